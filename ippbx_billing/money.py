@@ -1,0 +1,47 @@
+"""Exact amounts: whole micro-units inside, `Decimal` at the edges, and the only place that rounds.
+
+A micro-unit is 0.000001 of the currency, so 0.07 CNY is the integer 70000. Prices have at most six
+decimals; sums and products of integers are exact; a fee is rounded once per call, half up.
+
+>>> parse("0.07")
+70000
+>>> text(round_half_up(14 * parse("0.07"), 2), 2)
+'0.98'
+"""
+
+from decimal import Decimal, InvalidOperation
+
+MICRO = 1_000_000
+MAX_MICRO = 2**63 - 1  # what SQLite can store
+
+
+def parse(value: str | int | Decimal) -> int:
+    """Micro-units of a decimal amount; ValueError for what is no finite amount of at most six decimals."""
+    try:
+        amount = Decimal(value.strip() if isinstance(value, str) else value)
+        micro = amount.scaleb(6)
+    except (InvalidOperation, ArithmeticError) as error:
+        raise ValueError(f"{value!r} is not an amount") from error
+    if not amount.is_finite():
+        raise ValueError(f"{value!r} is not an amount")
+    if abs(micro) > MAX_MICRO:
+        raise ValueError(f"{value!r} is too large an amount")
+    if micro != int(micro):
+        raise ValueError(f"{value!r} has more than six decimals")
+    return int(micro)
+
+
+def round_half_up(micro: int, decimals: int) -> int:
+    """The amount rounded to `decimals` places, a half away from zero (0.005 becomes 0.01)."""
+    unit: int = 10 ** (6 - decimals)
+    rounded = (abs(micro) + unit // 2) // unit * unit
+    return rounded if micro >= 0 else -rounded
+
+
+def text(micro: int, decimals: int = 2) -> str:
+    """The exact amount as decimal text with at least `decimals` places and no needless zeros beyond them."""
+    sign = "-" if micro < 0 else ""
+    whole, part = divmod(abs(micro), MICRO)
+    digits = f"{part:06d}"
+    shown = max(decimals, len(digits.rstrip("0")))
+    return f"{sign}{whole}.{digits[:shown]}" if shown else f"{sign}{whole}"
