@@ -1,0 +1,160 @@
+"""The words of a tariff: carrier, trunk, price, window and calendar.
+
+A price is a row of a carrier's tariff: which calls it is for (traffic type, direction, line kind,
+destination), from which day on, and four figures that say what such a call costs.
+
+>>> first_three_minutes = Figures(180, 220_000, 60, 110_000)  # 0.22 for 180 s, then 0.11 per 60 s
+>>> first_three_minutes.step_s
+60
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, Protocol
+
+from ippbx_billing.calls import Direction, LineKind, TrafficType
+
+DAY_S = 86_400
+
+Crossing = Literal["start", "split"]
+DayKind = Literal["working", "weekend", "holiday"]
+Match = Literal["any", "area", "country", "prefix", "pattern", "called"]
+WindowKind = Literal["daily", "weekend", "holiday"]
+
+WINDOW_PRIORITY: dict[WindowKind, int] = {"daily": 10, "weekend": 20, "holiday": 30}
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """An operator in a home area, written `022-天津-电信`; it owns a tariff.
+
+    `decimals` is how a fee is rounded (once per call, half up). `crossing` says what a call over a
+    window's border costs: `start` rates all of it by its start, `split` each part by its own window.
+    """
+
+    name: str
+    area_code: str
+    place: str
+    operator: str
+    default: bool = False
+    decimals: int = 2
+    crossing: Crossing = "start"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.decimals <= 6:
+            raise ValueError(f"carrier {self.name}: decimals must be 0 to 6, not {self.decimals}")
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A line of the PBX (中继): its port name, its own number and outside-line prefix, and whose line it is."""
+
+    name: str
+    carrier: str
+    number: str | None = None
+    outside_prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The four figures of a price: the initial seconds and their fee, then each begun step and its fee.
+
+    `step_s` 0 is a flat fee per call: the initial fee whatever the length. `initial_s` 0 charges the initial
+    fee as well, but it buys no seconds.
+    """
+
+    initial_s: int
+    initial_fee_micro: int
+    step_s: int
+    step_fee_micro: int
+
+    def __post_init__(self) -> None:
+        for name in ("initial_s", "initial_fee_micro", "step_s", "step_fee_micro"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative: {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A time of day (优惠时段) in which other figures hold, on every day, on days off, or on holidays.
+
+    `start_s` and `end_s` are seconds of the local day, the end not included. A start later than the end runs
+    across midnight, equal ones mean the whole day. Without a `priority` of its own a holiday window (30) goes
+    before a weekend window (20) before a daily one (10).
+    """
+
+    kind: WindowKind
+    start_s: int
+    end_s: int
+    figures: Figures
+    priority: int | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in WINDOW_PRIORITY:
+            raise ValueError(f"a window is daily, weekend or holiday, not {self.kind!r}")
+        if not (0 <= self.start_s <= DAY_S and 0 <= self.end_s <= DAY_S):
+            raise ValueError(f"a window lies between 00:00 and 24:00, not {self.start_s} s to {self.end_s} s")
+
+    @property
+    def rank(self) -> int:
+        """Its priority, or that of its kind."""
+        return WINDOW_PRIORITY[self.kind] if self.priority is None else self.priority
+
+    @property
+    def label(self) -> str:
+        """Its name, or kind and times: `daily 00:00-07:00`."""
+        return self.name or f"{self.kind} {clock(self.start_s)}-{clock(self.end_s)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One row of a tariff: the calls it is for, since when, and what they cost.
+
+    `match` and `value` name the destination: `area` (0755), `country` (ISO code), `prefix` (digits after the
+    international prefix, or as dialled), `pattern` (`3XXX`), `called` (our own number that was called), or
+    `any`. `line_kind` None is for every kind. `add_local` adds the carrier's local price for the same length
+    (叠加本地资费). `windows` replace the figures within their time.
+    """
+
+    id: int | None
+    carrier: str
+    traffic_type: TrafficType
+    figures: Figures
+    effective_from: date
+    direction: Direction = Direction.OUTBOUND
+    line_kind: LineKind | None = None
+    match: Match = "any"
+    value: str = ""
+    connection_fee_micro: int = 0
+    free_s: int = 0
+    minimum_fee_micro: int = 0
+    add_local: bool = False
+    windows: tuple[Window, ...] = field(default=())
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("connection_fee_micro", "free_s", "minimum_fee_micro"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative: {getattr(self, name)}")
+        if (self.match == "any") == bool(self.value):
+            raise ValueError(f"a price that matches {self.match!r} cannot have the value {self.value!r}")
+
+
+class Calendar(Protocol):
+    """Which days are worked: the make-up days of 调休 are working days, whatever the day of the week."""
+
+    def day_kind(self, day: date) -> DayKind:
+        """Whether the day is worked, a day of rest, or a holiday."""
+        ...
+
+    def is_provisional(self, year: int) -> bool:
+        """Whether the year's make-up days are not published yet, so that its prices may still change."""
+        ...
+
+
+def clock(second: int) -> str:
+    """A second of the day as `HH:MM`, with seconds where there are any; 86400 is `24:00`."""
+    minutes, seconds = divmod(second, 60)
+    shown = f"{minutes // 60:02d}:{minutes % 60:02d}"
+    return f"{shown}:{seconds:02d}" if seconds else shown
