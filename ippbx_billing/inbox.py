@@ -1,0 +1,352 @@
+"""Keeps what the PBX said: every delivery byte for byte in `inbox.db`, and nothing else.
+
+The file only ever grows and has one writer, so neither a long report nor a re-rating in `ledger.db` makes
+the PBX wait. The writer commits in groups: whatever arrived during one sync of the disk goes into the next,
+so a lone event is committed at once and a flood shares its syncs.
+
+    with InboxWriter(path, wake) as writer:
+        await writer.keep(Delivery(...))  # returns when the bytes are safe on the disk
+
+    for event in Inbox(path).after(position, limit=1000):
+        ...
+"""
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, Any, NamedTuple, Self
+
+from ippbx_billing.calls import EventKind, RawEvent
+from ippbx_billing.errors import CannotStartError, DataError, NotFoundError
+
+MAX_BATCH_EVENTS = 500  # 8 values each stay far below SQLite's 32,766 parameters a statement
+MAX_READ_BYTES = 64 * 1024 * 1024  # bodies that `after` holds in memory at once
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COLUMNS = "received_at, kind, remote, method, path, query, headers, body"
+
+
+class Delivery(NamedTuple):
+    """One request as it stands in the table; `received_at` in microseconds of UTC, `path` and `query` in Latin-1."""
+
+    received_at: int
+    kind: str
+    remote: str
+    method: str
+    path: str
+    query: str
+    headers: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EventSummary:
+    """What a list of events shows: everything but the content."""
+
+    id: int
+    received_at: datetime
+    kind: EventKind
+    remote: str
+    body_bytes: int
+
+
+class Inbox:
+    """Reads the inbox, also while the listener writes it; it can change nothing.
+
+    Raises NotFoundError where there is no inbox and DataError where it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise NotFoundError(f"there is no inbox at {path}", "`ippbx-bill init` creates it")
+        self.path = path
+        with _plainly(path):
+            self._connection = _connect(path)
+            self._connection.execute("PRAGMA query_only = 1")
+
+    def get(self, event_id: int) -> RawEvent | None:
+        """The event with this id, or None."""
+        with _plainly(self.path):
+            row = self._connection.execute(f"SELECT id, {_COLUMNS} FROM events WHERE id = ?", (event_id,)).fetchone()
+        return _event(row) if row else None
+
+    def after(self, position: int, limit: int) -> list[RawEvent]:
+        """The events that follow the id `position`, oldest first.
+
+        At most `limit`, and fewer where their bodies would fill the memory; empty only when none follows.
+        """
+        sql = f"SELECT id, {_COLUMNS} FROM events WHERE id > ? ORDER BY id LIMIT ?"
+        events: list[RawEvent] = []
+        held_bytes = 0
+        with _plainly(self.path):
+            for row in self._connection.execute(sql, (position, limit)):
+                events.append(_event(row))
+                held_bytes += len(row[-1])
+                if held_bytes >= MAX_READ_BYTES:
+                    break
+        return events
+
+    def last_id(self) -> int:
+        """The id of the newest event ever kept, 0 where there was none; it stays when that event is pruned."""
+        return self._number("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
+
+    def count(self) -> int:
+        """How many events are kept."""
+        return self._number("SELECT count(*) FROM events")
+
+    def summaries(
+        self,
+        *,
+        limit: int | None = None,
+        ids: Collection[int] | None = None,
+        after: int | None = None,
+        before: int | None = None,
+        kind: EventKind | None = None,
+        remote: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[EventSummary]:
+        """The events that fulfil every condition given, newest first; `after`, `before` and `until` are exclusive."""
+        conditions: dict[str, Any] = {
+            "id > ?": after,
+            "id < ?": before,
+            "kind = ?": kind.value if kind else None,
+            "remote = ?": remote,
+            "received_at >= ?": _microseconds(since) if since else None,
+            "received_at < ?": _microseconds(until) if until else None,
+            "id IN (SELECT value FROM json_each(?))": None if ids is None else str(list(ids)),
+        }
+        given = {sql: value for sql, value in conditions.items() if value is not None}
+        sql = (
+            "SELECT id, received_at, kind, remote, length(body) FROM events"
+            f"{' WHERE ' if given else ''}{' AND '.join(given)} ORDER BY id DESC LIMIT ?"
+        )
+        with _plainly(self.path):
+            rows = self._connection.execute(sql, (*given.values(), -1 if limit is None else limit)).fetchall()
+        return [EventSummary(row[0], _moment(row[1]), EventKind(row[2]), row[3], row[4]) for row in rows]
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _number(self, sql: str) -> int:
+        with _plainly(self.path):
+            return int(self._connection.execute(sql).fetchone()[0])
+
+
+class InboxWriter:
+    """The one writer: commits what waits, group by group, in a thread of its own.
+
+    `wake` is called in the event loop after each commit; it must be quick. `failure` says why the last
+    commit failed, and is empty while all is well.
+    """
+
+    def __init__(self, path: Path, wake: Callable[[], None] = lambda: None) -> None:
+        self.path = path
+        self.failure = ""
+        self.kept = 0
+        self.commits = 0
+        self._wake = wake
+        self._waiting: SimpleQueue[tuple[Delivery, asyncio.Future[None]] | None] = SimpleQueue()
+        self._connection: sqlite3.Connection | None = _connect(path)
+        self._thread = threading.Thread(target=self._work, name="inbox-writer", daemon=True)
+        self._thread.start()
+
+    def keep(self, delivery: Delivery) -> asyncio.Future[None]:
+        """Done when the bytes are on the disk; raises DataError when they are not, for the caller to refuse them."""
+        committed = asyncio.get_running_loop().create_future()
+        self._waiting.put((delivery, committed))
+        return committed
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait for the next commit."""
+        return self._waiting.qsize()
+
+    def close(self) -> None:
+        """Commits what still waits, then lets go of the file."""
+        self._waiting.put(None)
+        self._thread.join()
+        self._disconnect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _work(self) -> None:
+        while batch := self._next_batch():
+            problem = self._commit([delivery for delivery, _ in batch])
+            waiters = [waiter for _, waiter in batch]
+            # One call into the loop for the whole batch: each costs a system call. The loop is closed only
+            # when the process is going down, and then nobody waits for the answer any more.
+            with suppress(RuntimeError):
+                waiters[0].get_loop().call_soon_threadsafe(self._acknowledge, waiters, problem)
+
+    def _next_batch(self) -> list[tuple[Delivery, "asyncio.Future[None]"]]:
+        """Waits for an event and takes all that wait with it; empty when it is time to end."""
+        batch = []
+        item = self._waiting.get()
+        while item is not None:
+            batch.append(item)
+            if len(batch) == MAX_BATCH_EVENTS or self._waiting.empty():
+                return batch
+            item = self._waiting.get()
+        if batch:
+            self._waiting.put(None)  # the end comes after what was waiting before it
+        return batch
+
+    def _commit(self, deliveries: list[Delivery]) -> str:
+        """Writes all of them or none; the answer says why not, and is empty when they are safe.
+
+        One statement is one transaction in SQLite, and one statement lets go of the interpreter's lock once,
+        where BEGIN, a row at a time and COMMIT would do so for each.
+        """
+        try:
+            if self._connection is None:
+                self._connection = _connect(self.path)
+            self._connection.execute(_insert(len(deliveries)), tuple(chain.from_iterable(deliveries)))
+        except Exception as error:  # whatever it is: a dead thread would let the PBX wait for ever
+            self._disconnect()  # a fresh connection finds the file again once the disk is well
+            self.failure = f"{self.path} takes no events: {error}"
+            return self.failure
+        self.failure = ""
+        self.kept += len(deliveries)
+        self.commits += 1
+        return ""
+
+    def _acknowledge(self, waiters: list["asyncio.Future[None]"], problem: str) -> None:
+        for waiter in waiters:
+            if waiter.done():  # cancelled: its request ended in the meantime
+                continue
+            if problem:
+                waiter.set_exception(DataError(problem, "see to the disk; the PBX's next attempt is taken again"))
+            else:
+                waiter.set_result(None)
+        if not problem:
+            self._wake()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+
+def create(path: Path) -> None:
+    """Creates the inbox or brings an older one up to date; harmless to repeat. Nobody else may read the file."""
+    import sqlite_utils  # here, because reading events needs none of it
+
+    from ippbx_billing import migrations
+
+    with _plainly(path):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            migrations.inbox.apply(sqlite_utils.Database(connection))
+
+
+@contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """Holds the inbox's lock, so that one data directory has one listener; the system frees it when the process ends.
+
+    Raises CannotStartError when somebody else holds it.
+    """
+    with _opened(path.with_suffix(".lock")) as file:
+        try:
+            _lock(file)
+        except BlockingIOError as error:
+            raise CannotStartError(
+                f"another listener already uses {path.parent}", "stop it first, or choose another --data-dir"
+            ) from error
+        yield
+
+
+def _opened(lock: Path) -> IO[str]:
+    try:
+        return open(lock, "a", opener=lambda name, flags: os.open(name, flags, 0o600))
+    except OSError as error:
+        raise CannotStartError(
+            f"{lock} cannot be opened: {error.strerror}",
+            "`ippbx-bill init` creates the data directory; check its owner",
+        ) from error
+
+
+def _lock(file: IO[str]) -> None:
+    """Raises BlockingIOError when somebody else has it."""
+    if os.name == "nt":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except PermissionError as error:
+            raise BlockingIOError from error
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection that commits each statement, and only when its bytes have reached the disk.
+
+    It never creates the file: an inbox that was moved away must fail, not be replaced by an empty one.
+    """
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=2.5,  # below the 3 s after which the least patient PBX gives up
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: 16 MB, a sync of the main file for each
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    return connection
+
+
+@lru_cache(MAX_BATCH_EVENTS)
+def _insert(rows: int) -> str:
+    return f"INSERT INTO events ({_COLUMNS}) VALUES " + ",".join(["(?,?,?,?,?,?,?,?)"] * rows)
+
+
+def _event(row: tuple[Any, ...]) -> RawEvent:
+    event_id, received_at, kind, remote, method, path, query, headers, body = row
+    return RawEvent(
+        event_id, _moment(received_at), EventKind(kind), remote, method, path, query, headers.decode("latin-1"), body
+    )
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+@contextmanager
+def _plainly(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the system say into a sentence."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise DataError(f"{path} cannot be used: {error}", "check the disk, the file's owner and mode") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be used: {error.strerror}", "check the directory's owner and mode") from error
