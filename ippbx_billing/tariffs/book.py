@@ -1,14 +1,32 @@
-"""The tariff book: which carrier a trunk belongs to, and which price a call has."""
+"""The tariff book: which carrier a trunk belongs to, and which price a call has.
 
-from collections.abc import Iterable
+The one idea: the more specific row wins. Destinations are tried in the order called number, pattern, prefix,
+area, country, any; among the rows of one destination the call's own line kind goes before any kind; of one such
+row the newest version not later than the call's day is in force.
+
+    book = TariffBook(carriers, trunks, prices, HolidayCalendar("CN"))
+    book.price_for(book.carrier_for("FXO-1"), classification, Direction.OUTBOUND, date(2026, 11, 22))
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from datetime import date
 
-from ippbx_billing.calls import Classification, Direction
-from ippbx_billing.tariffs.prices import Calendar, Carrier, Price, Trunk
+from ippbx_billing.calls import Classification, Direction, LineKind, TrafficType
+from ippbx_billing.tariffs.prices import Calendar, Carrier, Match, Price, Trunk, pattern_regex, pattern_weight
+
+CACHE_LIMIT = 100_000
+
+Versions = tuple[list[date], list[Price]]
+ListKey = tuple[str, TrafficType, Direction]
 
 
 class TariffBook:
-    """All carriers, trunks and prices of a site, with its calendar; it never changes once it is made."""
+    """All carriers, trunks and prices of a site, with its calendar; it never changes once it is made.
+
+    Of two prices for the very same calls from the same day on, the one given later is in force.
+    """
 
     def __init__(
         self, carriers: Iterable[Carrier], trunks: Iterable[Trunk], prices: Iterable[Price], calendar: Calendar
@@ -17,10 +35,17 @@ class TariffBook:
         self.trunks = {trunk.name: trunk for trunk in trunks}
         self.prices = tuple(prices)
         self.calendar = calendar
+        self.default = next((carrier for carrier in self.carriers.values() if carrier.default), None)
+        self._by_trunk = {name: self.carriers.get(trunk.carrier) for name, trunk in self.trunks.items()}
+        self._lists = _price_lists(self.prices)
 
     def carrier_for(self, trunk: str | None) -> Carrier | None:
-        """The trunk's carrier, else the default carrier; None where there is neither."""
-        raise NotImplementedError
+        """The trunk's carrier, else the default carrier; None where there is neither.
+
+        A trunk that is not configured belongs to the default carrier; one that is configured for a carrier
+        nobody knows belongs to none.
+        """
+        return self._by_trunk.get(trunk, self.default) if trunk else self.default
 
     def price_for(
         self,
@@ -31,5 +56,135 @@ class TariffBook:
         *,
         called: str | None = None,
     ) -> Price | None:
-        """The price of such a call on that local day, or None; `called` is our own number that was called."""
-        raise NotImplementedError
+        """The price of such a call on that local day, or None; `called` is our own number that was called.
+
+        An incoming call to a number that has a 400/800 price of its own is priced by that, whoever calls.
+        """
+        if direction is Direction.INBOUND and called:
+            service = self._lists.get((carrier.name, TrafficType.SERVICE_400_800, direction))
+            price = service.called(called, classification.line_kind, day) if service else None
+            if price is not None:
+                return price
+        prices = self._lists.get((carrier.name, classification.traffic_type, direction))
+        return prices.find(classification, day, called) if prices else None
+
+
+class PriceList:
+    """The prices of one carrier, traffic type and direction, indexed by destination and line kind."""
+
+    def __init__(self, prices: Iterable[Price]) -> None:
+        self._rows: dict[tuple[Match, str], dict[LineKind | None, Versions]] = {}
+        for price in sorted(prices, key=lambda price: price.effective_from):
+            row = self._rows.setdefault((price.match, _key(price)), {})
+            days, versions = row.setdefault(price.line_kind, ([], []))
+            days.append(price.effective_from)
+            versions.append(price)
+        self._changes = sorted({day for row in self._rows.values() for days, _ in row.values() for day in days})
+        self._patterns = _patterns("pattern", self._rows)
+        self._called = _patterns("called", self._rows)
+        self._longest = max((len(value) for match, value in self._rows if match == "prefix"), default=0)
+        self._by_digits = bool(self._patterns or self._called or self._longest)
+        self._cache: dict[tuple[object, ...], Price | None] = {}
+
+    def find(self, classification: Classification, day: date, called: str | None) -> Price | None:
+        """The most specific price in force; remembered for the next call of the same kind."""
+        c = classification
+        epoch = bisect_right(self._changes, day)
+        key: tuple[object, ...] = (epoch, c.line_kind, c.area_code, c.country)
+        if self._by_digits:
+            key += (c.number, c.normalized, c.ip_prefix, called)
+        try:
+            return self._cache[key]
+        except KeyError:
+            if len(self._cache) >= CACHE_LIMIT:
+                self._cache.clear()
+            price = self._cache[key] = self._search(c, day, called)
+            return price
+
+    def called(self, number: str, line_kind: LineKind, day: date) -> Price | None:
+        """The price of incoming calls to this number of ours."""
+        found = (self._in_force(key, line_kind, day) for key in self._called_keys(number))
+        return next((price for price in found if price), None)
+
+    def _search(self, classification: Classification, day: date, called: str | None) -> Price | None:
+        found = (self._in_force(key, classification.line_kind, day) for key in self._keys(classification, called))
+        return next((price for price in found if price), None)
+
+    def _keys(self, classification: Classification, called: str | None) -> Iterator[tuple[Match, str]]:
+        """The destinations that this number fits, the most specific first."""
+        dialled, normalized = _dialled(classification), _digits(classification.normalized)
+        if called:
+            yield from self._called_keys(called)
+        for value, regex in self._patterns:
+            if regex.fullmatch(dialled) or regex.fullmatch(normalized):
+                yield "pattern", value
+        yield from self._prefix_keys(dialled, normalized, classification.ip_prefix or "")
+        yield "area", _area(classification.area_code or "")
+        yield "country", (classification.country or "").upper()
+        yield "any", ""
+
+    def _called_keys(self, number: str) -> Iterator[tuple[Match, str]]:
+        for value, regex in self._called:
+            if regex.fullmatch(_digits(number)):
+                yield "called", value
+
+    def _prefix_keys(self, dialled: str, normalized: str, ip_prefix: str) -> Iterator[tuple[Match, str]]:
+        """Longest first; a prefix within the dialled IP prefix itself says nothing about the destination."""
+        for length in range(self._longest, 0, -1):
+            yield "prefix", normalized[:length]
+            if length >= len(ip_prefix):
+                yield "prefix", dialled[:length]
+
+    def _in_force(self, key: tuple[Match, str], line_kind: LineKind, day: date) -> Price | None:
+        row = self._rows.get(key)
+        for kind in _kinds(line_kind) if row else ():
+            days, versions = row.get(kind, ([], [])) if row else ([], [])
+            newest = bisect_right(days, day)
+            if newest:
+                return versions[newest - 1]
+        return None
+
+
+def _price_lists(prices: Iterable[Price]) -> dict[ListKey, PriceList]:
+    grouped: dict[ListKey, list[Price]] = {}
+    for price in prices:
+        grouped.setdefault((price.carrier, price.traffic_type, price.direction), []).append(price)
+    return {key: PriceList(group) for key, group in grouped.items()}
+
+
+def _patterns(match: Match, rows: Iterable[tuple[Match, str]]) -> list[tuple[str, re.Pattern[str]]]:
+    """The patterns of that kind with their regexes, the most specific first."""
+    values = sorted((value for kind, value in rows if kind == match), key=pattern_weight, reverse=True)
+    return [(value, pattern_regex(value)) for value in values]
+
+
+def _kinds(line_kind: LineKind) -> tuple[LineKind | None, ...]:
+    """Whose rows may serve a line of that kind: its own, for a satellite phone a mobile's, then those for all."""
+    if line_kind is LineKind.SATELLITE:
+        return LineKind.SATELLITE, LineKind.MOBILE, None
+    return line_kind, None
+
+
+def _key(price: Price) -> str:
+    """How a row's value is spelt in the index: no `+`, no trunk zero, countries in capitals."""
+    if price.match == "area":
+        return _area(price.value)
+    if price.match == "country":
+        return price.value.upper()
+    return price.value.lstrip("+")
+
+
+def _area(code: str) -> str:
+    """An area code without its trunk zero: 010 and 10 are the same area."""
+    return code.lstrip("0")
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdecimal, text))
+
+
+def _dialled(classification: Classification) -> str:
+    """The digits as dialled, from the IP prefix on where there is one (without the outside-line digit)."""
+    digits = _digits(classification.number)
+    start = digits.find(classification.ip_prefix) if classification.ip_prefix else 0
+    return digits[max(start, 0) :]

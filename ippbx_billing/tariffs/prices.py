@@ -8,8 +8,10 @@ destination), from which day on, and four figures that say what such a call cost
 60
 """
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Literal, Protocol
 
 from ippbx_billing.calls import Direction, LineKind, TrafficType
@@ -102,6 +104,11 @@ class Window:
         return WINDOW_PRIORITY[self.kind] if self.priority is None else self.priority
 
     @property
+    def length_s(self) -> int:
+        """How many seconds of a day it covers."""
+        return (self.end_s - self.start_s) % DAY_S or DAY_S
+
+    @property
     def label(self) -> str:
         """Its name, or kind and times: `daily 00:00-07:00`."""
         return self.name or f"{self.kind} {clock(self.start_s)}-{clock(self.end_s)}"
@@ -114,7 +121,8 @@ class Price:
     `match` and `value` name the destination: `area` (0755), `country` (ISO code), `prefix` (digits after the
     international prefix, or as dialled), `pattern` (`3XXX`), `called` (our own number that was called), or
     `any`. `line_kind` None is for every kind. `add_local` adds the carrier's local price for the same length
-    (叠加本地资费). `windows` replace the figures within their time.
+    (叠加本地资费). `windows` replace the figures within their time; they are kept in the order in which they go
+    before one another.
     """
 
     id: int | None
@@ -130,15 +138,18 @@ class Price:
     free_s: int = 0
     minimum_fee_micro: int = 0
     add_local: bool = False
-    windows: tuple[Window, ...] = field(default=())
+    windows: tuple[Window, ...] = ()
     note: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "windows", tuple(sorted(self.windows, key=_precedence)))
         for name in ("connection_fee_micro", "free_s", "minimum_fee_micro"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative: {getattr(self, name)}")
         if (self.match == "any") == bool(self.value):
             raise ValueError(f"a price that matches {self.match!r} cannot have the value {self.value!r}")
+        if self.match in ("pattern", "called"):
+            pattern_regex(self.value)
 
 
 class Calendar(Protocol):
@@ -158,3 +169,27 @@ def clock(second: int) -> str:
     minutes, seconds = divmod(second, 60)
     shown = f"{minutes // 60:02d}:{minutes % 60:02d}"
     return f"{shown}:{seconds:02d}" if seconds else shown
+
+
+@cache
+def pattern_regex(pattern: str) -> re.Pattern[str]:
+    """The regex of a number pattern, in which X is one digit and N any run of digits: `3XXX`, `400N`.
+
+    ValueError for a pattern that cannot be read.
+    """
+    try:
+        return re.compile(pattern.replace("X", r"\d").replace("N", r"\d*"))
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a number pattern: {error}") from error
+
+
+def pattern_weight(pattern: str) -> tuple[int, int, int, str]:
+    """How specific a pattern is: the more digits it names, the fewer runs, the longer; then by its text."""
+    runs = pattern.count("N") + pattern.count("*") + pattern.count("+")
+    named = re.sub(r"\[[^]]*\]|\{[^}]*\}|\\d", "", pattern)
+    return sum(map(str.isdecimal, named)), -runs, len(pattern), pattern
+
+
+def _precedence(window: Window) -> tuple[int, int]:
+    """The higher rank goes first, and of two equal ones the shorter, which is the exception in the longer."""
+    return -window.rank, window.length_s
