@@ -1,0 +1,17 @@
+"""The command line: each command reads its options, calls one function and renders its answer.
+
+stdout is data, stderr is talk. An error is a sentence, a blank line and a hint; exit 1 is a failure,
+2 wrong usage, 3 could not start.
+"""
+
+import sys
+
+from ippbx_billing import texts
+
+
+def main() -> None:
+    """The console script: choose the language first, because the help texts are made in it."""
+    texts.use(texts.preferred(sys.argv[1:]))
+    from ippbx_billing.cli.app import app
+
+    app()

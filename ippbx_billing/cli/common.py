@@ -1,0 +1,97 @@
+"""What all commands share: the global options, the settings in force, the two files, the format options."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ippbx_billing import texts
+from ippbx_billing.errors import BillingError, NotFoundError
+from ippbx_billing.render import Format
+from ippbx_billing.settings import Settings, default_data_dir, load
+from ippbx_billing.texts import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.inbox import Inbox
+    from ippbx_billing.ledger import Ledger
+
+
+@dataclass
+class State:
+    """The global options of this run."""
+
+    data_dir: Path | None = None
+    lang: str | None = None
+
+
+state = State()
+
+FormatOption = Annotated[Format, typer.Option("--format", help=tr("table, json or csv"))]
+OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help=tr("write to this file; - is stdout"))]
+MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM|last|this", help=tr("the month"))]
+
+
+class ErrorsAsSentences(TyperGroup):
+    """A group whose errors become a sentence, a blank line and a hint on stderr, with the error's exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BillingError as error:
+            complain(error)
+            raise typer.Exit(error.exit_code) from error
+
+
+def complain(error: BillingError) -> None:
+    """Tell the operator what went wrong, on stderr."""
+    say(f"{tr('error')}: {error.message}")
+    if error.hint:
+        say("")
+        say(f"{tr('hint')}: {error.hint}")
+
+
+def say(text: str) -> None:
+    """Talk: a line on stderr, so that stdout stays data."""
+    from ippbx_billing.render import harmless
+
+    typer.echo("\n".join(harmless(line) for line in text.split("\n")), err=True)
+
+
+def settings(**flags: Any) -> Settings:
+    """The settings in force, this run's flags first; the file's language is spoken unless another was asked for."""
+    chosen = load(state.data_dir or default_data_dir(), flags)
+    if chosen.lang and not state.lang:
+        texts.use(chosen.lang)
+    return chosen
+
+
+def open_ledger(using: Settings) -> "Ledger":
+    """The ledger of an initialised data directory."""
+    from ippbx_billing.ledger import Ledger
+
+    if not using.ledger_path.exists():
+        raise NotFoundError(tr("there is no ledger in {path}", path=using.data_dir), _init_hint())
+    return Ledger(using.ledger_path)
+
+
+def open_inbox(using: Settings) -> "Inbox":
+    """The inbox of an initialised data directory, to read from."""
+    from ippbx_billing.inbox import Inbox
+
+    if not using.inbox_path.exists():
+        raise NotFoundError(tr("there is no inbox in {path}", path=using.data_dir), _init_hint())
+    return Inbox(using.inbox_path)
+
+
+def _init_hint() -> str:
+    return tr("run `ippbx-bill init --area-code 022` first, or name another --data-dir")
+
+
+def now() -> datetime:
+    """The present moment; the one clock that commands read, so that tests can set it."""
+    from datetime import UTC
+
+    return datetime.now(UTC)

@@ -1,0 +1,101 @@
+"""The ledger: what the events mean and what they cost, in one SQLite file that can be rebuilt from the inbox.
+
+    with Ledger(path) as ledger, ledger.transaction():
+        ledger.calls.add(rated_calls)
+        ledger.journey.advance(position)
+
+A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices, extensions), `calls` the
+calls and charges, `journey` the inbox position, the outcomes of events and the calls in progress.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ippbx_billing.errors import DataError
+from ippbx_billing.ledger.book import BookTables
+from ippbx_billing.ledger.calls import CallTables, RatedCall
+from ippbx_billing.ledger.journey import JourneyTables, LiveCall
+
+__all__ = ["Ledger", "LiveCall", "RatedCall"]
+
+SCHEMA = 3  # how many steps of migrations.ledger this code knows
+BUSY_TIMEOUT_S = 60
+
+
+class Ledger:
+    """An open ledger; use it in one thread. A file of an older version is brought up to date on opening."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.connection = _connect(path)
+            self._bring_up_to_date()
+        except sqlite3.DatabaseError as error:
+            raise DataError(
+                f"{path} cannot be used: {error}", "check disk, owner and mode of the data directory"
+            ) from error
+        self.book = BookTables(self.connection)
+        self.calls = CallTables(self.connection)
+        self.journey = JourneyTables(self.connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; the write lock is taken at once, so that two writers wait instead of failing."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def changed_by_others(self) -> int:
+        """A number that changes whenever somebody else wrote to this file."""
+        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def _bring_up_to_date(self) -> None:
+        version = int(self.connection.execute("PRAGMA user_version").fetchone()[0])
+        if version > SCHEMA:
+            raise DataError(f"{self.path} was written by a newer ippbx-bill", "update ippbx-bill on this machine")
+        if version < SCHEMA:
+            _migrate(self.connection)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode; the file is for its owner only from its first byte."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    # The inbox is the durable one: after a power cut the ledger's last transactions are worked out again from it.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Imported here, because sqlite-utils costs more to load than a report takes."""
+    from sqlite_utils import Database
+
+    from ippbx_billing.migrations import ledger
+
+    ledger.apply(Database(connection, execute_plugins=False))
+    connection.execute(f"PRAGMA user_version = {SCHEMA}")

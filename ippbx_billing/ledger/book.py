@@ -1,0 +1,353 @@
+"""The tables that people edit: carriers, trunks, prices, number overrides and extensions."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ippbx_billing.calls import Direction, LineKind, TrafficType
+from ippbx_billing.errors import BillingError, NotFoundError, UsageError
+from ippbx_billing.tariffs import Calendar, Carrier, Figures, Price, TariffBook, Trunk, Window
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from ippbx_billing.numbering import Override
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One of our extensions and whose it is."""
+
+    number: str
+    name: str | None = None
+    department: str | None = None
+
+
+class BookTables:
+    """Reading is plain SQL; editing goes through sqlite-utils, each change a transaction of its own."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    # -- the whole book
+
+    def tariff_book(self, calendar: Calendar) -> TariffBook:
+        """Everything that rating needs to know, at this moment."""
+        return TariffBook(self.carriers(), self.trunks(), self.prices(), calendar)
+
+    @contextmanager
+    def editing(self) -> "Iterator[Database]":
+        """One change, all or nothing; a change within a change belongs to the outer one."""
+        from sqlite_utils import Database
+
+        database = Database(self.connection, execute_plugins=False)
+        if self.connection.in_transaction:
+            yield database
+            return
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield database
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    # -- carriers
+
+    def carriers(self) -> list[Carrier]:
+        """The carriers in use, by name."""
+        rows = self.connection.execute("SELECT * FROM carriers WHERE NOT ended ORDER BY name")
+        return [_carrier(row) for row in rows]
+
+    def carrier(self, name: str) -> Carrier:
+        """The carrier of this name; NotFoundError names those there are."""
+        return _carrier(self._carrier_row(name))
+
+    def add_carrier(self, carrier: Carrier) -> None:
+        """Add a carrier; the first one becomes the default. UsageError where the name is taken."""
+        with self.editing() as database:
+            if self.connection.execute("SELECT 1 FROM carriers WHERE name = ?", [carrier.name]).fetchone():
+                raise UsageError(f"there is already a carrier {carrier.name}", "choose another name, or use set-region")
+            first = not self.carriers()
+            if carrier.default:
+                self.connection.execute("UPDATE carriers SET is_default = 0")
+            database["carriers"].insert(
+                {
+                    "name": carrier.name,
+                    "area_code": carrier.area_code,
+                    "place": carrier.place,
+                    "operator": carrier.operator,
+                    "is_default": int(first or carrier.default),
+                    "decimals": carrier.decimals,
+                    "crossing": carrier.crossing,
+                    "ended": 0,
+                }
+            )
+
+    def change_carrier(self, name: str, **changes: Any) -> None:
+        """Change columns of a carrier; a new name must be free."""
+        row = self._carrier_row(name)
+        with self.editing() as database:
+            if (
+                changes.get("name", name) != name
+                and self.connection.execute("SELECT 1 FROM carriers WHERE name = ?", [changes["name"]]).fetchone()
+            ):
+                raise UsageError(
+                    f"there is already a carrier {changes['name']}", "remove it first, or choose another name"
+                )
+            if changes.get("is_default"):
+                self.connection.execute("UPDATE carriers SET is_default = 0")
+            database["carriers"].update(row["id"], changes)
+
+    def remove_carrier(self, name: str) -> None:
+        """Take a carrier out of use; its rated calls keep it. Not the default one, and not one that trunks use."""
+        row = self._carrier_row(name)
+        with self.editing():
+            trunks = [
+                found["name"]
+                for found in self.connection.execute("SELECT name FROM trunks WHERE carrier_id = ?", [row["id"]])
+            ]
+            if trunks:
+                raise BillingError(
+                    f"{name} is the carrier of trunk {', '.join(trunks)}", "give the trunk another carrier first"
+                )
+            if row["is_default"]:
+                raise BillingError(
+                    f"{name} is the default carrier", "make another one the default: carriers add --default"
+                )
+            used = self.connection.execute("SELECT 1 FROM charges WHERE carrier_id = ? LIMIT 1", [row["id"]]).fetchone()
+            if used:
+                ended_name = f"{name} ({row['id']})"
+                self.connection.execute("UPDATE carriers SET ended = 1, name = ? WHERE id = ?", [ended_name, row["id"]])
+            else:
+                for statement in (
+                    "DELETE FROM windows WHERE price_id IN (SELECT id FROM prices WHERE carrier_id = ?)",
+                    "DELETE FROM prices WHERE carrier_id = ?",
+                    "DELETE FROM carriers WHERE id = ?",
+                ):
+                    self.connection.execute(statement, [row["id"]])
+
+    def _carrier_row(self, name: str) -> sqlite3.Row:
+        row: sqlite3.Row | None = self.connection.execute(
+            "SELECT * FROM carriers WHERE name = ? AND NOT ended", [name]
+        ).fetchone()
+        if row is None:
+            known = ", ".join(carrier.name for carrier in self.carriers()) or "none"
+            raise NotFoundError(f"there is no carrier {name}", f"the carriers are: {known}")
+        return row
+
+    # -- trunks
+
+    def trunks(self) -> list[Trunk]:
+        """The trunks, by name."""
+        rows = self.connection.execute(
+            "SELECT t.*, c.name AS carrier FROM trunks t JOIN carriers c ON c.id = t.carrier_id ORDER BY t.name"
+        )
+        return [Trunk(row["name"], row["carrier"], row["number"], row["outside_prefix"]) for row in rows]
+
+    def put_trunk(self, trunk: Trunk) -> None:
+        """Add a trunk, or change the one of that name."""
+        carrier_id = self._carrier_row(trunk.carrier)["id"]
+        with self.editing() as database:
+            database["trunks"].upsert(
+                {
+                    "name": trunk.name,
+                    "number": trunk.number,
+                    "outside_prefix": trunk.outside_prefix,
+                    "carrier_id": carrier_id,
+                },
+                pk="name",
+            )
+
+    def remove_trunk(self, name: str) -> None:
+        """Take a trunk out of the book."""
+        with self.editing():
+            if not self.connection.execute("DELETE FROM trunks WHERE name = ?", [name]).rowcount:
+                known = ", ".join(trunk.name for trunk in self.trunks()) or "none"
+                raise NotFoundError(f"there is no trunk {name}", f"the trunks are: {known}")
+
+    # -- prices
+
+    def prices(self, *, ended: bool = False) -> list[Price]:
+        """The prices with their windows, of carriers in use; with `ended` also those that only old charges rest on."""
+        windows: dict[int, list[Window]] = {}
+        for row in self.connection.execute("SELECT * FROM windows ORDER BY price_id, rowid"):
+            windows.setdefault(row["price_id"], []).append(_window(row))
+        rows = self.connection.execute(
+            "SELECT p.*, c.name AS carrier FROM prices p JOIN carriers c ON c.id = p.carrier_id"
+            + ("" if ended else " WHERE NOT p.ended AND NOT c.ended")
+            + " ORDER BY p.id"
+        )
+        return [_price(row, tuple(windows.get(row["id"], ()))) for row in rows]
+
+    def price(self, price_id: int) -> Price | None:
+        """The price row with this id, in use or not."""
+        row = self.connection.execute(
+            "SELECT p.*, c.name AS carrier FROM prices p JOIN carriers c ON c.id = p.carrier_id WHERE p.id = ?",
+            [price_id],
+        ).fetchone()
+        if row is None:
+            return None
+        windows = self.connection.execute("SELECT * FROM windows WHERE price_id = ? ORDER BY rowid", [price_id])
+        return _price(row, tuple(_window(window) for window in windows))
+
+    def add_prices(self, prices: Iterable[Price]) -> list[int]:
+        """Store price rows with their windows; gives their ids."""
+        ids = []
+        with self.editing() as database:
+            for price in prices:
+                carrier_id = self._carrier_row(price.carrier)["id"]
+                price_id = database["prices"].insert(_price_row(price, carrier_id)).last_pk
+                assert isinstance(price_id, int)
+                database["windows"].insert_all([_window_row(price_id, window) for window in price.windows])
+                ids.append(price_id)
+        return ids
+
+    def end_prices(self, price_ids: Iterable[int]) -> None:
+        """Take price rows out of use; charges that rest on them keep them."""
+        with self.editing():
+            self.connection.executemany("UPDATE prices SET ended = 1 WHERE id = ?", [(one,) for one in price_ids])
+
+    # -- corrections of the numbering plan
+
+    def overrides(self) -> "list[Override]":
+        """The site's corrections of the numbering plan, by prefix."""
+        from ippbx_billing.numbering import Override
+
+        rows = self.connection.execute("SELECT * FROM overrides ORDER BY prefix")
+        return [
+            Override(
+                prefix=row["prefix"],
+                traffic_type=TrafficType(row["traffic_type"]) if row["traffic_type"] else None,
+                line_kind=LineKind(row["line_kind"]) if row["line_kind"] else None,
+                country=row["country"],
+                region=row["region"],
+                place=row["place"],
+            )
+            for row in rows
+        ]
+
+    def put_override(self, override: "Override") -> None:
+        """Add a correction, or change the one of that prefix."""
+        with self.editing() as database:
+            database["overrides"].upsert(
+                {
+                    "prefix": override.prefix,
+                    "traffic_type": override.traffic_type,
+                    "line_kind": override.line_kind,
+                    "country": override.country,
+                    "region": override.region,
+                    "place": override.place,
+                },
+                pk="prefix",
+            )
+
+    def remove_override(self, prefix: str) -> None:
+        """Take a correction out."""
+        with self.editing():
+            if not self.connection.execute("DELETE FROM overrides WHERE prefix = ?", [prefix]).rowcount:
+                raise NotFoundError(f"there is no override of {prefix}", "see `ippbx-bill numbers override list`")
+
+    # -- extensions
+
+    def extensions(self) -> list[Extension]:
+        """The extensions, by number."""
+        rows = self.connection.execute("SELECT * FROM extensions ORDER BY length(number), number")
+        return [Extension(row["number"], row["name"], row["department"]) for row in rows]
+
+    def put_extensions(self, extensions: Iterable[Extension]) -> None:
+        """Add extensions, or change those of the same numbers; all or none."""
+        with self.editing() as database:
+            database["extensions"].upsert_all(
+                [{"number": one.number, "name": one.name, "department": one.department} for one in extensions],
+                pk="number",
+            )
+
+    def remove_extension(self, number: str) -> None:
+        """Take an extension out of the directory; its calls stay."""
+        with self.editing():
+            if not self.connection.execute("DELETE FROM extensions WHERE number = ?", [number]).rowcount:
+                raise NotFoundError(f"there is no extension {number}", "see `ippbx-bill extensions list`")
+
+
+def _carrier(row: sqlite3.Row) -> Carrier:
+    return Carrier(
+        row["name"],
+        row["area_code"],
+        row["place"],
+        row["operator"],
+        bool(row["is_default"]),
+        row["decimals"],
+        row["crossing"],
+    )
+
+
+def _figures(row: sqlite3.Row) -> Figures:
+    return Figures(row["initial_s"], row["initial_fee_micro"], row["step_s"], row["step_fee_micro"])
+
+
+def _figures_row(figures: Figures) -> dict[str, int]:
+    return {
+        "initial_s": figures.initial_s,
+        "initial_fee_micro": figures.initial_fee_micro,
+        "step_s": figures.step_s,
+        "step_fee_micro": figures.step_fee_micro,
+    }
+
+
+def _window(row: sqlite3.Row) -> Window:
+    return Window(row["kind"], row["start_s"], row["end_s"], _figures(row), row["priority"], row["name"])
+
+
+def _window_row(price_id: int, window: Window) -> dict[str, Any]:
+    return {
+        "price_id": price_id,
+        "kind": window.kind,
+        "start_s": window.start_s,
+        "end_s": window.end_s,
+        **_figures_row(window.figures),
+        "priority": window.priority,
+        "name": window.name,
+    }
+
+
+def _price(row: sqlite3.Row, windows: tuple[Window, ...]) -> Price:
+    return Price(
+        id=row["id"],
+        carrier=row["carrier"],
+        traffic_type=TrafficType(row["traffic_type"]),
+        figures=_figures(row),
+        effective_from=date.fromisoformat(row["effective_from"]),
+        direction=Direction(row["direction"]),
+        line_kind=LineKind(row["line_kind"]) if row["line_kind"] else None,
+        match=row["match"],
+        value=row["value"],
+        connection_fee_micro=row["connection_fee_micro"],
+        free_s=row["free_s"],
+        minimum_fee_micro=row["minimum_fee_micro"],
+        add_local=bool(row["add_local"]),
+        windows=windows,
+        note=row["note"],
+    )
+
+
+def _price_row(price: Price, carrier_id: int) -> dict[str, Any]:
+    return {
+        "carrier_id": carrier_id,
+        "traffic_type": price.traffic_type,
+        "direction": price.direction,
+        "line_kind": price.line_kind,
+        "match": price.match,
+        "value": price.value,
+        **_figures_row(price.figures),
+        "connection_fee_micro": price.connection_fee_micro,
+        "free_s": price.free_s,
+        "minimum_fee_micro": price.minimum_fee_micro,
+        "add_local": int(price.add_local),
+        "effective_from": price.effective_from.isoformat(),
+        "note": price.note,
+        "ended": 0,
+    }

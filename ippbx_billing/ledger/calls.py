@@ -1,0 +1,228 @@
+"""Calls and their charges: facts that never change beside fees that a new tariff may change."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from ippbx_billing.calls import (
+    Call,
+    Charge,
+    ChargeStatus,
+    Classification,
+    Direction,
+    Disposition,
+    LineKind,
+    TrafficType,
+)
+
+FACTS = (
+    "pbx",
+    "dialect",
+    "call_id",
+    "record_id",
+    "group_id",
+    "caller",
+    "callee",
+    "extension",
+    "number",
+    "started_at",
+    "answered_at",
+    "ended_at",
+    "duration_s",
+    "billed_s",
+    "disposition",
+    "trunk",
+    "direction",
+    "did",
+    "pin",
+    "recording",
+    "twin",
+)
+MEANING = (
+    "normalized",
+    "traffic_type",
+    "line_kind",
+    "country",
+    "region",
+    "place",
+    "operator",
+    "area_code",
+    "ip_prefix",
+    "emergency",
+    "rule",
+    "why",
+)
+COLUMNS = ("id", "event_id", "key", "day", "notes", "data_version", *FACTS, *MEANING)
+CHARGE_COLUMNS = ("call_id", "status", "fee_micro", "carrier_id", "price_id", "window", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class RatedCall:
+    """A call with its classification and charge, on its way into the ledger; `day` is the site's local day."""
+
+    event_id: int
+    call: Call
+    classification: Classification
+    charge: Charge
+    day: str
+    data_version: str
+
+    @property
+    def key(self) -> bytes:
+        """The digest by which a second delivery of the record is known, whichever event brings it."""
+        return blake2b(f"{self.call.pbx}\0{self.call.key}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+class CallTables:
+    """The tables `calls` and `charges`; writing methods run in the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def known(self, keys: Sequence[bytes]) -> dict[bytes, sqlite3.Row]:
+        """The stored calls with these keys, as rows of facts with `id`, `event_id` and `notes`."""
+        found: dict[bytes, sqlite3.Row] = {}
+        wanted = ", ".join(("id", "event_id", "key", "notes", *FACTS))
+        for chunk in _chunks(keys, 500):
+            marks = ", ".join("?" * len(chunk))
+            for row in self.connection.execute(f"SELECT {wanted} FROM calls WHERE key IN ({marks})", chunk):
+                found[row["key"]] = row
+        return found
+
+    def add(self, rated: Sequence[RatedCall]) -> None:
+        """Store new calls with their charges."""
+        if not rated:
+            return
+        last = self.connection.execute("SELECT coalesce(max(id), 0) FROM calls").fetchone()[0]
+        carriers = self._carrier_ids()
+        numbered = list(enumerate(rated, start=last + 1))
+        self._insert("calls", COLUMNS, [_call_row(number, one) for number, one in numbered])
+        self._insert("charges", CHARGE_COLUMNS, [_charge_row(number, one.charge, carriers) for number, one in numbered])
+
+    def correct(self, number: int, rated: RatedCall) -> None:
+        """Put the record's later version in the place of call `number`."""
+        carriers = self._carrier_ids()
+        self._insert("calls", COLUMNS, [_call_row(number, rated)], "REPLACE")
+        self._insert("charges", CHARGE_COLUMNS, [_charge_row(number, rated.charge, carriers)], "REPLACE")
+
+    def forget_events(self, event_ids: Iterable[int]) -> None:
+        """Take out the calls that came from these events, so that the events can be read again."""
+        for event_id in event_ids:
+            self.connection.execute(
+                "DELETE FROM charges WHERE call_id IN (SELECT id FROM calls WHERE event_id = ?)", [event_id]
+            )
+            self.connection.execute("DELETE FROM calls WHERE event_id = ?", [event_id])
+
+    def events_with_status(self, status: ChargeStatus) -> list[int]:
+        """The events whose calls have a charge of this status."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT event_id FROM calls JOIN charges ON call_id = id WHERE status = ? ORDER BY 1", [status]
+        )
+        return [row[0] for row in rows]
+
+    def get(self, number: int) -> sqlite3.Row | None:
+        """All that is stored of call `number`, with its charge."""
+        found: sqlite3.Row | None = self.connection.execute(
+            "SELECT * FROM calls JOIN charges ON call_id = id WHERE id = ?", [number]
+        ).fetchone()
+        return found
+
+    def _carrier_ids(self) -> dict[str, int]:
+        return {row["name"]: row["id"] for row in self.connection.execute("SELECT id, name FROM carriers")}
+
+    def _insert(self, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]], how: str = "ABORT") -> None:
+        marks = ", ".join("?" * len(columns))
+        self.connection.executemany(f"INSERT OR {how} INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+
+
+def facts(call: Call) -> tuple[Any, ...]:
+    """The call's facts in the order of `FACTS`, as SQLite keeps them."""
+    return (
+        call.pbx,
+        call.dialect,
+        call.call_id,
+        call.record_id,
+        call.group_id,
+        call.caller,
+        call.callee,
+        call.extension,
+        call.number,
+        seconds(call.started_at),
+        seconds(call.answered_at),
+        seconds(call.ended_at),
+        call.duration_s,
+        call.billed_s,
+        call.disposition.value,
+        call.trunk,
+        call.direction.value if call.direction else None,
+        call.did,
+        call.pin,
+        call.recording,
+        call.twin,
+    )
+
+
+def call_of(row: sqlite3.Row) -> Call:
+    """The call that a row of `calls` holds."""
+    values: dict[str, Any] = {name: row[name] for name in FACTS}
+    for name in ("started_at", "answered_at", "ended_at"):
+        values[name] = instant(values[name])
+    values["disposition"] = Disposition(values["disposition"])
+    values["direction"] = Direction(values["direction"]) if values["direction"] else None
+    return Call(**values, notes=tuple(filter(None, row["notes"].split("\n"))))
+
+
+def classification_of(row: sqlite3.Row) -> Classification:
+    """The classification that was stored with the call; never worked out again."""
+    values: dict[str, Any] = {name: row[name] for name in MEANING}
+    values["traffic_type"] = TrafficType(values["traffic_type"])
+    values["line_kind"] = LineKind(values["line_kind"])
+    values["emergency"] = bool(values["emergency"])
+    return Classification(number=row["number"] or "", **values)
+
+
+def seconds(moment: datetime | None) -> int | None:
+    """A moment as whole seconds of UTC."""
+    return None if moment is None else int(moment.timestamp())
+
+
+def instant(value: int | None) -> datetime | None:
+    """The moment that whole seconds of UTC stand for."""
+    return None if value is None else datetime.fromtimestamp(value, UTC)
+
+
+def _call_row(number: int, rated: RatedCall) -> tuple[Any, ...]:
+    meaning = rated.classification
+    return (
+        number,
+        rated.event_id,
+        rated.key,
+        rated.day,
+        "\n".join(rated.call.notes),
+        rated.data_version,
+        *facts(rated.call),
+        meaning.normalized,
+        meaning.traffic_type.value,
+        meaning.line_kind.value,
+        meaning.country,
+        meaning.region,
+        meaning.place,
+        meaning.operator,
+        meaning.area_code,
+        meaning.ip_prefix,
+        int(meaning.emergency),
+        meaning.rule,
+        meaning.why,
+    )
+
+
+def _charge_row(number: int, charge: Charge, carriers: dict[str, int]) -> tuple[Any, ...]:
+    carrier_id = carriers.get(charge.carrier or "")
+    return (number, charge.status.value, charge.fee_micro, carrier_id, charge.price_id, charge.window, charge.reason)
+
+
+def _chunks(keys: Sequence[bytes], size: int) -> Iterable[Sequence[bytes]]:
+    return (keys[start : start + size] for start in range(0, len(keys), size))

@@ -1,0 +1,283 @@
+"""Joins rules and memory: events from the inbox become rated calls in the ledger, each exactly once in effect.
+
+    pipeline = Pipeline(inbox, ledger, rules)
+    while pipeline.step():
+        ...
+
+A step takes the next events, works out what they mean and cost without holding any lock, and then writes
+calls, charges, outcomes and the new inbox position in one transaction. A crash repeats nothing and skips
+nothing. It has no rules of its own.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from functools import cached_property
+
+from ippbx_billing import dialects, rating
+from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Direction, EventStatus, RawEvent, Reading
+from ippbx_billing.dialects import Dialects
+from ippbx_billing.inbox import Inbox
+from ippbx_billing.ledger import Ledger, RatedCall
+from ippbx_billing.ledger.calls import FACTS, facts
+from ippbx_billing.numbering import Numbering, Override, data_version
+from ippbx_billing.tariffs import Carrier, HolidayCalendar, TariffBook
+
+LIVE_CALL_EXPIRES = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the settings say that rules need to know."""
+
+    country: str
+    area_code: str
+    zone: tzinfo
+    pbx_zone: tzinfo
+    dialect: str
+    outside_prefix: str
+    extension_patterns: tuple[str, ...]
+
+
+class Rules:
+    """Everything that decides what a record means and costs, as it stands at one moment."""
+
+    def __init__(
+        self,
+        site: Site,
+        known_dialects: Dialects,
+        book: TariffBook,
+        extensions: Iterable[str] = (),
+        overrides: Sequence[Override] = (),
+    ) -> None:
+        self.site = site
+        self.dialects = known_dialects
+        self.book = book
+        self._extensions = frozenset(extensions)
+        self._overrides = tuple(overrides)
+        self._numberings: dict[tuple[str, str], Numbering] = {}
+
+    @classmethod
+    def of(cls, ledger: Ledger, site: Site, known_dialects: Dialects) -> "Rules":
+        """The rules that this ledger's tariff book and directory make."""
+        return cls(
+            site,
+            known_dialects,
+            ledger.book.tariff_book(HolidayCalendar(site.country)),
+            (one.number for one in ledger.book.extensions()),
+            ledger.book.overrides(),
+        )
+
+    def with_default_carrier(self, name: str) -> "Rules":
+        """The same rules with another default carrier, for the question what a call would cost there."""
+        carriers = [replace(one, default=one.name == name) for one in self.book.carriers.values()]
+        book = TariffBook(carriers, (), self.book.prices, self.book.calendar)
+        return Rules(self.site, self.dialects, book, self._extensions, self._overrides)
+
+    @cached_property
+    def data_version(self) -> str:
+        """The version of the numbering data that classifications rest on."""
+        return data_version()
+
+    def read(self, event: RawEvent) -> Reading:
+        """What an event means; never raises."""
+        return dialects.read(
+            event,
+            self.dialects,
+            chosen=self.site.dialect,
+            zone=self.site.pbx_zone,
+            is_extension=self.numbering_for(None).is_extension,
+        )
+
+    def rate(self, call: Call) -> tuple[Classification, Charge]:
+        """What a call's number is and what the call costs."""
+        classification = self.classify(call)
+        return classification, rating.rate(call, classification, self.local_start(call), self.book)
+
+    def explain(self, call: Call, classification: Classification | None = None) -> tuple[Classification, Charge]:
+        """The same with the steps that led to the fee; a stored classification is taken as it is."""
+        classification = classification or self.classify(call)
+        return classification, rating.explain(call, classification, self.local_start(call), self.book)
+
+    def classify(self, call: Call) -> Classification:
+        """What the other side's number is, seen from the home area of the call's carrier."""
+        numbering = self.numbering_for(call.trunk)
+        return numbering.classify(call.number or "", call.direction or Direction.OUTBOUND)
+
+    def numbering_for(self, trunk: str | None) -> Numbering:
+        """The numbering plan as it looks from a trunk: its carrier's home area, its outside-line prefix."""
+        carrier: Carrier | None = self.book.carrier_for(trunk)
+        line = self.book.trunks.get(trunk or "")
+        own_prefix = None if line is None else line.outside_prefix
+        area_code = carrier.area_code if carrier else self.site.area_code
+        prefix = self.site.outside_prefix if own_prefix is None else own_prefix
+        numbering = self._numberings.get((area_code, prefix))
+        if numbering is None:
+            numbering = self._numberings[area_code, prefix] = Numbering(
+                country=self.site.country,
+                area_code=area_code,
+                outside_prefix=prefix,
+                extension_patterns=self.site.extension_patterns,
+                extensions=self._extensions,
+                overrides=self._overrides,
+            )
+        return numbering
+
+    def local_start(self, call: Call) -> datetime:
+        """The call's start on the site's clock, by which tariffs go."""
+        return call.started_at.astimezone(self.site.zone)
+
+
+@dataclass(frozen=True)
+class _Understood:
+    """An event on its way into the ledger: what it means, and its calls already rated."""
+
+    event: RawEvent
+    reading: Reading
+    rated: tuple[RatedCall, ...]
+
+
+class Pipeline:
+    """Moves events from the inbox to the ledger; `make_rules` is asked again whenever somebody edited the ledger."""
+
+    def __init__(
+        self, inbox: Inbox, ledger: Ledger, make_rules: Callable[[], Rules], *, batch_size: int = 2_000
+    ) -> None:
+        self.inbox = inbox
+        self.ledger = ledger
+        self._make_rules = make_rules
+        self._batch_size = batch_size
+        self._rules: Rules | None = None
+        self._ledger_version = -1
+
+    def step(self) -> int:
+        """Take the next batch; gives how many events it held, 0 when none is waiting."""
+        position = self.ledger.journey.position()
+        events = self.inbox.after(position, self._batch_size)
+        if not events:
+            return 0
+        understood = self._understand(events)
+        with self.ledger.transaction():
+            if self.ledger.journey.position() == position:  # else another process has taken them meanwhile
+                self._write(understood)
+                self.ledger.journey.advance(events[-1].id)
+        return len(events)
+
+    def drain(self) -> int:
+        """Take everything that is waiting; gives how many events there were."""
+        total = 0
+        while taken := self.step():
+            total += taken
+        return total
+
+    def replay(self, event_ids: Iterable[int]) -> int:
+        """Read these events again with the present rules; gives how many there were.
+
+        Events that were duplicates are read again as well: one may now be the first to be understood.
+        """
+        wanted = sorted(set(event_ids))
+        if not wanted:
+            return 0
+        wanted = sorted(
+            {*wanted, *(one for one in self.ledger.journey.events_with(EventStatus.DUPLICATE) if one > wanted[0])}
+        )
+        replayed = 0
+        for start in range(0, len(wanted), self._batch_size):
+            chunk = wanted[start : start + self._batch_size]
+            understood = self._understand([event for one in chunk if (event := self.inbox.get(one))])
+            with self.ledger.transaction():
+                self.ledger.calls.forget_events(one.event.id for one in understood)
+                self._write(understood)
+            replayed += len(understood)
+        return replayed
+
+    def _understand(self, events: Sequence[RawEvent]) -> list[_Understood]:
+        rules = self._present_rules()
+        return [_understand(event, rules) for event in events]
+
+    def _present_rules(self) -> Rules:
+        version = self.ledger.changed_by_others()
+        if self._rules is None or version != self._ledger_version:
+            self._rules, self._ledger_version = self._make_rules(), version
+        return self._rules
+
+    def _write(self, understood: Sequence[_Understood]) -> None:
+        """Into the ledger, in the caller's transaction: new calls in one go, corrections where they belong."""
+        known = {
+            key: (row["id"], row["event_id"], tuple(row[name] for name in FACTS))
+            for key, row in self.ledger.calls.known([rated.key for one in understood for rated in one.rated]).items()
+        }
+        fresh: dict[bytes, RatedCall] = {}
+        for one in understood:
+            reasons, new = [], 0
+            for rated in one.rated:
+                earlier = fresh.get(rated.key)
+                if earlier is not None:
+                    reasons.append(self._again(rated, None, earlier.event_id, facts(earlier.call), fresh))
+                elif rated.key in known:
+                    reasons.append(self._again(rated, *known[rated.key], fresh))
+                else:
+                    fresh[rated.key] = rated
+                    new += 1
+            self._record_outcome(one, reasons, new)
+        self.ledger.calls.add(list(fresh.values()))
+
+    def _again(
+        self,
+        rated: RatedCall,
+        number: int | None,
+        event_id: int,
+        stored: tuple[object, ...],
+        fresh: dict[bytes, RatedCall],
+    ) -> str:
+        """A record delivered before: the same facts are a duplicate, others a correction by the later event."""
+        if facts(rated.call) == stored:
+            return f"delivered before with event {event_id}"
+        if rated.event_id < event_id:
+            return f"corrected by event {event_id}"
+        note = f"corrected: the record was delivered before with event {event_id}"
+        corrected = replace(rated, call=replace(rated.call, notes=(*rated.call.notes, note)))
+        if number is None:
+            fresh[rated.key] = corrected
+        else:
+            self.ledger.calls.correct(number, corrected)
+        self.ledger.journey.record(event_id, EventStatus.DONE, f"corrected by event {rated.event_id}")
+        return ""
+
+    def _record_outcome(self, one: _Understood, repeated: Sequence[str], new: int) -> None:
+        journey, event = self.ledger.journey, one.event
+        for state in one.reading.states:
+            journey.follow(event, state)
+        if one.reading.states:
+            journey.forget_live(event.received_at - LIVE_CALL_EXPIRES)
+        duplicates = [reason for reason in repeated if reason]
+        if one.reading.problems:
+            journey.record(event.id, EventStatus.REJECTED, "; ".join(map(str, one.reading.problems)))
+        elif duplicates and not new and len(duplicates) == len(one.rated):
+            journey.record(event.id, EventStatus.DUPLICATE, "; ".join(dict.fromkeys(duplicates)))
+        else:
+            journey.record(event.id, EventStatus.DONE, one.reading.nothing)
+
+
+def _understand(event: RawEvent, rules: Rules) -> _Understood:
+    """Read and rate one event; a fault of ours is recorded like any other problem, and the next event goes on."""
+    try:
+        reading = rules.read(event)
+        return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
+    except Exception as error:  # the one place where a bug must not stop the journey
+        from ippbx_billing.calls import Problem
+
+        return _Understood(event, Reading(problems=(Problem(f"internal error, please report it: {error!r}"),)), ())
+
+
+def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:
+    classification, charge = rules.rate(call)
+    day = rules.local_start(call).date().isoformat()
+    return RatedCall(event.id, call, classification, charge, day, rules.data_version)
+
+
+def unsettled(ledger: Ledger) -> list[int]:
+    """The events worth another reading after a cause was mended: rejected ones, and those of unrated calls."""
+    return sorted(
+        {*ledger.journey.events_with(EventStatus.REJECTED), *ledger.calls.events_with_status(ChargeStatus.UNRATED)}
+    )

@@ -1,0 +1,190 @@
+"""Rows -> a table for people, CSV for spreadsheets, JSON for programs.
+
+    show(rows, [Column("extension", "Extension"), Column("fee", "Fee", "money")], Format.TABLE)
+
+Rows are mappings with the contract's keys; columns choose and name what the table and the CSV show,
+JSON always has every key. Whatever a PBX sent is made harmless here: control characters never reach
+a terminal, and text that a spreadsheet would take for a formula is quoted.
+"""
+
+import csv
+import io
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any
+
+from ippbx_billing.errors import BillingError
+from ippbx_billing.texts import tr
+
+Row = Mapping[str, Any]
+
+
+class Format(StrEnum):
+    """The forms an answer can take."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: the row's key, its heading, and the kind of value it holds."""
+
+    key: str
+    title: str
+    kind: str = "text"  # text | number | money | length | time | word | flag
+
+    @property
+    def to_the_right(self) -> bool:
+        return self.kind in ("number", "money", "length")
+
+
+def show(
+    rows: Iterable[Row],
+    columns: Sequence[Column],
+    form: Format = Format.TABLE,
+    output: Path | None = None,
+    *,
+    total: Row | None = None,
+    document: Any = None,
+    title: str = "",
+    empty: str = "",
+) -> None:
+    """Write the rows to stdout, or whole to `output`; `document` is what JSON shows where it is more than the rows."""
+    with _destination(output, form) as stream:
+        if form is Format.JSON:
+            _write_json(stream, rows if document is None else document)
+        elif form is Format.CSV:
+            _write_csv(stream, rows, columns)
+        else:
+            _write_table(stream, rows, columns, total, title, empty)
+
+
+@contextmanager
+def _destination(output: Path | None, form: Format) -> Iterator[IO[str]]:
+    """stdout, or a file that appears whole or not at all; CSV files open in Excel with Chinese intact."""
+    if output is None or str(output) == "-":
+        yield sys.stdout
+        return
+    beside = output.with_name(f".{output.name}.part")
+    try:
+        with beside.open("w", encoding="utf-8-sig" if form is Format.CSV else "utf-8", newline="") as stream:
+            yield stream
+        beside.replace(output)
+    except OSError as error:
+        raise BillingError(f"{output} cannot be written: {error.strerror or error}", "name another --output") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write_json(stream: IO[str], document: Any) -> None:
+    """A list a row a line, so that it streams and compares well; anything else indented."""
+    if isinstance(document, Mapping):
+        stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        return
+    separator = "["
+    for row in document:
+        stream.write(f"{separator}\n  {json.dumps(row, ensure_ascii=False)}")
+        separator = ","
+    stream.write("[]\n" if separator == "[" else "\n]\n")
+
+
+def _write_csv(stream: IO[str], rows: Iterable[Row], columns: Sequence[Column]) -> None:
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([column.key for column in columns])
+    for row in rows:
+        writer.writerow([_csv_cell(row.get(column.key)) for column in columns])
+
+
+def _csv_cell(value: Any) -> Any:
+    """The value as a spreadsheet should take it: text that begins like a formula becomes plain text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value[:1] in "=+-@\t\r" and value and not re.fullmatch(r"[+-]?[\d.,*# -]+", value):
+        return "'" + value
+    return value
+
+
+def _write_table(
+    stream: IO[str], rows: Iterable[Row], columns: Sequence[Column], total: Row | None, title: str, empty: str
+) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", show_footer=total is not None, pad_edge=False
+    )
+    for column in columns:
+        footer = "" if total is None or column.key not in total else cell(total[column.key], column.kind)
+        numbers = column.kind in ("number", "money", "length", "time", "word", "flag")
+        table.add_column(
+            column.title,
+            footer=footer,
+            justify="right" if column.to_the_right else "left",
+            no_wrap=numbers,
+            overflow="fold",
+        )
+    any_row = False
+    for row in rows:
+        any_row = True
+        table.add_row(*[Text(cell(row.get(column.key), column.kind)) for column in columns])
+    if not any_row and empty:
+        stream.write(empty + "\n")
+        return
+    console(stream).print(table)
+
+
+def console(stream: IO[str] | None = None) -> Any:
+    """A rich console on the stream; as wide as the terminal, or roomy enough to cut nothing where there is none."""
+    from rich.console import Console
+
+    stream = stream or sys.stdout
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else 200)
+
+
+def cell(value: Any, kind: str = "text") -> str:
+    """A value as people read it in a table."""
+    if value is None:
+        return "–"
+    if kind == "length":
+        return length(int(value))
+    if kind == "number":
+        return f"{value:,}"
+    if kind == "time":
+        return str(value)[:19].replace("T", " ")
+    if kind == "flag":
+        return "✓" if value else ""
+    if kind == "word":
+        return tr(str(value))
+    return harmless(str(value))
+
+
+def length(seconds: int) -> str:
+    """Seconds as hours, minutes and seconds: 4:05, 1:02:03."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def harmless(text: str) -> str:
+    """The text without what a terminal would obey: control characters, escapes, direction marks."""
+    return "".join(c if c.isprintable() or c == " " else "�" for c in text)
+
+
+def json_text(value: Any) -> str:
+    """A value as compact JSON, for files that hold it."""
+    stream = io.StringIO()
+    json.dump(value, stream, ensure_ascii=False, separators=(",", ":"))
+    return stream.getvalue()

@@ -1,0 +1,259 @@
+"""One frozen `Settings` from flags, environment, file and defaults, in that law of precedence.
+
+    settings = load(data_dir, flags={"cdr_port": 9181})
+
+The file is `settings.toml` in the data directory; each setting `name` is also read from the
+environment as `IPPBX_BILL_NAME`. Every field below carries its section and its comment, and the file
+that `init` writes is made from them, so a setting is described in one place.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ippbx_billing.errors import DataError, UsageError
+
+FILE_NAME = "settings.toml"
+ENVIRONMENT_PREFIX = "IPPBX_BILL_"
+
+
+def _setting(section: str, default: Any, about: str) -> Any:
+    """A field of the settings file: its section, default and the comment an engineer reads above it."""
+    about_both = {"section": section, "about": about}
+    if isinstance(default, list | tuple):
+        return field(default=tuple(default), metadata=about_both)
+    return field(default=default, metadata=about_both)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that can be set, with its default; times of day and lengths in seconds, sizes in bytes."""
+
+    data_dir: Path = field(default=Path("."), metadata={"section": ""})
+
+    country: str = _setting("site", "CN", "home country, two letters (ISO 3166) / 国家")
+    area_code: str = _setting("site", "", "home area code, e.g. 022; empty where a country has none / 区号")
+    timezone: str = _setting("site", "Asia/Shanghai", "the site's time zone: reports and tariffs go by it / 时区")
+    currency: str = _setting("site", "CNY", "currency of fees, three letters (ISO 4217) / 货币")
+    lang: str = _setting("site", "", 'language of tables and messages, "zh" or "en"; empty: as the system / 语言')
+    own_address: str = _setting("site", "", "this machine's address as the PBX reaches it / 本机IP地址")
+
+    dialect: str = _setting("pbx", "auto", 'PBX model: "auto" or a name from `ippbx-bill dialects list` / 交换机型号')
+    pbx_timezone: str = _setting("pbx", "", "the PBX's own time zone, where it differs from the site's / 交换机时区")
+    outside_prefix: str = _setting("pbx", "9", "dialled to get an outside line; empty: none / 出局码")
+    extension_patterns: tuple[str, ...] = _setting(
+        "pbx",
+        ["[1-8]XXX", "[2-8]XX"],
+        "what an extension looks like: X is one digit, N any run of digits, regular expressions work / 分机号码",
+    )
+
+    host: str = _setting("listen", "0.0.0.0", "address to listen on; 0.0.0.0 is every interface")
+    cdr_port: int = _setting("listen", 8181, "port for call records (CDRs) / 话单信息")
+    status_port: int = _setting("listen", 8182, "port for call status / 呼叫状态")
+    answer: str = _setting("listen", "", "body of the 200 answer; empty: as the PBX model wants it")
+
+    max_body_bytes: int = _setting("limits", 16 * 1024 * 1024, "larger bodies are answered 413")
+    max_header_bytes: int = _setting("limits", 64 * 1024, "larger request headers are answered 400")
+    max_connections: int = _setting("limits", 10_000, "connections open at once; more are answered 503")
+    idle_timeout_s: int = _setting("limits", 75, "an open connection without a request is closed after this long")
+    shutdown_timeout_s: int = _setting("limits", 10, "on SIGTERM, requests already accepted get this long to finish")
+    batch_size: int = _setting("limits", 2_000, "events that one ledger transaction takes at most")
+
+    @property
+    def inbox_path(self) -> Path:
+        """Where the events are kept."""
+        return self.data_dir / "inbox.db"
+
+    @property
+    def ledger_path(self) -> Path:
+        """Where calls, charges and tariffs are kept."""
+        return self.data_dir / "ledger.db"
+
+    @property
+    def dialects_dir(self) -> Path:
+        """Where the site's own dialects lie."""
+        return self.data_dir / "dialects"
+
+    @property
+    def site_zone(self) -> ZoneInfo:
+        """The zone that reports and tariffs go by."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def pbx_zone(self) -> ZoneInfo:
+        """The zone of the wall clock in the PBX's records."""
+        return ZoneInfo(self.pbx_timezone or self.timezone)
+
+
+def load(
+    data_dir: Path, flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """The settings in force for `data_dir`; a missing file means defaults.
+
+    Raises DataError for a file that cannot be read and UsageError for a value that cannot be used,
+    each naming where the value came from.
+    """
+    environment = os.environ if environment is None else environment
+    path = data_dir / FILE_NAME
+    settings = Settings(data_dir=data_dir)
+    settings = _apply(settings, _from_file(path), str(path))
+    settings = _apply(settings, _from_environment(environment), "the environment")
+    return _apply(settings, {k: v for k, v in (flags or {}).items() if v is not None}, "the command line")
+
+
+def default_data_dir(environment: Mapping[str, str] | None = None) -> Path:
+    """`IPPBX_BILL_DATA_DIR`, else the place where this system keeps a program's data."""
+    environment = os.environ if environment is None else environment
+    if chosen := environment.get(ENVIRONMENT_PREFIX + "DATA_DIR"):
+        return Path(chosen)
+    if os.name == "nt":
+        return Path(environment.get("LOCALAPPDATA", "~")).expanduser() / "ippbx-bill"
+    return Path(environment.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "ippbx-bill"
+
+
+def as_toml(settings: Settings) -> str:
+    """The commented settings file that holds these settings."""
+    lines = [
+        "# Settings of ippbx-bill. A command-line flag or an environment variable such as",
+        "# IPPBX_BILL_CDR_PORT goes before the value here.",
+    ]
+    section = ""
+    for item in fields(Settings):
+        if not item.metadata["section"]:
+            continue
+        if item.metadata["section"] != section:
+            section = item.metadata["section"]
+            lines += ["", f"[{section}]"]
+        lines += [f"# {item.metadata['about']}", f"{item.name} = {_toml_value(getattr(settings, item.name))}"]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml_value(part) for part in value) + "]"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    return str(value)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    """The file's settings by name; sections are checked, so that a misplaced or unknown key is not ignored."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}", "check the file's owner and mode") from error
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{path} is not valid TOML: {error}", "mend the line it names") from error
+    sections = {item.name: item.metadata["section"] for item in fields(Settings)}
+    values: dict[str, Any] = {}
+    for section, content in document.items():
+        for name, value in content.items() if isinstance(content, dict) else [(section, content)]:
+            if sections.get(name) != section:
+                raise DataError(f"{path}: [{section}] knows no setting {name!r}", _nearest(name))
+            values[name] = value
+    return values
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        text = environment.get(ENVIRONMENT_PREFIX + item.name.upper())
+        if item.name != "data_dir" and text is not None:
+            values[item.name] = text
+    return values
+
+
+def _apply(settings: Settings, values: Mapping[str, Any], source: str) -> Settings:
+    """The settings with these values in place; each value is brought to its field's type and checked."""
+    checked = {}
+    for name, value in values.items():
+        try:
+            checked[name] = _checked(name, value)
+        except ValueError as error:
+            raise UsageError(
+                f"{source}: {name} is {value!r}, but {error}", "see settings.toml for what it means"
+            ) from error
+    return replace(settings, **checked)
+
+
+def _checked(name: str, value: Any) -> Any:
+    """The value in its field's type; ValueError with what would be right."""
+    default = getattr(Settings(), name)
+    if isinstance(default, int):
+        return _whole_number(name, value)
+    if isinstance(default, tuple):
+        return _patterns(value)
+    if not isinstance(value, str):
+        raise ValueError("it must be text")
+    return _CHECKS.get(name, lambda text: text)(value.strip())
+
+
+def _whole_number(name: str, value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        raise ValueError("it must be a whole number") from None
+    if isinstance(value, bool) or number < 0:
+        raise ValueError("it must be a whole number, not below 0")
+    if name.endswith("_port") and number > 65535:
+        raise ValueError("a port is at most 65535")
+    return number
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        raise ValueError('it must be a list of texts such as ["8XXX"]')
+    patterns = tuple(part.strip() for part in parts if part.strip())
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no pattern ({error}); X is one digit, N any run of digits") from None
+    return patterns
+
+
+def _zone(value: str) -> str:
+    try:
+        if value:
+            ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("there is no such time zone; a name like Asia/Shanghai is wanted") from None
+    return value
+
+
+def _matching(pattern: str, wanted: str, upper: bool = False) -> Any:
+    def check(value: str) -> str:
+        value = value.upper() if upper else value
+        if not re.fullmatch(pattern, value):
+            raise ValueError(wanted)
+        return value
+
+    return check
+
+
+_CHECKS = {
+    "country": _matching("[A-Z]{2}", "two letters are wanted, such as CN", upper=True),
+    "area_code": _matching(r"\d{0,6}", "only digits are wanted, such as 022"),
+    "currency": _matching("[A-Z]{3}", "three letters are wanted, such as CNY", upper=True),
+    "lang": _matching("(zh|en)?", 'only "zh" and "en" are known'),
+    "outside_prefix": _matching(r"\d{0,4}", "only digits are wanted, such as 9"),
+    "timezone": lambda value: _zone(value or "UTC"),
+    "pbx_timezone": _zone,
+}
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    known = [item.name for item in fields(Settings)]
+    close = get_close_matches(name, known, 1)
+    return f"did you mean {close[0]}?" if close else "remove it, or see the README's list of settings"
