@@ -65,7 +65,7 @@ class TariffBook:
             price = service.called(called, classification.line_kind, day) if service else None
             if price is not None:
                 return price
-        prices = self._lists.get((carrier.name, classification.traffic_type, direction))
+        prices = self._lists.get(_list_key(carrier.name, classification.traffic_type, direction))
         return prices.find(classification, day, called) if prices else None
 
 
@@ -148,8 +148,15 @@ class PriceList:
 def _price_lists(prices: Iterable[Price]) -> dict[ListKey, PriceList]:
     grouped: dict[ListKey, list[Price]] = {}
     for price in prices:
-        grouped.setdefault((price.carrier, price.traffic_type, price.direction), []).append(price)
+        grouped.setdefault(_list_key(price.carrier, price.traffic_type, price.direction), []).append(price)
     return {key: PriceList(group) for key, group in grouped.items()}
+
+
+def _list_key(carrier: str, traffic_type: TrafficType, direction: Direction) -> ListKey:
+    """Internal calls have one list, whether the PBX or the number says that they are internal."""
+    if direction is Direction.INTERNAL or traffic_type is TrafficType.INTERNAL:
+        return carrier, TrafficType.INTERNAL, Direction.INTERNAL
+    return carrier, traffic_type, direction
 
 
 def _patterns(match: Match, rows: Iterable[tuple[Match, str]]) -> list[tuple[str, re.Pattern[str]]]:

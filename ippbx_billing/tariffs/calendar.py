@@ -7,7 +7,7 @@ price asks for them; what it does not know yet, the site's overrides say.
     HolidayCalendar("CN").day_kind(date(2026, 10, 10))   ->  "working", although it is a Saturday
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import MAXYEAR, date
 from typing import TYPE_CHECKING, Literal
 
@@ -46,7 +46,8 @@ class HolidayCalendar:
         national = self._days()
         if entered or not getattr(national, "has_substituted_holidays", False):
             return False
-        return year > max(getattr(national, "special_public_holidays", None) or {0: ()})
+        published: Iterable[int] = getattr(national, "special_public_holidays", ())
+        return year > max(published, default=0)
 
     def _national_kind(self, day: date) -> DayKind:
         days = self._days()

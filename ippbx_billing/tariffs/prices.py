@@ -98,6 +98,12 @@ class Window:
         if not (0 <= self.start_s <= DAY_S and 0 <= self.end_s <= DAY_S):
             raise ValueError(f"a window lies between 00:00 and 24:00, not {self.start_s} s to {self.end_s} s")
 
+    def covers(self, second: int) -> bool:
+        """Whether that second of the day lies in it, whatever the day."""
+        if self.start_s < self.end_s:
+            return self.start_s <= second < self.end_s
+        return second >= self.start_s or second < self.end_s
+
     @property
     def rank(self) -> int:
         """Its priority, or that of its kind."""

@@ -1,0 +1,319 @@
+"""Rating: one call and one price make one charge, which can say how it came about.
+
+The one idea: everything is a whole number of micro-units, and a fee is rounded once, at the end. `rate` finds the
+fee, fast enough for a million calls; `explain` finds the same fee and tells its story in steps that add up to it.
+
+    charge = rate(call, classification, local_start, book)
+    charge.fee_micro   ->  980000    # 80 s at 0.07 per 6 s: fourteen steps begun
+
+How a call is charged:
+
+* Twins of another record are filtered; calls that were not answered, had no talk time, or went to an emergency number
+  are free; so are incoming and internal calls unless there is a price for them. A call without direction, carrier or
+  price is unrated, with the reason; nothing is guessed.
+* Free seconds go first. Of the rest the initial fee buys the initial seconds, then each begun step costs the step fee.
+  An exact multiple is not one step more. A call wholly within its free seconds costs its connection fee only.
+* The connection fee comes on top; a row's minimum holds for the row's own amount; then the carrier's local price for
+  the same length is added where the row says so.
+* The window in force at the start of the call replaces the four figures. Where the carrier splits calls, a border ends
+  the block in progress, and the next step begins at the border with the new window's figures; the initial fee is paid
+  once, by the first second that is not free. A flat window is one block: its fee is due when the call reaches it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from ippbx_billing import money
+from ippbx_billing.calls import (
+    Call,
+    Charge,
+    ChargeStatus,
+    Classification,
+    Direction,
+    Disposition,
+    LineKind,
+    Step,
+    TrafficType,
+)
+from ippbx_billing.tariffs.book import TariffBook
+from ippbx_billing.tariffs.prices import DAY_S, Calendar, Carrier, Figures, Price, Window
+from ippbx_billing.tariffs.windows import Stretch, stretches
+
+Facts = dict[str, int | str]
+
+MAX_CALL_S = 366 * DAY_S  # what is longer is a mistake of the PBX, not a conversation
+
+NOT_ANSWERED = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="not answered")
+NO_TALK = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="answered without talk time")
+EMERGENCY = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="emergency call")
+INCOMING = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="incoming call without a price")
+INTERNAL = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="internal call without a price")
+NO_DIRECTION = Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason="the direction of the call is unknown")
+
+
+def rate(call: Call, classification: Classification, local_start: datetime, book: TariffBook) -> Charge:
+    """The charge of a call, without steps; `local_start` is its start in the site's time zone. Never raises."""
+    ruled = _ruled(call, classification)
+    if ruled is not None:
+        return ruled
+    carrier = book.carrier_for(call.trunk)
+    if carrier is None:
+        return _without_carrier(call, book)
+    price = _price(call, classification, carrier, local_start, book)
+    if price is None:
+        return _without_price(call, classification, carrier)
+    exact, window = _own_fee(price, carrier, local_start, call.billed_s, book.calendar)
+    if price.add_local:
+        local = _local_price(classification, carrier, local_start, book)
+        if local is None:
+            return _unrated(f"{carrier.name} has no local price to add to its {price.traffic_type} price", carrier)
+        exact += _own_fee(local, carrier, local_start, call.billed_s, book.calendar)[0]
+    if exact > money.MAX_MICRO:
+        return _unrated(f"the fee of {call.billed_s} s is too large an amount", carrier)
+    return Charge(
+        status=ChargeStatus.RATED,
+        fee_micro=money.round_half_up(exact, carrier.decimals),
+        carrier=carrier.name,
+        price_id=price.id,
+        window=window,
+    )
+
+
+def explain(call: Call, classification: Classification, local_start: datetime, book: TariffBook) -> Charge:
+    """The same charge as `rate` finds, with its steps; their amounts add up to the fee."""
+    charge = rate(call, classification, local_start, book)
+    return replace(charge, steps=tuple(_story(call, classification, local_start, book, charge)))
+
+
+def _ruled(call: Call, classification: Classification) -> Charge | None:
+    """What is settled without looking at any price."""
+    if call.twin:
+        return Charge(status=ChargeStatus.FILTERED, fee_micro=0, reason=call.twin)
+    if call.disposition is not Disposition.ANSWERED:
+        return NOT_ANSWERED
+    if call.billed_s <= 0 or call.billed_s > MAX_CALL_S:
+        return NO_TALK if call.billed_s == 0 else _unrated(f"a call of {call.billed_s} s cannot be right")
+    if classification.emergency:
+        return EMERGENCY
+    return NO_DIRECTION if call.direction is None else None
+
+
+def _unrated(reason: str, carrier: Carrier | None = None) -> Charge:
+    name = carrier.name if carrier else None
+    return Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason=reason, carrier=name)
+
+
+def _is_internal(call: Call, classification: Classification) -> bool:
+    return call.direction is Direction.INTERNAL or classification.traffic_type is TrafficType.INTERNAL
+
+
+def _without_carrier(call: Call, book: TariffBook) -> Charge:
+    if call.direction is not Direction.OUTBOUND:
+        return INTERNAL if call.direction is Direction.INTERNAL else INCOMING
+    trunk = book.trunks.get(call.trunk or "")
+    if trunk:
+        return _unrated(f"trunk {trunk.name} belongs to carrier {trunk.carrier}, which does not exist")
+    line = f"trunk {call.trunk} is not configured" if call.trunk else "the call names no trunk"
+    return _unrated(f"{line} and there is no default carrier")
+
+
+def _without_price(call: Call, classification: Classification, carrier: Carrier) -> Charge:
+    """Incoming and internal calls are free unless they have a price; for others the reason names what is missing."""
+    if _is_internal(call, classification):
+        return replace(INTERNAL, carrier=carrier.name)
+    if call.direction is Direction.INBOUND:
+        return replace(INCOMING, carrier=carrier.name)
+    c = classification
+    place = f"area {c.area_code}" if c.area_code else f"country {c.country}" if c.country else f"{c.normalized!r}"
+    line = "" if c.line_kind is LineKind.UNKNOWN else f" {c.line_kind}"
+    return _unrated(f"{carrier.name} has no price for{line} {c.traffic_type} calls to {place}", carrier)
+
+
+def _price(
+    call: Call, classification: Classification, carrier: Carrier, local_start: datetime, book: TariffBook
+) -> Price | None:
+    direction = call.direction or Direction.OUTBOUND
+    called = None if direction is Direction.OUTBOUND else call.did or call.callee
+    return book.price_for(carrier, classification, direction, local_start.date(), called=called)
+
+
+def _local_price(
+    classification: Classification, carrier: Carrier, local_start: datetime, book: TariffBook
+) -> Price | None:
+    """The carrier's local price for the other side's kind of line; what is no mobile counts as fixed."""
+    mobile = classification.line_kind in (LineKind.MOBILE, LineKind.SATELLITE)
+    kind = LineKind.MOBILE if mobile else LineKind.FIXED
+    local = replace(classification, traffic_type=TrafficType.LOCAL, line_kind=kind)
+    return book.price_for(carrier, local, Direction.OUTBOUND, local_start.date())
+
+
+# --- The arithmetic of one price --------------------------------------------------------------------------------
+
+
+class Part(NamedTuple):
+    """What some seconds of a call cost: `free` ones, those the `initial` fee buys, or `steps` of them."""
+
+    code: str
+    window: Window | None
+    figures: Figures
+    seconds: int
+    steps: int
+    amount_micro: int
+
+
+def _own_fee(
+    price: Price, carrier: Carrier, local_start: datetime, seconds: int, calendar: Calendar
+) -> tuple[int, str | None]:
+    """The exact amount of one price row, and the windows it was found in."""
+    cut = stretches(price, carrier, local_start, seconds, calendar)
+    chargeable = seconds - price.free_s
+    if chargeable <= 0:
+        talk = 0
+    elif len(cut) == 1:
+        window = cut[0].window
+        talk = talk_micro(window.figures if window else price.figures, chargeable)
+    else:
+        talk = sum(part.amount_micro for part in _parts(price, cut))
+    own = price.connection_fee_micro + talk
+    if chargeable > 0 and own < price.minimum_fee_micro:
+        own = price.minimum_fee_micro
+    return own, _labels(cut) if price.windows else None
+
+
+def talk_micro(figures: Figures, seconds: int) -> int:
+    """What that many seconds (more than none) cost by the four figures alone."""
+    if figures.step_s == 0 or seconds <= figures.initial_s:
+        return figures.initial_fee_micro
+    return figures.initial_fee_micro + steps_begun(figures, seconds - figures.initial_s) * figures.step_fee_micro
+
+
+def steps_begun(figures: Figures, seconds: int) -> int:
+    """How many steps are begun in that many seconds: an exact multiple is not one more."""
+    return -(-seconds // figures.step_s)
+
+
+def _parts(price: Price, cut: Iterable[Stretch]) -> Iterator[Part]:
+    """The call piece by piece, in the order of time."""
+    free_s, started = price.free_s, False
+    for window, length_s in cut:
+        figures = window.figures if window else price.figures
+        skipped = min(free_s, length_s)
+        free_s, seconds = free_s - skipped, length_s - skipped
+        if skipped:
+            yield Part("free", window, figures, skipped, 0, 0)
+        if seconds and (not started or figures.step_s == 0):
+            started = True
+            bought = min(seconds, figures.initial_s) if figures.step_s else seconds
+            yield Part("initial", window, figures, bought, 1, figures.initial_fee_micro)
+            seconds -= bought
+        if seconds:
+            count = steps_begun(figures, seconds)
+            yield Part("steps", window, figures, seconds, count, count * figures.step_fee_micro)
+
+
+def _labels(cut: Iterable[Stretch]) -> str | None:
+    labels = dict.fromkeys(window.label for window, _ in cut if window)
+    return " + ".join(labels) or None
+
+
+# --- The story ---------------------------------------------------------------------------------------------------
+
+
+def _story(
+    call: Call, classification: Classification, local_start: datetime, book: TariffBook, charge: Charge
+) -> Iterator[Step]:
+    """Trunk, carrier, number, traffic type, price, window, then what each piece of the call costs, to the fee."""
+    carrier = book.carriers.get(charge.carrier or "")
+    yield _trunk_step(call, book)
+    if carrier:
+        yield Step("carrier", {"carrier": carrier.name, "default": int(carrier is book.default)})
+    yield from _number_steps(call, classification)
+    price = _price(call, classification, carrier, local_start, book) if carrier else None
+    if carrier is None or price is None or charge.fee_micro is None or charge.status is not ChargeStatus.RATED:
+        yield Step("outcome", {"status": str(charge.status), "reason": charge.reason})
+        return
+    steps = list(_price_steps(price, carrier, local_start, call.billed_s, book.calendar))
+    local = _local_price(classification, carrier, local_start, book) if price.add_local else None
+    if local:
+        steps.append(_local_step(local, carrier, local_start, call.billed_s, book.calendar))
+    yield from steps
+    exact = sum(step.amount_micro for step in steps)
+    if exact != charge.fee_micro:
+        yield Step("rounding", {"decimals": carrier.decimals, "exact_micro": exact}, charge.fee_micro - exact)
+    yield Step("fee", {"fee_micro": charge.fee_micro, "billed_s": call.billed_s})
+
+
+def _trunk_step(call: Call, book: TariffBook) -> Step:
+    return Step("trunk", {"trunk": call.trunk or "", "configured": int((call.trunk or "") in book.trunks)})
+
+
+def _number_steps(call: Call, c: Classification) -> Iterator[Step]:
+    place = " ".join(dict.fromkeys(word for word in (c.region, c.place) if word)) or c.country or ""
+    direction = str(call.direction or "")
+    yield Step("number", {"number": c.number, "normalized": c.normalized, "place": place, "direction": direction})
+    kinds: Facts = {"traffic_type": str(c.traffic_type), "line_kind": str(c.line_kind)}
+    yield Step("traffic", {**kinds, "rule": c.rule, "why": c.why})
+
+
+def _price_steps(
+    price: Price, carrier: Carrier, local_start: datetime, seconds: int, calendar: Calendar
+) -> Iterator[Step]:
+    """The price row, the windows the call touches, and each of its pieces; the amounts are the row's own fee."""
+    cut = stretches(price, carrier, local_start, seconds, calendar)
+    yield Step("price", _price_facts(price))
+    if price.windows:
+        yield from (_window_step(stretch, carrier, price) for stretch in cut)
+    if price.connection_fee_micro:
+        yield Step("connection", {"fee_micro": price.connection_fee_micro}, price.connection_fee_micro)
+    pieces = list(_parts(price, cut))
+    yield from map(_part_step, pieces)
+    talk = price.connection_fee_micro + sum(piece.amount_micro for piece in pieces)
+    if seconds > price.free_s and talk < price.minimum_fee_micro:
+        yield Step("minimum", {"minimum_micro": price.minimum_fee_micro}, price.minimum_fee_micro - talk)
+
+
+def _price_facts(price: Price) -> Facts:
+    return {
+        "id": price.id if price.id is not None else "",
+        "traffic_type": str(price.traffic_type),
+        "line_kind": str(price.line_kind or ""),
+        "match": price.match,
+        "value": price.value,
+        "effective_from": price.effective_from.isoformat(),
+        **_figures_facts(price.figures),
+    }
+
+
+def _figures_facts(figures: Figures) -> Facts:
+    return {
+        "initial_s": figures.initial_s,
+        "initial_fee_micro": figures.initial_fee_micro,
+        "step_s": figures.step_s,
+        "step_fee_micro": figures.step_fee_micro,
+    }
+
+
+def _window_step(stretch: Stretch, carrier: Carrier, price: Price) -> Step:
+    window = stretch.window
+    facts: Facts = {"window": window.label if window else "", "seconds": stretch.seconds, "crossing": carrier.crossing}
+    return Step("window", {**facts, **_figures_facts(window.figures if window else price.figures)})
+
+
+def _part_step(part: Part) -> Step:
+    label = part.window.label if part.window else ""
+    facts: Facts = {"seconds": part.seconds, "window": label}
+    if part.code == "initial":
+        facts |= {"initial_s": part.figures.initial_s, "fee_micro": part.amount_micro, "step_s": part.figures.step_s}
+    elif part.code == "steps":
+        figures = part.figures
+        facts |= {"count": part.steps, "step_s": figures.step_s, "step_fee_micro": figures.step_fee_micro}
+    return Step(part.code, facts, part.amount_micro)
+
+
+def _local_step(price: Price, carrier: Carrier, local_start: datetime, seconds: int, calendar: Calendar) -> Step:
+    """The carrier's local price on top, in one step."""
+    amount, window = _own_fee(price, carrier, local_start, seconds, calendar)
+    facts: Facts = {"line_kind": str(price.line_kind or ""), "seconds": seconds, "window": window or ""}
+    return Step("local", {**facts, **_figures_facts(price.figures)}, amount)

@@ -1,0 +1,76 @@
+"""Windows: which one is in force at a moment, and where a call is cut by their borders.
+
+The one idea: of the windows that hold at a moment the first wins, and a price keeps its windows in the order in which
+they go before one another (holiday, weekend, daily, unless a window has a priority of its own). Ends are not included:
+a call at 07:00:00 is no longer in a window until 07:00.
+
+    stretches(price, carrier, datetime(2026, 11, 22, 6, 59), 120, calendar)
+    ->  [Stretch(night, 60), Stretch(None, 60)]     # where the carrier splits; else the night's, for all 120 s
+
+Each moment goes by its own day: a weekend window from 22:00 to 07:00 ends on Sunday at midnight. A call keeps the
+clock of its start, also when summer time begins meanwhile.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from ippbx_billing.tariffs.prices import DAY_S, Calendar, Carrier, Price, Window
+
+LAST_DAY = date.max.toordinal()
+SATURDAY = 5
+
+
+class Stretch(NamedTuple):
+    """Consecutive seconds of a call in one window, or in none."""
+
+    window: Window | None
+    seconds: int
+
+
+def stretches(
+    price: Price, carrier: Carrier, local_start: datetime, seconds: int, calendar: Calendar
+) -> Sequence[Stretch]:
+    """The call cut at the borders of its price's windows, or whole where the carrier rates by the start."""
+    if not price.windows:
+        return (Stretch(None, seconds),)
+    second = local_start.hour * 3600 + local_start.minute * 60 + local_start.second
+    if carrier.crossing == "start":
+        return (Stretch(window_at(price.windows, local_start, second, calendar), seconds),)
+    return _split(price.windows, local_start.toordinal(), second, seconds, calendar)
+
+
+def window_at(windows: Sequence[Window], day: date, second: int, calendar: Calendar) -> Window | None:
+    """The window in force at that second of that day; `windows` in the order in which they go before one another."""
+    for window in windows:
+        if window.covers(second) and (window.kind == "daily" or _holds_on(window, day, calendar)):
+            return window
+    return None
+
+
+def _holds_on(window: Window, day: date, calendar: Calendar) -> bool:
+    """Whether a weekend or holiday window holds on that day: a Saturday that is a holiday is a weekend day as well."""
+    plain = date(day.year, day.month, day.day)
+    kind = calendar.day_kind(plain)
+    return kind == window.kind or (window.kind == "weekend" and kind == "holiday" and plain.weekday() >= SATURDAY)
+
+
+def _split(windows: Sequence[Window], ordinal: int, second: int, seconds: int, calendar: Calendar) -> list[Stretch]:
+    """The call cut wherever another window begins; midnight may be such a border, because the next day is another."""
+    borders = sorted({DAY_S, *(edge for window in windows for edge in (window.start_s, window.end_s) if edge)})
+    found: list[Stretch] = []
+    while seconds > 0:
+        border = next(edge for edge in borders if edge > second)
+        length_s = min(border - second, seconds)
+        seconds -= length_s
+        window = window_at(windows, _day(ordinal), second, calendar)
+        if found and found[-1].window is window:
+            length_s += found.pop().seconds
+        found.append(Stretch(window, length_s))
+        ordinal, second = (ordinal + 1, 0) if border == DAY_S else (ordinal, border)
+    return found
+
+
+def _day(ordinal: int) -> date:
+    """The day of that number; the calendar ends with the year 9999, and a call that passes it stays in its last day."""
+    return date.fromordinal(min(ordinal, LAST_DAY))
