@@ -17,10 +17,12 @@ from functools import cached_property
 from ippbx_billing import dialects, rating
 from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Direction, EventStatus, RawEvent, Reading
 from ippbx_billing.dialects import Dialects
+from ippbx_billing.errors import DataError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger, RatedCall
 from ippbx_billing.ledger.calls import FACTS, facts
 from ippbx_billing.numbering import Numbering, Override, data_version
+from ippbx_billing.settings import Settings
 from ippbx_billing.tariffs import Carrier, HolidayCalendar, TariffBook
 
 LIVE_CALL_EXPIRES = timedelta(hours=12)
@@ -37,6 +39,19 @@ class Site:
     dialect: str
     outside_prefix: str
     extension_patterns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Site":
+        """The part of the settings that rules need."""
+        return cls(
+            country=settings.country,
+            area_code=settings.area_code,
+            zone=settings.site_zone,
+            pbx_zone=settings.pbx_zone,
+            dialect=settings.dialect,
+            outside_prefix=settings.outside_prefix,
+            extension_patterns=settings.extension_patterns,
+        )
 
 
 class Rules:
@@ -58,11 +73,18 @@ class Rules:
         self._numberings: dict[tuple[str, str], Numbering] = {}
 
     @classmethod
-    def of(cls, ledger: Ledger, site: Site, known_dialects: Dialects) -> "Rules":
-        """The rules that this ledger's tariff book and directory make."""
+    def of(cls, ledger: Ledger, settings: Settings) -> "Rules":
+        """The rules in force: the settings, the dialects, and what the ledger holds at this moment."""
+        known = dialects.load(settings.dialects_dir)
+        if settings.dialect != "auto" and settings.dialect not in known:
+            raise DataError(
+                f"the settings name the dialect {settings.dialect}, which does not exist",
+                f"known: auto, {', '.join(known)}",
+            )
+        site = Site.of(settings)
         return cls(
             site,
-            known_dialects,
+            known,
             ledger.book.tariff_book(HolidayCalendar(site.country)),
             (one.number for one in ledger.book.extensions()),
             ledger.book.overrides(),

@@ -8,7 +8,6 @@ a terminal, and text that a spreadsheet would take for a formula is quoted.
 """
 
 import csv
-import io
 import json
 import re
 import sys
@@ -65,6 +64,13 @@ def show(
             _write_csv(stream, rows, columns)
         else:
             _write_table(stream, rows, columns, total, title, empty)
+
+
+def lines(texts: Iterable[str], output: Path | None = None) -> None:
+    """Write lines of plain text to stdout, or whole to `output`."""
+    with _destination(output, Format.TABLE) as stream:
+        for text in texts:
+            stream.write(harmless(text) + "\n")
 
 
 @contextmanager
@@ -181,10 +187,3 @@ def length(seconds: int) -> str:
 def harmless(text: str) -> str:
     """The text without what a terminal would obey: control characters, escapes, direction marks."""
     return "".join(c if c.isprintable() or c == " " else "�" for c in text)
-
-
-def json_text(value: Any) -> str:
-    """A value as compact JSON, for files that hold it."""
-    stream = io.StringIO()
-    json.dump(value, stream, ensure_ascii=False, separators=(",", ":"))
-    return stream.getvalue()

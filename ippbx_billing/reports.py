@@ -12,7 +12,9 @@ from sqlite3 import Row
 from typing import Any
 
 from ippbx_billing import money
+from ippbx_billing.calls import EventKind, EventStatus
 from ippbx_billing.errors import UsageError
+from ippbx_billing.inbox import EventSummary, Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.calls import instant
 
@@ -156,6 +158,56 @@ def _call(row: Row, view: View) -> dict[str, Any]:
     }
 
 
+CALL_KEYS = (
+    "id", "event", "call_id", "pbx", "caller", "callee", "extension", "name", "department", "number",
+    "started_at", "answered_at", "ended_at", "duration_s", "billed_s", "disposition", "trunk", "direction",
+    "country", "region", "place", "traffic_type", "line_kind", "carrier", "fee", "currency", "status", "reason",
+    "record_id", "dialect", "did", "pin", "notes",
+)  # fmt: skip
+
+
+def events(
+    ledger: Ledger,
+    inbox: Inbox,
+    zone: tzinfo,
+    *,
+    status: EventStatus | None = None,
+    kind: EventKind | None = None,
+    limit: int = 1_000,
+) -> list[dict[str, Any]]:
+    """The events, newest first, with what became of each; keys as in the contract."""
+    position = ledger.journey.position()
+    if status in (EventStatus.DUPLICATE, EventStatus.REJECTED):
+        found = inbox.summaries(ids=ledger.journey.events_with(status)[-limit:], kind=kind)
+    elif status is EventStatus.NEW:
+        found = inbox.summaries(after=position, kind=kind, limit=limit)
+    else:
+        found = inbox.summaries(kind=kind, limit=limit)
+    outcomes = ledger.journey.outcomes(one.id for one in found)
+    rows = [_event(one, position, outcomes.get(one.id), zone) for one in found]
+    return [row for row in rows if status is None or row["status"] == status]
+
+
+def event_row(ledger: Ledger, inbox: Inbox, zone: tzinfo, event_id: int) -> dict[str, Any]:
+    """One event as `events` lists it."""
+    (found,) = inbox.summaries(ids=[event_id])
+    return _event(found, ledger.journey.position(), ledger.journey.outcomes([event_id]).get(event_id), zone)
+
+
+def _event(one: EventSummary, position: int, outcome: tuple[EventStatus, str] | None, zone: tzinfo) -> dict[str, Any]:
+    done = EventStatus.DONE if one.id <= position else EventStatus.NEW
+    status, reason = outcome or (done, "")
+    return {
+        "id": one.id,
+        "received_at": one.received_at.astimezone(zone).isoformat(),
+        "kind": one.kind.value,
+        "remote": one.remote,
+        "status": status.value,
+        "reason": reason or None,
+        "bytes": one.body_bytes,
+    }
+
+
 def fee_text(fee_micro: int | None, decimals: int | None) -> str | None:
     """A fee as exact decimal text, with the carrier's decimals."""
     return None if fee_micro is None else money.text(fee_micro, 2 if decimals is None else decimals)
@@ -221,7 +273,8 @@ def report(ledger: Ledger, view: View, period: Period, by: Sequence[str]) -> Rep
 
 _SUMS = (
     "count(*) AS calls, coalesce(sum(c.disposition = 'answered'), 0) AS answered, "
-    "coalesce(sum(c.duration_s), 0) AS duration_s, coalesce(sum(c.billed_s), 0) AS billed_s, coalesce(sum(g.fee_micro), 0) AS fee_micro"
+    "coalesce(sum(c.duration_s), 0) AS duration_s, coalesce(sum(c.billed_s), 0) AS billed_s, "
+    "coalesce(sum(g.fee_micro), 0) AS fee_micro"
 )
 
 

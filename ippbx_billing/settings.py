@@ -59,6 +59,7 @@ class Settings:
 
     max_body_bytes: int = _setting("limits", 16 * 1024 * 1024, "larger bodies are answered 413")
     max_header_bytes: int = _setting("limits", 64 * 1024, "larger request headers are answered 400")
+    request_timeout_s: int = _setting("limits", 60, "a request must be complete after this long")
     max_connections: int = _setting("limits", 10_000, "connections open at once; more are answered 503")
     idle_timeout_s: int = _setting("limits", 75, "an open connection without a request is closed after this long")
     shutdown_timeout_s: int = _setting("limits", 10, "on SIGTERM, requests already accepted get this long to finish")

@@ -1,5 +1,6 @@
 """What all commands share: the global options, the settings in force, the two files, the format options."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typer.core import TyperGroup
 
 from ippbx_billing import texts
 from ippbx_billing.errors import BillingError, NotFoundError
-from ippbx_billing.render import Format
+from ippbx_billing.render import Column, Format
 from ippbx_billing.settings import Settings, default_data_dir, load
 from ippbx_billing.texts import tr
 
@@ -84,6 +85,11 @@ def open_inbox(using: Settings) -> "Inbox":
     if not using.inbox_path.exists():
         raise NotFoundError(tr("there is no inbox in {path}", path=using.data_dir), _init_hint())
     return Inbox(using.inbox_path)
+
+
+def all_columns(row: Mapping[str, Any]) -> list[Column]:
+    """A column for each key of a row, for CSV that holds everything."""
+    return [Column(key, key) for key in row]
 
 
 def _init_hint() -> str:

@@ -1,0 +1,71 @@
+"""All commands in one tree. A command imports what it needs when it runs, so that `--help` stays quick."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ippbx_billing import __version__, texts
+from ippbx_billing.cli import (
+    calls,
+    carriers,
+    dialects,
+    events,
+    extensions,
+    init,
+    listen,
+    numbers,
+    quote,
+    report,
+    trunks,
+)
+from ippbx_billing.cli.common import ErrorsAsSentences, state
+from ippbx_billing.texts import tr
+
+app = typer.Typer(
+    cls=ErrorsAsSentences,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=tr("Receives a PBX's call records, rates each call under the carrier's tariff, and prints the bill."),
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ippbx-bill {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", envvar="IPPBX_BILL_DATA_DIR", help=tr("where settings and databases lie")),
+    ] = None,
+    lang: Annotated[
+        str | None, typer.Option("--lang", metavar="en|zh", envvar="IPPBX_BILL_LANG", help=tr("language of the texts"))
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=tr("show the version"))
+    ] = False,
+) -> None:
+    """Remember the global options; the commands read them through `common.settings`."""
+    state.data_dir, state.lang = data_dir, lang
+    if lang is not None:
+        if lang not in texts.LANGUAGES:
+            raise typer.BadParameter(tr("only en and zh are known"), param_hint="--lang")
+        texts.use(lang)
+
+
+app.command("init", help=tr("Set up the data directory: settings, both databases, the standard carriers."))(init.init)
+app.command("listen", help=tr("Receive call records and call status until stopped."))(listen.listen)
+app.add_typer(report.app, name="report", help=tr("What the calls of a month cost, in sums."))
+app.add_typer(calls.app, name="calls", help=tr("The calls: list, explain a fee, see who is talking."))
+app.command("quote", help=tr("What a call would cost, and why."))(quote.quote)
+app.add_typer(events.app, name="events", help=tr("What the PBX sent: list, show, read again."))
+app.add_typer(carriers.app, name="carriers", help=tr("Carriers and their home areas."))
+app.add_typer(trunks.app, name="trunks", help=tr("Trunks and the carrier each belongs to."))
+app.add_typer(extensions.app, name="extensions", help=tr("Extensions, their people and departments."))
+app.add_typer(dialects.app, name="dialects", help=tr("How each PBX model spells a call."))
+app.add_typer(numbers.app, name="numbers", help=tr("Look up numbers, correct prefixes, update number data."))

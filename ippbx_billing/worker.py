@@ -1,0 +1,146 @@
+"""The pipeline in a process of its own: woken by the listener, ended by the end of the listener.
+
+    with Worker(settings, report=print) as worker:
+        worker.wake()  # after each commit; never waits, never raises
+
+The two are joined by a pipe. A byte in it means that something arrived; its end means that the listener is gone, by
+whatever way, and the worker drains once more and ends. Should the worker die, it is started again.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ippbx_billing.settings import Settings, load
+
+if TYPE_CHECKING:
+    from ippbx_billing.pipeline import Pipeline
+
+POLL_S = 1.0  # how long the worker sleeps at most: a missed wake-up costs no more than this
+RESTART_PAUSE_S = 1.0
+LOCKED_PAUSE_S = 1.0
+END_TIMEOUT_S = 30.0  # what is not drained by then is taken up at the next start
+
+
+class Worker:
+    """The child process and the pipe to it; `report` tells the operator about its troubles."""
+
+    def __init__(self, settings: Settings, report: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._report = report
+        self._ending = threading.Event()
+        self._process = self._start()
+        self._watch = threading.Thread(target=self._restart_when_dead, name="worker-watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the pipe and wait until the worker has drained what is there."""
+        self._ending.set()
+        with suppress(OSError):
+            _pipe_of(self._process).close()
+        try:
+            self._process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def wake(self) -> None:
+        """Something was committed. A full pipe means that the worker is awake anyway."""
+        with suppress(OSError, ValueError):
+            os.write(_pipe_of(self._process).fileno(), b"!")
+
+    def facts(self) -> Mapping[str, Any]:
+        """What /healthz tells of the pipeline."""
+        return {"pipeline": "running" if self._process.poll() is None else "restarting"}
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "ippbx_billing.worker", str(self._settings.data_dir), self._settings.dialect]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, bufsize=0)
+        if os.name == "posix":
+            os.set_blocking(_pipe_of(process).fileno(), False)
+        return process
+
+    def _restart_when_dead(self) -> None:
+        while True:
+            code = self._process.wait()
+            if self._ending.wait(RESTART_PAUSE_S):
+                return
+            self._report(f"the pipeline ended unexpectedly (exit {code}) and is started again")
+            self._process = self._start()
+
+
+def _pipe_of(process: subprocess.Popen[bytes]) -> Any:
+    assert process.stdin is not None
+    return process.stdin
+
+
+def main(data_dir: str, dialect: str) -> None:
+    """The child: drain, wait for a wake-up, drain again, until the pipe ends."""
+    from pathlib import Path
+
+    from ippbx_billing.inbox import Inbox
+    from ippbx_billing.ledger import Ledger
+    from ippbx_billing.pipeline import Pipeline, Rules
+
+    for name in ("SIGINT", "SIGTERM"):  # sent to the whole group; the listener's pipe tells when to end
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    settings = load(Path(data_dir), {"dialect": dialect})
+    with Ledger(settings.ledger_path) as ledger, Inbox(settings.inbox_path) as inbox:
+        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings), batch_size=settings.batch_size)
+        pipe = _Pipe()
+        while pipe.open:
+            _drain_patiently(pipeline)
+            pipe.wait()
+        _drain_patiently(pipeline)
+
+
+def _drain_patiently(pipeline: "Pipeline") -> None:
+    """Drain; while somebody else holds the ledger, or its disk fails, say so once and try again."""
+    import sqlite3
+
+    said = False
+    while True:
+        try:
+            pipeline.drain()
+            return
+        except sqlite3.OperationalError as error:
+            if not said:
+                print(f"the ledger cannot be written now ({error}); trying again", file=sys.stderr, flush=True)
+            said = True
+            time.sleep(LOCKED_PAUSE_S)
+
+
+class _Pipe:
+    """The worker's end of the pipe; a thread reads it, because only so does waiting work alike on every system."""
+
+    def __init__(self) -> None:
+        self.open = True
+        self._something = threading.Event()
+        threading.Thread(target=self._read, name="wake-ups", daemon=True).start()
+
+    def wait(self) -> None:
+        """Until a wake-up, the next poll, or the end of the listener."""
+        self._something.wait(POLL_S)
+        self._something.clear()
+
+    def _read(self) -> None:
+        while os.read(sys.stdin.fileno(), 65_536):
+            self._something.set()
+        self.open = False
+        self._something.set()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
