@@ -23,6 +23,7 @@ How a call is charged:
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 from ippbx_billing import money
@@ -39,10 +40,11 @@ from ippbx_billing.calls import (
 )
 from ippbx_billing.tariffs.book import TariffBook
 from ippbx_billing.tariffs.prices import DAY_S, Calendar, Carrier, Figures, Price, Window
-from ippbx_billing.tariffs.windows import Stretch, stretches
+from ippbx_billing.tariffs.windows import Stretch, stretches, window_now
 
 Facts = dict[str, int | str]
 
+REMEMBERED = 100_000  # charges a book keeps for calls of the same price, window and length
 MAX_CALL_S = 366 * DAY_S  # what is longer is a mistake of the PBX, not a conversation
 
 NOT_ANSWERED = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="not answered")
@@ -64,6 +66,28 @@ def rate(call: Call, classification: Classification, local_start: datetime, book
     price = _price(call, classification, carrier, local_start, book)
     if price is None:
         return _without_price(call, classification, carrier)
+    if price.add_local or (price.windows and carrier.crossing == "split"):
+        return _charge(call, classification, carrier, price, local_start, book)
+    window = window_now(price.windows, local_start, book.calendar) if price.windows else None
+    key = (id(price), id(window), call.billed_s)
+    charge = book.charges.get(key)
+    if charge is None:
+        charge = _charge(call, classification, carrier, price, local_start, book)
+        if len(book.charges) < REMEMBERED:
+            book.charges[key] = charge
+    return charge
+
+
+def explain(call: Call, classification: Classification, local_start: datetime, book: TariffBook) -> Charge:
+    """The same charge as `rate` finds, with its steps; their amounts add up to the fee."""
+    charge = rate(call, classification, local_start, book)
+    return replace(charge, steps=tuple(_story(call, classification, local_start, book, charge)))
+
+
+def _charge(
+    call: Call, classification: Classification, carrier: Carrier, price: Price, local_start: datetime, book: TariffBook
+) -> Charge:
+    """The charge of a call that has a price: the row's own fee, the local one on top, rounded once."""
     exact, window = _own_fee(price, carrier, local_start, call.billed_s, book.calendar)
     if price.add_local:
         local = _local_price(classification, carrier, local_start, book)
@@ -79,12 +103,6 @@ def rate(call: Call, classification: Classification, local_start: datetime, book
         price_id=price.id,
         window=window,
     )
-
-
-def explain(call: Call, classification: Classification, local_start: datetime, book: TariffBook) -> Charge:
-    """The same charge as `rate` finds, with its steps; their amounts add up to the fee."""
-    charge = rate(call, classification, local_start, book)
-    return replace(charge, steps=tuple(_story(call, classification, local_start, book, charge)))
 
 
 def _ruled(call: Call, classification: Classification) -> Charge | None:
@@ -105,6 +123,11 @@ def _unrated(reason: str, carrier: Carrier | None = None) -> Charge:
     return Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason=reason, carrier=name)
 
 
+@cache
+def _free_with(reason: str, carrier: str) -> Charge:
+    return Charge(status=ChargeStatus.FREE, fee_micro=0, reason=reason, carrier=carrier)
+
+
 def _is_internal(call: Call, classification: Classification) -> bool:
     return call.direction is Direction.INTERNAL or classification.traffic_type is TrafficType.INTERNAL
 
@@ -122,9 +145,9 @@ def _without_carrier(call: Call, book: TariffBook) -> Charge:
 def _without_price(call: Call, classification: Classification, carrier: Carrier) -> Charge:
     """Incoming and internal calls are free unless they have a price; for others the reason names what is missing."""
     if _is_internal(call, classification):
-        return replace(INTERNAL, carrier=carrier.name)
+        return _free_with(INTERNAL.reason, carrier.name)
     if call.direction is Direction.INBOUND:
-        return replace(INCOMING, carrier=carrier.name)
+        return _free_with(INCOMING.reason, carrier.name)
     c = classification
     place = f"area {c.area_code}" if c.area_code else f"country {c.country}" if c.country else f"{c.normalized!r}"
     line = "" if c.line_kind is LineKind.UNKNOWN else f" {c.line_kind}"

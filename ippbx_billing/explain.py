@@ -1,0 +1,385 @@
+"""The story of a charge in plain sentences, in English or Chinese, to be read aloud to whoever disputes the bill.
+
+The one idea: `rating.explain` keeps facts, this room turns each step into one sentence; it works nothing out.
+
+>>> from ippbx_billing.calls import Step
+>>> describe(Step("steps", {"seconds": 74, "count": 13, "step_s": 6, "step_fee_micro": 70000, "window": ""}, 910000))
+'The remaining 74 s are 13 begun steps of 6 s at 0.07 each: 0.91.'
+>>> describe(Step("fee", {"fee_micro": 980000, "billed_s": 80}), "zh")
+'通话 80 秒，话费合计 0.98。'
+"""
+
+import re
+from collections.abc import Callable, Iterable
+
+from ippbx_billing import money
+from ippbx_billing.calls import Step
+
+Facts = dict[str, int | str]
+
+WORDS = {
+    "en": {
+        "local": "local",
+        "domestic": "domestic long distance",
+        "hk_mo_tw": "Hong Kong, Macao and Taiwan",
+        "international": "international",
+        "ip_long_distance": "IP long distance",
+        "audiotex": "audiotex",
+        "dialup": "dial-up",
+        "service_400_800": "400/800 service",
+        "other": "other",
+        "internal": "internal",
+        "fixed": "fixed line",
+        "mobile": "mobile phone",
+        "satellite": "satellite phone",
+        "service": "service number",
+        "extension": "extension",
+        "unknown": "line of unknown kind",
+        "area": "area",
+        "country": "country",
+        "prefix": "numbers beginning with",
+        "pattern": "numbers like",
+        "called": "calls to our number",
+        "free": "free of charge",
+        "unrated": "not priced",
+        "filtered": "not billed",
+    },
+    "zh": {
+        "local": "市话",
+        "domestic": "国内长途",
+        "hk_mo_tw": "港澳台长途",
+        "international": "国际长途",
+        "ip_long_distance": "IP长途",
+        "audiotex": "本地声讯台",
+        "dialup": "本地拨号上网",
+        "service_400_800": "本地400/800",
+        "other": "其它",
+        "internal": "内线",
+        "fixed": "固定电话",
+        "mobile": "移动电话",
+        "satellite": "卫星电话",
+        "service": "服务号码",
+        "extension": "分机",
+        "unknown": "线路种类不明",
+        "area": "区号",
+        "country": "国家或地区",
+        "prefix": "号码前缀",
+        "pattern": "号码样式",
+        "called": "被叫号码",
+        "free": "免费",
+        "unrated": "未计费",
+        "filtered": "不计入账单",
+        "daily": "日常",
+        "weekend": "周末",
+        "holiday": "假期",
+    },
+}
+
+RULES_ZH = {
+    "extension": "分机号码",
+    "emergency": "紧急号码",
+    "short-code": "服务短号",
+    "service": "服务号码",
+    "mobile": "手机号段",
+    "satellite": "卫星电话号段",
+    "area-code": "长途区号",
+    "area-service": "区号后的服务号码",
+    "local-length": "本地号码长度",
+    "country-code": "国家代码",
+    "ip-prefix": "IP长途接入号",
+    "carrier-prefix": "运营商接入号",
+    "override": "本地修正",
+    "unknown": "号码规则中没有此号码",
+}
+
+REASONS_ZH = (
+    (r"not answered", "未接通"),
+    (r"answered without talk time", "接通但没有通话时长"),
+    (r"emergency call", "紧急呼叫"),
+    (r"incoming call without a price", "来电没有设置资费"),
+    (r"internal call without a price", "内线没有设置资费"),
+    (r"the direction of the call is unknown", "通话方向不明"),
+    (r"a call of (?P<seconds>-?\d+) s cannot be right", "{seconds} 秒的通话时长不可信"),
+    (r"the fee of (?P<seconds>\d+) s is too large an amount", "{seconds} 秒的话费超出可记录的金额"),
+    (r"trunk (?P<trunk>.+) belongs to carrier (?P<carrier>.+), which .+", "中继 {trunk} 所属运营商 {carrier} 不存在"),
+    (r"trunk (?P<trunk>.+) is not configured and .+", "中继 {trunk} 未设置，也没有默认运营商"),
+    (r"the call names no trunk and .+", "话单没有中继，也没有默认运营商"),
+    (r"(?P<carrier>.+) has no local price to add to its (?P<type>\w+) price", "{carrier} 没有可叠加到{type}的本地资费"),
+    (
+        r"(?P<carrier>.+) has no price for (?:(?P<kind>\w+) )?(?P<type>\w+) calls to (?:(?P<match>\w+) )?(?P<where>\S+)",
+        "{carrier} 没有{type}{kind}的资费（{match} {where}）",
+    ),
+)
+
+
+def describe(step: Step, lang: str = "en") -> str:
+    """One sentence for one step, in `en` or `zh`; a step of another release is shown by its code and facts."""
+    language = "zh" if lang == "zh" else "en"
+    sentence = SENTENCES[language].get(step.code)
+    if sentence is None:
+        return f"{step.code}: " + ", ".join(f"{name} {value}" for name, value in step.facts.items())
+    return sentence(step.facts, step.amount_micro)
+
+
+def story(steps: Iterable[Step], lang: str = "en") -> list[str]:
+    """The sentences of all steps, in their order."""
+    return [describe(step, lang) for step in steps]
+
+
+def _money(micro: int | str) -> str:
+    return money.text(int(micro))
+
+
+def _word(code: int | str, lang: str) -> str:
+    return WORDS[lang].get(str(code), str(code))
+
+
+def _reason_zh(reason: str) -> str:
+    """The reason in Chinese; one that a person or a PBX wrote stays as it is."""
+    for pattern, sentence in REASONS_ZH:
+        match = re.fullmatch(pattern, reason)
+        if match:
+            return sentence.format(**{name: _word(word or "", "zh") for name, word in match.groupdict().items()})
+    return reason
+
+
+def _window_zh(label: int | str) -> str:
+    """A window's label with its kind in Chinese: `daily 00:00-07:00` becomes `日常 00:00-07:00`."""
+    return " + ".join(" ".join(_word(word, "zh") for word in part.split(" ")) for part in str(label).split(" + "))
+
+
+# --- English ----------------------------------------------------------------------------------------------------
+
+
+def _figures_en(facts: Facts) -> str:
+    if not facts["step_s"]:
+        return f"{_money(facts['initial_fee_micro'])} per call, whatever its length"
+    per_step = f"{_money(facts['step_fee_micro'])} for each begun {facts['step_s']} s"
+    if facts["initial_s"] == facts["step_s"] and facts["initial_fee_micro"] == facts["step_fee_micro"]:
+        return per_step
+    return f"{_money(facts['initial_fee_micro'])} for the first {facts['initial_s']} s, then {per_step}"
+
+
+def _trunk_en(facts: Facts, _: int) -> str:
+    if not facts["trunk"]:
+        return "The PBX named no trunk, so the default carrier is taken."
+    if not facts["configured"]:
+        return f"The call used trunk {facts['trunk']}, which is not configured, so the default carrier is taken."
+    return f"The call used trunk {facts['trunk']}."
+
+
+def _carrier_en(facts: Facts, _: int) -> str:
+    return f"The carrier is {facts['carrier']}{', the default carrier' if facts['default'] else ''}."
+
+
+def _number_en(facts: Facts, _: int) -> str:
+    what = {"inbound": "The caller was", "internal": "The call went inside to"}.get(str(facts["direction"]), "Dialled:")
+    cleaned = f", that is {facts['normalized']}" if facts["normalized"] != facts["number"] else ""
+    place = f", {facts['place']}" if facts["place"] else ""
+    return f"{what} {facts['number']}{cleaned}{place}."
+
+
+def _traffic_en(facts: Facts, _: int) -> str:
+    why = f": {str(facts['why']).rstrip('.')}" if facts["why"] else ""
+    return f"This is {_word(facts['traffic_type'], 'en')} traffic, {_word(facts['line_kind'], 'en')}{why}."
+
+
+def _price_en(facts: Facts, _: int) -> str:
+    kind = f" to a {_word(facts['line_kind'], 'en')}" if facts["line_kind"] else ""
+    where = f", {_word(facts['match'], 'en')} {facts['value']}" if facts["value"] else ""
+    row = f" (price {facts['id']})" if facts["id"] != "" else ""
+    what = f"{_word(facts['traffic_type'], 'en')} calls{kind}{where}"
+    return f"The price for {what}, in force since {facts['effective_from']}{row}: {_figures_en(facts)}."
+
+
+def _window_en(facts: Facts, _: int) -> str:
+    if not facts["window"]:
+        return f"No discount window holds for {_span_en(facts)}."
+    return f"The window {facts['window']} holds for {_span_en(facts)}: {_figures_en(facts)}."
+
+
+def _span_en(facts: Facts) -> str:
+    whole = facts["crossing"] == "start"
+    return "the call, by its start" if whole else f"{facts['seconds']} s of the call"
+
+
+def _connection_en(_: Facts, amount: int) -> str:
+    return f"The connection costs {_money(amount)}."
+
+
+def _free_en(facts: Facts, _: int) -> str:
+    return f"{facts['seconds']} s are free."
+
+
+def _initial_en(facts: Facts, amount: int) -> str:
+    if not facts["step_s"]:
+        return f"The flat fee is {_money(amount)}."
+    if not facts["initial_s"]:
+        return f"The initial fee is {_money(amount)}."
+    return f"The first {facts['initial_s']} s cost {_money(amount)}, also when not all of them are used."
+
+
+def _steps_en(facts: Facts, amount: int) -> str:
+    steps = "1 begun step" if facts["count"] == 1 else f"{facts['count']} begun steps"
+    each = f"{steps} of {facts['step_s']} s at {_money(facts['step_fee_micro'])} each"
+    within = f" in the window {facts['window']}" if facts["window"] else ""
+    return f"The remaining {facts['seconds']} s{within} are {each}: {_money(amount)}."
+
+
+def _local_en(facts: Facts, amount: int) -> str:
+    kind = f" to a {_word(facts['line_kind'], 'en')}" if facts["line_kind"] else ""
+    return f"The local price{kind} for {facts['seconds']} s is added: {_money(amount)}."
+
+
+def _minimum_en(facts: Facts, amount: int) -> str:
+    return f"The minimum is {_money(facts['minimum_micro'])}, so {_money(amount)} is added."
+
+
+def _rounding_en(facts: Facts, amount: int) -> str:
+    rounded = _money(int(facts["exact_micro"]) + amount)
+    return f"{_money(facts['exact_micro'])} is rounded half up to {facts['decimals']} decimals: {rounded}."
+
+
+def _fee_en(facts: Facts, _: int) -> str:
+    return f"Together {facts['billed_s']} s of talk cost {_money(facts['fee_micro'])}."
+
+
+def _outcome_en(facts: Facts, _: int) -> str:
+    return f"The call is {_word(facts['status'], 'en')}: {facts['reason']}."
+
+
+# --- Chinese ----------------------------------------------------------------------------------------------------
+
+
+def _figures_zh(facts: Facts) -> str:
+    if not facts["step_s"]:
+        return f"每次通话 {_money(facts['initial_fee_micro'])}，不计时长"
+    per_step = f"每 {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}"
+    if facts["initial_s"] == facts["step_s"] and facts["initial_fee_micro"] == facts["step_fee_micro"]:
+        return per_step
+    return f"起步 {facts['initial_s']} 秒 {_money(facts['initial_fee_micro'])}，之后{per_step}"
+
+
+def _trunk_zh(facts: Facts, _: int) -> str:
+    if not facts["trunk"]:
+        return "交换机没有给出中继，按默认运营商计费。"
+    if not facts["configured"]:
+        return f"通话使用中继 {facts['trunk']}，该中继未设置，按默认运营商计费。"
+    return f"通话使用中继 {facts['trunk']}。"
+
+
+def _carrier_zh(facts: Facts, _: int) -> str:
+    return f"运营商为 {facts['carrier']}{'（默认运营商）' if facts['default'] else ''}。"
+
+
+def _number_zh(facts: Facts, _: int) -> str:
+    what = {"inbound": "来电号码", "internal": "内线号码"}.get(str(facts["direction"]), "所拨号码")
+    cleaned = f"，即 {facts['normalized']}" if facts["normalized"] != facts["number"] else ""
+    place = f"，所属地 {facts['place']}" if facts["place"] else ""
+    return f"{what} {facts['number']}{cleaned}{place}。"
+
+
+def _traffic_zh(facts: Facts, _: int) -> str:
+    known = RULES_ZH.get(str(facts["rule"]))
+    rule = f"（依据：{known}）" if known else ""
+    return f"话务类型为{_word(facts['traffic_type'], 'zh')}，对方为{_word(facts['line_kind'], 'zh')}{rule}。"
+
+
+def _price_zh(facts: Facts, _: int) -> str:
+    kind = f",{_word(facts['line_kind'], 'zh')}" if facts["line_kind"] else ""
+    where = f",{_word(facts['match'], 'zh')} {facts['value']}" if facts["value"] else ""
+    row = f"（资费 {facts['id']}）" if facts["id"] != "" else ""
+    what = f"{_word(facts['traffic_type'], 'zh')}{kind}{where}"
+    return f"{what}的资费自 {facts['effective_from']} 起执行{row}：{_figures_zh(facts)}。"
+
+
+def _window_zh_sentence(facts: Facts, _: int) -> str:
+    whole = facts["crossing"] == "start"
+    if not facts["window"]:
+        return "通话开始时不在优惠时段内。" if whole else f"其中 {facts['seconds']} 秒不在优惠时段内。"
+    span = "按开始时间，全程" if whole else f"其中 {facts['seconds']} 秒"
+    return f"{span}适用优惠时段 {_window_zh(facts['window'])}：{_figures_zh(facts)}。"
+
+
+def _connection_zh(_: Facts, amount: int) -> str:
+    return f"接通费 {_money(amount)}。"
+
+
+def _free_zh(facts: Facts, _: int) -> str:
+    return f"其中 {facts['seconds']} 秒免费。"
+
+
+def _initial_zh(facts: Facts, amount: int) -> str:
+    if not facts["step_s"]:
+        return f"按次收费 {_money(amount)}。"
+    if not facts["initial_s"]:
+        return f"起步费 {_money(amount)}。"
+    return f"起步 {facts['initial_s']} 秒收 {_money(amount)}，不足也按此收取。"
+
+
+def _steps_zh(facts: Facts, amount: int) -> str:
+    within = f"({_window_zh(facts['window'])})" if facts["window"] else ""
+    each = f"每 {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}，计 {facts['count']} 次"
+    return f"其余 {facts['seconds']} 秒{within}{each}：{_money(amount)}。"
+
+
+def _local_zh(facts: Facts, amount: int) -> str:
+    kind = f"({_word(facts['line_kind'], 'zh')})" if facts["line_kind"] else ""
+    return f"叠加 {facts['seconds']} 秒的本地资费{kind}：{_money(amount)}。"
+
+
+def _minimum_zh(facts: Facts, amount: int) -> str:
+    return f"最低收费 {_money(facts['minimum_micro'])}，补足 {_money(amount)}。"
+
+
+def _rounding_zh(facts: Facts, amount: int) -> str:
+    rounded = _money(int(facts["exact_micro"]) + amount)
+    return f"{_money(facts['exact_micro'])} 四舍五入到 {facts['decimals']} 位小数：{rounded}。"
+
+
+def _fee_zh(facts: Facts, _: int) -> str:
+    return f"通话 {facts['billed_s']} 秒，话费合计 {_money(facts['fee_micro'])}。"
+
+
+def _outcome_zh(facts: Facts, _: int) -> str:
+    return f"本次通话{_word(facts['status'], 'zh')}：{_reason_zh(str(facts['reason']))}。"
+
+
+Sentence = Callable[[Facts, int], str]
+
+SENTENCES: dict[str, dict[str, Sentence]] = {
+    "en": {
+        "trunk": _trunk_en,
+        "carrier": _carrier_en,
+        "number": _number_en,
+        "traffic": _traffic_en,
+        "price": _price_en,
+        "window": _window_en,
+        "connection": _connection_en,
+        "free": _free_en,
+        "initial": _initial_en,
+        "steps": _steps_en,
+        "local": _local_en,
+        "minimum": _minimum_en,
+        "rounding": _rounding_en,
+        "fee": _fee_en,
+        "outcome": _outcome_en,
+    },
+    "zh": {
+        "trunk": _trunk_zh,
+        "carrier": _carrier_zh,
+        "number": _number_zh,
+        "traffic": _traffic_zh,
+        "price": _price_zh,
+        "window": _window_zh_sentence,
+        "connection": _connection_zh,
+        "free": _free_zh,
+        "initial": _initial_zh,
+        "steps": _steps_zh,
+        "local": _local_zh,
+        "minimum": _minimum_zh,
+        "rounding": _rounding_zh,
+        "fee": _fee_zh,
+        "outcome": _outcome_zh,
+    },
+}
