@@ -59,6 +59,9 @@ class EventSummary:
     body_bytes: int
 
 
+_Item = tuple[Delivery | None, "asyncio.Future[None]"]  # what waits to be committed, and who waits for it
+
+
 class Inbox:
     """Reads the inbox, also while the listener writes it; it can change nothing.
 
@@ -161,17 +164,20 @@ class InboxWriter:
         self.failure = ""
         self.kept = 0
         self.commits = 0
+        self.last_kept_at: datetime | None = None
         self._wake = wake
-        self._waiting: SimpleQueue[tuple[Delivery, asyncio.Future[None]] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[_Item | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = _connect(path)
         self._thread = threading.Thread(target=self._work, name="inbox-writer", daemon=True)
         self._thread.start()
 
     def keep(self, delivery: Delivery) -> asyncio.Future[None]:
         """Done when the bytes are on the disk; raises DataError when they are not, for the caller to refuse them."""
-        committed = asyncio.get_running_loop().create_future()
-        self._waiting.put((delivery, committed))
-        return committed
+        return self._put(delivery)
+
+    def probe(self) -> asyncio.Future[None]:
+        """Done when the disk takes a write, though no event; raises DataError when it does not."""
+        return self._put(None)
 
     @property
     def waiting(self) -> int:
@@ -190,16 +196,21 @@ class InboxWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _put(self, delivery: Delivery | None) -> asyncio.Future[None]:
+        committed = asyncio.get_running_loop().create_future()
+        self._waiting.put((delivery, committed))
+        return committed
+
     def _work(self) -> None:
         while batch := self._next_batch():
-            problem = self._commit([delivery for delivery, _ in batch])
+            problem = self._commit([delivery for delivery, _ in batch if delivery is not None])
             waiters = [waiter for _, waiter in batch]
             # One call into the loop for the whole batch: each costs a system call. The loop is closed only
             # when the process is going down, and then nobody waits for the answer any more.
             with suppress(RuntimeError):
                 waiters[0].get_loop().call_soon_threadsafe(self._acknowledge, waiters, problem)
 
-    def _next_batch(self) -> list[tuple[Delivery, "asyncio.Future[None]"]]:
+    def _next_batch(self) -> list["_Item"]:
         """Waits for an event and takes all that wait with it; empty when it is time to end."""
         batch = []
         item = self._waiting.get()
@@ -227,8 +238,10 @@ class InboxWriter:
             self.failure = f"{self.path} takes no events: {error}"
             return self.failure
         self.failure = ""
-        self.kept += len(deliveries)
         self.commits += 1
+        if deliveries:
+            self.kept += len(deliveries)
+            self.last_kept_at = _moment(deliveries[-1].received_at)
         return ""
 
     def _acknowledge(self, waiters: list["asyncio.Future[None]"], problem: str) -> None:
@@ -321,8 +334,11 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-@lru_cache(MAX_BATCH_EVENTS)
+@lru_cache(MAX_BATCH_EVENTS + 1)
 def _insert(rows: int) -> str:
+    """The statement that keeps so many events; for none, one that writes to the disk and changes nothing."""
+    if not rows:
+        return "PRAGMA user_version = 0"
     return f"INSERT INTO events ({_COLUMNS}) VALUES " + ",".join(["(?,?,?,?,?,?,?,?)"] * rows)
 
 
