@@ -219,6 +219,7 @@ class Classification:
     rule: str = ""  # a stable code of the rule that decided, e.g. "area-code"
     why: str = ""  # the same in a sentence
     ip_prefix: str | None = None  # the IP or carrier prefix that was dialled, e.g. 17951
+    underlying: TrafficType | None = None  # behind an IP prefix: the traffic type of the number itself
 
 
 @dataclass(frozen=True, slots=True)

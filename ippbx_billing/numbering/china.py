@@ -1,0 +1,188 @@
+"""The Chinese numbering plan: digits -> `Finding`, in the order in which the exchanges decide.
+
+    national("13800138000", places).place  ->  "北京"
+    dialled("02162345678", home, places).place  ->  "上海"
+
+Short codes and services first, then mobiles by their block, then area codes, then the numbers of the home
+area by their length. Nothing here needs more than a few look-ups in tables.
+"""
+
+from functools import lru_cache
+
+from ippbx_billing.calls import LineKind, TrafficType
+from ippbx_billing.numbering.finding import Finding
+from ippbx_billing.numbering.mobile_places import MobilePlaces
+from ippbx_billing.numbering.tables import Area, Block, ShortCode, areas, blocks, short_codes
+
+COUNTRY = "CN"
+SUBSCRIBER_DIGITS = (7, 8)
+SUBSCRIBER_FIRST = "2345678"
+BLOCK_DIGITS = (3, 4, 5)
+LONGEST_SHORT_CODE = 8
+MOBILE_DIGITS = 11
+
+
+def dialled(digits: str, home: Area | None, places: MobilePlaces) -> Finding | None:
+    """What these digits reach when dialled in the home area, without `00` or a carrier's prefix."""
+    return service(digits) or mobile(digits, places) or _with_trunk_zero(digits, places) or local(digits, home)
+
+
+def national(digits: str, places: MobilePlaces) -> Finding | None:
+    """What stands behind +86; a trunk zero too many does no harm."""
+    digits = digits.removeprefix("0")
+    return service(digits) or mobile(digits, places) or geographic("0" + digits)
+
+
+def service(digits: str) -> Finding | None:
+    """An emergency number, short code, information line, dial-up access, 400, 800, 95 or 96 number."""
+    if digits[:1] not in ("1", "4", "8", "9"):
+        return None
+    code = _short_code(digits) if len(digits) <= 11 else None
+    if code is None:
+        return None
+    return Finding(
+        normalized=digits,
+        line_kind=LineKind.SERVICE,
+        country=COUNTRY,
+        traffic_type=code.traffic_type,
+        emergency=code.emergency,
+        rule="emergency" if code.emergency else _SERVICE_RULES[code.traffic_type],
+        why=f"{digits} is {code.about}",
+    )
+
+
+_SERVICE_RULES = {
+    TrafficType.OTHER: "short-code",
+    TrafficType.AUDIOTEX: "audiotex",
+    TrafficType.DIALUP: "dialup",
+    TrafficType.SERVICE_400_800: "400-800",
+}
+
+
+@lru_cache(maxsize=4096)
+def _short_code(digits: str) -> ShortCode | None:
+    return next((code for code in short_codes(COUNTRY) if code.pattern.fullmatch(digits)), None)
+
+
+def mobile(digits: str, places: MobilePlaces) -> Finding | None:
+    """An eleven-digit number in a block given to an operator; only then the prefix's place counts."""
+    if len(digits) != MOBILE_DIGITS or digits[0] != "1":
+        return None
+    block = next((blocks()[digits[:length]] for length in BLOCK_DIGITS if digits[:length] in blocks()), None)
+    if block is None:
+        return None
+    if block.kind == "satellite":
+        return _in_block(digits, block, LineKind.SATELLITE)
+    place = places.find(digits)
+    if place is None:
+        return _in_block(digits, block, LineKind.MOBILE)
+    return Finding(
+        normalized="+86" + digits,
+        line_kind=LineKind.MOBILE,
+        country=COUNTRY,
+        region=place.region,
+        place=place.place,
+        operator=block.operator,
+        area_code=place.area_code,
+        rule="mobile",
+        why=f"{digits[:7]} is a mobile prefix of {place.place}, area code {place.area_code}; {_block_words(block)}",
+    )
+
+
+def _in_block(digits: str, block: Block, kind: LineKind) -> Finding:
+    """A number of which only the block is known."""
+    return Finding(
+        normalized="+86" + digits,
+        line_kind=kind,
+        country=COUNTRY,
+        operator=block.operator,
+        rule=kind.value,
+        why=f"{_block_words(block)}; the place of {digits[:7]} is not known",
+    )
+
+
+def _block_words(block: Block) -> str:
+    return f"block {block.prefix} ({block.kind}) was given to {block.operator}"
+
+
+def _with_trunk_zero(digits: str, places: MobilePlaces) -> Finding | None:
+    """0 + area code + number, 0 + mobile, or a short code that somebody put a 0 before."""
+    if digits[:1] != "0":
+        return None
+    return geographic(digits) or mobile(digits[1:], places) or service(digits[1:])
+
+
+def geographic(digits: str) -> Finding | None:
+    """0 + area code + a subscriber or a short code of that area; abolished codes count as what took them over."""
+    area = area_of(digits)
+    if area is None:
+        return None
+    rest = digits[len(area.code) :]
+    if len(rest) in SUBSCRIBER_DIGITS and rest[0] in SUBSCRIBER_FIRST:
+        return fixed(rest, area, "area-code", f"area code {area.code} is {area.place_en}{_merger(area)}")
+    code = _short_code(rest) if 3 <= len(rest) <= LONGEST_SHORT_CODE else None
+    if code is None:
+        return None
+    return Finding(
+        normalized=digits,
+        line_kind=LineKind.SERVICE,
+        country=COUNTRY,
+        traffic_type=code.traffic_type,
+        region=area.region,
+        place=area.place,
+        area_code=area.active_code,
+        emergency=code.emergency,
+        rule="area-service",
+        why=f"{rest} behind area code {area.code} ({area.place_en}) is {code.about}",
+    )
+
+
+def area_of(digits: str) -> Area | None:
+    """The area at the beginning of a number with its trunk zero; no code is the beginning of another."""
+    return areas().get(digits[:3]) or areas().get(digits[:4])
+
+
+def _merger(area: Area) -> str:
+    return f", since merged into {area.merged_into}" if area.merged_into else ""
+
+
+def without_trunk_zero(digits: str) -> Finding | None:
+    """Area code + number as some carriers send a caller's number; only where every digit fits the area of today."""
+    area = area_of("0" + digits)
+    if area is None or area.merged_into:
+        return None
+    rest = digits[len(area.code) - 1 :]
+    if len(rest) not in area.subscriber_digits or rest[0] not in SUBSCRIBER_FIRST:
+        return None
+    return fixed(rest, area, "area-code", f"{area.code[1:]} is the area code of {area.place_en}, sent without its 0")
+
+
+def local(digits: str, home: Area | None) -> Finding | None:
+    """A number without area code, told by the length that numbers have in the home area."""
+    lengths = home.subscriber_digits if home else SUBSCRIBER_DIGITS
+    if len(digits) not in lengths or digits[0] not in SUBSCRIBER_FIRST:
+        return None
+    if home:
+        return fixed(digits, home, "local-length", f"{len(digits)} digits are a number of the home area {home.code}")
+    return Finding(
+        normalized=digits,
+        line_kind=LineKind.FIXED,
+        country=COUNTRY,
+        traffic_type=TrafficType.LOCAL,
+        rule="local-length",
+        why=f"{len(digits)} digits without area code are a local number; the site's area code is not set",
+    )
+
+
+def fixed(subscriber: str, area: Area, rule: str, why: str) -> Finding:
+    """A fixed line of an area."""
+    return Finding(
+        normalized="+86" + area.active_code[1:] + subscriber,
+        line_kind=LineKind.FIXED,
+        country=COUNTRY,
+        region=area.region,
+        place=area.place,
+        area_code=area.active_code,
+        rule=rule,
+        why=why,
+    )

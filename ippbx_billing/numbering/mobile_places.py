@@ -1,0 +1,215 @@
+"""Which city a Chinese mobile number was issued in: seven digits -> place.
+
+    packaged_places().find("13800138000")  ->  MobilePlace(region="北京", place="北京", area_code="010")
+
+The table is `phone.dat` of the Python package `phone`, or a newer one, or a CSV with the columns
+`prefix,region,place,area_code`. The file stays as it is in memory and is searched by bisection; nothing is
+unpacked before it is asked for. A hit alone says nothing: the file has rows in blocks that are not mobile.
+"""
+
+import csv
+import io
+import struct
+import zlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol
+
+from ippbx_billing.errors import DataError
+from ippbx_billing.numbering.tables import areas
+
+PHONE_DAT, PLACES_CSV = "phone.dat", "mobile_places.csv"
+CSV_COLUMNS = ("prefix", "region", "place", "area_code")
+
+_HEADER = struct.Struct("<4si")
+_ENTRY = struct.Struct("<iib")
+
+
+@dataclass(frozen=True, slots=True)
+class MobilePlace:
+    """Province, city and the area code whose calls to it are local."""
+
+    region: str
+    place: str
+    area_code: str
+
+
+class MobilePlaces(Protocol):
+    """A table of mobile places; `version` changes whenever the data does."""
+
+    @property
+    def version(self) -> str: ...
+
+    def find(self, number: str) -> MobilePlace | None:
+        """The place of an eleven-digit mobile number."""
+
+
+def load_mobile_places(path: Path) -> MobilePlaces:
+    """The checked table in a `phone.dat` or a CSV file; DataError says what is wrong with it and where."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror or error}", "name a phone.dat or a CSV file"
+        ) from error
+    if path.suffix.lower() == ".csv":
+        return PlaceList.read(path, content)
+    table = PhoneDat(path, content)
+    table.check()
+    return table
+
+
+def mobile_places_in(directory: Path) -> MobilePlaces:
+    """The table that was put into this directory, else the packaged one."""
+    if (directory / PLACES_CSV).exists():
+        return load_mobile_places(directory / PLACES_CSV)
+    if (directory / PHONE_DAT).exists():
+        return PhoneDat(directory / PHONE_DAT)
+    return packaged_places()
+
+
+@lru_cache(maxsize=1)
+def packaged_places() -> MobilePlaces:
+    """The `phone.dat` of the package `phone`; an empty table where that is not installed."""
+    spec = find_spec("phone")
+    for directory in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(directory) / PHONE_DAT
+        if path.exists():
+            return PhoneDat(path)
+    return PlaceList("none", array("I"), array("H"), [])
+
+
+class PhoneDat:
+    """A `phone.dat`: version, places as text, then nine bytes for each prefix, sorted."""
+
+    def __init__(self, path: Path, content: bytes | None = None) -> None:
+        self._path = path
+        self._loaded = content
+
+    @property
+    def version(self) -> str:
+        """The year and month of the file, such as `2312`."""
+        return self._content[:4].decode("ascii", "replace")
+
+    def find(self, number: str) -> MobilePlace | None:
+        wanted = int(number[:7])
+        content, first = self._content, self._first
+        low, high = 0, (len(content) - first) // _ENTRY.size
+        while low < high:
+            middle = (low + high) // 2
+            code, offset, _ = _ENTRY.unpack_from(content, first + middle * _ENTRY.size)
+            if code == wanted:
+                return self._place(offset)
+            if code < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return None
+
+    def check(self) -> None:
+        """DataError unless the whole file is sound: header, sorted prefixes, readable places."""
+        content = self._content
+        size = len(content)
+        first = self._first if size > _HEADER.size and content[:4].isdigit() else -1
+        if not _HEADER.size < first < size or (size - first) % _ENTRY.size:
+            raise DataError(f"{self._path} is no phone.dat", "its header or its length does not fit; download it again")
+        last, offsets = 0, set()
+        for code, offset, _ in _ENTRY.iter_unpack(content[first:]):
+            if code <= last or not _HEADER.size <= offset < first:
+                raise DataError(f"{self._path}: the entry for {code} is out of order", "download the file again")
+            last = code
+            offsets.add(offset)
+        for offset in offsets:
+            if self._place(offset) is None:
+                raise DataError(f"{self._path}: the place at byte {offset} cannot be read", "download the file again")
+
+    @property
+    def _content(self) -> bytes:
+        if self._loaded is None:
+            self._loaded = self._path.read_bytes()
+        return self._loaded
+
+    @property
+    def _first(self) -> int:
+        """Where the prefixes begin."""
+        return int(_HEADER.unpack_from(self._content)[1])
+
+    def _place(self, offset: int) -> MobilePlace | None:
+        return _place_in(self._content[offset : self._content.index(b"\0", offset)])
+
+
+@lru_cache(maxsize=1024)
+def _place_in(record: bytes) -> MobilePlace | None:
+    """The place of one record, `region|place|postcode|area code`."""
+    try:
+        region, place, _, code = record.decode("utf-8").split("|")
+    except ValueError:
+        return None
+    return _tidy(region, place, code)
+
+
+def _tidy(region: str, place: str, code: str) -> MobilePlace:
+    """The place in the words of the area table: `00479` is 0479, an old name is today's, a merged code its heir."""
+    area = areas().get("0" + code.lstrip("0"))
+    if area is None:
+        return MobilePlace(region, place, code)
+    sharers = {area.place, *area.also_serves}
+    return MobilePlace(area.region, place if place in sharers else area.place, area.active_code)
+
+
+class PlaceList:
+    """A table in two sorted arrays: seven-digit prefixes, and which place each belongs to."""
+
+    def __init__(self, version: str, prefixes: "array[int]", indexes: "array[int]", places: list[MobilePlace]) -> None:
+        self.version = version
+        self._prefixes = prefixes
+        self._indexes = indexes
+        self._places = places
+
+    @classmethod
+    def read(cls, path: Path, content: bytes) -> "PlaceList":
+        """The table of a CSV file; DataError lists the lines that cannot be used."""
+        problems: list[str] = []
+        rows = sorted(_csv_rows(path, content, problems))
+        if problems:
+            more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
+            raise DataError(f"{path}: " + "; ".join(problems[:5]) + more, f"the columns are {','.join(CSV_COLUMNS)}")
+        numbers = {place: index for index, place in enumerate(dict.fromkeys(place for _, place in rows))}
+        prefixes = array("I", (prefix for prefix, _ in rows))
+        indexes = array("H", (numbers[place] for _, place in rows))
+        places = [_tidy(*place) for place in numbers]
+        return cls(f"csv{zlib.crc32(content):08x}", prefixes, indexes, places)
+
+    def find(self, number: str) -> MobilePlace | None:
+        wanted = int(number[:7])
+        at = bisect_left(self._prefixes, wanted)
+        found = at < len(self._prefixes) and self._prefixes[at] == wanted
+        return self._places[self._indexes[at]] if found else None
+
+
+def _csv_rows(path: Path, content: bytes, problems: list[str]) -> Iterator[tuple[int, tuple[str, str, str]]]:
+    """Prefix and (region, place, area code) of each good row; what is wrong with the others goes to `problems`."""
+    try:
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text: {error}", "save it as CSV UTF-8") from error
+    missing = [name for name in CSV_COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise DataError(f"{path}: line 1 lacks the column {missing[0]}", f"the columns are {','.join(CSV_COLUMNS)}")
+    seen: set[str] = set()
+    for row in reader:
+        prefix, region, place, code = ((row[name] or "").strip() for name in CSV_COLUMNS)
+        if not (prefix.isascii() and prefix.isdigit() and len(prefix) == 7):
+            problems.append(f"line {reader.line_num}: the prefix is {prefix!r}, seven digits are wanted")
+        elif prefix in seen:
+            problems.append(f"line {reader.line_num}: the prefix {prefix} stands there twice")
+        elif "0" + code.lstrip("0") not in areas():
+            problems.append(f"line {reader.line_num}: there is no area code {code!r}")
+        else:
+            seen.add(prefix)
+            yield int(prefix), (region, place, code)

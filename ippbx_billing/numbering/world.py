@@ -1,0 +1,203 @@
+"""The numbering plans of the world, read with the core of `phonenumbers`.
+
+    reading(parse("+442079460123")).place  ->  "London"
+
+The package is imported when the first such number comes. Its knowledge of Chinese numbers is never asked
+for, nor its own place names: they change from release to release.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ippbx_billing.calls import LineKind, TrafficType
+from ippbx_billing.numbering.finding import Finding
+from ippbx_billing.numbering.tables import longest, satellites, short_codes, world_places
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
+
+LONGEST_SHORT_CODE = 6
+LONGEST_SUBSCRIBER = 8
+NORTH_AMERICA = 1
+REGEX_CACHE = 8192
+UNKNOWN_KIND = (LineKind.UNKNOWN, None)
+
+
+@lru_cache(maxsize=1)
+def library() -> Any:
+    """`phonenumbers`, with room in the cache of `re` for the patterns of all countries.
+
+    With the standard 512 entries a mix of countries compiles its patterns again and again, ten times slower.
+    The setting is private to `re`, so it is raised only where it is there.
+    """
+    import phonenumbers
+
+    if isinstance(size := getattr(re, "_MAXCACHE", None), int) and size < REGEX_CACHE:
+        setattr(re, "_MAXCACHE", REGEX_CACHE)  # noqa: B010
+    return phonenumbers
+
+
+def version() -> str:
+    """The version of the plans' metadata."""
+    return str(library().__version__)
+
+
+def parse(number: str, country: str | None = None) -> "PhoneNumber | None":
+    """The number as dialled in a country (`None`: it begins with `+`); None where no country code fits."""
+    try:
+        parsed: PhoneNumber = library().parse(number, country)
+    except library().NumberParseException:
+        return None
+    return parsed
+
+
+def candidates(digits: str, country: str, area: str, inbound: bool) -> Iterator[tuple["PhoneNumber", bool]]:
+    """What the digits may mean in a country, the likeliest first, each with whether its plan must list it.
+
+    `area` is the home area code without trunk prefix. Where full numbers begin with a trunk prefix, others are
+    the home area's; callers' numbers may lack the prefix, or the + before their country code.
+    """
+    home, trunk = prefixes(country)
+    local = parse(f"+{home}{area}{digits}") if area and len(digits) <= LONGEST_SUBSCRIBER else None
+    local_first = not inbound and not digits.startswith(trunk or digits)
+    if local and local_first:
+        yield local, True
+    whole = parse(digits, country)
+    if whole:
+        yield whole, str(whole.country_code) == home
+    if local and not local_first:
+        yield local, True
+    foreign = parse("+" + digits) if inbound else None
+    if foreign:
+        yield foreign, True
+
+
+def short(digits: str, country: str) -> Finding | None:
+    """An emergency number or a short code of the country; codes that only take messages do not count."""
+    if len(digits) > LONGEST_SHORT_CODE or not digits:
+        return None
+    own = next((code for code in short_codes(country) if code.pattern.fullmatch(digits)), None)
+    emergency = own.emergency if own else library().is_emergency_number(digits, country)
+    if not (own or emergency or _is_voice_code(digits, country)):
+        return None
+    about = own.about if own else "an emergency number" if emergency else "a short code"
+    return Finding(
+        normalized=digits,
+        line_kind=LineKind.SERVICE,
+        country=country,
+        traffic_type=own.traffic_type if own else TrafficType.OTHER,
+        emergency=emergency,
+        rule="emergency" if emergency else "short-code",
+        why=f"{digits} is {about} in {country}",
+    )
+
+
+def _is_voice_code(digits: str, country: str) -> bool:
+    plan = library().PhoneMetadata.short_metadata_for_region(country)
+    if plan is None or not _fits(digits, plan.short_code):
+        return False
+    return not _fits(digits, plan.sms_services)
+
+
+def _fits(digits: str, description: Any) -> bool:
+    pattern = description.national_number_pattern if description else None
+    return bool(pattern and re.fullmatch(pattern, digits))
+
+
+def reading(parsed: "PhoneNumber", *, strict: bool = True) -> Finding | None:
+    """What the number is; not strict, a number of unknown kind still tells its country by its code."""
+    country = library().region_code_for_number(parsed)
+    national = library().national_significant_number(parsed)
+    digits = f"{parsed.country_code}{national}"
+    if network := longest(satellites(), digits):
+        return _satellite(digits, network)
+    if country is None:
+        return None if strict else _of_country_alone(parsed, digits)
+    kind, service = _kinds(parsed.country_code == NORTH_AMERICA).get(library().number_type(parsed), UNKNOWN_KIND)
+    known = country if country != "001" else None
+    has_place = kind is LineKind.FIXED and parsed.country_code != NORTH_AMERICA and country in _regions(parsed)[:1]
+    return Finding(
+        normalized="+" + digits,
+        line_kind=kind,
+        country=known,
+        traffic_type=service,
+        place=longest(world_places(), digits) if has_place else None,
+        area_code=_area_code(parsed, national, country) if kind is not LineKind.SERVICE else None,
+        rule="country-code",
+        why=f"+{digits} is {_KIND_WORDS[kind]} of {known or 'no single country'}",
+    )
+
+
+_KIND_WORDS = {
+    LineKind.FIXED: "a fixed line",
+    LineKind.MOBILE: "a mobile",
+    LineKind.SERVICE: "a service number",
+    LineKind.UNKNOWN: "a number, fixed or mobile (the plan does not tell),",
+}
+
+
+@lru_cache(maxsize=2)
+def _kinds(north_america: bool) -> dict[int, tuple[LineKind, TrafficType | None]]:
+    """Line kind and, for services, the traffic type within the country, by the library's number type.
+
+    Where fixed lines and mobiles share one range, nobody can tell them apart in North America; elsewhere
+    (Mexico, Chile) such numbers are mostly mobiles and taken for them.
+    """
+    of = library().PhoneNumberType
+    return {
+        of.FIXED_LINE: (LineKind.FIXED, None),
+        of.MOBILE: (LineKind.MOBILE, None),
+        of.FIXED_LINE_OR_MOBILE: UNKNOWN_KIND if north_america else (LineKind.MOBILE, None),
+        of.TOLL_FREE: (LineKind.SERVICE, TrafficType.SERVICE_400_800),
+        of.SHARED_COST: (LineKind.SERVICE, TrafficType.SERVICE_400_800),
+        of.PREMIUM_RATE: (LineKind.SERVICE, TrafficType.AUDIOTEX),
+        of.UAN: (LineKind.SERVICE, TrafficType.OTHER),
+        of.PAGER: (LineKind.SERVICE, TrafficType.OTHER),
+        of.VOICEMAIL: (LineKind.SERVICE, TrafficType.OTHER),
+    }
+
+
+def _satellite(digits: str, network: str) -> Finding:
+    return Finding(
+        normalized="+" + digits,
+        line_kind=LineKind.SATELLITE,
+        country=None,
+        operator=network,
+        rule="satellite",
+        why=f"+{digits[:5]} belongs to the satellite network {network}",
+    )
+
+
+def _of_country_alone(parsed: "PhoneNumber", digits: str) -> Finding | None:
+    """A number that the country's plan does not list: new, wrong or incomplete; too short ones are nothing."""
+    if library().is_possible_number_with_reason(parsed) == library().ValidationResult.TOO_SHORT:
+        return None
+    countries = _regions(parsed)
+    main = countries[0] if countries and countries[0] != "001" and parsed.country_code != NORTH_AMERICA else None
+    return Finding(
+        normalized="+" + digits,
+        line_kind=LineKind.UNKNOWN,
+        country=main,
+        rule="country-code",
+        why=f"+{parsed.country_code} is the code of {main or 'several countries'}, whose plan does not list the rest",
+    )
+
+
+def _regions(parsed: "PhoneNumber") -> tuple[str, ...]:
+    """The countries that share the number's country code, the main one first."""
+    return tuple(library().COUNTRY_CODE_TO_REGION_CODE.get(parsed.country_code, ()))
+
+
+def _area_code(parsed: "PhoneNumber", national: str, country: str) -> str | None:
+    length = library().length_of_geographical_area_code(parsed)
+    zero = "0" if prefixes(country)[1] == "0" else ""
+    return zero + national[:length] if length else None
+
+
+@lru_cache(maxsize=256)
+def prefixes(country: str) -> tuple[str, str]:
+    """The country code without `+`, and the trunk prefix dialled before a full national number: 0, 8, 1 or nothing."""
+    plan = library().PhoneMetadata.metadata_for_region(country, None)
+    return str(plan.country_code or "") if plan else "", (plan.national_prefix or "") if plan else ""
