@@ -106,7 +106,8 @@ REASONS_ZH = (
     (r"the call names no trunk and .+", "话单没有中继，也没有默认运营商"),
     (r"(?P<carrier>.+) has no local price to add to its (?P<type>\w+) price", "{carrier} 没有可叠加到{type}的本地资费"),
     (
-        r"(?P<carrier>.+) has no price for (?:(?P<kind>\w+) )?(?P<type>\w+) calls to (?:(?P<match>\w+) )?(?P<where>\S+)",
+        r"(?P<carrier>.+) has no price for (?:(?P<kind>\w+) )?(?P<type>\w+) calls to "
+        r"(?:(?P<match>\w+) )?(?P<where>\S+)",
         "{carrier} 没有{type}{kind}的资费（{match} {where}）",
     ),
 )
@@ -162,9 +163,9 @@ def _figures_en(facts: Facts) -> str:
 
 def _trunk_en(facts: Facts, _: int) -> str:
     if not facts["trunk"]:
-        return "The PBX named no trunk, so the default carrier is taken."
+        return "The PBX named no trunk."
     if not facts["configured"]:
-        return f"The call used trunk {facts['trunk']}, which is not configured, so the default carrier is taken."
+        return f"The call used trunk {facts['trunk']}, which is not configured."
     return f"The call used trunk {facts['trunk']}."
 
 
@@ -262,9 +263,9 @@ def _figures_zh(facts: Facts) -> str:
 
 def _trunk_zh(facts: Facts, _: int) -> str:
     if not facts["trunk"]:
-        return "交换机没有给出中继，按默认运营商计费。"
+        return "交换机没有给出中继。"
     if not facts["configured"]:
-        return f"通话使用中继 {facts['trunk']}，该中继未设置，按默认运营商计费。"
+        return f"通话使用中继 {facts['trunk']}，该中继未设置。"
     return f"通话使用中继 {facts['trunk']}。"
 
 
@@ -286,8 +287,8 @@ def _traffic_zh(facts: Facts, _: int) -> str:
 
 
 def _price_zh(facts: Facts, _: int) -> str:
-    kind = f",{_word(facts['line_kind'], 'zh')}" if facts["line_kind"] else ""
-    where = f",{_word(facts['match'], 'zh')} {facts['value']}" if facts["value"] else ""
+    kind = f"，{_word(facts['line_kind'], 'zh')}" if facts["line_kind"] else ""
+    where = f"，{_word(facts['match'], 'zh')} {facts['value']}" if facts["value"] else ""
     row = f"（资费 {facts['id']}）" if facts["id"] != "" else ""
     what = f"{_word(facts['traffic_type'], 'zh')}{kind}{where}"
     return f"{what}的资费自 {facts['effective_from']} 起执行{row}：{_figures_zh(facts)}。"
@@ -318,13 +319,13 @@ def _initial_zh(facts: Facts, amount: int) -> str:
 
 
 def _steps_zh(facts: Facts, amount: int) -> str:
-    within = f"({_window_zh(facts['window'])})" if facts["window"] else ""
+    within = f"（{_window_zh(facts['window'])}）" if facts["window"] else ""
     each = f"每 {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}，计 {facts['count']} 次"
     return f"其余 {facts['seconds']} 秒{within}{each}：{_money(amount)}。"
 
 
 def _local_zh(facts: Facts, amount: int) -> str:
-    kind = f"({_word(facts['line_kind'], 'zh')})" if facts["line_kind"] else ""
+    kind = f"（{_word(facts['line_kind'], 'zh')}）" if facts["line_kind"] else ""
     return f"叠加 {facts['seconds']} 秒的本地资费{kind}：{_money(amount)}。"
 
 

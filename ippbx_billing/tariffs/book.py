@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from ippbx_billing.calls import Classification, Direction, LineKind, TrafficType
+from ippbx_billing.calls import Charge, Classification, Direction, LineKind, TrafficType
 from ippbx_billing.tariffs.prices import Calendar, Carrier, Match, Price, Trunk, pattern_regex, pattern_weight
 
 CACHE_LIMIT = 100_000
@@ -38,6 +38,8 @@ class TariffBook:
         self.default = next((carrier for carrier in self.carriers.values() if carrier.default), None)
         self._by_trunk = {name: self.carriers.get(trunk.carrier) for name, trunk in self.trunks.items()}
         self._lists = _price_lists(self.prices)
+        self._called = {key[0] for key, prices in self._lists.items() if prices.charges_called}
+        self.charges: dict[tuple[int, int, int], Charge] = {}  # what `rating` found once and need not find again
 
     def carrier_for(self, trunk: str | None) -> Carrier | None:
         """The trunk's carrier, else the default carrier; None where there is neither.
@@ -60,12 +62,12 @@ class TariffBook:
 
         An incoming call to a number that has a 400/800 price of its own is priced by that, whoever calls.
         """
-        if direction is Direction.INBOUND and called:
+        if called and direction is Direction.INBOUND and carrier.name in self._called:
             service = self._lists.get((carrier.name, TrafficType.SERVICE_400_800, direction))
             price = service.called(called, classification.line_kind, day) if service else None
             if price is not None:
                 return price
-        prices = self._lists.get(_list_key(carrier.name, classification.traffic_type, direction))
+        prices = self._lists.get((carrier.name, classification.traffic_type, direction))
         return prices.find(classification, day, called) if prices else None
 
 
@@ -84,6 +86,7 @@ class PriceList:
         self._called = _patterns("called", self._rows)
         self._longest = max((len(value) for match, value in self._rows if match == "prefix"), default=0)
         self._by_digits = bool(self._patterns or self._called or self._longest)
+        self.charges_called = bool(self._called)
         self._cache: dict[tuple[object, ...], Price | None] = {}
 
     def find(self, classification: Classification, day: date, called: str | None) -> Price | None:
@@ -148,15 +151,18 @@ class PriceList:
 def _price_lists(prices: Iterable[Price]) -> dict[ListKey, PriceList]:
     grouped: dict[ListKey, list[Price]] = {}
     for price in prices:
-        grouped.setdefault(_list_key(price.carrier, price.traffic_type, price.direction), []).append(price)
+        for key in _list_keys(price):
+            grouped.setdefault(key, []).append(price)
     return {key: PriceList(group) for key, group in grouped.items()}
 
 
-def _list_key(carrier: str, traffic_type: TrafficType, direction: Direction) -> ListKey:
-    """Internal calls have one list, whether the PBX or the number says that they are internal."""
-    if direction is Direction.INTERNAL or traffic_type is TrafficType.INTERNAL:
-        return carrier, TrafficType.INTERNAL, Direction.INTERNAL
-    return carrier, traffic_type, direction
+def _list_keys(price: Price) -> list[ListKey]:
+    """Under what a price is found: an internal one whether the PBX or the number says that the call is internal."""
+    if price.traffic_type is not TrafficType.INTERNAL and price.direction is not Direction.INTERNAL:
+        return [(price.carrier, price.traffic_type, price.direction)]
+    by_number = [(price.carrier, TrafficType.INTERNAL, direction) for direction in Direction]
+    by_pbx = [(price.carrier, kind, Direction.INTERNAL) for kind in TrafficType if kind is not TrafficType.INTERNAL]
+    return by_number + by_pbx
 
 
 def _patterns(match: Match, rows: Iterable[tuple[Match, str]]) -> list[tuple[str, re.Pattern[str]]]:
@@ -187,7 +193,7 @@ def _area(code: str) -> str:
 
 
 def _digits(text: str) -> str:
-    return "".join(filter(str.isdecimal, text))
+    return text if text.isdecimal() else "".join(filter(str.isdecimal, text))
 
 
 def _dialled(classification: Classification) -> str:

@@ -34,10 +34,14 @@ def stretches(
     """The call cut at the borders of its price's windows, or whole where the carrier rates by the start."""
     if not price.windows:
         return (Stretch(None, seconds),)
-    second = local_start.hour * 3600 + local_start.minute * 60 + local_start.second
     if carrier.crossing == "start":
-        return (Stretch(window_at(price.windows, local_start, second, calendar), seconds),)
-    return _split(price.windows, local_start.toordinal(), second, seconds, calendar)
+        return (Stretch(window_now(price.windows, local_start, calendar), seconds),)
+    return _split(price.windows, local_start.toordinal(), _second(local_start), seconds, calendar)
+
+
+def window_now(windows: Sequence[Window], moment: datetime, calendar: Calendar) -> Window | None:
+    """The window in force at a moment of local time."""
+    return window_at(windows, moment, _second(moment), calendar)
 
 
 def window_at(windows: Sequence[Window], day: date, second: int, calendar: Calendar) -> Window | None:
@@ -46,6 +50,10 @@ def window_at(windows: Sequence[Window], day: date, second: int, calendar: Calen
         if window.covers(second) and (window.kind == "daily" or _holds_on(window, day, calendar)):
             return window
     return None
+
+
+def _second(moment: datetime) -> int:
+    return moment.hour * 3600 + moment.minute * 60 + moment.second
 
 
 def _holds_on(window: Window, day: date, calendar: Calendar) -> bool:
