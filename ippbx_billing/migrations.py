@@ -126,10 +126,11 @@ def m001_tariff_book(db: Database) -> None:
 def m002_calls(db: Database) -> None:
     """What the events mean and what it costs: wide facts apart from narrow charges.
 
-    Charges change when a tariff does, the facts of a call never; re-rating touches only the narrow table.
-    Times are whole seconds of UTC; `day` is the site's local day, which reports and tariffs go by. `key` is the digest that
-    makes a second delivery of one record known. The classification stays with the call, together with the version of the
-    data behind it, so that a newer numbering plan never changes an old bill. Few indexes: each costs a third of the speed.
+    Charges change when a tariff does, the facts of a call never; re-rating touches only the narrow table. A charge
+    has the id of its call. Times are whole seconds of UTC; `day` is the site's local day, which reports and tariffs
+    go by. `key` is the digest that makes a second delivery of one record known. The classification stays with the
+    call, together with the version of the data behind it, so that a newer numbering plan never changes an old bill.
+    Few indexes: each costs a third of the speed.
     """
     for statement in (
         """
@@ -179,7 +180,7 @@ def m002_calls(db: Database) -> None:
         "CREATE INDEX calls_by_day ON calls (day, extension)",
         """
         CREATE TABLE charges (
-            call_id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY,
             status TEXT NOT NULL,
             fee_micro INTEGER,
             carrier_id INTEGER,

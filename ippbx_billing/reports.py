@@ -25,7 +25,7 @@ GROUPS = {
     "traffic_type": "c.traffic_type",
     "day": "c.day",
 }
-_FROM = "FROM calls c JOIN charges g ON g.call_id = c.id LEFT JOIN carriers r ON r.id = g.carrier_id"
+_FROM = "FROM calls c JOIN charges g ON g.id = c.id LEFT JOIN carriers r ON r.id = g.carrier_id"
 
 
 @dataclass(frozen=True, slots=True)

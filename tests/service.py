@@ -1,8 +1,8 @@
 """The true `ippbx-bill listen` in a process of its own, posted to over real connections.
 
-    with Service(site) as service:
-        service.post(b'{"cdr": ...}')
-        service.wait_until_read()
+with Service(site) as service:
+    service.post(b'{"cdr": ...}')
+    service.wait_until_read()
 """
 
 import json
@@ -63,7 +63,16 @@ class Service:
 
     def run(self, *arguments: str) -> Any:
         """What another `ippbx-bill` prints as JSON about the same data directory."""
-        command = [sys.executable, "-m", "ippbx_billing", "--data-dir", str(self.data_dir), *arguments, "--format", "json"]
+        command = [
+            sys.executable,
+            "-m",
+            "ippbx_billing",
+            "--data-dir",
+            str(self.data_dir),
+            *arguments,
+            "--format",
+            "json",
+        ]
         return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S).stdout)
 
     def wait_until_read(self) -> None:

@@ -56,7 +56,7 @@ MEANING = (
     "why",
 )
 COLUMNS = ("id", "event_id", "key", "day", "notes", "data_version", *FACTS, *MEANING)
-CHARGE_COLUMNS = ("call_id", "status", "fee_micro", "carrier_id", "price_id", "window", "reason")
+CHARGE_COLUMNS = ("id", "status", "fee_micro", "carrier_id", "price_id", "window", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +112,21 @@ class CallTables:
         """Take out the calls that came from these events, so that the events can be read again."""
         for event_id in event_ids:
             self.connection.execute(
-                "DELETE FROM charges WHERE call_id IN (SELECT id FROM calls WHERE event_id = ?)", [event_id]
+                "DELETE FROM charges WHERE id IN (SELECT id FROM calls WHERE event_id = ?)", [event_id]
             )
             self.connection.execute("DELETE FROM calls WHERE event_id = ?", [event_id])
 
     def events_with_status(self, status: ChargeStatus) -> list[int]:
         """The events whose calls have a charge of this status."""
         rows = self.connection.execute(
-            "SELECT DISTINCT event_id FROM calls JOIN charges ON call_id = id WHERE status = ? ORDER BY 1", [status]
+            "SELECT DISTINCT event_id FROM calls JOIN charges USING (id) WHERE status = ? ORDER BY 1", [status]
         )
         return [row[0] for row in rows]
 
     def get(self, number: int) -> sqlite3.Row | None:
         """All that is stored of call `number`, with its charge."""
         found: sqlite3.Row | None = self.connection.execute(
-            "SELECT * FROM calls JOIN charges ON call_id = id WHERE id = ?", [number]
+            "SELECT * FROM calls JOIN charges USING (id) WHERE id = ?", [number]
         ).fetchone()
         return found
 
