@@ -11,7 +11,13 @@ Tables lie in `data/`, their sources in NOTICE; each is read when the first numb
 
 from ippbx_billing.numbering.cleaning import Cleanup, clean
 from ippbx_billing.numbering.countries import country_name
-from ippbx_billing.numbering.mobile_places import MobilePlace, MobilePlaces, load_mobile_places, mobile_places_in
+from ippbx_billing.numbering.mobile_places import (
+    MobilePlace,
+    MobilePlaces,
+    install_mobile_places,
+    load_mobile_places,
+    mobile_places_in,
+)
 from ippbx_billing.numbering.overrides import Override
 from ippbx_billing.numbering.site import Numbering, data_version
 from ippbx_billing.numbering.tables import Area, area
@@ -27,6 +33,7 @@ __all__ = [
     "clean",
     "country_name",
     "data_version",
+    "install_mobile_places",
     "load_mobile_places",
     "mobile_places_in",
 ]

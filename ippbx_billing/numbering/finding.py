@@ -4,13 +4,12 @@ A reader of a numbering plan (`china`, `world`) answers with a `Finding` or, whe
 `None`; whether the number is local or far is decided by the site alone.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ippbx_billing.calls import LineKind, TrafficType
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """A number with its kind and place, and the rule that told.
 
     `normalized` is E.164 with its `+`, or the digits of a short code. `traffic_type` is set where not the

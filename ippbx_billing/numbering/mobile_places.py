@@ -14,11 +14,9 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ippbx_billing.errors import DataError
 from ippbx_billing.numbering.tables import areas
@@ -30,8 +28,7 @@ _HEADER = struct.Struct("<4si")
 _ENTRY = struct.Struct("<iib")
 
 
-@dataclass(frozen=True, slots=True)
-class MobilePlace:
+class MobilePlace(NamedTuple):
     """Province, city and the area code whose calls to it are local."""
 
     region: str
@@ -73,9 +70,27 @@ def mobile_places_in(directory: Path) -> MobilePlaces:
     return packaged_places()
 
 
+def install_mobile_places(path: Path, directory: Path) -> MobilePlaces:
+    """Check the file and put a copy in the directory, where it takes the place of what was there."""
+    places = load_mobile_places(path)
+    name = PLACES_CSV if path.suffix.lower() == ".csv" else PHONE_DAT
+    beside = directory / f".{name}.part"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(path.read_bytes())
+        beside.replace(directory / name)
+        for other in {PLACES_CSV, PHONE_DAT} - {name}:
+            (directory / other).unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(f"{directory} cannot be written: {error.strerror or error}", "check its owner") from error
+    return places
+
+
 @lru_cache(maxsize=1)
 def packaged_places() -> MobilePlaces:
     """The `phone.dat` of the package `phone`; an empty table where that is not installed."""
+    from importlib.util import find_spec
+
     spec = find_spec("phone")
     for directory in (spec.submodule_search_locations or []) if spec else []:
         path = Path(directory) / PHONE_DAT

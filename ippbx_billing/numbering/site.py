@@ -88,7 +88,7 @@ class Numbering:
 
     def _decide(self, number: str, direction: Direction) -> Classification:
         cleaned = clean(number)
-        if cleaned and (direction is Direction.INTERNAL or self._is_own(cleaned)):
+        if direction is Direction.INTERNAL or self._is_own(cleaned):
             return _extension(number, cleaned, direction)
         finding = self._calling(cleaned) if direction is Direction.INBOUND else self._called(cleaned)
         if finding is None:
@@ -140,15 +140,25 @@ class Numbering:
         if not digits.startswith("86"):
             parsed = world.parse("+" + digits)
             return world.reading(parsed, strict=False) if parsed else None
-        finding = china.national(digits[2:], self._places)
-        return finding or (china.local(digits[2:], self._home) if self._is_china else None)
+        return self._with_home_code(digits[2:]) if self._is_china else self._chinese(digits[2:])
+
+    def _with_home_code(self, digits: str) -> Finding | None:
+        """What stands behind +86 at home: a national number, or one of the home area."""
+        return china.national(digits, self._places) or china.local(digits, self._home)
+
+    def _chinese(self, digits: str) -> Finding | None:
+        """A Chinese number seen from abroad; its services too are known by their international number."""
+        finding = china.national(digits, self._places)
+        if finding is None or finding.normalized.startswith("+"):
+            return finding
+        return finding._replace(normalized="+86" + finding.normalized.removeprefix("0"), emergency=False)
 
     def _in_china(self, digits: str, inbound: bool) -> Finding | None:
         if digits.startswith("00"):
             return self._worldwide(digits[2:])
         finding = self._behind_carrier_prefix(digits) or china.dialled(digits, self._home, self._places)
         if finding is None and digits.startswith("86") and len(digits) >= 2 + SHORTEST_FULL_NUMBER:
-            finding = self._worldwide(digits)
+            finding = self._with_home_code(digits[2:])
         if finding is None and inbound:
             finding = china.without_trunk_zero(digits) or _without_plus(digits)
         return finding
@@ -162,7 +172,7 @@ class Numbering:
             finding = self._in_plan(digits[match.end() :]) if match else None
             if match and finding and finding.line_kind is not LineKind.SERVICE:
                 why = f"{match[0]} is {prefix.about}; behind it, {finding.why}"
-                return replace(finding, carrier_prefix=match[0], is_ip=prefix.is_ip, why=why)
+                return finding._replace(carrier_prefix=match[0], is_ip=prefix.is_ip, why=why)
         return None
 
     def _elsewhere(self, digits: str, inbound: bool) -> Finding | None:
@@ -171,7 +181,7 @@ class Numbering:
             return finding
         for parsed, strict in world.candidates(digits, self._country, self._area_digits, inbound):
             if str(parsed.country_code) == "86":
-                finding = china.national(str(parsed.national_number), self._places)
+                finding = self._chinese(str(parsed.national_number))
             else:
                 finding = world.reading(parsed, strict=strict)
             if finding:
@@ -267,7 +277,7 @@ def _of_the_site(digits: str, country: str) -> Finding:
         country=country,
         traffic_type=TrafficType.OTHER,
         rule="unknown",
-        why=f"no rule of the numbering plan of {country} fits these {len(digits)} digits",
+        why=f"no rule of the numbering plan of {country} fits {digits}",
     )
 
 
@@ -285,7 +295,7 @@ def _extension(number: str, digits: str, direction: Direction) -> Classification
 
 def _unknown(number: str, cleaned: str, country: str) -> Classification:
     if cleaned:
-        why = f"no rule of the numbering plan of {country} fits these {len(cleaned)} digits"
+        why = f"no rule of the numbering plan of {country} fits {cleaned[:40]}"
     else:
         why = f"{number[:40]!r} is no telephone number" if number.strip() else "no number was given"
     return Classification(

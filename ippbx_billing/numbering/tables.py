@@ -7,10 +7,9 @@ import csv
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ippbx_billing.calls import TrafficType
 
@@ -19,8 +18,7 @@ Value = TypeVar("Value")
 DATA_DIR = Path(__file__).parent / "data"
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(NamedTuple):
     """A Chinese area code: region (province) and place (first city it serves) in zh and en.
 
     `merged_into` names the code that took over an abolished one; such codes live on in old records.
@@ -41,8 +39,7 @@ class Area:
         return self.merged_into or self.code
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A block of mobile numbers with the operator it was given to; kind is mobile, satellite or resale (MVNO)."""
 
     prefix: str
@@ -50,8 +47,7 @@ class Block:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class ShortCode:
+class ShortCode(NamedTuple):
     """Service numbers that fit a pattern in full, and what they are."""
 
     pattern: re.Pattern[str]
@@ -60,8 +56,7 @@ class ShortCode:
     about: str
 
 
-@dataclass(frozen=True, slots=True)
-class CarrierPrefix:
+class CarrierPrefix(NamedTuple):
     """Digits that choose another carrier for the number behind them; some count only before a trunk zero."""
 
     pattern: re.Pattern[str]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LONGEST_SHORT_CODE = 6
 LONGEST_SUBSCRIBER = 8
 NORTH_AMERICA = 1
+NO_COUNTRY = "001"  # how the library spells networks that belong to no single country
 REGEX_CACHE = 8192
 UNKNOWN_KIND = (LineKind.UNKNOWN, None)
 
@@ -108,15 +109,16 @@ def _fits(digits: str, description: Any) -> bool:
 
 def reading(parsed: "PhoneNumber", *, strict: bool = True) -> Finding | None:
     """What the number is; not strict, a number of unknown kind still tells its country by its code."""
-    country = library().region_code_for_number(parsed)
+    sort = library().number_type(parsed)
     national = library().national_significant_number(parsed)
     digits = f"{parsed.country_code}{national}"
     if network := longest(satellites(), digits):
         return _satellite(digits, network)
-    if country is None:
+    if sort == library().PhoneNumberType.UNKNOWN:
         return None if strict else _of_country_alone(parsed, digits)
-    kind, service = _kinds(parsed.country_code == NORTH_AMERICA).get(library().number_type(parsed), UNKNOWN_KIND)
-    known = country if country != "001" else None
+    country = library().region_code_for_number(parsed)
+    kind, service = _kinds(parsed.country_code == NORTH_AMERICA).get(sort, UNKNOWN_KIND)
+    known = country if country != NO_COUNTRY else None
     has_place = kind is LineKind.FIXED and parsed.country_code != NORTH_AMERICA and country in _regions(parsed)[:1]
     return Finding(
         normalized="+" + digits,
@@ -166,7 +168,7 @@ def _satellite(digits: str, network: str) -> Finding:
         country=None,
         operator=network,
         rule="satellite",
-        why=f"+{digits[:5]} belongs to the satellite network {network}",
+        why=f"+{digits} is a number of the satellite network {network}",
     )
 
 
@@ -175,7 +177,7 @@ def _of_country_alone(parsed: "PhoneNumber", digits: str) -> Finding | None:
     if library().is_possible_number_with_reason(parsed) == library().ValidationResult.TOO_SHORT:
         return None
     countries = _regions(parsed)
-    main = countries[0] if countries and countries[0] != "001" and parsed.country_code != NORTH_AMERICA else None
+    main = countries[0] if countries and countries[0] != NO_COUNTRY and parsed.country_code != NORTH_AMERICA else None
     return Finding(
         normalized="+" + digits,
         line_kind=LineKind.UNKNOWN,
