@@ -28,7 +28,7 @@ def use(language: str) -> None:
         _catalogue = gettext.translation("ippbx_billing", LOCALE_DIR, [language])
 
 
-def tr(text: str, **facts: object) -> str:
+def tr(text: str, /, **facts: object) -> str:
     """The text in the language in use, with its {facts} filled in."""
     translated = _catalogue.gettext(text)
     return translated.format(**facts) if facts else translated

@@ -87,7 +87,7 @@ class BookTables:
                 }
             )
 
-    def change_carrier(self, name: str, **changes: Any) -> None:
+    def change_carrier(self, name: str, /, **changes: Any) -> None:
         """Change columns of a carrier; a new name must be free."""
         row = self._carrier_row(name)
         with self.editing() as database:
