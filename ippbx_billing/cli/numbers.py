@@ -66,12 +66,14 @@ def _numbering(using: "Settings") -> "Numbering":
     """The numbering plan as the site's default carrier sees it; before `init`, as the settings say."""
     from ippbx_billing.numbering import Numbering, mobile_places_in
 
-    area_code, overrides, extensions = using.area_code, (), ()
+    area_code = using.area_code
+    overrides: list[Override] = []
+    extensions: list[str] = []
     if using.ledger_path.exists():
         with common.open_ledger(using) as ledger:
             area_code = next((one.area_code for one in ledger.book.carriers() if one.default), area_code)
-            overrides = tuple(ledger.book.overrides())
-            extensions = tuple(one.number for one in ledger.book.extensions())
+            overrides = ledger.book.overrides()
+            extensions = [one.number for one in ledger.book.extensions()]
     return Numbering(
         country=using.country,
         area_code=area_code,
@@ -165,13 +167,13 @@ def _prefix(text: str) -> str:
 
     digits = clean(text)
     if not digits.removeprefix("+").isdigit():
-        raise UsageError(tr("{text!r} is no prefix", text=text), tr("write the first digits, e.g. +8190 or 022885"))
+        raise UsageError(tr("{prefix!r} is no prefix", prefix=text), tr("write the first digits, e.g. +8190 or 022885"))
     return digits
 
 
 def _country(text: str | None) -> str | None:
     if text is not None and not (len(text) == 2 and text.isascii() and text.isalpha()):
-        raise UsageError(tr("{text!r} is no country", text=text), tr("two letters are wanted, e.g. CN"))
+        raise UsageError(tr("{country!r} is no country", country=text), tr("two letters are wanted, e.g. CN"))
     return text.upper() if text else None
 
 

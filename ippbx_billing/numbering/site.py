@@ -24,6 +24,7 @@ from ippbx_billing.numbering.overrides import Override, Overrides
 CACHE_SIZE = 32_768
 LONGEST_NUMBER = 32
 SHORTEST_FULL_NUMBER = 8
+CHINA_CODE = 86
 HK_MO_TW = ("HK", "MO", "TW")
 
 
@@ -59,7 +60,8 @@ class Numbering:
         self._extension = _one_pattern(extension_patterns)
         self._extensions = frozenset(extensions)
         calling, trunk = ("86", "0") if self._is_china else world.prefixes(self._country)
-        self._area_digits = area_code.removeprefix("0") if trunk == "0" else area_code
+        own_code = self._home.active_code if self._home else area_code
+        self._area_digits = own_code.removeprefix("0") if trunk == "0" else own_code
         self._area_prefix = f"+{calling}{self._area_digits}"
         self._overrides = Overrides(overrides, calling, trunk, self._area_digits)
         self._cleanups = sorted(cleanups, key=lambda rule: len(rule.matched), reverse=True)
@@ -180,10 +182,12 @@ class Numbering:
         if finding := world.short(digits, self._country):
             return finding
         for parsed, strict in world.candidates(digits, self._country, self._area_digits, inbound):
-            if str(parsed.country_code) == "86":
+            if parsed.country_code == CHINA_CODE:
                 finding = self._chinese(str(parsed.national_number))
             else:
                 finding = world.reading(parsed, strict=strict)
+            if finding and finding.country == self._country:
+                return finding._replace(area_code=world.area_code(parsed, self._country))
             if finding:
                 return finding
         return None

@@ -126,7 +126,6 @@ def reading(parsed: "PhoneNumber", *, strict: bool = True) -> Finding | None:
         country=known,
         traffic_type=service,
         place=longest(world_places(), digits) if has_place else None,
-        area_code=_area_code(parsed, national, country) if kind is not LineKind.SERVICE else None,
         rule="country-code",
         why=f"+{digits} is {_KIND_WORDS[kind]} of {known or 'no single country'}",
     )
@@ -145,7 +144,7 @@ def _kinds(north_america: bool) -> dict[int, tuple[LineKind, TrafficType | None]
     """Line kind and, for services, the traffic type within the country, by the library's number type.
 
     Where fixed lines and mobiles share one range, nobody can tell them apart in North America; elsewhere
-    (Mexico, Chile) such numbers are mostly mobiles and taken for them.
+    (Mexico, Chile, Denmark) such numbers are mostly mobiles and taken for them.
     """
     of = library().PhoneNumberType
     return {
@@ -192,10 +191,11 @@ def _regions(parsed: "PhoneNumber") -> tuple[str, ...]:
     return tuple(library().COUNTRY_CODE_TO_REGION_CODE.get(parsed.country_code, ()))
 
 
-def _area_code(parsed: "PhoneNumber", national: str, country: str) -> str | None:
+def area_code(parsed: "PhoneNumber", country: str) -> str | None:
+    """The area code of a number, written with the trunk zero where the country has one; slow, so asked at home only."""
     length = library().length_of_geographical_area_code(parsed)
     zero = "0" if prefixes(country)[1] == "0" else ""
-    return zero + national[:length] if length else None
+    return zero + library().national_significant_number(parsed)[:length] if length else None
 
 
 @lru_cache(maxsize=256)
