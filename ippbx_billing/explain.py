@@ -66,6 +66,8 @@ WORDS = {
         "prefix": "号码前缀",
         "pattern": "号码样式",
         "called": "被叫号码",
+        "number": "号码",
+        "a withheld": "号码未显示",
         "free": "免费",
         "unrated": "未计费",
         "filtered": "不计入账单",
@@ -77,9 +79,12 @@ WORDS = {
 
 RULES_ZH = {
     "extension": "分机号码",
+    "internal-call": "内线通话",
     "emergency": "紧急号码",
     "short-code": "服务短号",
-    "service": "服务号码",
+    "audiotex": "声讯台号码",
+    "dialup": "拨号上网号码",
+    "400-800": "400/800 号码",
     "mobile": "手机号段",
     "satellite": "卫星电话号段",
     "area-code": "长途区号",
@@ -87,7 +92,6 @@ RULES_ZH = {
     "local-length": "本地号码长度",
     "country-code": "国家代码",
     "ip-prefix": "IP长途接入号",
-    "carrier-prefix": "运营商接入号",
     "override": "本地修正",
     "unknown": "号码规则中没有此号码",
 }
@@ -107,8 +111,8 @@ REASONS_ZH = (
     (r"(?P<carrier>.+) has no local price to add to its (?P<type>\w+) price", "{carrier} 没有可叠加到{type}的本地资费"),
     (
         r"(?P<carrier>.+) has no price for (?:(?P<kind>\w+) )?(?P<type>\w+) calls to "
-        r"(?:(?P<match>\w+) )?(?P<where>\S+)",
-        "{carrier} 没有{type}{kind}的资费（{match} {where}）",
+        r"(?P<match>area|country|number|a withheld)(?: number)? ?(?P<where>\S*)",
+        "{carrier} 没有{type}{kind}的资费（{match}{where}）",
     ),
 )
 

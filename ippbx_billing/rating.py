@@ -149,9 +149,17 @@ def _without_price(call: Call, classification: Classification, carrier: Carrier)
     if call.direction is Direction.INBOUND:
         return _free_with(INCOMING.reason, carrier.name)
     c = classification
-    place = f"area {c.area_code}" if c.area_code else f"country {c.country}" if c.country else f"{c.normalized!r}"
     line = "" if c.line_kind is LineKind.UNKNOWN else f" {c.line_kind}"
-    return _unrated(f"{carrier.name} has no price for{line} {c.traffic_type} calls to {place}", carrier)
+    return _unrated(f"{carrier.name} has no price for{line} {c.traffic_type} calls to {_destination(c)}", carrier)
+
+
+def _destination(c: Classification) -> str:
+    """What a price for the call would have to name: its area, its country, or a short number itself."""
+    if c.area_code and c.traffic_type in (TrafficType.LOCAL, TrafficType.DOMESTIC):
+        return f"area {c.area_code}"
+    if c.country and c.line_kind is not LineKind.SERVICE:
+        return f"country {c.country}"
+    return f"number {c.normalized}" if c.normalized else "a withheld number"
 
 
 def _price(

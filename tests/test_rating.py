@@ -169,7 +169,15 @@ def test_an_emergency_call_is_free() -> None:
         ),
         (
             replace(SHANGHAI, country=None, area_code=None, normalized="123", line_kind=LineKind.UNKNOWN),
-            "022-天津-电信 has no price for domestic calls to '123'",
+            "022-天津-电信 has no price for domestic calls to number 123",
+        ),
+        (
+            replace(SHANGHAI, traffic_type=TrafficType.OTHER, line_kind=LineKind.SERVICE, normalized="10086"),
+            "022-天津-电信 has no price for service other calls to number 10086",
+        ),
+        (
+            replace(SHANGHAI, traffic_type=TrafficType.OTHER, country=None, normalized="", line_kind=LineKind.UNKNOWN),
+            "022-天津-电信 has no price for other calls to a withheld number",
         ),
     ],
 )

@@ -181,6 +181,16 @@ def test_an_ip_prefix_is_no_country() -> None:
     assert chosen(prices, newyork) == "us"
 
 
+def test_an_area_code_abroad_is_none_of_ours() -> None:
+    """020 is Guangzhou behind 17951 0, and London behind 17951 0044."""
+    prices = [price("guangzhou", TrafficType.IP_LONG_DISTANCE, "area", "020")]
+    ip_call = TrafficType.IP_LONG_DISTANCE
+    home = number("17951 020 8344 3785", ip_call, area_code="020", ip_prefix="17951")
+    abroad = number("17951 0044 20 7946 0123", ip_call, area_code="020", country="GB", ip_prefix="17951")
+    assert chosen(prices, home) == "guangzhou"
+    assert chosen(prices, abroad) is None
+
+
 @pytest.mark.parametrize(
     ("dialled", "expected"), [("3456", "3XXX"), ("3411", "34XX"), ("34567", "3N"), ("3400", "3400"), ("4567", None)]
 )

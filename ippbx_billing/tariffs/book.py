@@ -122,7 +122,8 @@ class PriceList:
             if regex.fullmatch(dialled) or regex.fullmatch(normalized):
                 yield "pattern", value
         yield from self._prefix_keys(dialled, normalized, classification.ip_prefix or "")
-        yield "area", _area(classification.area_code or "")
+        if not dialled.removeprefix(classification.ip_prefix or "").startswith("00"):
+            yield "area", _area(classification.area_code or "")  # 020 is Guangzhou at home and London abroad
         yield "country", (classification.country or "").upper()
         yield "any", ""
 
