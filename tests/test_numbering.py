@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from ippbx_billing.calls import Direction, LineKind, TrafficType
+from ippbx_billing.cli.app import app
 from ippbx_billing.errors import DataError
 from ippbx_billing.numbering import (
     Cleanup,
@@ -713,6 +715,15 @@ def test_lookup_of_nothing(cli):
     answer = cli("numbers", "lookup")
     assert answer.exit_code == 2
     assert "--file" in answer.stderr
+
+
+def test_lookup_before_init(tmp_path):
+    """A look-up needs no data directory; the settings' defaults are home then."""
+    done = CliRunner().invoke(
+        app, ["--data-dir", str(tmp_path / "none"), "numbers", "lookup", "110", "--format", "json"]
+    )
+    assert json.loads(done.stdout)[0]["emergency"] is True
+    assert not (tmp_path / "none").exists()
 
 
 def test_override_commands(cli):

@@ -245,8 +245,10 @@ class Numbering:
             return f"dialled from {self._country}"
         if finding.traffic_type:
             return f"traffic type {far.value}"
-        home = self._area_code or self._country
-        return f"in the home area {home}" if far is TrafficType.LOCAL else f"outside the home area {home}"
+        if not self._area_code:
+            return f"{far.value} in {self._country}, as the site has no area code"
+        place = "in" if far is TrafficType.LOCAL else "outside"
+        return f"{place} the home area {self._area_code}"
 
     # -- corrections
 
