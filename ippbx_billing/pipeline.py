@@ -21,7 +21,7 @@ from ippbx_billing.errors import DataError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger, RatedCall
 from ippbx_billing.ledger.calls import FACTS, facts
-from ippbx_billing.numbering import Numbering, Override, data_version
+from ippbx_billing.numbering import MobilePlaces, Numbering, Override, data_version, mobile_places_in
 from ippbx_billing.settings import Settings
 from ippbx_billing.tariffs import Carrier, HolidayCalendar, TariffBook
 
@@ -64,12 +64,14 @@ class Rules:
         book: TariffBook,
         extensions: Iterable[str] = (),
         overrides: Sequence[Override] = (),
+        mobile_places: MobilePlaces | None = None,
     ) -> None:
         self.site = site
         self.dialects = known_dialects
         self.book = book
         self._extensions = frozenset(extensions)
         self._overrides = tuple(overrides)
+        self._mobile_places = mobile_places
         self._numberings: dict[tuple[str, str], Numbering] = {}
 
     @classmethod
@@ -88,18 +90,19 @@ class Rules:
             ledger.book.tariff_book(HolidayCalendar(site.country)),
             (one.number for one in ledger.book.extensions()),
             ledger.book.overrides(),
+            mobile_places_in(settings.numbers_dir),
         )
 
     def with_default_carrier(self, name: str) -> "Rules":
         """The same rules with another default carrier, for the question what a call would cost there."""
         carriers = [replace(one, default=one.name == name) for one in self.book.carriers.values()]
         book = TariffBook(carriers, (), self.book.prices, self.book.calendar)
-        return Rules(self.site, self.dialects, book, self._extensions, self._overrides)
+        return Rules(self.site, self.dialects, book, self._extensions, self._overrides, self._mobile_places)
 
     @cached_property
     def data_version(self) -> str:
         """The version of the numbering data that classifications rest on."""
-        return data_version()
+        return data_version(self._mobile_places)
 
     def read(self, event: RawEvent) -> Reading:
         """What an event means; never raises."""
@@ -142,6 +145,7 @@ class Rules:
                 extension_patterns=self.site.extension_patterns,
                 extensions=self._extensions,
                 overrides=self._overrides,
+                mobile_places=self._mobile_places,
             )
         return numbering
 

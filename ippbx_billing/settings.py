@@ -81,6 +81,11 @@ class Settings:
         return self.data_dir / "dialects"
 
     @property
+    def numbers_dir(self) -> Path:
+        """Where newer number data lies, put there by `numbers update`."""
+        return self.data_dir / "numbers"
+
+    @property
     def site_zone(self) -> ZoneInfo:
         """The zone that reports and tariffs go by."""
         return ZoneInfo(self.timezone)

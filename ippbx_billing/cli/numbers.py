@@ -81,7 +81,7 @@ def _numbering(using: "Settings") -> "Numbering":
         extension_patterns=using.extension_patterns,
         extensions=extensions,
         overrides=overrides,
-        mobile_places=mobile_places_in(_numbers_dir(using)),
+        mobile_places=mobile_places_in(using.numbers_dir),
     )
 
 
@@ -132,13 +132,9 @@ def update(
     """Check the file, then put it in place of the one in use."""
     from ippbx_billing.numbering import install_mobile_places
 
-    places = install_mobile_places(file, _numbers_dir(common.settings()))
+    places = install_mobile_places(file, common.settings().numbers_dir)
     say(tr("mobile places: version {version} is now in use", version=places.version))
     say(tr("calls already rated keep what they were; `rerate --reclassify` reads them anew"))
-
-
-def _numbers_dir(using: "Settings") -> Path:
-    return using.data_dir / "numbers"
 
 
 @override.command("add", help=tr("Say what numbers with a prefix are; what is not given stays as the plan says."))
