@@ -35,7 +35,13 @@ def test_a_half_is_rounded_away_from_zero(amount: str, decimals: int, rounded: s
 
 def test_text_shows_every_digit_that_counts() -> None:
     """Two decimals at least, and never fewer than the amount has."""
-    assert [money.text(micro) for micro in (0, 220_000, 42_000, 1, -70_000)] == ["0.00", "0.22", "0.042", "0.000001", "-0.07"]
+    assert [money.text(micro) for micro in (0, 220_000, 42_000, 1, -70_000)] == [
+        "0.00",
+        "0.22",
+        "0.042",
+        "0.000001",
+        "-0.07",
+    ]
 
 
 @given(st.integers(-(2**63) + 1, 2**63 - 1))

@@ -13,7 +13,10 @@ from ippbx_billing.errors import BillingError
 from ippbx_billing.render import Column, Format, cell, show
 
 COLUMNS = [Column("name", "Name"), Column("calls", "Calls", "number"), Column("fee", "Fee", "money")]
-ROWS: list[dict[str, Any]] = [{"name": "张伟", "calls": 12_345, "fee": "0.98", "hidden": 1}, {"name": None, "calls": 1, "fee": None}]
+ROWS: list[dict[str, Any]] = [
+    {"name": "张伟", "calls": 12_345, "fee": "0.98", "hidden": 1},
+    {"name": None, "calls": 1, "fee": None},
+]
 
 
 def test_a_table_shows_headings_rows_and_total(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,9 @@ def test_law_of_precedence(
 
 def test_the_written_file_holds_every_setting_and_reads_back(tmp_path: Path) -> None:
     """`init` writes what `load` reads, every line with its comment."""
-    settings = Settings(data_dir=tmp_path, area_code="022", extension_patterns=("8\\d{2,3}", "6666"), answer='{"a":"b"}')
+    settings = Settings(
+        data_dir=tmp_path, area_code="022", extension_patterns=("8\\d{2,3}", "6666"), answer='{"a":"b"}'
+    )
     text = as_toml(settings)
     assert load(written(tmp_path, text), environment={}) == settings
     names = {name for section in tomllib.loads(text).values() for name in section}
@@ -55,7 +57,7 @@ def test_the_written_file_holds_every_setting_and_reads_back(tmp_path: Path) -> 
         ('[site]\ntimezone = "Asia/Tianjin"\n', "no such time zone"),
         ('[site]\ncountry = "China"\n', "two letters"),
         ('[pbx]\nextension_patterns = ["8("]\n', "is no pattern"),
-        ('[pbx]\nextension_patterns = 8\n', "list of texts"),
+        ("[pbx]\nextension_patterns = 8\n", "list of texts"),
     ],
 )
 def test_what_cannot_be_used_is_named_with_its_place(tmp_path: Path, text: str, message: str) -> None:

@@ -14,7 +14,16 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from ippbx_billing import texts
-from ippbx_billing.calls import ChargeStatus, Direction, Disposition, EventKind, EventStatus, LineKind, Phase, TrafficType
+from ippbx_billing.calls import (
+    ChargeStatus,
+    Direction,
+    Disposition,
+    EventKind,
+    EventStatus,
+    LineKind,
+    Phase,
+    TrafficType,
+)
 
 PACKAGE = Path(texts.__file__).parent
 CATALOGUE = texts.LOCALE_DIR / "zh" / "LC_MESSAGES" / "ippbx_billing.po"
