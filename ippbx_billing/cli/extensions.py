@@ -96,7 +96,7 @@ def read(file: Path) -> "list[Extension]":
 
 
 def _columns(headings: list[str]) -> dict[str, int]:
-    found = {}
+    found: dict[str, int] = {}
     for place, heading in enumerate(headings):
         for key, names in HEADINGS.items():
             if heading.strip().lower() in names:

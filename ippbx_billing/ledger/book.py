@@ -74,7 +74,7 @@ class BookTables:
             first = not self.carriers()
             if carrier.default:
                 self.connection.execute("UPDATE carriers SET is_default = 0")
-            database["carriers"].insert(
+            database.table("carriers").insert(
                 {
                     "name": carrier.name,
                     "area_code": carrier.area_code,
@@ -100,7 +100,7 @@ class BookTables:
                 )
             if changes.get("is_default"):
                 self.connection.execute("UPDATE carriers SET is_default = 0")
-            database["carriers"].update(row["id"], changes)
+            database.table("carriers").update(row["id"], changes)
 
     def remove_carrier(self, name: str) -> None:
         """Take a carrier out of use; its rated calls keep it. Not the default one, and not one that trunks use."""
@@ -152,7 +152,7 @@ class BookTables:
         """Add a trunk, or change the one of that name."""
         carrier_id = self._carrier_row(trunk.carrier)["id"]
         with self.editing() as database:
-            database["trunks"].upsert(
+            database.table("trunks").upsert(
                 {
                     "name": trunk.name,
                     "number": trunk.number,
@@ -200,9 +200,9 @@ class BookTables:
         with self.editing() as database:
             for price in prices:
                 carrier_id = self._carrier_row(price.carrier)["id"]
-                price_id = database["prices"].insert(_price_row(price, carrier_id)).last_pk
+                price_id = database.table("prices").insert(_price_row(price, carrier_id)).last_pk
                 assert isinstance(price_id, int)
-                database["windows"].insert_all([_window_row(price_id, window) for window in price.windows])
+                database.table("windows").insert_all([_window_row(price_id, window) for window in price.windows])
                 ids.append(price_id)
         return ids
 
@@ -233,7 +233,7 @@ class BookTables:
     def put_override(self, override: "Override") -> None:
         """Add a correction, or change the one of that prefix."""
         with self.editing() as database:
-            database["overrides"].upsert(
+            database.table("overrides").upsert(
                 {
                     "prefix": override.prefix,
                     "traffic_type": override.traffic_type,
@@ -261,7 +261,7 @@ class BookTables:
     def put_extensions(self, extensions: Iterable[Extension]) -> None:
         """Add extensions, or change those of the same numbers; all or none."""
         with self.editing() as database:
-            database["extensions"].upsert_all(
+            database.table("extensions").upsert_all(
                 [{"number": one.number, "name": one.name, "department": one.department} for one in extensions],
                 pk="number",
             )
