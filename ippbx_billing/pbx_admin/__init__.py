@@ -1,0 +1,25 @@
+"""Points a PBX at this machine: signs in to its web admin, sets API and event report, applies, reads again.
+
+The one idea: everything on the PBX's screen is found by the words an engineer reads there. The words of a firmware
+family stand in `profiles/`; page addresses and option names are never guessed.
+
+    with PbxAdmin("https://192.168.6.169", "admin", password, profile=load_profile("uc")) as pbx:
+        changes = plan(pbx.profile, pbx.read_all(wanted), wanted)
+        carry_out(pbx, changes)
+
+    problems    how a PBX can disappoint, each with what was and was not done
+    profile     the words on the screens of a firmware family
+    pages       a page's fields, menu and top bar, read from its HTML; pure
+    session     PbxAdmin: sign-in, pages, save, apply, discard
+    plan        what has to change, and changing it or nothing
+    trust       the PBX's certificate, known by its fingerprint
+    remembered  what is kept about a PBX in `pbx.toml`
+    tokens      the secret path of the event URLs
+"""
+
+from ippbx_billing.pbx_admin.plan import Change, Wanted, carry_out, plan
+from ippbx_billing.pbx_admin.problems import PbxError
+from ippbx_billing.pbx_admin.profile import Profile, load_profile
+from ippbx_billing.pbx_admin.session import PbxAdmin
+
+__all__ = ["Change", "PbxAdmin", "PbxError", "Profile", "Wanted", "carry_out", "load_profile", "plan"]

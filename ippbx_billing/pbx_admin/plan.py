@@ -1,0 +1,102 @@
+"""What has to change on the PBX, and changing all of it or nothing.
+
+    changes = plan(profile, {"events": pbx.read("events")}, {"events": {"cdr_json": True}})
+    carry_out(pbx, changes)
+
+Nothing is in force on a PBX before it is applied, so every failure up to there can be undone: what was saved is
+discarded, and the problem tells whether that succeeded.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ippbx_billing.pbx_admin.pages import Value
+from ippbx_billing.pbx_admin.problems import ChangeRefused, PbxError, StagedBefore, Unreachable
+from ippbx_billing.pbx_admin.profile import Profile
+from ippbx_billing.pbx_admin.session import PbxAdmin
+from ippbx_billing.texts import tr
+
+Values = Mapping[str, Value]
+Wanted = Mapping[str, Values]  # page -> field -> value
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field: what it was and what it is to be; `secret` values must not be shown."""
+
+    page: str
+    field: str
+    was: Value
+    is_: Value
+    secret: bool = False
+
+    @property
+    def needed(self) -> bool:
+        """Whether the two differ."""
+        return self.was != self.is_
+
+
+def plan(profile: Profile, present: Wanted, wanted: Wanted) -> list[Change]:
+    """Every wanted field with its present value, in the order of the pages; also those that are right already."""
+    return [
+        Change(page, key, present[page][key], value, profile.pages[page].fields[key].kind == "secret")
+        for page, values in wanted.items()
+        for key, value in values.items()
+    ]
+
+
+def carry_out(pbx: PbxAdmin, changes: Sequence[Change]) -> None:
+    """Save, apply and read again; on any problem nothing is applied and the problem says what was and was not done."""
+    needed = [change for change in changes if change.needed]
+    if not needed:
+        return
+    refuse_staged(pbx)
+    try:
+        for page in dict.fromkeys(change.page for change in needed):
+            pbx.save(page, {change.field: change.is_ for change in needed if change.page == page})
+    except PbxError as error:
+        raise _undone(pbx, error) from error
+    try:
+        pbx.apply()
+    except Unreachable as error:
+        raise error.having(
+            tr("The changes were saved and their applying was asked for; whether it happened could not be seen."),
+            tr(
+                "when it is back, `ippbx-bill pbx show` tells, and `ippbx-bill pbx discard` undoes what is only saved"
+            ),
+        ) from error
+    except PbxError as error:
+        raise _undone(pbx, error) from error
+    _verify(pbx, needed)
+
+
+def refuse_staged(pbx: PbxAdmin) -> None:
+    """Raise StagedBefore where saved changes wait already: they would be applied, or lost, with ours."""
+    if pbx.staged():
+        raise StagedBefore(
+            tr("the PBX holds changes that were saved and not applied. Nothing was changed."),
+            tr("apply them in the PBX's own page, or undo them with `ippbx-bill pbx discard`, then try again"),
+        )
+
+
+def _undone(pbx: PbxAdmin, error: PbxError) -> PbxError:
+    """The problem, after everything saved was discarded, or with the word that it could not be."""
+    try:
+        pbx.discard()
+    except PbxError:
+        return error.having(
+            tr("Nothing was applied, but what was saved could not be discarded."),
+            tr("run `ippbx-bill pbx discard` when the PBX answers again; until then nobody should apply changes"),
+        )
+    return error.having(tr("Nothing was applied; what had been saved was discarded."))
+
+
+def _verify(pbx: PbxAdmin, changes: Sequence[Change]) -> None:
+    present = {page: pbx.read(page) for page in dict.fromkeys(change.page for change in changes)}
+    wrong = [change for change in changes if present[change.page][change.field] != change.is_]
+    if wrong:
+        fields = ", ".join(f"{change.page}.{change.field}" for change in wrong)
+        raise ChangeRefused(
+            tr("the PBX applied the changes, but {fields} did not stay as set.", fields=fields),
+            tr("see `ippbx-bill pbx show` and the PBX's own page"),
+        )
