@@ -1,6 +1,6 @@
 """Delivers bodies over HTTP as switches do: so many at once, with or without patience, again when told so.
 
-    tally = asyncio.run(post(deliveries, connections=4))
+    tally = post(deliveries, connections=4)
     tally.acknowledged
 
 The one idea: a body counts as delivered when its answer is 200, and as nothing else. Without `retries` a body is
@@ -8,11 +8,12 @@ posted once, as most switches do; what was refused or got no answer is counted, 
 delivery are habits of the bodies' order: `doubled` and `unordered` make them of any iterable.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
+from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
@@ -52,84 +53,112 @@ class Tally:
         return self.unanswered + self.refused.total()
 
 
-async def post(
-    deliveries: Iterable[Delivery],
-    *,
-    connections: int = 4,
-    new_connection_per_event: bool = False,
-    retries: int = 0,
-    retry_pause_s: float = RETRY_PAUSE_S,
-    per_second: float | None = None,
-    patience: int = PATIENCE,
-    on_ack: Callable[[Delivery], None] | None = None,
-) -> Tally:
-    """Post everything, at most `connections` at once and `per_second` begun a second; never raises for an answer.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a switch delivers: connections at once, posts begun a second, and what it does about anything but a 200.
 
-    With `retries`, anything but a 200 is posted again that often, `retry_pause_s` later. It gives up where `patience`
-    posts in a row got no answer at all, and says why in the tally.
+    With `retries` such a post is repeated that often, `retry_pause_s` later. `patience` posts in a row without
+    any answer end the work.
     """
-    import httpx
 
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    headers = {"Connection": "close"} if new_connection_per_event else {}
-    async with httpx.AsyncClient(limits=limits, headers=headers, timeout=REQUEST_TIMEOUT_S, trust_env=False) as client:
-        poster = _Poster(client, iter(deliveries), retries, retry_pause_s, per_second, patience, on_ack)
-        begun = monotonic()
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(connections):
-                workers.create_task(poster.work())
-        poster.tally.seconds = monotonic() - begun
+    connections: int = 4
+    new_connection_per_event: bool = False
+    per_second: float | None = None
+    retries: int = 0
+    retry_pause_s: float = RETRY_PAUSE_S
+    patience: int = PATIENCE
+
+
+def post(
+    deliveries: Iterable[Delivery],
+    manner: Manner | None = None,
+    *,
+    on_ack: Callable[[Delivery], None] | None = None,
+    stop: Event | None = None,
+) -> Tally:
+    """Post everything and count the answers; blocks until done, until `stop` is set, or until nobody answers.
+
+    `on_ack` is called in the posting threads, one call at a time. An answer never raises.
+    """
+    manner = manner or Manner()
+    poster = _Poster(iter(deliveries), manner, on_ack, stop or Event())
+    begun = monotonic()
+    with ThreadPoolExecutor(manner.connections, "posting") as threads:
+        workers = [threads.submit(poster.work) for _ in range(manner.connections)]
+        try:
+            for worker in workers:
+                worker.result()
+        except BaseException:
+            poster.stop.set()
+            raise
+    poster.tally.seconds = monotonic() - begun
     return poster.tally
 
 
 class _Poster:
-    """Several workers that take from one iterator, so that each body is taken once."""
+    """Several threads that take from one iterator, so that each body is taken once; each has its own connection."""
 
     def __init__(
         self,
-        client: "httpx.AsyncClient",
         deliveries: Iterator[Delivery],
-        retries: int,
-        retry_pause_s: float,
-        per_second: float | None,
-        patience: int,
+        manner: Manner,
         on_ack: Callable[[Delivery], None] | None,
+        stop: Event,
     ) -> None:
+        import httpx
+
         self.tally = Tally()
-        self._client = client
+        self.stop = stop
         self._deliveries = deliveries
-        self._retries = retries
-        self._retry_pause_s = retry_pause_s
-        self._interval_s = 1 / per_second if per_second else 0.0
-        self._next_at = monotonic()
+        self._manner = manner
         self._on_ack = on_ack
-        self._patience = patience
+        self._lock = Lock()
+        self._next_at = monotonic()
         self._silence = 0
+        self._trust = httpx.create_ssl_context(trust_env=False)
 
-    async def work(self) -> None:
-        """Deliver until nothing is left, or nobody is there."""
-        while not self.tally.gave_up:
-            await self._wait_for_turn()
-            delivery = next(self._deliveries, None)
-            if delivery is None:
-                return
-            await self._deliver(delivery)
+    def work(self) -> None:
+        """Deliver until nothing is left, or there is reason to stop."""
+        try:
+            with self._client() as client:
+                while self._turn_comes() and not self.tally.gave_up:
+                    with self._lock:
+                        delivery = next(self._deliveries, None)
+                    if delivery is None:
+                        return
+                    self._deliver(client, delivery)
+        except BaseException:
+            self.stop.set()
+            raise
 
-    async def _wait_for_turn(self) -> None:
-        """Keep the pace: each turn is one interval after the one before; lost time is made up."""
-        if self._interval_s:
-            self._next_at += self._interval_s
-            await asyncio.sleep(max(0.0, self._next_at - self._interval_s - monotonic()))
+    def _client(self) -> "httpx.Client":
+        import httpx
 
-    async def _deliver(self, delivery: Delivery) -> None:
+        headers = {"Connection": "close"} if self._manner.new_connection_per_event else {}
+        return httpx.Client(headers=headers, timeout=REQUEST_TIMEOUT_S, trust_env=False, verify=self._trust)
+
+    def _turn_comes(self) -> bool:
+        """Keep the pace: each turn is one interval after the one before, lost time is made up. False on stop."""
+        if not self._manner.per_second:
+            return not self.stop.is_set()
+        with self._lock:
+            turn_at = self._next_at
+            self._next_at += 1 / self._manner.per_second
+        return not self.stop.wait(max(0.0, turn_at - monotonic()))
+
+    def _deliver(self, client: "httpx.Client", delivery: Delivery) -> None:
         """Post once, and again while it is not acknowledged and retries are left."""
-        status = await self._post(delivery)
-        for _ in range(self._retries):
-            if status == 200 or self.tally.gave_up:
+        status = self._post(client, delivery)
+        for _ in range(self._manner.retries):
+            if status == 200 or self.tally.gave_up or self.stop.wait(self._manner.retry_pause_s):
                 break
-            await asyncio.sleep(self._retry_pause_s)
-            self.tally.repeated += 1
-            status = await self._post(delivery)
+            with self._lock:
+                self.tally.repeated += 1
+            status = self._post(client, delivery)
+        with self._lock:
+            self._count(status, delivery)
+
+    def _count(self, status: int | None, delivery: Delivery) -> None:
         if status == 200:
             self.tally.acknowledged += 1
             if self._on_ack:
@@ -139,20 +168,25 @@ class _Poster:
         else:
             self.tally.refused[status] += 1
 
-    async def _post(self, delivery: Delivery) -> int | None:
+    def _post(self, client: "httpx.Client", delivery: Delivery) -> int | None:
         """The answer's status, or None where there was no answer."""
         import httpx
 
         headers = {"Content-Type": delivery.content_type}
         try:
-            answer = await self._client.post(delivery.url, content=delivery.body, headers=headers)
+            answer = client.post(delivery.url, content=delivery.body, headers=headers)
         except httpx.TransportError as error:
-            self._silence += 1
-            if self._silence >= self._patience:
-                self.tally.gave_up = f"{delivery.url} does not answer: {str(error) or type(error).__name__}"
+            self._miss(delivery, error)
             return None
         self._silence = 0
         return answer.status_code
+
+    def _miss(self, delivery: Delivery, error: Exception) -> None:
+        """Nobody answered; after several times in a row nobody will."""
+        with self._lock:
+            self._silence += 1
+            if self._silence >= self._manner.patience:
+                self.tally.gave_up = f"{delivery.url} does not answer: {str(error) or type(error).__name__}"
 
 
 def doubled(things: Iterable[Anything], share: float, random: Random) -> Iterator[Anything]:
