@@ -24,10 +24,14 @@ def gateway_cdr(
 ) -> bytes:
     """One answered call; the gateway's `duration` is talk time, its times are its own wall clock."""
     answer = datetime.fromisoformat(start) + timedelta(seconds=ring_s)
-    return json.dumps({"sn": sn, "cdr": [_record(caller, callee, talk_s, start, str(answer), direction, port)]}).encode()
+    return json.dumps(
+        {"sn": sn, "cdr": [_record(caller, callee, talk_s, start, str(answer), direction, port)]}
+    ).encode()
 
 
-def _record(caller: str, callee: str, talk_s: int, start: str, answer: str, direction: str, port: int) -> dict[str, Any]:
+def _record(
+    caller: str, callee: str, talk_s: int, start: str, answer: str, direction: str, port: int
+) -> dict[str, Any]:
     return {
         "port": port,
         "start_date": start,
@@ -56,20 +60,29 @@ RUBBISH = {
     "a date of year 9999": gateway_cdr("8001", "58674577", 5, start="9999-12-31 23:59:50"),
     "negative duration": gateway_cdr("8001", "58674577", -5),
     "an unclosed XML": b"<Cdr id='1'><callid>5",
-    "an entity bomb": b'<!DOCTYPE a [<!ENTITY b "cccccccc"><!ENTITY d "&b;&b;&b;&b;">]><Cdr id="1"><CPN>&d;</CPN></Cdr>',
+    "an entity bomb": b'<!DOCTYPE a [<!ENTITY b "ccc"><!ENTITY d "&b;&b;&b;">]><Cdr id="1"><CPN>&d;</CPN></Cdr>',
     "only a BOM": b"\xef\xbb\xbf",
     "a null": b"null",
     "a huge number": b'{"cdr":[{"duration":' + b"9" * 5_000 + b"}]}",
 }
 
 
-def fill(inbox_path: Path, bodies: Iterable[bytes], kind: str = "cdr", remote: str = "192.168.6.169") -> None:
+def fill(
+    inbox_path: Path,
+    bodies: Iterable[bytes],
+    kind: str = "cdr",
+    remote: str = "192.168.6.169",
+    path: str = "/",
+    query: str = "",
+) -> None:
     """Put bodies into an inbox through its writer, as the listener does."""
 
     async def keep_all() -> None:
         with InboxWriter(inbox_path) as writer:
             for body in bodies:
                 now = int(time.time() * 1_000_000)
-                await writer.keep(Delivery(now, kind, remote, "POST", "/", "", b"content-type: application/json", body))
+                await writer.keep(
+                    Delivery(now, kind, remote, "POST", path, query, b"content-type: application/json", body)
+                )
 
     asyncio.run(keep_all())

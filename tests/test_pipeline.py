@@ -1,6 +1,5 @@
 """From inbox to ledger: each call once in effect, whatever is delivered twice, late, wrong or in pieces."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,9 +26,7 @@ class Bench:
         self.pipeline = self.make_pipeline()
 
     def make_pipeline(self, batch_size: int = 100) -> Pipeline:
-        return Pipeline(
-            self.inbox, self.ledger, lambda: Rules.of(self.ledger, self.settings), batch_size=batch_size
-        )
+        return Pipeline(self.inbox, self.ledger, lambda: Rules.of(self.ledger, self.settings), batch_size=batch_size)
 
     def deliver(self, *bodies: bytes) -> None:
         """As the listener would keep them; then everything that waits is read."""
@@ -59,7 +56,12 @@ def test_a_posted_record_becomes_a_rated_call(bench: Bench) -> None:
     assert call["started_at"] == "2026-10-13T10:00:00+08:00"
     assert call["answered_at"] == "2026-10-13T10:00:05+08:00"
     assert (call["extension"], call["number"], call["direction"]) == ("8001", "902162345678", "outbound")
-    assert (call["region"], call["place"], call["traffic_type"], call["line_kind"]) == ("上海", "上海", "domestic", "fixed")
+    assert (call["region"], call["place"], call["traffic_type"], call["line_kind"]) == (
+        "上海",
+        "上海",
+        "domestic",
+        "fixed",
+    )
     assert (call["fee"], call["currency"], call["status"], call["carrier"]) == ("0.98", "CNY", "rated", "022-天津-电信")
     assert (call["billed_s"], call["disposition"], call["trunk"], call["event"]) == (80, "answered", "1", 1)
 
@@ -219,7 +221,9 @@ def test_batches_of_any_size_give_the_same_ledger(site: Path) -> None:
         if not found:
             fill(bench.settings.inbox_path, bodies)
         else:
-            bench.ledger.connection.executescript("DELETE FROM calls; DELETE FROM charges; DELETE FROM outcomes; DELETE FROM state;")
+            bench.ledger.connection.executescript(
+                "DELETE FROM calls; DELETE FROM charges; DELETE FROM outcomes; DELETE FROM state;"
+            )
         bench.pipeline.drain()
         found.append((bench.calls(), bench.outcomes()))
         bench.ledger.close()

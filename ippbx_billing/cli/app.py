@@ -69,3 +69,5 @@ app.add_typer(trunks.app, name="trunks", help=tr("Trunks and the carrier each be
 app.add_typer(extensions.app, name="extensions", help=tr("Extensions, their people and departments."))
 app.add_typer(dialects.app, name="dialects", help=tr("How each PBX model spells a call."))
 app.add_typer(numbers.app, name="numbers", help=tr("Look up numbers, correct prefixes, update number data."))
+app.command("demo", help=tr("The whole journey on believable traffic, in a directory of its own."))(demo.demo)
+app.add_typer(simulate.app, name="simulate", help=tr("Traffic to try things with, before the real PBX."))
