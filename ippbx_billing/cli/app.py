@@ -9,6 +9,7 @@ from ippbx_billing import __version__, texts
 from ippbx_billing.cli import (
     calls,
     carriers,
+    demo,
     dialects,
     events,
     extensions,
@@ -17,6 +18,7 @@ from ippbx_billing.cli import (
     numbers,
     quote,
     report,
+    simulate,
     trunks,
 )
 from ippbx_billing.cli.common import ErrorsAsSentences, state
