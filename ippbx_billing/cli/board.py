@@ -89,16 +89,16 @@ class _Column(NamedTuple):
 def _columns(currency: str) -> list[_Column]:
     return [
         _Column("extension", tr("Extension")),
-        _Column("name", tr("Name"), from_width=108, min_width=8),
-        _Column("department", tr("Department"), from_width=144, min_width=12),
-        _Column("date", tr("Date"), from_width=120),
+        _Column("name", tr("Name"), from_width=112, min_width=8),
+        _Column("department", tr("Department"), from_width=148, min_width=12),
+        _Column("date", tr("Date"), from_width=124),
         _Column("time", tr("Start")),
         _Column("billed_s", tr("Talk time"), "length", min_width=7),
-        _Column("trunk", tr("Trunk"), from_width=130, min_width=8),
-        _Column("direction", tr("Direction"), "word", from_width=88, min_width=8),
+        _Column("trunk", tr("Trunk"), from_width=134, min_width=8),
+        _Column("direction", tr("Direction"), "word", from_width=92, min_width=8),
         _Column("number", tr("Number"), min_width=16),
-        _Column("region", tr("Region"), from_width=154, min_width=8),
-        _Column("place", tr("Place"), from_width=98, min_width=8),
+        _Column("region", tr("Region"), from_width=158, min_width=8),
+        _Column("place", tr("Place"), from_width=102, min_width=8),
         _Column("traffic_type", tr("Traffic type"), "word", min_width=13),
         _Column("fee", tr("Fee ({currency})", currency=currency), "money"),
     ]
