@@ -11,6 +11,7 @@ from ippbx_billing.cli import (
     carriers,
     demo,
     dialects,
+    doctor,
     events,
     extensions,
     init,
@@ -73,3 +74,4 @@ app.add_typer(dialects.app, name="dialects", help=tr("How each PBX model spells 
 app.add_typer(numbers.app, name="numbers", help=tr("Look up numbers, correct prefixes, update number data."))
 app.command("demo", help=tr("The whole journey on believable traffic, in a directory of its own."))(demo.demo)
 app.add_typer(simulate.app, name="simulate", help=tr("Traffic to try things with, before the real PBX."))
+app.command("doctor", help=tr("Look over the whole installation; exit 1 if anything is wrong."))(doctor.doctor)

@@ -70,6 +70,11 @@ class Ledger:
         """A number that changes whenever somebody else wrote to this file."""
         return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
 
+    def faults(self) -> str:
+        """What SQLite finds wrong with the file, or nothing."""
+        found = [row[0] for row in self.connection.execute("PRAGMA quick_check(3)")]
+        return "" if found == ["ok"] else "; ".join(found)
+
     def _bring_up_to_date(self) -> None:
         version = int(self.connection.execute("PRAGMA user_version").fetchone()[0])
         if version > SCHEMA:
