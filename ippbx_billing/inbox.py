@@ -1,8 +1,7 @@
 """Keeps what the PBX said: every delivery byte for byte in `inbox.db`, and nothing else.
 
 The file only ever grows and has one writer, so neither a long report nor a re-rating in `ledger.db` makes
-the PBX wait. The writer commits in groups: whatever arrived during one sync of the disk goes into the next,
-so a lone event is committed at once and a flood shares its syncs.
+the PBX wait. The writer commits in groups: a lone event is committed at once, and a flood shares its syncs.
 
     with InboxWriter(path, wake) as writer:
         await writer.keep(Delivery(...))  # returns when the bytes are safe on the disk
@@ -28,7 +27,8 @@ from typing import IO, Any, NamedTuple, Self
 from ippbx_billing.calls import EventKind, RawEvent
 from ippbx_billing.errors import CannotStartError, DataError, NotFoundError
 
-MAX_BATCH_EVENTS = 500  # 8 values each stay far below SQLite's 32,766 parameters a statement
+MAX_GROUP_EVENTS = 500  # 8 values each stay far below SQLite's 32,766 parameters a statement
+GATHER_S = 0.002  # how long a group waits for its others; each commit costs two threads their sleep and a sync
 MAX_READ_BYTES = 64 * 1024 * 1024  # bodies that `after` holds in memory at once
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -155,8 +155,9 @@ class Inbox:
 class InboxWriter:
     """The one writer: commits what waits, group by group, in a thread of its own.
 
-    `wake` is called in the event loop after each commit; it must be quick. `failure` says why the last
-    commit failed, and is empty while all is well.
+    While the disk works on one group, the event loop gathers the next. Large groups matter more than overlap: whatever
+    the two threads do at once, they do under one interpreter lock, and each hand-over costs both of them. `wake` is called in the event loop after each
+    commit; it must be quick. `failure` says why the last commit failed, and is empty while all is well.
     """
 
     def __init__(self, path: Path, wake: Callable[[], None] = lambda: None) -> None:
@@ -166,27 +167,31 @@ class InboxWriter:
         self.commits = 0
         self.last_kept_at: datetime | None = None
         self._wake = wake
-        self._waiting: SimpleQueue[_Item | None] = SimpleQueue()
+        self._waiting: list[_Item] = []  # this and the next three are touched by the event loop alone
+        self._committing = False
+        self._expected = 1
+        self._timer: asyncio.TimerHandle | None = None
+        self._groups: SimpleQueue[list[_Item]] = SimpleQueue()
         self._connection: sqlite3.Connection | None = _connect(path)
         self._thread = threading.Thread(target=self._work, name="inbox-writer", daemon=True)
         self._thread.start()
 
     def keep(self, delivery: Delivery) -> asyncio.Future[None]:
         """Done when the bytes are on the disk; raises DataError when they are not, for the caller to refuse them."""
-        return self._put(delivery)
+        return self._add(delivery)
 
     def probe(self) -> asyncio.Future[None]:
         """Done when the disk takes a write, though no event; raises DataError when it does not."""
-        return self._put(None)
+        return self._add(None)
 
     @property
     def waiting(self) -> int:
         """How many events wait for the next commit."""
-        return self._waiting.qsize()
+        return len(self._waiting)
 
     def close(self) -> None:
-        """Commits what still waits, then lets go of the file."""
-        self._waiting.put(None)
+        """Ends the commit that is under way, then lets go of the file."""
+        self._groups.put([])
         self._thread.join()
         self._disconnect()
 
@@ -196,32 +201,48 @@ class InboxWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _put(self, delivery: Delivery | None) -> asyncio.Future[None]:
+    def _add(self, delivery: Delivery | None) -> asyncio.Future[None]:
         committed = asyncio.get_running_loop().create_future()
-        self._waiting.put((delivery, committed))
+        self._waiting.append((delivery, committed))
+        if not self._committing:
+            self._begin()
         return committed
 
-    def _work(self) -> None:
-        while batch := self._next_batch():
-            problem = self._commit([delivery for delivery, _ in batch if delivery is not None])
-            waiters = [waiter for _, waiter in batch]
-            # One call into the loop for the whole batch: each costs a system call. The loop is closed only
-            # when the process is going down, and then nobody waits for the answer any more.
-            with suppress(RuntimeError):
-                waiters[0].get_loop().call_soon_threadsafe(self._acknowledge, waiters, problem)
+    def _begin(self) -> None:
+        """Starts a commit when as many wait as last time, or after a moment; a lone event need not wait for others."""
+        if len(self._waiting) >= self._expected:
+            self._hand_over()
+        elif self._waiting and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._hand_over)
 
-    def _next_batch(self) -> list["_Item"]:
-        """Waits for an event and takes all that wait with it; empty when it is time to end."""
-        batch = []
-        item = self._waiting.get()
-        while item is not None:
-            batch.append(item)
-            if len(batch) == MAX_BATCH_EVENTS or self._waiting.empty():
-                return batch
-            item = self._waiting.get()
-        if batch:
-            self._waiting.put(None)  # the end comes after what was waiting before it
-        return batch
+    def _hand_over(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        group, self._waiting = self._waiting[:MAX_GROUP_EVENTS], self._waiting[MAX_GROUP_EVENTS:]
+        self._committing = True
+        self._groups.put(group)
+
+    def _acknowledge(self, group: list["_Item"], problem: str) -> None:
+        for _, waiter in group:
+            if waiter.done():  # cancelled: its request ended in the meantime
+                continue
+            if problem:
+                waiter.set_exception(DataError(problem, "see to the disk; the PBX's next attempt is taken again"))
+            else:
+                waiter.set_result(None)
+        self._committing = False
+        self._expected = min(len(group) + len(self._waiting), MAX_GROUP_EVENTS)
+        self._begin()
+        if not problem:
+            self._wake()
+
+    def _work(self) -> None:
+        while group := self._groups.get():
+            problem = self._commit([delivery for delivery, _ in group if delivery is not None])
+            loop = group[0][1].get_loop()
+            with suppress(RuntimeError):  # the loop is closed: the process goes down, and nobody waits any more
+                loop.call_soon_threadsafe(self._acknowledge, group, problem)
 
     def _commit(self, deliveries: list[Delivery]) -> str:
         """Writes all of them or none; the answer says why not, and is empty when they are safe.
@@ -243,17 +264,6 @@ class InboxWriter:
             self.kept += len(deliveries)
             self.last_kept_at = _moment(deliveries[-1].received_at)
         return ""
-
-    def _acknowledge(self, waiters: list["asyncio.Future[None]"], problem: str) -> None:
-        for waiter in waiters:
-            if waiter.done():  # cancelled: its request ended in the meantime
-                continue
-            if problem:
-                waiter.set_exception(DataError(problem, "see to the disk; the PBX's next attempt is taken again"))
-            else:
-                waiter.set_result(None)
-        if not problem:
-            self._wake()
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -329,12 +339,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: 16 MB, a sync of the main file for each
-    connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.execute("PRAGMA journal_size_limit = 67108864")  # bytes; the log shrinks again after a long reading
     return connection
 
 
-@lru_cache(MAX_BATCH_EVENTS + 1)
+@lru_cache(MAX_GROUP_EVENTS + 1)
 def _insert(rows: int) -> str:
     """The statement that keeps so many events; for none, one that writes to the disk and changes nothing."""
     if not rows:

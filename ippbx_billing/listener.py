@@ -295,8 +295,12 @@ class _Protocol(HttpToolsProtocol):
         self.scope["sent_headers"] = self._sent_headers
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """As uvicorn's, which keeps the names in lower case only."""
         self._sent_headers += (name, b": ", value, b"\r\n")
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         if not self.parser.should_upgrade():

@@ -44,7 +44,7 @@ class Answer:
 
 
 class Listening:
-    """Starts the listener on free ports of `host` and waits for its announcement; ends it by SIGKILL when all is over."""
+    """Starts the listener on free ports of `host` and waits for its announcement; at the end, SIGKILL."""
 
     def __init__(self, directory: Path, *, host: str = "127.0.0.1", strict: bool = True, **options: Any) -> None:
         self.inbox_path = directory / "inbox.db"

@@ -3,8 +3,8 @@
     python -m tests.benchmarks.ingest [--seconds 2] [--rounds 1] [--strict]
 
 Three servers run side by side: the true listener; a bare ASGI application on the same uvicorn that reads the body
-and answers; and the obvious design, which commits each request by itself. Each gets the same load in turn from a bounded
-client in this process: a 450-byte record over 1, 16 and 64 connections, kept open or one for each request.
+and answers; and the obvious design, which commits each request by itself. Each gets the same load in turn from a
+bounded client in this process: a 450-byte record over 1, 16 and 64 connections, kept open or one for each request.
 The ratios carry over to other machines, the figures do not. Afterwards stored rows must equal acknowledgements.
 """
 
@@ -102,7 +102,7 @@ def main() -> int:
 
 
 def _table(ports: dict[str, int], seconds: float, rounds: int) -> tuple[int, bool]:
-    """Prints a line for each load and server; the listener's acknowledgements and whether a required ratio was missed."""
+    """Prints a line for each load and server; how much the listener acknowledged, and whether it was too slow."""
     print(f"{'load':<18}{'server':<14}{'per second':>11}{'p50 ms':>9}{'p99 ms':>9}{'to bare':>9}")
     acknowledged, missed = 0, False
     for mode in ("kept open", "one each"):
