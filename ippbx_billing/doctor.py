@@ -205,9 +205,7 @@ def _unrated(opened: _Open) -> Iterator[Finding]:
     if not answer.unrated:
         yield Finding(tr("unrated"), State.OK, text)
         return
-    hint = tr(
-        "`ippbx-bill calls list --status {status}`; set a price, then `events replay`", status=ChargeStatus.UNRATED
-    )
+    hint = tr("`ippbx-bill calls list --status unrated`; set a price, then `events replay`")
     yield Finding(tr("unrated"), State.WARNING, text, hint)
     for reason, count in list(answer.gaps.items())[:5]:
         yield Finding(tr("tariff hole"), State.WARNING, f"{count} × {reason}")

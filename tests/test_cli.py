@@ -100,7 +100,9 @@ def test_the_manuals_worked_examples_by_quote(cli: Cli, number: str, seconds: in
 def test_a_quote_has_the_contracts_keys(cli: Cli) -> None:
     """Others build on them."""
     answer = json.loads(cli("quote", "902162345678", "--seconds", "80", "--format", "json").stdout)
-    contract = "number normalized country region place traffic_type line_kind carrier billed_s fee currency price window steps"
+    contract = (
+        "number normalized country region place traffic_type line_kind carrier billed_s fee currency price window steps"
+    )
     assert set(contract.split()) <= set(answer)
     assert set(answer["price"]) == {"initial_s", "initial_fee", "step_s", "step_fee"}
     assert (answer["normalized"], answer["region"], answer["traffic_type"]) == ("+862162345678", "上海", "domestic")
@@ -214,4 +216,9 @@ def test_an_empty_month_is_an_answer(cli: Cli) -> None:
     answer = json.loads(cli("report", "--month", "2026-10", "--format", "json").stdout)
     assert answer["rows"] == []
     assert answer["total"] == {"calls": 0, "answered": 0, "duration_s": 0, "billed_s": 0, "fee": "0.00"}
-    assert (answer["month"], answer["currency"], answer["by"], answer["unrated"]) == ("2026-10", "CNY", ["extension"], 0)
+    assert (answer["month"], answer["currency"], answer["by"], answer["unrated"]) == (
+        "2026-10",
+        "CNY",
+        ["extension"],
+        0,
+    )

@@ -116,10 +116,15 @@ def test_forgetting_an_event_takes_its_calls_and_charges(ledger: Ledger) -> None
 
 def test_position_and_calls_move_together(ledger: Ledger) -> None:
     """What fails half-way leaves neither a call nor a position."""
-    with pytest.raises(RuntimeError), ledger.transaction():
-        ledger.calls.add([rated()])
-        ledger.journey.advance(9)
-        raise RuntimeError
+
+    def fail_half_way() -> None:
+        with ledger.transaction():
+            ledger.calls.add([rated()])
+            ledger.journey.advance(9)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert ledger.journey.position() == 0
     assert ledger.calls.get(1) is None
 

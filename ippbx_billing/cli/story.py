@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from ippbx_billing import money, texts
 from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, TrafficType
-from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
