@@ -10,7 +10,7 @@ discarded, and the problem tells whether that succeeded.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ippbx_billing.pbx_admin.pages import Value
+from ippbx_billing.pbx_admin.pages import Value, shown_field
 from ippbx_billing.pbx_admin.problems import ChangeRefused, PbxError, StagedBefore, Unreachable
 from ippbx_billing.pbx_admin.profile import Profile
 from ippbx_billing.pbx_admin.session import PbxAdmin
@@ -59,12 +59,7 @@ def carry_out(pbx: PbxAdmin, changes: Sequence[Change]) -> None:
     try:
         pbx.apply()
     except Unreachable as error:
-        raise error.having(
-            tr("The changes were saved and their applying was asked for; whether it happened could not be seen."),
-            tr(
-                "when it is back, `ippbx-bill pbx show` tells, and `ippbx-bill pbx discard` undoes what is only saved"
-            ),
-        ) from error
+        raise _unseen(pbx, error) from error
     except PbxError as error:
         raise _undone(pbx, error) from error
     _verify(pbx, needed)
@@ -91,12 +86,31 @@ def _undone(pbx: PbxAdmin, error: PbxError) -> PbxError:
     return error.having(tr("Nothing was applied; what had been saved was discarded."))
 
 
+def _unseen(pbx: PbxAdmin, error: Unreachable) -> PbxError:
+    """The problem of a connection that was cut while the PBX applied, after a look at what became of it."""
+    try:
+        if pbx.staged():
+            return _undone(pbx, error)
+    except PbxError:
+        return error.having(
+            tr("The changes were saved and their applying was asked for; whether it happened could not be seen."),
+            tr("when it is back, `ippbx-bill pbx show` tells, and `ippbx-bill pbx discard` undoes what is only saved"),
+            in_force=True,
+        )
+    return error.having(
+        tr("The changes were applied, but whether the PBX restarted its services could not be seen."),
+        tr("`ippbx-bill pbx check --wait 60` and a test call tell; if no event comes, restart the PBX"),
+        in_force=True,
+    )
+
+
 def _verify(pbx: PbxAdmin, changes: Sequence[Change]) -> None:
     present = {page: pbx.read(page) for page in dict.fromkeys(change.page for change in changes)}
     wrong = [change for change in changes if present[change.page][change.field] != change.is_]
     if wrong:
-        fields = ", ".join(f"{change.page}.{change.field}" for change in wrong)
-        raise ChangeRefused(
-            tr("the PBX applied the changes, but {fields} did not stay as set.", fields=fields),
-            tr("see `ippbx-bill pbx show` and the PBX's own page"),
-        )
+        pages = pbx.profile.pages
+        fields = ", ".join(shown_field(pages[one.page], pages[one.page].fields[one.field]) for one in wrong)
+        problem = tr("the PBX applied the changes, but {fields} did not stay as set.", fields=fields)
+        refused = ChangeRefused(problem, tr("see `ippbx-bill pbx show` and the PBX's own page"))
+        refused.in_force = True
+        raise refused

@@ -16,11 +16,18 @@ from ippbx_billing.errors import BillingError
 
 
 class PbxError(BillingError):
-    """Something about the PBX's web admin is not as it should be."""
+    """Something about the PBX's web admin is not as it should be.
 
-    def having(self, state: str, hint: str = "") -> Self:
+    `in_force` tells whether what we wanted may have come into force all the same.
+    """
+
+    in_force = False
+
+    def having(self, state: str, hint: str = "", *, in_force: bool = False) -> Self:
         """The same problem, told with what was and was not done on the PBX."""
-        return type(self)(f"{self.message} {state}", hint or self.hint)
+        problem = type(self)(f"{self.message} {state}", hint or self.hint)
+        problem.in_force = in_force
+        return problem
 
 
 class Unreachable(PbxError):

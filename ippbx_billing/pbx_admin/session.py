@@ -110,13 +110,11 @@ class PbxAdmin:
             return self._in_session(form.submission(self.profile.words["save"]))
 
         answer = self._with_session(press_save)
-        complaint = answer.complaint()
         taken = self.read(page)
         if any(taken[key] != value for key, value in values.items()):
             where = shown_path(self.profile.pages[page])
-            said = tr(" It says: {complaint}.", complaint=complaint.rstrip(".。")) if complaint else ""
             raise ChangeRefused(
-                tr("the PBX did not take the values for its page {page}.{said}", page=where, said=said),
+                tr("the PBX did not take the values for its page {page}.{said}", page=where, said=_said(answer)),
                 tr("try the same by hand; --guide lists the values"),
             )
 
@@ -125,24 +123,26 @@ class PbxAdmin:
         return self._with_session(self._fresh_home).staged(self.profile)
 
     def apply(self) -> None:
-        """Put the staged changes into force and wait until the PBX says so; raises ChangeRefused."""
-        cut = False
+        """Put the staged changes into force and wait until the PBX says so.
+
+        Raises ChangeRefused where they are still staged then, and Unreachable where the PBX's answer was cut off.
+        """
         try:
             answer = self._with_session(lambda: self._press("apply", APPLY))
-            self._restart_services(answer)
+        except ChangeRefused as error:
+            raise self._not_applied(
+                tr("the PBX did not apply the changes: {problem}", problem=error.message)
+            ) from error
         except Unreachable:
-            cut = True  # a PBX may restart its web server while it applies; what became of it shows when it is back
-        complaint = "" if cut else answer.complaint()
-        if self._until_back(self.staged):
-            said = tr(" It says: {complaint}.", complaint=complaint.rstrip(".。")) if complaint else ""
-            raise ChangeRefused(
-                tr("the PBX did not apply the changes.{said}", said=said),
-                tr("another administrator may be at work; look at the PBX's own page and try again"),
-            )
+            self._until(lambda: not self.staged())
+            raise
+        self._restart_services(answer)
+        if not self._until(lambda: not self.staged()):
+            raise self._not_applied(tr("the PBX did not apply the changes.{said}", said=_said(answer)))
 
     def discard(self) -> None:
         """Undo what is staged; nothing happens where nothing is. Raises ChangeRefused."""
-        if not self._until_back(self.staged):
+        if self._until(lambda: not self.staged(), settled=True):
             return
         self._with_session(lambda: self._press("discard", DISCARD))
         if self.staged():
@@ -255,16 +255,25 @@ class PbxAdmin:
                 tr("does somebody else sign in as {user} at the same time? Use an account of its own", user=self.user),
             ) from error
 
-    def _until_back(self, step: Callable[[], Answer]) -> Answer:
-        """Do the step, and again for a while where the PBX does not answer; raises Unreachable in the end."""
+    def _until(self, step: Callable[[], bool], *, settled: bool = False) -> bool:
+        """Whether the step comes to say yes in time; raises Unreachable where the PBX does not answer to the end.
+
+        Where the matter is `settled` its first answer counts, and only a PBX that is away is waited for.
+        """
         deadline = time.monotonic() + self._patience_s
         while True:
             try:
-                return step()
+                answer = step()
+                if answer or settled or time.monotonic() > deadline:
+                    return answer
             except Unreachable:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(RETRY_PAUSE_S)
+            time.sleep(RETRY_PAUSE_S)
+
+    def _not_applied(self, problem: str) -> ChangeRefused:
+        hint = tr("another administrator may be at work; look at the PBX's own page and try again")
+        return ChangeRefused(problem, hint)
 
     def _get(self, url: str) -> Page:
         return self._in_session(Request("GET", url))
@@ -276,7 +285,12 @@ class PbxAdmin:
             raise _Expired
         if page.status >= 400:
             raise ChangeRefused(
-                tr("the PBX answered {status} to {path}.", status=page.status, path=_path(request.url)),
+                tr(
+                    "It answered {status} to {path}.{said}",
+                    status=page.status,
+                    path=_path(request.url),
+                    said=_said(page),
+                ),
                 tr("look at the PBX's own page and try again"),
             )
         return page
@@ -357,6 +371,12 @@ def _encoded(request: Request) -> dict[str, Any]:
         return {"files": [(name, (None, value.encode())) for name, value in request.fields]}
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     return {"content": urlencode(request.fields).encode(), "headers": kind}
+
+
+def _said(page: Page) -> str:
+    """What the PBX itself says is wrong, as a sentence to add."""
+    complaint = page.complaint().rstrip(".。")
+    return " " + tr("The PBX says: {complaint}.", complaint=complaint) if complaint else ""
 
 
 def _path(url: str) -> str:

@@ -85,8 +85,8 @@ def normal_fingerprint(text: str) -> str:
             tr("{text!r} is no SHA-256 fingerprint", text=text),
             tr("64 hexadecimal digits are wanted, as a browser's certificate page shows them"),
         )
-    return ":".join(re.findall("..", digits))
+    return bytes.fromhex(digits).hex(":").upper()
 
 
 def _fingerprint(certificate: bytes) -> str:
-    return ":".join(re.findall("..", hashlib.sha256(certificate).hexdigest().upper()))
+    return hashlib.sha256(certificate).digest().hex(":").upper()
