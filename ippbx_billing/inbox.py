@@ -156,8 +156,9 @@ class InboxWriter:
     """The one writer: commits what waits, group by group, in a thread of its own.
 
     While the disk works on one group, the event loop gathers the next. Large groups matter more than overlap: whatever
-    the two threads do at once, they do under one interpreter lock, and each hand-over costs both of them. `wake` is called in the event loop after each
-    commit; it must be quick. `failure` says why the last commit failed, and is empty while all is well.
+    the two threads do at once, they do under one interpreter lock, and each hand-over costs both of them.
+    `wake` is called in the event loop after each commit; it must be quick. `failure` says why the last
+    commit failed, and is empty while all is well.
     """
 
     def __init__(self, path: Path, wake: Callable[[], None] = lambda: None) -> None:

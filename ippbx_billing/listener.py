@@ -420,7 +420,7 @@ def _bound(host: str, port: int, option: str) -> socket.socket:
         both = host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server(address, family=family, backlog=2048, dualstack_ipv6=both)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason, *_ = (getattr(error, "strerror", None) or str(error)).split(" (while")  # the address comes twice
         raise CannotStartError(
             f"cannot listen on {_url(host, port)}: {reason}",
             f"choose another port with {option}, or an address with --host",

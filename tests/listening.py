@@ -107,6 +107,12 @@ class Listening:
         self._reader.join(PATIENCE_S)
         return code
 
+    def failure(self) -> tuple[int, list[str]]:
+        """Waits for a start that does not succeed: its exit code and what it said."""
+        code = self.wait()
+        self.__exit__()
+        return code, self.rest_of_lines()
+
     def rest_of_lines(self) -> list[str]:
         """What it said on stderr and nobody has read."""
         lines = []
