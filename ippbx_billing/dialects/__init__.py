@@ -1,0 +1,162 @@
+"""How each PBX model spells a call: one TOML per family, one engine that reads a delivery with it.
+
+The one idea: a PBX model is data. `bodies` turns bytes into documents, `choosing` finds the dialect and its
+records, `reading` turns a record into a call by the dialect's names, `settling` makes times and durations agree.
+A new model, or a new firmware, is a TOML file in the site's data directory.
+
+    known = load(data_dir / "dialects")
+    reading = read(event, known, chosen="auto", zone=ZoneInfo("Asia/Shanghai"), is_extension=numbering.is_extension)
+    reading.calls, reading.states, reading.problems, reading.nothing
+
+Reading never raises: what is not understood is a `Problem` with a sentence.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import tzinfo
+from functools import lru_cache
+from pathlib import Path
+
+from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent, Reading
+from ippbx_billing.dialects.bodies import Document, open_body
+from ippbx_billing.dialects.choosing import choose, prepared, records_of
+from ippbx_billing.dialects.definition import COMMON_WORDS, FIELDS, Dialect, common_words, read_dialect
+from ippbx_billing.dialects.reading import Fields, Site, call_of, status_of
+from ippbx_billing.dialects.record import Record
+
+__all__ = ["FIELDS", "Dialect", "Dialects", "load", "read", "readings", "records", "sender"]
+
+_PACKAGED = Path(__file__).parent
+MOST_PROBLEMS = 20  # sentences kept of one body; a flood of them says no more
+
+
+class Dialects(Mapping[str, Dialect]):
+    """The known dialects by name, in order."""
+
+    def __init__(self, dialects: Mapping[str, Dialect]) -> None:
+        self._dialects = dict(sorted(dialects.items()))
+
+    def __getitem__(self, name: str) -> Dialect:
+        return self._dialects[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._dialects)
+
+    def __len__(self) -> int:
+        return len(self._dialects)
+
+    def without(self, *names: str) -> "Dialects":
+        """The others, for the question what would be understood without these."""
+        return Dialects({name: one for name, one in self._dialects.items() if name not in names})
+
+
+def load(user_dir: Path | None = None) -> Dialects:
+    """The packaged dialects and the site's own; a file of the same name replaces ours. Raises DataError."""
+    found = dict(_packaged())
+    if user_dir is not None and user_dir.is_dir():
+        words = common_words(_PACKAGED)
+        for path in sorted(user_dir.glob("*.toml")):
+            found[path.stem] = read_dialect(path, words, own=True)
+    return Dialects(found)
+
+
+@lru_cache(maxsize=1)
+def _packaged() -> Mapping[str, Dialect]:
+    words = common_words(_PACKAGED)
+    paths = sorted(path for path in _PACKAGED.glob("*.toml") if path.name != COMMON_WORDS)
+    return {path.stem: read_dialect(path, words) for path in paths}
+
+
+def read(
+    event: RawEvent, dialects: Mapping[str, Dialect], *, chosen: str, zone: tzinfo, is_extension: Callable[[str], bool]
+) -> Reading:
+    """What an event means; `chosen` is the name of a dialect or `auto`. Never raises."""
+    opened = open_body(event)
+    reader = _Reader(event, dialects, chosen, Site(zone, is_extension, sender(event.remote)))
+    reader.problems += opened.problems
+    for place, document in enumerate(opened.documents):
+        reader.document(document, f"record {place + 1}" if len(opened.documents) > 1 else "", tuple(opened.notes))
+    if not opened.documents and not opened.problems:
+        reader.nothing.append("an empty body")
+    return reader.reading()
+
+
+def sender(remote: str) -> str:
+    """The address of a sender without its port: `192.0.2.7:5060` and `[2001:db8::1]:80`."""
+    if remote.startswith("["):
+        return remote[1:].partition("]")[0]
+    return remote.partition(":")[0] if remote.count(":") == 1 else remote
+
+
+class _Reader:
+    """Collects what the documents of one event mean."""
+
+    def __init__(self, event: RawEvent, dialects: Mapping[str, Dialect], chosen: str, site: Site) -> None:
+        self._dialects = dialects
+        self._chosen = chosen
+        self._site = site
+        self._facts = facts_of(event)
+        self.dialect: str | None = None
+        self.calls: list[Call] = []
+        self.states: list[CallStatus] = []
+        self.problems: list[Problem] = []
+        self.nothing: list[str] = []
+
+    def reading(self) -> Reading:
+        """Everything so far, as the event's meaning."""
+        problems = self.problems[:MOST_PROBLEMS]
+        if len(self.problems) > MOST_PROBLEMS:
+            problems.append(Problem(f"and {len(self.problems) - MOST_PROBLEMS} problems more"))
+        is_nothing = not (self.calls or self.states or problems)
+        return Reading(
+            dialect=self.dialect,
+            calls=tuple(self.calls),
+            states=tuple(self.states),
+            problems=tuple(problems),
+            nothing="; ".join(dict.fromkeys(self.nothing)) if is_nothing else "",
+        )
+
+    def document(self, document: Document, where: str, notes: tuple[str, ...]) -> None:
+        """Read one document with the dialect that fits it."""
+        if not document:
+            self.nothing.append("an empty probe")
+            return
+        dialect = choose(document, self._dialects, self._chosen, self._facts)
+        if isinstance(dialect, Problem):
+            self.problems.append(Problem(dialect.reason, where))
+            return
+        self.dialect = self.dialect or dialect.name
+        ready = prepared(dialect, document)
+        found = records_of(dialect, ready.document, self._facts)
+        for place, record in enumerate(found):
+            inner = f"{where} {place + 1}".strip() if len(found) > 1 else where
+            self._record(Fields(dialect, record, self._site, [*notes, *ready.notes]), inner)
+
+    def _record(self, fields: Fields, where: str) -> None:
+        rule = fields.follows(fields.dialect.kinds)
+        kind = rule.then if rule else "cdr"
+        if rule and kind == "nothing":
+            self.nothing.append(rule.because)
+        if "cdr" in kind:
+            call = call_of(fields)
+            if isinstance(call, Problem):
+                self.problems.append(Problem(call.reason, where))
+            else:
+                self.calls.append(call)
+        if "status" in kind:
+            state = status_of(fields)
+            if isinstance(state, str):
+                self.nothing.append(state)
+            else:
+                self.states.append(state)
+
+
+def facts_of(event: RawEvent) -> dict[str, str]:
+    """What the delivery itself says beside its body: the last word of the path, for senders that name events so."""
+    return {"path": event.path.partition("?")[0].rstrip("/").rpartition("/")[2]}
+
+
+def records(event: RawEvent, dialect: Dialect) -> list[Record]:
+    """The records of an event as a dialect sees them; empty where its body cannot be opened."""
+    opened = open_body(event)
+    ready = (prepared(dialect, document).document for document in opened.documents)
+    return [record for document in ready for record in records_of(dialect, document, facts_of(event))]

@@ -1,0 +1,482 @@
+"""From the bytes of a delivery to its documents, by content and never by Content-Type.
+
+The one idea: whatever a PBX posts, JSON, XML, a form, a query string, lines of text, becomes a list of plain
+documents (dict, list, text), each name as the PBX wrote it. Numbers stay text, because 1495779310.3710 is an
+identifier and 02258674577 a phone number; a name that is given twice in one object keeps both values in a list.
+
+    opened = open_body(event)
+    opened.documents, opened.problems, opened.notes
+"""
+
+import base64
+import binascii
+import csv
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_plus
+
+from ippbx_billing.calls import Problem, RawEvent
+
+Document = dict[str, Any]
+
+LARGEST_INFLATED_BODY = 64 * 1024 * 1024
+MOST_DOCUMENTS = 20_000
+DEEPEST_NESTING = 64
+LARGEST_REPAIR = 1_000_000  # characters; repairing is slow, and a record is small
+LONGEST_LINE = 4_000  # of text that is neither JSON, XML nor a form
+REPAIRED = "not valid JSON, repaired"
+CSV_ROW = "csv"  # a line of comma-separated values without a header is the document {"csv": [cells]}
+_JUNK = "\ufeff\0 \t\r\n"
+# The form fields that are known to hold a whole document instead of a value.
+DOCUMENT_FIELDS = ("cdr", "data", "json", "calllog.json", "payload", "body", "xml", "msg", "content", "call")
+
+
+@dataclass
+class Opened:
+    """What was in a body: documents, what could not be read, and doubts about what could."""
+
+    documents: list[Document] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def refuse(self, reason: str, where: str = "") -> None:
+        self.problems.append(Problem(reason, where))
+
+    def keep(self, value: object) -> None:
+        """Take a decoded value: an object is a document, a list is taken apart."""
+        if isinstance(value, dict):
+            if value or not self.documents:
+                self.documents.append(value)
+        elif isinstance(value, list) and all(isinstance(one, dict) for one in value):
+            self.documents.extend(value)
+        elif isinstance(value, list):
+            self.documents.extend(one for one in value if isinstance(one, dict))
+            self.refuse(f"a list of {len(value)} values that are no records")
+        else:
+            self.refuse("a single value, not a record")
+
+
+def open_body(event: RawEvent) -> Opened:
+    """Read an event's body, or its query string where there is no body; never raises."""
+    opened = Opened()
+    try:
+        body = _inflated(event.body, opened)
+        if body is None:
+            pass
+        elif body.lstrip()[:2] == b"--":
+            _open_multipart(body.lstrip(), opened)
+        else:
+            _open_text(_decoded(body), event, opened)
+    except RecursionError:
+        opened.documents.clear()
+        opened.refuse("nested too deeply to be a call record")
+    _bound(opened)
+    return opened
+
+
+def _bound(opened: Opened) -> None:
+    if len(opened.documents) > MOST_DOCUMENTS:
+        opened.refuse(f"{len(opened.documents)} records in one body; only the first {MOST_DOCUMENTS} are read")
+        del opened.documents[MOST_DOCUMENTS:]
+    if any(is_too_deep(document) for document in opened.documents):
+        opened.documents = [one for one in opened.documents if not is_too_deep(one)]
+        opened.refuse(f"nested deeper than {DEEPEST_NESTING} levels")
+
+
+def is_too_deep(document: object) -> bool:
+    """Whether a document is nested deeper than any call record would be."""
+    level = [document]
+    for _ in range(DEEPEST_NESTING):
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(outer: object) -> Any:
+    return outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ()
+
+
+# -- bytes to text
+
+
+def _inflated(body: bytes, opened: Opened) -> bytes | None:
+    """Unpack gzip and zlib by their first bytes; the header may be lost on the way."""
+    if body[:2] not in (b"\x1f\x8b", b"\x78\x9c", b"\x78\x01", b"\x78\xda"):
+        return body
+    unpacker = zlib.decompressobj(47)  # 47: either of the two headers
+    try:
+        inflated = unpacker.decompress(body, LARGEST_INFLATED_BODY)
+    except zlib.error:
+        if body[:2] == b"\x1f\x8b":
+            opened.refuse("the compressed body is damaged")
+            return None
+        return body  # text that happens to begin with an x
+    if unpacker.unconsumed_tail or not unpacker.eof:
+        opened.refuse(f"the compressed body is cut off, or more than {LARGEST_INFLATED_BODY} bytes when unpacked")
+        return None
+    return inflated
+
+
+def _decoded(body: bytes) -> str:
+    """UTF-8, else what Chinese firmwares send, else byte for byte."""
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return body.decode("utf-16", "replace").strip(_JUNK)
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return body.decode(encoding).strip(_JUNK)
+        except UnicodeDecodeError:
+            continue
+    return body.decode("latin-1").strip(_JUNK)
+
+
+# -- what sort of text it is
+
+
+def _open_text(text: str, event: RawEvent, opened: Opened) -> None:
+    if not text:
+        _open_query(event, opened)
+    elif text[0] in "{[":
+        _open_json(text, opened)
+    elif text[0] == "<":
+        _open_xml(text, opened)
+    elif text[0] == '"' and _holds_document(inner := _quoted(text)):
+        _open_text(inner.strip(_JUNK), event, opened)
+    else:
+        _open_lines(text, opened)
+
+
+def _quoted(text: str) -> str:
+    """A document that was made a JSON string once too often."""
+    try:
+        value = json.loads(text, strict=False)
+    except ValueError:
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+def _holds_document(text: str) -> bool:
+    stripped = text.strip(_JUNK)
+    return stripped[:1] in ("{", "[", "<") and stripped[-1:] in ("}", "]", ">")
+
+
+def _open_query(event: RawEvent, opened: Opened) -> None:
+    """A GET carries its record in the URL; one sender appends its own `?` to a URL that has one."""
+    query = event.query.replace("?", "&").strip("&")
+    if query:
+        _open_form(query, opened)
+
+
+# -- JSON
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Document:
+    """One object; a name given twice keeps all its values, in order."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    every: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        every.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in every.items()}
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=str, strict=False)
+_GAP = re.compile(r"[\s,;\0\ufeff\x1e]*")  # between the objects of one body
+
+
+def _open_json(text: str, opened: Opened) -> None:
+    position = 0
+    while position < len(text):
+        try:
+            value, position = _DECODER.raw_decode(text, position)
+        except ValueError as error:
+            _open_broken_json(text[position:], opened, str(error))
+            return
+        opened.keep(value)
+        position = _end_of_gap(text, position)
+
+
+def _end_of_gap(text: str, position: int) -> int:
+    match = _GAP.match(text, position)
+    return match.end() if match else position
+
+
+def decode_json(text: str) -> tuple[Any, str]:
+    """One JSON value and a note about how it had to be repaired; raises ValueError.
+
+    Repairs what a vendor misprints, never what was cut off: a shortened record would be a wrong one.
+    """
+    try:
+        return _DECODER.decode(text), ""
+    except ValueError:
+        if len(text) > LARGEST_REPAIR or not is_whole(text):
+            raise ValueError("cut off, or too large to repair") from None
+    for repair in (_unquote_inner, _escape_stray_quotes, _guess_commas):
+        try:
+            value = _DECODER.decode(repair(text))
+        except ValueError:
+            continue
+        if isinstance(value, dict | list) and value:
+            return value, REPAIRED
+    raise ValueError("beyond repair")
+
+
+def _open_broken_json(text: str, opened: Opened, error: str) -> None:
+    try:
+        value, note = decode_json(text)
+    except ValueError:
+        reason = "not valid JSON" if is_whole(text) else "JSON that is cut off"
+        opened.refuse(f"{reason}: {error}")
+        return
+    opened.keep(value)
+    opened.notes.append(note)
+
+
+def is_whole(text: str) -> bool:
+    """Whether the text ends with the bracket that it began with, and all between are closed."""
+    stripped = text.strip(_JUNK)
+    if stripped[-1:] != {"{": "}", "[": "]"}.get(stripped[:1], "?"):
+        return False
+    bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', "", stripped)
+    return any(one.count("{") == one.count("}") and one.count("[") == one.count("]") for one in (bare, stripped))
+
+
+def _unquote_inner(text: str) -> str:
+    r"""`"msg": "{"a": 1}"`, printed without the escapes of the inner document."""
+    return re.sub(r'\}\s*"(?=\s*[,}\]])', "}", re.sub(r'"(?=\s*\{\s*")', "", text)).replace('\\"', '"')
+
+
+_AFTER_TEXT = re.compile(r'\s*(?:[:}\]]|,\s*(?:["{\[}\]]|-?\d|true|false|null)|$)')
+
+
+def _escape_stray_quotes(text: str) -> str:
+    """Quotes inside a text that lost their escapes: one that no separator follows does not end the text."""
+    pieces, inside = [], False
+    for position, character in enumerate(text):
+        if character == '"' and (position == 0 or text[position - 1] != "\\"):
+            if inside and not _AFTER_TEXT.match(text, position + 1):
+                pieces.append("\\")
+            else:
+                inside = not inside
+        pieces.append(character)
+    return "".join(pieces)
+
+
+def _guess_commas(text: str) -> str:
+    """Missing and doubled commas, single quotes, bare words."""
+    import json_repair
+
+    return str(json_repair.repair_json(_quoted_numbers(text), ensure_ascii=False))
+
+
+def _quoted_numbers(text: str) -> str:
+    """Keep the text of numbers through the repair, which would read and write them."""
+    return re.sub(r'("\s*:\s*)(-?\d[\d.eE+-]*)(?=\s*[,}\]"\n])', r'\1"\2"', text)
+
+
+# -- XML
+
+
+_WELL_FORMED_TAG = re.compile(r"""<(?=/?[A-Za-z_][\w.\-]*(?:\s+[\w:.\-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*/?>|[?!])""")
+
+
+def _open_xml(text: str, opened: Opened) -> None:
+    if re.search(r"<!(DOCTYPE|ENTITY)", text, re.IGNORECASE):
+        opened.refuse("XML with a document type of its own is not read")
+        return
+    from lxml import etree
+
+    bare = re.sub(r"^<\?xml[^>]*\?>", "", text.replace("\0", "")).strip(_JUNK)
+    root = _root(etree, bare, recover=False)
+    if root is None:  # variable names as tags: what is no tag becomes text, then the parser mends the rest
+        tags = _WELL_FORMED_TAG.sub("\0", bare)
+        root = _root(etree, tags.replace("<", "&lt;").replace("\0", "<"), recover=True)
+        opened.notes.append("not well-formed XML, repaired")
+    if root is None or not isinstance(root.tag, str):
+        opened.refuse("not readable as XML")
+        return
+    opened.keep({_local(root.tag): _element(root)})
+
+
+def _root(etree: Any, text: str, *, recover: bool) -> Any:
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        recover=recover,
+        remove_comments=True,
+        remove_pis=True,
+        encoding="utf-8",
+    )
+    try:
+        return etree.fromstring(text.encode("utf-8", "replace"), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def _element(element: Any, depth: int = 0) -> Any:
+    """An element as text, or as an object of its attributes and children."""
+    text = (element.text or "").strip()
+    if depth > DEEPEST_NESTING + 2 or (not len(element) and not element.attrib):
+        return text
+    pairs = [(_local(name), value) for name, value in element.attrib.items()]
+    pairs += [(_local(child.tag), _element(child, depth + 1)) for child in element if isinstance(child.tag, str)]
+    return _object(pairs + ([("text", text)] if text else []))
+
+
+# -- forms
+
+
+def _open_form(text: str, opened: Opened) -> None:
+    """`name=value&…`: one field may hold the whole document, else the fields are the record."""
+    pairs = [(unquote_plus(name), value) for name, _, value in _fields(text)]
+    for name, value in pairs:
+        inner = _document_in(name.lower(), value)
+        if inner is not None:
+            _open_inner(inner, opened)
+            return
+    opened.keep(_nested([(name, unquote_plus(value)) for name, value in pairs]))
+
+
+def _fields(text: str) -> Iterator[tuple[str, str, str]]:
+    return (one.partition("=") for one in text.split("&") if one.strip("\r\n "))
+
+
+def _document_in(name: str, value: str) -> str | None:
+    """The document that a form field holds: percent-encoded, or base64 of which nothing was escaped."""
+    plain = unquote_plus(value)
+    if _holds_document(plain):
+        return plain
+    if name in DOCUMENT_FIELDS and _BASE64.fullmatch(value):
+        return _from_base64(plain if "%" in value else value)
+    return None
+
+
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/=_\s-]|%2[BbFf]|%3[Dd])+")
+
+
+def _from_base64(value: str) -> str | None:
+    """Base64 as FreeSWITCH sends it: its `+` stands for itself, not for a blank."""
+    packed = re.sub(r"\s", "+", value.strip()).replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        text = _decoded(base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True))
+    except (binascii.Error, ValueError):
+        return None
+    return text if _holds_document(text) else None
+
+
+def _open_inner(text: str, opened: Opened) -> None:
+    stripped = text.strip(_JUNK)
+    (_open_xml if stripped[0] == "<" else _open_json)(stripped, opened)
+
+
+def _nested(pairs: list[tuple[str, str]]) -> Document:
+    """`key[sub]=value` and `key[]=value` as objects and lists, the rest as it is."""
+    flat: list[tuple[str, Any]] = []
+    inner: dict[str, list[tuple[str, str]]] = {}
+    for name, value in pairs:
+        outer, bracket, rest = name.partition("[")
+        if bracket and rest.endswith("]") and outer:
+            inner.setdefault(outer, []).append((rest[:-1], value))
+        else:
+            flat.append((name, value))
+    for outer, members in inner.items():
+        is_list = all(not name for name, _ in members)
+        flat.append((outer, [value for _, value in members] if is_list else _object(members)))
+    return _object(flat)
+
+
+# -- multipart
+
+
+def _open_multipart(body: bytes, opened: Opened) -> None:
+    """Text fields, one of which may be the record; a recording beside it is passed over."""
+    boundary = body.partition(b"\n")[0].rstrip()
+    fields: list[tuple[str, str]] = []
+    for part in body.split(boundary)[1:]:
+        head, _, content = part.lstrip(b"\r\n").replace(b"\r\n", b"\n", 16).partition(b"\n\n")
+        named = re.search(rb'name="?([^";\n]*)', head)
+        if named is None or (content[:1] not in b"{[<" and b"filename" in head):
+            continue
+        value = _decoded(content)
+        if _holds_document(value):
+            _open_inner(value, opened)
+        else:
+            fields.append((_decoded(named[1]), value))
+    if opened.documents or opened.problems:
+        return
+    if fields:
+        opened.keep(_nested(fields))
+    else:
+        opened.refuse("a multipart body without a readable field")
+
+
+# -- lines
+
+_HEADER_LINE = re.compile(r"[A-Za-z][\w-]*:(?: .*)?")
+_FORM = re.compile(r"[\w.\-\[\]%+ @:/]{1,100}=")
+_LISTED = re.compile(r"(?:^|, *|\] *)([A-Za-z][A-Za-z ]*?) *:(?=[^/])")
+
+
+def _open_lines(text: str, opened: Opened) -> None:
+    lines = text.splitlines()
+    if sum(_HEADER_LINE.fullmatch(line) is not None for line in lines) >= max(3, len(lines) // 2):
+        _each_block(lines, opened)
+    elif len(_LISTED.findall(lines[0][:LONGEST_LINE])) >= 4:
+        _each_line(lines, _listed, opened)
+    elif _FORM.match(text):
+        _open_form(text, opened)
+    elif lines[0].count(",") >= 6:
+        _open_csv(lines, opened)
+    else:
+        opened.refuse("neither JSON, XML, a form nor lines of a known kind")
+
+
+def _each_block(lines: list[str], opened: Opened) -> None:
+    """`Key: value` lines, a blank line after each event (Asterisk's manager interface)."""
+    block: list[tuple[str, str]] = []
+    for line in [*lines, ""]:
+        name, colon, value = line.partition(":")
+        if colon:
+            block.append((name.strip(), value.strip()))
+        elif not line.strip() and block:
+            opened.keep(_object(list(block)))
+            block = []
+
+
+def _each_line(lines: list[str], read: Callable[[str], Document], opened: Opened) -> None:
+    for line in lines:
+        if record := read(line[:LONGEST_LINE]):
+            opened.keep(record)
+
+
+def _listed(line: str) -> Document:
+    """`… [INFO] Port:6, Start Date:2017-09-05 11:43:28, …` of a syslog line."""
+    record = line.rpartition("] ")[2] if "] " in line.partition(",")[0] else line
+    pairs = (piece.partition(":") for piece in re.split(r", *(?=[A-Za-z][A-Za-z ]*?:)", record.strip(_JUNK)))
+    return _object([(name.strip(), value.strip()) for name, colon, value in pairs if colon])
+
+
+def _open_csv(lines: list[str], opened: Opened) -> None:
+    """Comma-separated lines; a first line of names names the columns."""
+    try:
+        rows = [row for row in csv.reader(lines) if row]
+    except csv.Error as error:
+        opened.refuse(f"not readable as comma-separated values: {error}")
+        return
+    header = rows[0]
+    if len(rows) > 1 and all(re.fullmatch(r"[A-Za-z][\w .-]*", name) for name in header):
+        for row in rows[1:]:
+            opened.keep(dict(zip(header, row, strict=False)))
+        return
+    for row in rows:
+        opened.keep({CSV_ROW: row})

@@ -1,0 +1,306 @@
+"""One record as a call or a call's state, by the rules of its dialect.
+
+The one idea: `Fields` finds our fields in a record by the dialect's names; everything after that is the same for
+every PBX. Problems and notes are sentences; nothing here raises for what a record holds.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from itertools import product
+from typing import NamedTuple
+
+from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase, Problem
+from ippbx_billing.dialects import values
+from ippbx_billing.dialects.definition import STATES, UNUSABLE, Dialect, Rule, Source, Vocabulary
+from ippbx_billing.dialects.record import Record
+from ippbx_billing.dialects.settling import TOLERANCE_S, Said, settle
+from ippbx_billing.dialects.values import Unreadable
+
+_PHASES = (None, Phase.RINGING, Phase.TALKING, Phase.ENDED)  # how far a call has come
+
+
+class Found(NamedTuple):
+    """A value that was found: by which source, and its text."""
+
+    source: Source
+    said: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """What reading needs to know of the place where the PBX stands; `remote` is the sender's address."""
+
+    zone: tzinfo
+    is_extension: Callable[[str], bool]
+    remote: str = ""
+
+
+@dataclass
+class Fields:
+    """Our fields in one record; remembers what was used (for the account of a reading) and collects doubts."""
+
+    dialect: Dialect
+    record: Record
+    site: Site
+    notes: list[str] = field(default_factory=list)
+    used: dict[str, Found] = field(default_factory=dict)
+
+    def every(self, name: str) -> Iterator[Found]:
+        """Every value of a field, the preferred first."""
+        for source in self.dialect.sources.get(name, ()):
+            for said in source.texts(self.record):
+                if not (source.unless_extension and self.site.is_extension(said)):
+                    yield Found(source, said)
+
+    def first(self, name: str) -> Found | None:
+        """The preferred value of a field."""
+        found = next(self.every(name), None)
+        if found is not None:
+            self.used[name] = found
+        return found
+
+    def text(self, name: str) -> str | None:
+        """A field as text."""
+        found = self.first(name)
+        return None if found is None else found.said
+
+    def number(self, name: str) -> str | None:
+        """A field as a phone number."""
+        return values.number(self.text(name))
+
+    def seconds(self, name: str) -> int | None:
+        """A field as whole seconds; what cannot be read is noted and taken as not said."""
+        found = self.first(name)
+        if found is None:
+            return None
+        try:
+            return values.seconds(found.said, found.source.unit)
+        except Unreadable as error:
+            self.notes.append(f"{found.source.name}: {error}")
+            return None
+
+    def instant(self, name: str, *, later: bool = False) -> datetime | None:
+        """A field as a point in time: the first of its values that is one."""
+        for found in self.every(name):
+            try:
+                moment = values.instant(found.said, self.site.zone, later=later)
+            except Unreadable as error:
+                self.notes.append(f"{found.source.name}: {error}")
+                continue
+            if moment is not None:
+                self.used[name] = found
+                return moment
+        return None
+
+    def meaning(self, name: str, vocabulary: Vocabulary) -> str | None:
+        """Our word for a field: the first of its values that is understood and says something."""
+        unknown: Found | None = None
+        for found in self.every(name):
+            meaning = vocabulary.meaning(found.said)
+            if meaning is not None and meaning != UNUSABLE:
+                self.used[name] = found
+                return meaning
+            unknown = unknown or (found if meaning is None else None)
+        if unknown is not None:
+            self.notes.append(f"{unknown.source.name}: the word {unknown.said[:60]!r} is not known")
+        return None
+
+    def follows(self, rules: tuple[Rule, ...]) -> Rule | None:
+        """The first rule whose condition holds."""
+        return next((rule for rule in rules if rule.when.holds(self.record)), None)
+
+
+# -- calls
+
+
+def call_of(fields: Fields) -> Call | Problem:
+    """The call that a record describes, or what is missing for one."""
+    dialect, notes = fields.dialect, fields.notes
+    caller, callee = fields.number("caller"), fields.number("callee")
+    settled = settle(_said(fields), notes)
+    if settled.started_at is None:
+        return Problem(_missing(fields, "time of start, answer or end", ("started_at", "answered_at", "ended_at")))
+    if caller is None and callee is None:
+        return Problem(_missing(fields, "caller or callee", ("caller", "callee")))
+    direction = _direction(fields, caller, callee)
+    extension, number = _sides(fields, direction, caller, callee)
+    twin = fields.follows(dialect.twins)
+    return Call(
+        pbx=_pbx(fields),
+        dialect=dialect.name,
+        started_at=settled.started_at,
+        answered_at=settled.answered_at,
+        ended_at=settled.ended_at,
+        duration_s=settled.duration_s,
+        billed_s=settled.billed_s,
+        disposition=settled.disposition,
+        call_id=fields.text("call_id"),
+        record_id=fields.text("record_id"),
+        group_id=fields.text("group_id"),
+        caller=caller,
+        callee=callee,
+        extension=extension,
+        number=number,
+        trunk=_trunk(fields, direction),
+        direction=direction,
+        did=fields.text("did"),
+        pin=fields.text("pin"),
+        recording=fields.text("recording"),
+        twin=twin.because if twin else None,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _missing(fields: Fields, what: str, names: tuple[str, ...]) -> str:
+    """Which of the dialect's names for something were looked for in vain."""
+    known = [source.name for name in names for source in fields.dialect.sources.get(name, ())]
+    doubts = f" ({'; '.join(fields.notes)})" if fields.notes else ""
+    shown = ", ".join(known[:6]) + (", …" if len(known) > 6 else "")
+    return f"no {what}{doubts}: {fields.dialect.name} looks for {shown or 'none'}"
+
+
+def _said(fields: Fields) -> Said:
+    """What the record says of times, durations and outcome."""
+    ruled = fields.follows(fields.dialect.dispositions)
+    word = ruled.then if ruled else fields.meaning("disposition", fields.dialect.disposition_words)
+    started_at, ended_at = fields.instant("started_at"), fields.instant("ended_at")
+    duration_s, billed_s = fields.seconds("duration_s"), fields.seconds("billed_s")
+    if started_at and ended_at and _is_doubtful(started_at, ended_at, duration_s):
+        started_at, ended_at = _across_clock_change(fields, started_at, ended_at, duration_s)
+    return Said(
+        started_at=started_at,
+        answered_at=fields.instant("answered_at"),
+        ended_at=ended_at,
+        duration_s=duration_s,
+        billed_s=billed_s,
+        waiting_s=fields.seconds("waiting_s"),
+        unclear_s=_unclear(fields),
+        disposition=Disposition(word) if word else None,
+        tells_answer="answered_at" in fields.dialect.sources,
+    )
+
+
+def _unclear(fields: Fields) -> int | None:
+    """A duration of unclear meaning, unless the same name has been read with a clear one."""
+    found = fields.first("unclear_s")
+    clear = (fields.used.get("billed_s"), fields.used.get("duration_s"))
+    if found is None or any(one is not None and one.source.path == found.source.path for one in clear):
+        fields.used.pop("unclear_s", None)
+        return None
+    return fields.seconds("unclear_s")
+
+
+def _is_doubtful(started_at: datetime, ended_at: datetime, duration_s: int | None) -> bool:
+    span_s = (ended_at - started_at).total_seconds()
+    return span_s < 0 or (duration_s is not None and abs(span_s - duration_s) > TOLERANCE_S)
+
+
+def _across_clock_change(
+    fields: Fields, started_at: datetime, ended_at: datetime, duration_s: int | None
+) -> tuple[datetime, datetime]:
+    """At the end of summer time one clock time means two instants: take the pair that fits the duration."""
+    starts = (started_at, fields.instant("started_at", later=True) or started_at)
+    ends = (ended_at, fields.instant("ended_at", later=True) or ended_at)
+
+    def misfit(pair: tuple[datetime, datetime]) -> tuple[bool, float]:
+        span_s = (pair[1] - pair[0]).total_seconds()
+        return span_s < 0, abs(span_s - (duration_s or 0))
+
+    return min(product(starts, ends), key=misfit)
+
+
+# -- sides
+
+
+def _direction(fields: Fields, caller: str | None, callee: str | None) -> Direction | None:
+    """The PBX's word, else what trunks and numbers show."""
+    dialect = fields.dialect
+    ruled = fields.follows(dialect.directions)
+    word = ruled.then if ruled else fields.meaning("direction", dialect.direction_words)
+    if word:
+        return Direction(word)
+    own_caller, own_callee = _is_own(fields, caller), _is_own(fields, callee)
+    outward = fields.first("destination_trunk") is not None
+    inward = fields.first("source_trunk") is not None
+    if outward != inward:
+        return Direction.OUTBOUND if outward else Direction.INBOUND
+    if outward:  # trunk to trunk: forwarded, and the second half is what costs money
+        return Direction.INBOUND if own_callee else Direction.OUTBOUND
+    if own_caller and own_callee:
+        return Direction.INTERNAL
+    if own_caller:
+        return Direction.OUTBOUND if callee else None
+    return Direction.INBOUND if own_callee and caller else None
+
+
+def _is_own(fields: Fields, number: str | None) -> bool:
+    return number is not None and fields.site.is_extension(number)
+
+
+def _sides(
+    fields: Fields, direction: Direction | None, caller: str | None, callee: str | None
+) -> tuple[str | None, str | None]:
+    """Our side and the other side of a call."""
+    extension = fields.number("extension")
+    if extension is None:
+        extension = callee if direction is Direction.INBOUND else caller if direction else None
+    number = fields.number("number")
+    if number is None:
+        is_called_side = direction is Direction.INBOUND or (direction is Direction.INTERNAL and extension == callee)
+        number = caller if is_called_side else callee
+    return extension, number
+
+
+def _trunk(fields: Fields, direction: Direction | None) -> str | None:
+    inward = direction is Direction.INBOUND
+    order = ("source_trunk", "trunk", "destination_trunk") if inward else ("destination_trunk", "trunk", "source_trunk")
+    return next((found for name in order if (found := fields.text(name)) is not None), None)
+
+
+def _pbx(fields: Fields) -> str:
+    return fields.text("pbx") or fields.site.remote
+
+
+# -- states
+
+
+def status_of(fields: Fields) -> CallStatus | str:
+    """The state that a record reports, or a sentence why it is no step of a call."""
+    state = _state(fields)
+    if state is None:
+        said = fields.text("state")
+        return f"an event {said[:60]!r} that is no step of a call" if said else "an event without a state"
+    caller, callee = fields.number("caller"), fields.number("callee")
+    direction = _direction(fields, caller, callee)
+    extension, number = _sides(fields, direction, caller, callee)
+    return CallStatus(
+        pbx=_pbx(fields),
+        dialect=fields.dialect.name,
+        state=state,
+        phase=STATES[state],
+        call_id=fields.text("call_id"),
+        caller=caller,
+        callee=callee,
+        extension=extension,
+        number=number,
+        trunk=_trunk(fields, direction),
+        direction=direction,
+        at=fields.instant("at"),
+        duration_s=fields.seconds("duration_s"),
+        billed_s=fields.seconds("billed_s"),
+    )
+
+
+def _state(fields: Fields) -> str | None:
+    """The state of the call: of several members' states the one that has come furthest, the last of equals."""
+    furthest: tuple[int, str] | None = None
+    for found in fields.every("state"):
+        state = fields.dialect.state_words.meaning(found.said)
+        if state is None or state == UNUSABLE:
+            continue
+        rank = _PHASES.index(STATES[state])
+        if furthest is None or rank >= furthest[0]:
+            furthest = (rank, state)
+            fields.used["state"] = found
+    return furthest[1] if furthest else None

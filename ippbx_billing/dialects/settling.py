@@ -1,0 +1,168 @@
+"""Times and durations that fit together: what the PBX said of a call, completed and checked.
+
+The one idea: a record says some of start, answer, end, total and talk, often in disagreement; `settle` gives all
+of them by fixed rules and a note for each doubt. Nothing is rejected for a contradiction.
+
+    answered = talk > 0, or the PBX says so and no talk time speaks against it
+    end      = start + total, else answer + talk          answer = end - talk
+    total    = end - start                                talk   = end - answer, when answered
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ippbx_billing.calls import Disposition
+
+TOLERANCE_S = 2  # clocks are read one after the other, and seconds are rounded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a record says, each part only where it says it.
+
+    `unclear_s` is a duration of which nobody documented whether it is total or talk; `tells_answer` says that
+    this PBX gives the time of the answer, so that its absence means something.
+    """
+
+    started_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration_s: int | None = None
+    billed_s: int | None = None
+    waiting_s: int | None = None
+    unclear_s: int | None = None
+    disposition: Disposition | None = None
+    tells_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The same, complete; `started_at` is None where no time at all was said."""
+
+    started_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    duration_s: int | None
+    billed_s: int
+    disposition: Disposition
+
+
+def settle(said: Said, notes: list[str]) -> Settled:
+    """Complete and check what was said; doubts are added to `notes`."""
+    duration_s, talk_s = _clear(said, notes)
+    span_s = _between(said.started_at, said.ended_at)
+    disposition, billed_s = _outcome(said, duration_s if duration_s is not None else span_s, talk_s, notes)
+    answered = disposition is Disposition.ANSWERED
+    started_at = _start(said, duration_s, billed_s)
+    ended_at = _end(said, started_at, duration_s, billed_s if answered else None, notes)
+    answered_at = _answer(said, started_at, ended_at, billed_s, notes) if answered else None
+    if duration_s is None:
+        duration_s = _between(started_at, ended_at)
+    _check(duration_s, billed_s, _between(started_at, ended_at), notes)
+    return Settled(started_at, answered_at, ended_at, duration_s, billed_s, disposition)
+
+
+def _between(first: datetime | None, second: datetime | None) -> int | None:
+    """Whole seconds from one to the other; None where one is missing or they run backwards."""
+    if first is None or second is None or second < first:
+        return None
+    return int((second - first).total_seconds())
+
+
+def _clear(said: Said, notes: list[str]) -> tuple[int | None, int | None]:
+    """Total and talk seconds; a duration of unclear meaning is what the times show it to be."""
+    unclear = said.unclear_s
+    if unclear is None or (said.billed_s is not None and said.duration_s is not None):
+        return said.duration_s, said.billed_s
+    if said.billed_s is not None:
+        return unclear, said.billed_s
+    if said.duration_s is not None:
+        return said.duration_s, unclear
+    span_s, talk_s = _between(said.started_at, said.ended_at), _between(said.answered_at, said.ended_at)
+    if span_s is not None and abs(span_s - unclear) <= TOLERANCE_S:
+        return unclear, None if talk_s is None else min(talk_s, unclear)
+    if talk_s is not None and abs(talk_s - unclear) <= TOLERANCE_S:
+        return None, unclear
+    waited_s = _between(said.started_at, said.answered_at)
+    if waited_s is not None and unclear < waited_s:  # shorter than the ringing: it cannot hold the ringing
+        return None, unclear
+    notes.append("the record does not tell whether its duration is the whole call or the talk; taken as the whole")
+    return unclear, None
+
+
+def _outcome(said: Said, total_s: int | None, talk_s: int | None, notes: list[str]) -> tuple[Disposition, int]:
+    word = said.disposition
+    if talk_s is None:
+        talk_s = _talk(said, total_s, notes)
+    if talk_s > 0:
+        if word not in (None, Disposition.ANSWERED):
+            notes.append(f"called {word} by the PBX, but with {talk_s} s of talk")
+        return Disposition.ANSWERED, talk_s
+    if word is None:
+        word = Disposition.ANSWERED if said.answered_at else Disposition.NO_ANSWER
+    return word, 0
+
+
+def _talk(said: Said, total_s: int | None, notes: list[str]) -> int:
+    """Talk seconds that the record does not name."""
+    word = said.disposition
+    if word not in (None, Disposition.ANSWERED):
+        return 0
+    if word is None and said.answered_at is None and said.tells_answer:
+        return 0
+    talk_s = _between(said.answered_at, said.ended_at)
+    if talk_s is not None:
+        return talk_s
+    waited_s = said.waiting_s if said.waiting_s is not None else _between(said.started_at, said.answered_at)
+    if total_s is not None and waited_s is not None:
+        return max(0, total_s - waited_s)
+    if total_s:
+        notes.append(f"the record does not tell the talk time; all of its {total_s} s count as talk")
+    elif word is not None:
+        notes.append("answered, but the record does not tell for how long")
+    return total_s or 0
+
+
+def _start(said: Said, duration_s: int | None, billed_s: int) -> datetime | None:
+    if said.started_at is not None:
+        return said.started_at
+    if said.ended_at is not None and duration_s is not None:
+        return said.ended_at - timedelta(seconds=duration_s)
+    if said.answered_at is not None or said.ended_at is None:
+        return said.answered_at
+    return said.ended_at - timedelta(seconds=billed_s)
+
+
+def _end(
+    said: Said, started_at: datetime | None, duration_s: int | None, billed_s: int | None, notes: list[str]
+) -> datetime | None:
+    if said.ended_at is not None and started_at is not None:
+        if said.ended_at >= started_at:
+            return said.ended_at
+        notes.append("the end lies before the start and is not used")
+    if started_at is not None and duration_s is not None:
+        return started_at + timedelta(seconds=duration_s)
+    if billed_s is not None and (begun := said.answered_at or started_at) is not None:
+        return begun + timedelta(seconds=billed_s)
+    return None
+
+
+def _answer(
+    said: Said, started_at: datetime | None, ended_at: datetime | None, billed_s: int, notes: list[str]
+) -> datetime | None:
+    given = said.answered_at
+    if given is not None:
+        if (started_at is None or given >= started_at) and (ended_at is None or given <= ended_at):
+            return given
+        notes.append("the answer does not lie between start and end and is not used")
+    if ended_at is None:
+        return None
+    answered_at = ended_at - timedelta(seconds=billed_s)
+    return max(answered_at, started_at) if started_at else answered_at
+
+
+def _check(duration_s: int | None, billed_s: int, span_s: int | None, notes: list[str]) -> None:
+    if duration_s is not None and billed_s > duration_s + TOLERANCE_S:
+        notes.append(f"{billed_s} s of talk in a call of {duration_s} s")
+    if duration_s is not None and span_s is not None and duration_s > span_s + TOLERANCE_S:
+        notes.append(f"a duration of {duration_s} s, but {span_s} s from start to end")

@@ -1,0 +1,219 @@
+"""What a PBX's text means: instants, seconds, phone numbers, and the many ways to say "nothing".
+
+The one idea: a reader of a value gives the value, `None` where the PBX said nothing, or raises `Unreadable` with
+a sentence; no caller has to know the format.
+
+    instant("2026-03-01 12:00:00", ZoneInfo("Asia/Shanghai"))  -> 2026-03-01 04:00:00+00:00
+    instant("1770534293", UTC)                                  -> 2026-02-08 07:04:53+00:00
+    seconds("0:01:05") -> 65        number('"Ann" <sip:1001@pbx>') -> "1001"
+"""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from urllib.parse import unquote
+
+EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
+LONGEST_TEXT = 512
+LONGEST_DURATION_S = 31 * 86_400
+GREGORIAN_TO_UNIX_S = 62_167_219_200
+UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}  # how many of them make a second
+
+# What PBXs write where they have nothing to say: fillers of databases, languages and templates.
+ABSENT = frozenset(
+    {"", "null", "<null>", "(null)", "nil", "none", "undefined", "n/a", "-", "--", "0000-00-00", "0000-00-00 00:00:00"}
+)
+_PLACEHOLDER = re.compile(r"\$\{?[A-Za-z_]\w*\}?")  # `$campaign_id`: a template that nobody filled in
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+
+
+class Unreadable(ValueError):
+    """A value that is there but cannot be understood; the message is a sentence for the operator."""
+
+
+@lru_cache(maxsize=8_192)
+def fold(name: str) -> str:
+    """A name or word as it is compared: lower case, without blanks, `_`, `-` and dots."""
+    return name.lower().translate(_SEPARATORS)
+
+
+_SEPARATORS = str.maketrans("", "", " \t\r\n_-.")
+
+
+def text(value: object) -> str | None:
+    """A scalar of a document as text, percent-decoded; None where it says nothing, or is no scalar."""
+    if not isinstance(value, str):
+        return None if not isinstance(value, bool) else str(value).lower()
+    found = value.strip("\0 \t\r\n")
+    if "%" in found and _ESCAPE.search(found):
+        found = unquote(found).strip("\0 \t\r\n")
+    if not found or found.lower() in ABSENT or (found[0] == "$" and _PLACEHOLDER.fullmatch(found)):
+        return None
+    return found if found.isascii() and found.isprintable() and len(found) <= LONGEST_TEXT else _tidied(found)
+
+
+def _tidied(found: str) -> str:
+    """Short enough to keep, and free of lone surrogates and control characters, which no database takes."""
+    whole = found[:LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8")
+    return "".join(character if character.isprintable() else " " for character in whole)
+
+
+# -- instants
+
+
+def instant(said: str | None, zone: tzinfo, *, later: bool = False) -> datetime | None:
+    """A point in time in UTC; a time without a zone is in the PBX's `zone`.
+
+    `later` chooses the second of two equal clock times at the end of summer time. Raises Unreadable.
+    """
+    if said is None or said.strip("0 :.-") == "":
+        return None
+    try:
+        found = _counted(said) or _written(said)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=zone, fold=int(later))
+        in_utc = found.astimezone(UTC)
+    except (ValueError, OverflowError, KeyError, TypeError) as error:
+        raise Unreadable(f"{said[:60]!r} is not a time") from error
+    if not EARLIEST_YEAR <= in_utc.year <= LATEST_YEAR:
+        raise Unreadable(f"{said[:60]!r} is outside the years {EARLIEST_YEAR} to {LATEST_YEAR}")
+    return in_utc
+
+
+def has_zone(said: str) -> bool:
+    """Whether a time says itself which instant it is: an epoch, or a clock time with an offset."""
+    compact = said.strip()
+    is_counted = _NUMBER.fullmatch(compact) is not None and not _is_compact_date(compact)
+    return is_counted or (":" in compact and _OFFSET.search(compact) is not None)
+
+
+_OFFSET = re.compile(r"\d\s*(Z|[+-]\d\d:?\d\d)$")
+_NUMBER = re.compile(r"([0-9]{9,17})(?:\.[0-9]+)?")
+_COUNTED_IN = {13: 1_000, 16: 1_000_000}  # digits of an epoch in milliseconds and microseconds, this century
+
+
+def _is_compact_date(digits: str) -> bool:
+    return len(digits) == 14 and digits[:2] in ("19", "20")
+
+
+def _counted(said: str) -> datetime | None:
+    """A time that is a number: its magnitude tells what it counts."""
+    match = _NUMBER.fullmatch(said)
+    if match is None:
+        return None
+    digits = match[1]
+    if _is_compact_date(digits):
+        return datetime.strptime(digits, "%Y%m%d%H%M%S")
+    count = int(digits)
+    if len(digits) == 11 and digits[0] == "6":  # seconds since the year 0, as Erlang counts
+        count -= GREGORIAN_TO_UNIX_S
+    elif len(digits) > 10:
+        count //= _COUNTED_IN[len(digits)]
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=count)
+
+
+_DATE_TIME = re.compile(
+    r"(?P<first>\d{1,4})\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<last>\d{1,4})日?[\sT]*"
+    r"(?P<hour>\d{1,2})[:时.](?P<minute>\d{1,2})(?:[:分.](?P<second>\d{1,2})(?:[.,]\d+)?)?秒?"
+    r"\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
+)
+
+
+def _written(said: str) -> datetime:
+    """A time that is written out: ISO and its relatives, day first, 12 hours, Chinese."""
+    try:
+        return datetime.fromisoformat(said).replace(microsecond=0)
+    except ValueError:
+        match = _DATE_TIME.fullmatch(said)
+        return _from_parts(match) if match else _from_mail(said)
+
+
+def _from_parts(match: re.Match[str]) -> datetime:
+    year, month, day = _date(match["first"], match["month"], match["last"])
+    hour = int(match["hour"])
+    if match["half"]:
+        hour = hour % 12 + (12 if match["half"].lower() == "pm" else 0)
+    return datetime(
+        year, month, day, hour, int(match["minute"]), int(match["second"] or 0), tzinfo=_zone(match["zone"])
+    )
+
+
+def _date(first: str, middle: str, last: str) -> tuple[int, int, int]:
+    """Year first, else day first; month first only where the day cannot be a month."""
+    if len(first) == 4:
+        return int(first), int(middle), int(last)
+    day, month = int(first), int(middle)
+    if month > 12:
+        day, month = month, day
+    return int(last) + (2_000 if len(last) == 2 else 0), month, day
+
+
+def _zone(said: str | None) -> tzinfo | None:
+    if said is None:
+        return None
+    if not said[1:].replace(":", "").isdigit():
+        return UTC
+    sign = -1 if said[0] == "-" else 1
+    return timezone(sign * timedelta(hours=int(said[1:3]), minutes=int(said[-2:])))
+
+
+def _from_mail(said: str) -> datetime:
+    """The dates of mail and HTTP headers, `Sun, 08 Feb 2026 07:04:53 +0000`."""
+    from email.utils import parsedate_to_datetime
+
+    return parsedate_to_datetime(said)
+
+
+# -- durations
+
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2})(?:[.,]\d+)?")
+_QUANTITY = re.compile(r"(-?\d+)(?:[.,](\d+))?\s*(?:\(?\s*(s|sec|secs|seconds|秒|ms)\s*\)?)?", re.IGNORECASE)
+
+
+def seconds(said: str | None, unit: str = "s") -> int | None:
+    """A duration in whole seconds; a begun second counts. Raises Unreadable."""
+    if said is None:
+        return None
+    if said.isdigit() and unit == "s" and said.isascii():
+        return _bounded(int(said[:12]), said)
+    clock = _CLOCK.fullmatch(said)
+    if clock:
+        return _bounded(int(clock[1] or 0) * 3_600 + int(clock[2]) * 60 + int(clock[3]), said)
+    match = _QUANTITY.fullmatch(said)
+    if match is None:
+        raise Unreadable(f"{said[:60]!r} is not a duration")
+    divisor = UNITS["ms" if (match[3] or "").lower() == "ms" else unit]
+    whole, rest = divmod(int(match[1][:18]), divisor)
+    return _bounded(whole + (1 if rest or (match[2] or "").strip("0") else 0), said)
+
+
+def _bounded(found: int, said: str) -> int:
+    if found < 0:
+        raise Unreadable(f"the duration {said[:60]!r} is negative")
+    if found > LONGEST_DURATION_S:
+        raise Unreadable(f"the duration {said[:60]!r} is longer than a month")
+    return found
+
+
+# -- phone numbers
+
+_NAMED = re.compile(r".*<\s*([^<>]*?)\s*>[^<>]*")
+_CHANNEL = re.compile(r"(?:PJSIP|SIP|IAX2|SCCP|Local)/([^-@/]+)(?:[-@].*)?", re.IGNORECASE)
+
+
+@lru_cache(maxsize=8_192)
+def number(said: str | None) -> str | None:
+    """The number in a caller's or callee's text: out of SIP addresses, display names and channel names.
+
+    Digits, `+`, hyphens and what else was dialled stay as they are; cleaning is the numbering plan's.
+    """
+    if said is None:
+        return None
+    named = _NAMED.fullmatch(said)
+    found = named[1] if named and named[1] else said
+    scheme, colon, rest = found.partition(":")
+    if colon and scheme.lower() in ("sip", "sips", "tel", "callto"):
+        found = rest.partition(";")[0]
+    channel = _CHANNEL.fullmatch(found)
+    found = channel[1] if channel else found.partition("@")[0]
+    return found.strip('" ') or None
