@@ -168,8 +168,8 @@ def test_the_steps_of_a_call_are_read_as_states(form: Form, chosen: str) -> None
         talking = [Phase.TALKING] if call.answered_at else []
         assert [state.phase for state in states] == [Phase.RINGING, *talking, Phase.ENDED]
         assert {state.call_id for state in states} == {call.call_id}
-        assert {(state.caller, state.callee, state.direction) for state in states} == {
-            (call.caller, call.callee, call.direction)
+        assert {(one.dialect, one.pbx, one.caller, one.callee, one.direction, one.trunk) for one in states} == {
+            ("uc", call.pbx, call.caller, call.callee, call.direction, call.trunk)
         }
 
 

@@ -1,10 +1,11 @@
 """What a PBX posts about a planned call, in the `uc` dialect: JSON, or a form where its "Json格式" switch is off.
 
-    cdr_body(call)      ->  b'{"sn":"uc-practice-1f…","cdr":[{"uuid":"…","caller_id_number":"8003",…}]}'
+    cdr_body(call)      ->  b'{"sn":"uc-practice-1f…","cdr":[{"uuid":"…","caller_number":"8003",…}]}'
     status_bodies(call) ->  ring, answer (if answered) and bye, in this order
 
-The envelope is the one this maker documents for its gateways, the names inside are those of the switch software
-it builds on. Times are the PBX's wall clock without a zone, as such switches write them.
+The envelope is the one this maker documents for its gateways; the names inside are plain ones, mostly those of the
+switch software it builds on, but no other maker's set as a whole. Times are the PBX's wall clock without a zone, as
+such switches write them.
 """
 
 import json
@@ -49,7 +50,7 @@ def status_bodies(call: PlannedCall, form: Form = "json") -> list[bytes]:
     """The steps of a call as they are told while it goes on."""
     write = _form if form == "form" else _json
     return [
-        write({"sn": call.pbx, "event": word, **_both_sides(call), "time": _stamp(moment)})
+        write({"sn": call.pbx, "state": word, **_both_sides(call), "timestamp": _stamp(moment)})
         for word, moment in status_steps(call)
     ]
 
@@ -65,8 +66,8 @@ def status_steps(call: PlannedCall) -> Iterator[tuple[str, datetime]]:
 def _both_sides(call: PlannedCall) -> dict[str, str]:
     return {
         "uuid": call.call_id,
-        "caller_id_number": call.caller,
-        "destination_number": call.callee,
+        "caller_number": call.caller,
+        "callee_number": call.callee,
         "direction": call.direction.value,
         "trunk_name": call.trunk or "",
     }
