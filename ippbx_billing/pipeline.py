@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
+from typing import NamedTuple
 
 from ippbx_billing import dialects, rating
 from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Direction, EventStatus, RawEvent, Reading
@@ -163,6 +164,21 @@ class _Understood:
     rated: tuple[RatedCall, ...]
 
 
+class _Standing(NamedTuple):
+    """The version of a record that counts at the moment: its call's id (None while new), its event, its facts."""
+
+    number: int | None
+    event_id: int
+    facts: tuple[object, ...]
+
+
+def _superseded(rated: RatedCall, standing: _Standing) -> str:
+    """Why a record that was delivered before changes nothing; empty where it is a correction by a later event."""
+    if facts(rated.call) == standing.facts:
+        return f"delivered before with event {standing.event_id}"
+    return f"corrected by event {standing.event_id}" if rated.event_id < standing.event_id else ""
+
+
 class Pipeline:
     """Moves events from the inbox to the ledger; `make_rules` is asked again whenever somebody edited the ledger."""
 
@@ -229,58 +245,45 @@ class Pipeline:
 
     def _write(self, understood: Sequence[_Understood]) -> None:
         """Into the ledger, in the caller's transaction: new calls in one go, corrections where they belong."""
-        known = {
-            key: (row["id"], row["event_id"], tuple(row[name] for name in FACTS))
+        standing = {
+            key: _Standing(row["id"], row["event_id"], tuple(row[name] for name in FACTS))
             for key, row in self.ledger.calls.known([rated.key for one in understood for rated in one.rated]).items()
         }
         fresh: dict[bytes, RatedCall] = {}
         for one in understood:
-            reasons, new = [], 0
+            repeated = []
             for rated in one.rated:
-                earlier = fresh.get(rated.key)
-                if earlier is not None:
-                    reasons.append(self._again(rated, None, earlier.event_id, facts(earlier.call), fresh))
-                elif rated.key in known:
-                    reasons.append(self._again(rated, *known[rated.key], fresh))
+                earlier = standing.get(rated.key)
+                reason = "" if earlier is None else _superseded(rated, earlier)
+                if reason:
+                    repeated.append(reason)
+                    continue
+                corrected = rated if earlier is None else self._corrected(rated, earlier)
+                number = earlier.number if earlier else None
+                if number is None:
+                    fresh[rated.key] = corrected
                 else:
-                    fresh[rated.key] = rated
-                    new += 1
-            self._record_outcome(one, reasons, new)
+                    self.ledger.calls.correct(number, corrected)
+                standing[rated.key] = _Standing(number, rated.event_id, facts(rated.call))
+            self._record_outcome(one, repeated)
         self.ledger.calls.add(list(fresh.values()))
 
-    def _again(
-        self,
-        rated: RatedCall,
-        number: int | None,
-        event_id: int,
-        stored: tuple[object, ...],
-        fresh: dict[bytes, RatedCall],
-    ) -> str:
-        """A record delivered before: the same facts are a duplicate, others a correction by the later event."""
-        if facts(rated.call) == stored:
-            return f"delivered before with event {event_id}"
-        if rated.event_id < event_id:
-            return f"corrected by event {event_id}"
-        note = f"corrected: the record was delivered before with event {event_id}"
-        corrected = replace(rated, call=replace(rated.call, notes=(*rated.call.notes, note)))
-        if number is None:
-            fresh[rated.key] = corrected
-        else:
-            self.ledger.calls.correct(number, corrected)
-        self.ledger.journey.record(event_id, EventStatus.DONE, f"corrected by event {rated.event_id}")
-        return ""
+    def _corrected(self, rated: RatedCall, earlier: "_Standing") -> RatedCall:
+        """The record's later version; both events say that the one took the place of the other."""
+        self.ledger.journey.record(earlier.event_id, EventStatus.DONE, f"corrected by event {rated.event_id}")
+        note = f"corrected: the record was delivered before with event {earlier.event_id}"
+        return replace(rated, call=replace(rated.call, notes=(*rated.call.notes, note)))
 
-    def _record_outcome(self, one: _Understood, repeated: Sequence[str], new: int) -> None:
+    def _record_outcome(self, one: _Understood, repeated: Sequence[str]) -> None:
         journey, event = self.ledger.journey, one.event
         for state in one.reading.states:
             journey.follow(event, state)
         if one.reading.states:
             journey.forget_live(event.received_at - LIVE_CALL_EXPIRES)
-        duplicates = [reason for reason in repeated if reason]
         if one.reading.problems:
             journey.record(event.id, EventStatus.REJECTED, "; ".join(map(str, one.reading.problems)))
-        elif duplicates and not new and len(duplicates) == len(one.rated):
-            journey.record(event.id, EventStatus.DUPLICATE, "; ".join(dict.fromkeys(duplicates)))
+        elif repeated and len(repeated) == len(one.rated):
+            journey.record(event.id, EventStatus.DUPLICATE, "; ".join(dict.fromkeys(repeated)))
         else:
             journey.record(event.id, EventStatus.DONE, one.reading.nothing)
 
