@@ -28,14 +28,14 @@ class Board:
 
     def __init__(self, planned: int, currency: str) -> None:
         self.planned, self.currency = planned, currency
-        self.posted = self.rated = self.answered = 0
+        self.posted = self.arrived = self.answered = 0
         self.fee = Decimal(0)
         self.dearest: dict[str, Any] | None = None
         self._last: deque[dict[str, Any]] = deque(maxlen=ROWS_SHOWN)
 
     def take(self, row: dict[str, Any]) -> None:
-        """One more rated call."""
-        self.rated += 1
+        """One more call from the ledger."""
+        self.arrived += 1
         self.answered += row["disposition"] == "answered"
         fee = Decimal(row["fee"] or 0)
         self.fee += fee
@@ -46,10 +46,10 @@ class Board:
     def sums(self) -> str:
         """The sums so far in a line."""
         return tr(
-            "{posted} of {planned} calls posted, {rated} rated, {answered} answered, fees {fee} {currency}",
+            "{posted} of {planned} calls posted, {arrived} in the ledger, {answered} answered, fees {fee} {currency}",
             posted=self.posted,
             planned=self.planned,
-            rated=self.rated,
+            arrived=self.arrived,
             answered=self.answered,
             fee=f"{self.fee:.2f}",
             currency=self.currency,

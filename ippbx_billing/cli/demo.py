@@ -176,21 +176,24 @@ def _what_next(kept: Path | None, period: "Period", board: "Board") -> None:
     """Commands worth trying, on the data that was kept or on a site of one's own."""
     import shlex
 
-    say("")
     if kept is None:
-        say(tr("The data of this demonstration is gone now. Try next:"))
-        say(f"  ippbx-bill demo --keep demo-data    # {tr('the same, and leave the data for exploring')}")
-        say(f"  ippbx-bill init --area-code {AREA_CODE}      # {tr('a site of your own')}")
-        say(f"  ippbx-bill listen                   # {tr('then point the PBX at this machine')}")
+        say("\n" + tr("The data of this demonstration is gone now. Try next:"))
+        _suggest("ippbx-bill demo --keep demo-data", tr("the same, and leave the data for exploring"))
+        _suggest(f"ippbx-bill init --area-code {AREA_CODE}", tr("a site of your own"))
+        _suggest("ippbx-bill listen", tr("then point the PBX at this machine"))
         return
-    say(tr("The data stays in {path}. Try next:", path=kept))
+    say("\n" + tr("The data stays in {path}. Try next:", path=kept))
     here = f"ippbx-bill --data-dir {shlex.quote(str(kept))}"
-    say(f"  {here} report --month {period.name} --by traffic-type")
-    say(f"  {here} calls list --month {period.name} --traffic-type international")
+    _suggest(f"{here} report --month {period.name} --by traffic-type")
+    _suggest(f"{here} calls list --month {period.name} --traffic-type international")
     if board.dearest is not None:
-        say(f"  {here} calls explain {board.dearest['id']}    # {tr('why the dearest call cost what it cost')}")
-    say(f"  {here} quote 901062345678 --seconds 90")
-    say(f"  {here} events list")
+        _suggest(f"{here} calls explain {board.dearest['id']}", tr("why the dearest call cost what it cost"))
+    _suggest(f"{here} quote 901062345678 --seconds 90")
+    _suggest(f"{here} events list")
+
+
+def _suggest(command: str, why: str = "") -> None:
+    say(f"  {command:<34}  # {why}" if why else f"  {command}")
 
 
 @contextmanager
