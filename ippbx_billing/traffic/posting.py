@@ -113,7 +113,7 @@ class _Poster:
         self._manner = manner
         self._on_ack = on_ack
         self._lock = Lock()
-        self._next_at = monotonic()
+        self._next_at = 0.0
         self._silence = 0
         self._trust = httpx.create_ssl_context(trust_env=False)
 
@@ -142,8 +142,8 @@ class _Poster:
         if not self._manner.per_second:
             return not self.stop.is_set()
         with self._lock:
-            turn_at = self._next_at
-            self._next_at += 1 / self._manner.per_second
+            turn_at = self._next_at or monotonic()
+            self._next_at = turn_at + 1 / self._manner.per_second
         return not self.stop.wait(max(0.0, turn_at - monotonic()))
 
     def _deliver(self, client: "httpx.Client", delivery: Delivery) -> None:
