@@ -137,6 +137,12 @@ class Inbox:
             rows = self._connection.execute(sql, (*given.values(), -1 if limit is None else limit)).fetchall()
         return [EventSummary(row[0], _moment(row[1]), EventKind(row[2]), row[3], row[4]) for row in rows]
 
+    def faults(self) -> str:
+        """What SQLite finds wrong with the file, or nothing."""
+        with _plainly(self.path):
+            found = [str(row[0]) for row in self._connection.execute("PRAGMA quick_check(3)")]
+        return "" if found == ["ok"] else "; ".join(found)
+
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()

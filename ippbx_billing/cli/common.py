@@ -1,5 +1,7 @@
 """What all commands share: the global options, the settings in force, the two files, the format options."""
 
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,6 +46,16 @@ class ErrorsAsSentences(TyperGroup):
         except BillingError as error:
             complain(error)
             raise typer.Exit(error.exit_code) from error
+        except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
+        except Exception as error:
+            if type(error).__module__ != "sqlite3":
+                raise
+            complain(
+                BillingError(tr("the database does not answer: {error}", error=error), tr("see `ippbx-bill doctor`"))
+            )
+            raise typer.Exit(1) from error
 
 
 def complain(error: BillingError) -> None:
