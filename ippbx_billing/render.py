@@ -9,6 +9,7 @@ a terminal, and text that a spreadsheet would take for a formula is quoted.
 
 import csv
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,8 @@ from ippbx_billing.errors import BillingError
 from ippbx_billing.texts import tr
 
 Row = Mapping[str, Any]
+
+WIDTH_WITHOUT_TERMINAL = 200
 
 
 class Format(StrEnum):
@@ -157,7 +160,8 @@ def console(stream: IO[str] | None = None) -> Any:
     from rich.console import Console
 
     stream = stream or sys.stdout
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else 200)
+    width = None if stream.isatty() or os.environ.get("COLUMNS") else WIDTH_WITHOUT_TERMINAL
+    return Console(file=stream, highlight=False, width=width)
 
 
 def cell(value: Any, kind: str = "text") -> str:
