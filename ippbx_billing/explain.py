@@ -159,10 +159,25 @@ def _window_zh(label: int | str) -> str:
 def _figures_en(facts: Facts) -> str:
     if not facts["step_s"]:
         return f"{_money(facts['initial_fee_micro'])} per call, whatever its length"
+    if facts.get("per_s"):
+        first = f"at least {facts['initial_s']} s, then " if facts["initial_s"] != facts["step_s"] else ""
+        return f"{_rates_en(facts)}, charged for {first}each begun {facts['step_s']} s"
     per_step = f"{_money(facts['step_fee_micro'])} for each begun {facts['step_s']} s"
     if facts["initial_s"] == facts["step_s"] and facts["initial_fee_micro"] == facts["step_fee_micro"]:
         return per_step
     return f"{_money(facts['initial_fee_micro'])} for the first {facts['initial_s']} s, then {per_step}"
+
+
+def _rates_en(facts: Facts) -> str:
+    """The rate, or both where the first seconds have another: 0.02 a minute."""
+    then = f"{_money(facts['step_fee_micro'])} {_per_en(facts['per_s'])}"
+    if facts.get("initial_fee_micro", facts["step_fee_micro"]) == facts["step_fee_micro"]:
+        return then
+    return f"{_money(facts['initial_fee_micro'])} and later {then}"
+
+
+def _per_en(seconds: int | str) -> str:
+    return "a minute" if seconds == 60 else f"per {seconds} s"
 
 
 def _trunk_en(facts: Facts, _: int) -> str:
@@ -226,7 +241,10 @@ def _initial_en(facts: Facts, amount: int) -> str:
 
 def _steps_en(facts: Facts, amount: int) -> str:
     steps = "1 begun step" if facts["count"] == 1 else f"{facts['count']} begun steps"
-    each = f"{steps} of {facts['step_s']} s at {_money(facts['step_fee_micro'])} each"
+    rate = f"{_money(facts['step_fee_micro'])} each"
+    if facts.get("per_s"):
+        rate = _rates_en(facts)
+    each = f"{steps} of {facts['step_s']} s at {rate}"
     within = f" in the window {facts['window']}" if facts["window"] else ""
     return f"The remaining {facts['seconds']} s{within} are {each}: {_money(amount)}."
 
@@ -241,8 +259,9 @@ def _minimum_en(facts: Facts, amount: int) -> str:
 
 
 def _rounding_en(facts: Facts, amount: int) -> str:
+    exact = facts.get("exact") or _money(facts["exact_micro"])
     rounded = _money(int(facts["exact_micro"]) + amount)
-    return f"{_money(facts['exact_micro'])} is rounded half up to {facts['decimals']} decimals: {rounded}."
+    return f"{exact} is rounded half up to {facts['decimals']} decimals: {rounded}."
 
 
 def _fee_en(facts: Facts, _: int) -> str:
@@ -259,10 +278,25 @@ def _outcome_en(facts: Facts, _: int) -> str:
 def _figures_zh(facts: Facts) -> str:
     if not facts["step_s"]:
         return f"每次通话 {_money(facts['initial_fee_micro'])}，不计时长"
+    if facts.get("per_s"):
+        first = f"起步 {facts['initial_s']} 秒，之后" if facts["initial_s"] != facts["step_s"] else ""
+        return f"{_rates_zh(facts)}，{first}每 {facts['step_s']} 秒计费"
     per_step = f"每 {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}"
     if facts["initial_s"] == facts["step_s"] and facts["initial_fee_micro"] == facts["step_fee_micro"]:
         return per_step
     return f"起步 {facts['initial_s']} 秒 {_money(facts['initial_fee_micro'])}，之后{per_step}"
+
+
+def _rates_zh(facts: Facts) -> str:
+    """The rate, or both where the first seconds have another: 每分钟 0.02."""
+    then = f"{_per_zh(facts['per_s'])} {_money(facts['step_fee_micro'])}"
+    if facts.get("initial_fee_micro", facts["step_fee_micro"]) == facts["step_fee_micro"]:
+        return then
+    return f"起步按{_per_zh(facts['per_s'])} {_money(facts['initial_fee_micro'])}，之后{then}"
+
+
+def _per_zh(seconds: int | str) -> str:
+    return "每分钟" if seconds == 60 else f"每 {seconds} 秒"
 
 
 def _trunk_zh(facts: Facts, _: int) -> str:
@@ -325,6 +359,8 @@ def _initial_zh(facts: Facts, amount: int) -> str:
 def _steps_zh(facts: Facts, amount: int) -> str:
     within = f"（{_window_zh(facts['window'])}）" if facts["window"] else ""
     each = f"每 {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}，计 {facts['count']} 次"
+    if facts.get("per_s"):
+        each = f"每 {facts['step_s']} 秒计一次（{_rates_zh(facts)}），计 {facts['count']} 次"
     return f"其余 {facts['seconds']} 秒{within}{each}：{_money(amount)}。"
 
 
@@ -338,8 +374,9 @@ def _minimum_zh(facts: Facts, amount: int) -> str:
 
 
 def _rounding_zh(facts: Facts, amount: int) -> str:
+    exact = facts.get("exact") or _money(facts["exact_micro"])
     rounded = _money(int(facts["exact_micro"]) + amount)
-    return f"{_money(facts['exact_micro'])} 四舍五入到 {facts['decimals']} 位小数：{rounded}。"
+    return f"{exact} 四舍五入到 {facts['decimals']} 位小数：{rounded}。"
 
 
 def _fee_zh(facts: Facts, _: int) -> str:

@@ -10,6 +10,7 @@ decimals; sums and products of integers are exact; a fee is rounded once per cal
 """
 
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 MICRO = 1_000_000
 MAX_MICRO = 2**63 - 1  # what SQLite can store
@@ -31,11 +32,14 @@ def parse(value: str | int | Decimal) -> int:
     return int(micro)
 
 
-def round_half_up(micro: int, decimals: int) -> int:
-    """The amount rounded to `decimals` places, a half away from zero (0.005 becomes 0.01)."""
+def round_half_up(micro: int | Fraction, decimals: int) -> int:
+    """The amount rounded to `decimals` places, a half away from zero (0.005 becomes 0.01).
+
+    A rate per minute charged by the second may leave a fraction of a micro-unit until here.
+    """
     unit: int = 10 ** (6 - decimals)
-    rounded = (abs(micro) + unit // 2) // unit * unit
-    return rounded if micro >= 0 else -rounded
+    units = int((2 * abs(micro) + unit) // (2 * unit))
+    return units * unit if micro >= 0 else -units * unit
 
 
 def text(micro: int, decimals: int = 2) -> str:

@@ -1,6 +1,6 @@
 """Rating: one call and one price make one charge, which can say how it came about.
 
-The one idea: everything is a whole number of micro-units, and a fee is rounded once, at the end. `rate` finds the
+The one idea: every amount is exact, and a fee is rounded once, at the end. `rate` finds the
 fee, fast enough for a million calls; `explain` finds the same fee and tells its story in steps that add up to it.
 
     charge = rate(call, classification, local_start, book)
@@ -23,6 +23,7 @@ How a call is charged:
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
@@ -43,6 +44,7 @@ from ippbx_billing.tariffs.prices import DAY_S, Calendar, Carrier, Figures, Pric
 from ippbx_billing.tariffs.windows import Stretch, stretches, window_now
 
 Facts = dict[str, int | str]
+Amount = int | Fraction  # exact micro-units; a fraction only where a rate per minute is charged by shorter blocks
 
 REMEMBERED = 100_000  # charges a book keeps for calls of the same price, window and length
 MAX_CALL_S = 366 * DAY_S  # what is longer is a mistake of the PBX, not a conversation
@@ -191,15 +193,16 @@ class Part(NamedTuple):
     figures: Figures
     seconds: int
     steps: int
-    amount_micro: int
+    amount_micro: Amount
 
 
 def _own_fee(
     price: Price, carrier: Carrier, local_start: datetime, seconds: int, calendar: Calendar
-) -> tuple[int, str | None]:
+) -> tuple[Amount, str | None]:
     """The exact amount of one price row, and the windows it was found in."""
     cut = stretches(price, carrier, local_start, seconds, calendar)
     chargeable = seconds - price.free_s
+    talk: Amount
     if chargeable <= 0:
         talk = 0
     elif len(cut) == 1:
@@ -213,11 +216,30 @@ def _own_fee(
     return own, _labels(cut) if price.windows else None
 
 
-def talk_micro(figures: Figures, seconds: int) -> int:
-    """What that many seconds (more than none) cost by the four figures alone."""
-    if figures.step_s == 0 or seconds <= figures.initial_s:
-        return figures.initial_fee_micro
-    return figures.initial_fee_micro + steps_begun(figures, seconds - figures.initial_s) * figures.step_fee_micro
+def talk_micro(figures: Figures, seconds: int) -> Amount:
+    """What that many seconds (more than none) cost by the figures alone."""
+    flat = figures.step_s == 0 or seconds <= figures.initial_s
+    steps = 0 if flat else steps_begun(figures, seconds - figures.initial_s)
+    if figures.per_s:
+        return initial_micro(figures) + step_micro(figures, steps)
+    return figures.initial_fee_micro + steps * figures.step_fee_micro
+
+
+def initial_micro(figures: Figures) -> Amount:
+    """What the initial seconds cost."""
+    fee_micro = figures.initial_fee_micro
+    return _exact(fee_micro * figures.initial_s, figures.per_s) if figures.per_s else fee_micro
+
+
+def step_micro(figures: Figures, steps: int = 1) -> Amount:
+    """What that many steps cost."""
+    fee_micro = steps * figures.step_fee_micro
+    return _exact(fee_micro * figures.step_s, figures.per_s) if figures.per_s else fee_micro
+
+
+def _exact(micro: int, parts: int) -> Amount:
+    share = Fraction(micro, parts)
+    return share.numerator if share.denominator == 1 else share
 
 
 def steps_begun(figures: Figures, seconds: int) -> int:
@@ -237,11 +259,11 @@ def _parts(price: Price, cut: Iterable[Stretch]) -> Iterator[Part]:
         if seconds and (not started or figures.step_s == 0):
             started = True
             bought = min(seconds, figures.initial_s) if figures.step_s else seconds
-            yield Part("initial", window, figures, bought, 1, figures.initial_fee_micro)
+            yield Part("initial", window, figures, bought, 1, initial_micro(figures))
             seconds -= bought
         if seconds:
             count = steps_begun(figures, seconds)
-            yield Part("steps", window, figures, seconds, count, count * figures.step_fee_micro)
+            yield Part("steps", window, figures, seconds, count, step_micro(figures, count))
 
 
 def _labels(cut: Iterable[Stretch]) -> str | None:
@@ -266,13 +288,16 @@ def _story(
         yield Step("outcome", {"status": str(charge.status), "reason": charge.reason})
         return
     steps = list(_price_steps(price, carrier, local_start, call.billed_s, book.calendar))
+    exact = _own_fee(price, carrier, local_start, call.billed_s, book.calendar)[0]
     local = _local_price(classification, carrier, local_start, book) if price.add_local else None
     if local:
         steps.append(_local_step(local, carrier, local_start, call.billed_s, book.calendar))
+        exact += _own_fee(local, carrier, local_start, call.billed_s, book.calendar)[0]
     yield from steps
-    exact = sum(step.amount_micro for step in steps)
-    if exact != charge.fee_micro:
-        yield Step("rounding", {"decimals": carrier.decimals, "exact_micro": exact}, charge.fee_micro - exact)
+    together = sum(step.amount_micro for step in steps)
+    if together != charge.fee_micro:
+        facts: Facts = {"decimals": carrier.decimals, "exact_micro": together}
+        yield Step("rounding", facts | _fraction(exact), charge.fee_micro - together)
     yield Step("fee", {"fee_micro": charge.fee_micro, "billed_s": call.billed_s})
 
 
@@ -300,9 +325,20 @@ def _price_steps(
         yield Step("connection", {"fee_micro": price.connection_fee_micro}, price.connection_fee_micro)
     pieces = list(_parts(price, cut))
     yield from map(_part_step, pieces)
-    talk = price.connection_fee_micro + sum(piece.amount_micro for piece in pieces)
+    talk = price.connection_fee_micro + sum(_whole(piece.amount_micro) for piece in pieces)
     if seconds > price.free_s and talk < price.minimum_fee_micro:
         yield Step("minimum", {"minimum_micro": price.minimum_fee_micro}, price.minimum_fee_micro - talk)
+
+
+def _whole(amount: Amount) -> int:
+    """The nearest micro-unit, which is what a step of the story says; the last step says what that leaves over."""
+    return money.round_half_up(amount, 6)
+
+
+def _fraction(exact: Amount) -> Facts:
+    """The exact amount in words of digits where no micro-units can say it."""
+    whole, billionths = divmod(int(exact * 1000), money.MICRO * 1000)
+    return {} if isinstance(exact, int) else {"exact": f"{whole}.{billionths:09d}…"}
 
 
 def _price_facts(price: Price) -> Facts:
@@ -323,7 +359,13 @@ def _figures_facts(figures: Figures) -> Facts:
         "initial_fee_micro": figures.initial_fee_micro,
         "step_s": figures.step_s,
         "step_fee_micro": figures.step_fee_micro,
+        **_per(figures),
     }
+
+
+def _per(figures: Figures) -> Facts:
+    """For how many seconds the fees are, where they are rates."""
+    return {"per_s": figures.per_s} if figures.per_s else {}
 
 
 def _window_step(stretch: Stretch, carrier: Carrier, price: Price) -> Step:
@@ -336,15 +378,17 @@ def _part_step(part: Part) -> Step:
     label = part.window.label if part.window else ""
     facts: Facts = {"seconds": part.seconds, "window": label}
     if part.code == "initial":
-        facts |= {"initial_s": part.figures.initial_s, "fee_micro": part.amount_micro, "step_s": part.figures.step_s}
+        facts |= {"initial_s": part.figures.initial_s, "fee_micro": _whole(part.amount_micro)}
+        facts |= {"step_s": part.figures.step_s}
     elif part.code == "steps":
         figures = part.figures
         facts |= {"count": part.steps, "step_s": figures.step_s, "step_fee_micro": figures.step_fee_micro}
-    return Step(part.code, facts, part.amount_micro)
+        facts |= _per(figures)
+    return Step(part.code, facts, _whole(part.amount_micro))
 
 
 def _local_step(price: Price, carrier: Carrier, local_start: datetime, seconds: int, calendar: Calendar) -> Step:
     """The carrier's local price on top, in one step."""
     amount, window = _own_fee(price, carrier, local_start, seconds, calendar)
     facts: Facts = {"line_kind": str(price.line_kind or ""), "seconds": seconds, "window": window or ""}
-    return Step("local", {**facts, **_figures_facts(price.figures)}, amount)
+    return Step("local", {**facts, **_figures_facts(price.figures)}, _whole(amount))

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from ippbx_billing.calls import (
     Step,
     TrafficType,
 )
+from ippbx_billing.explain import story
 from ippbx_billing.rating import explain, rate
 from ippbx_billing.tariffs import (
     Carrier,
@@ -264,6 +266,26 @@ def test_free_seconds_go_before_the_initial_ones() -> None:
     assert Step("free", {"seconds": 10, "window": ""}) in charged(tariffs, 191).steps
 
 
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(1, "0.00"), (14, "0.00"), (15, "0.01"), (60, "0.02"), (3600, "1.20"), (3629, "1.21"), (3630, "1.21")],
+)
+def test_a_rate_per_minute_charged_by_the_second_loses_nothing(seconds: int, expected: str) -> None:
+    """0.02 a minute is 0.000333… a second; an hour of it is 1.20, not 1.1988."""
+    by_the_second = replace(PRICE, figures=Figures(1, 20_000, 1, 20_000, per_s=60))
+    assert fee(book(by_the_second), seconds) == expected
+
+
+def test_the_story_of_a_rate_names_the_rate_and_the_exact_amount() -> None:
+    """The steps add up in whole micro-units, and the rounding says what was rounded."""
+    charge = charged(book(replace(PRICE, figures=Figures(60, 20_000, 1, 20_000, per_s=60))), 104)
+    told = story(charge.steps)
+    assert "0.02 a minute, charged for at least 60 s, then each begun 1 s" in told[4]
+    assert "44 begun steps of 1 s at 0.02 a minute: 0.014667" in told[6]
+    assert told[7] == "0.034666666… is rounded half up to 2 decimals: 0.03."
+    assert "每分钟 0.02，起步 60 秒，之后每 1 秒计费" in story(charge.steps, "zh")[4]
+
+
 def test_the_connection_fee_is_for_every_call_with_talk_time() -> None:
     """Also for one that lies within its free seconds, which costs nothing else."""
     tariffs = book(replace(PRICE, connection_fee_micro=300_000, free_s=10, minimum_fee_micro=500_000))
@@ -435,7 +457,10 @@ def test_a_book_remembers_calls_of_the_same_length_by_price_and_window(monkeypat
 # --- Properties -------------------------------------------------------------------------------------------------
 
 micro = st.integers(0, 2_000_000)
-figures_any = st.builds(Figures, st.integers(0, 200), micro, st.integers(0, 120), micro)
+figures_any = st.one_of(
+    st.builds(Figures, st.integers(0, 200), micro, st.integers(0, 120), micro),
+    st.builds(Figures, st.integers(0, 200), micro, st.integers(1, 120), micro, st.sampled_from([1, 7, 60, 3600])),
+)
 edges = st.sampled_from([0, 1, 3600, 7 * 3600, 43_140, 43_200, 43_260, 86_340, 86_400])
 window_any = st.builds(
     Window,
@@ -506,7 +531,7 @@ def test_a_split_call_costs_the_sum_of_its_parts(price: Price, start: datetime, 
 
 def second_by_second(price: Price, start: datetime, seconds: int) -> int:
     """The same rule in its plainest form: a second that is not paid for yet buys the block that it begins."""
-    talk, paid_s, initial_due, flat_paid = 0, 0, True, False
+    talk, paid_s, initial_due, flat_paid = Fraction(0), 0, True, False
     last: object = "none yet"
     for second, window in enumerate(windows_each_second(price, start, seconds)):
         if window is not last:
@@ -519,12 +544,18 @@ def second_by_second(price: Price, start: datetime, seconds: int) -> int:
             talk, flat_paid, initial_due = talk + figures.initial_fee_micro, True, False
             continue
         if initial_due:
-            talk, paid_s, initial_due = talk + figures.initial_fee_micro, figures.initial_s, False
+            initial = block(figures, figures.initial_fee_micro, figures.initial_s)
+            talk, paid_s, initial_due = talk + initial, figures.initial_s, False
         if not paid_s:
-            talk, paid_s = talk + figures.step_fee_micro, figures.step_s
+            talk, paid_s = talk + block(figures, figures.step_fee_micro, figures.step_s), figures.step_s
         paid_s -= 1
     own = price.connection_fee_micro + talk
-    return max(own, price.minimum_fee_micro) if seconds > price.free_s else own
+    return int((max(own, price.minimum_fee_micro) if seconds > price.free_s else own) + Fraction(1, 2))
+
+
+def block(figures: Figures, fee_micro: int, seconds: int) -> Fraction:
+    """What a block costs: its fee, or its share of a rate."""
+    return Fraction(fee_micro * seconds, figures.per_s) if figures.per_s else Fraction(fee_micro)
 
 
 def windows_each_second(price: Price, start: datetime, seconds: int) -> Iterator[Window | None]:

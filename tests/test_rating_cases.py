@@ -93,12 +93,9 @@ def four_figures(band: Row) -> Row:
         raise NotOursError("several step sizes or tiers")
     if Decimal(str(slot["increment_s"])) % 1:
         raise NotOursError("a step is shorter than a second")
-    fee = Decimal(slot["rate"]) * slot["increment_s"] / Decimal(str(slot["per_s"]))
-    if fee * money.MICRO % 1:
-        raise NotOursError("a step costs a fraction of a micro-unit")
-    assert band["connect_fee"] == "0", band
-    step_s = int(slot["increment_s"])
-    return {"initial_s": step_s, "initial_fee": str(fee), "step_s": step_s, "step_fee": str(fee)}
+    step_s, rate = int(slot["increment_s"]), str(slot["rate"])
+    per_s = int(slot["per_s"])
+    return {"initial_s": step_s, "initial_fee": rate, "step_s": step_s, "step_fee": rate, "per_s": per_s}
 
 
 def prices_of(rule: Row, free_s: int) -> Iterator[Price]:
@@ -115,6 +112,7 @@ def prices_of(rule: Row, free_s: int) -> Iterator[Price]:
             figures=figures_of(bands[0]) if whole else FREE,
             windows=() if whole else tuple(map(window_of, bands)),
             free_s=free_s,
+            connection_fee_micro=money.parse(bands[0].get("connect_fee") or "0"),
             effective_from=date(2000, 1, 1),
         )
 
@@ -133,7 +131,11 @@ def dates_of(band: Row) -> list[tuple[int, int]]:
 
 def figures_of(band: Row) -> Figures:
     return Figures(
-        band["initial_s"], money.parse(band["initial_fee"]), band["step_s"] or 0, money.parse(band["step_fee"] or "0")
+        band["initial_s"],
+        money.parse(band["initial_fee"]),
+        band["step_s"] or 0,
+        money.parse(band["step_fee"] or "0"),
+        band.get("per_s", 0),
     )
 
 
@@ -162,7 +164,11 @@ def fee_micro(book: TariffBook, number: str, seconds: int, start: datetime = ANY
 def rounded(case: Row, exact: int) -> int:
     """The exact fee by the case's rounding, where it is ours: half up, or nothing is left to round."""
     roundings = {(rule["rounding"]["method"], rule["rounding"]["decimals"]) for rule in case["tariff"]["rules"]}
+    if len(roundings) > 1:
+        raise NotOursError("each destination is rounded in its own way")
     ((method, decimals),) = roundings
+    if method == "none" and Decimal(case["expected_cost"]) * money.MICRO % 1:
+        raise NotOursError("a fee of more than six decimals")
     if method == "none" or (decimals is not None and decimals >= 6):
         return exact
     if decimals < 0 or (method != "middle" and money.round_half_up(exact, decimals) != exact):
@@ -296,11 +302,10 @@ NOT_OURS: dict[str, str] = {
     "seconds have fractions": """
         br-chargevaluebytariffratesandvolume-106 br-chargevaluebytariffratesandvolume-114 br-row-d5
     """,
-    "a step costs a fraction of a micro-unit": """
-        ccm-off-recv ccm-on-recv cgr-dest-10s cgr-dy-180 cgr-issue260 cgr-ts-10 cgr10-rc-150-v2
-        cgr10-rc-205-v2 kolmisoft-inc-20
-    """,
-    "rounded up to -2 decimals": "ccm-on-send",
+    "rounded up to -2 decimals": "ccm-off-recv ccm-on-recv ccm-on-send",
+    "rounded up to 4 decimals": "cgr-dest-10s",
+    "each destination is rounded in its own way": "cgr-dy-180",
+    "a fee of more than six decimals": "cgr10-rc-205-v2",
     "their own answer is not exact arithmetic (increment-rounding)": """
         cgr-any2cnt-60 cgr-any2cnt-600 cgr-rc-150-v1 cgr-rc-205-v1 cgr-rc-205-v2 cgr-rc-60-v1 cgr-rc-60-v2
         cgr-resp-plans cgr-rounding cgr-route-special-80 cgr-tut-1h cgr-tut-evening-90 cgr-tut-weekend-120

@@ -63,17 +63,23 @@ class Figures:
 
     `step_s` 0 is a flat fee per call: the initial fee whatever the length. `initial_s` 0 charges the initial
     fee as well, but it buys no seconds.
+
+    With `per_s` both fees are rates for that many seconds, of which each block costs its share: a carrier's list
+    says 0.02 a minute, charged by the second, and a second of that is no whole number of micro-units.
     """
 
     initial_s: int
     initial_fee_micro: int
     step_s: int
     step_fee_micro: int
+    per_s: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("initial_s", "initial_fee_micro", "step_s", "step_fee_micro"):
+        for name in ("initial_s", "initial_fee_micro", "step_s", "step_fee_micro", "per_s"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative: {getattr(self, name)}")
+        if self.per_s and not self.step_s:
+            raise ValueError("a flat fee per call cannot be a rate for a length of time")
 
 
 @dataclass(frozen=True, slots=True)
