@@ -1,14 +1,16 @@
-"""A practice PBX behind a real socket of 127.0.0.1, one server for all tests and a device of its own for each.
+"""A practice PBX behind a real socket of 127.0.0.1: one server for all tests, a device of its own for each.
 
-    with served(PracticePbx(Firmware())) as address:
-        PbxAdmin(address, "admin", "admin", profile=load_profile("uc")).read("api")
+with served(PracticePbx(Firmware())) as address, PbxAdmin(address, …) as pbx:
+    pbx.read("api")
 """
 
+import atexit
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -17,17 +19,22 @@ from ippbx_billing.practice_pbx import PracticePbx
 from ippbx_billing.practice_pbx.web import app
 
 PATIENCE_S = 10
+Certificate = tuple[Path, Path]
 
 
 class _Thread(threading.Thread):
     """uvicorn on a free port, in front of whatever device is set."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Certificate | None = None) -> None:
         super().__init__(daemon=True)
         self.device: Any = None
         self.socket = socket.create_server(("127.0.0.1", 0))
-        self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.server = uvicorn.Server(uvicorn.Config(self._answer, lifespan="off", log_level="critical", interface="asgi3"))
+        scheme = "https" if certificate else "http"
+        self.address = f"{scheme}://127.0.0.1:{self.socket.getsockname()[1]}"
+        config = uvicorn.Config(self._answer, lifespan="off", log_level="critical", interface="asgi3")
+        if certificate:
+            config.ssl_certfile, config.ssl_keyfile = certificate
+        self.server = uvicorn.Server(config)
         self.start()
         deadline = time.monotonic() + PATIENCE_S
         while not self.server.started:
@@ -50,16 +57,21 @@ _running: list[_Thread] = []
 
 
 @contextmanager
-def served(pbx: PracticePbx) -> Iterator[str]:
-    """The device's address while it is served; the server itself goes on for the next test."""
+def served(device: PracticePbx | Any) -> Iterator[str]:
+    """The address of a device, or of any application, while it is served; the server goes on for the next test."""
     if not _running:
         _running.append(_Thread())
-    thread = _running[0]
-    thread.device = app(pbx)
-    yield thread.address
+        atexit.register(_running[0].end)
+    _running[0].device = app(device) if isinstance(device, PracticePbx) else device
+    yield _running[0].address
 
 
-def end() -> None:
-    """End the server, when the last test that needs it is over."""
-    while _running:
-        _running.pop().end()
+@contextmanager
+def served_with(certificate: Certificate, device: PracticePbx) -> Iterator[str]:
+    """The device's HTTPS address, on a server of its own that ends afterwards."""
+    thread = _Thread(certificate)
+    thread.device = app(device)
+    try:
+        yield thread.address
+    finally:
+        thread.end()

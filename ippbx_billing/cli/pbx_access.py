@@ -135,11 +135,16 @@ def password_from(variable: str, file: Path | None) -> str:
     return lines[0]
 
 
+def attended() -> bool:
+    """Whether somebody is there to answer a question."""
+    return sys.stdin.isatty()
+
+
 def confirmed(question: str, yes: bool) -> bool:
     """Whether the operator agrees; an unattended run must have said --yes."""
     if yes:
         return True
-    if not sys.stdin.isatty():
+    if not attended():
         raise UsageError(tr("this would change the PBX, and nobody is there to agree"), tr("say so with --yes"))
     return typer.confirm(question, err=True)
 
@@ -148,7 +153,7 @@ def _admin_password(access: Access, known: "Remembered") -> str:
     password = password_from(ADMIN_PASSWORD, access.password_file) or known.admin_password
     if password:
         return password
-    if not sys.stdin.isatty():
+    if not attended():
         raise UsageError(
             tr("the password of {user} on the PBX is needed", user=known.user),
             tr("put it into {variable}, or into a file named by --admin-password-file", variable=ADMIN_PASSWORD),
@@ -181,7 +186,7 @@ def _compared(seen: str, address: str) -> str:
     say(tr("first contact with {address}; the SHA-256 fingerprint of its certificate is", address=address))
     say(f"  {seen[:47]}")
     say(f"  {seen[48:]}")
-    if not sys.stdin.isatty():
+    if not attended():
         raise UsageError(
             tr("nobody is there to compare the PBX's certificate"),
             tr("compare it once, then give --fingerprint {seen}; or name its authority with --ca", seen=seen),

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ippbx_billing.cli.common import say
 from ippbx_billing.errors import UsageError
-from ippbx_billing.render import Column, Format, show
+from ippbx_billing.render import Column, Format, lines, show
 from ippbx_billing.texts import language, tr
 
 if TYPE_CHECKING:
@@ -93,18 +93,17 @@ def show_changes(
         return
     from ippbx_billing.pbx_admin.pages import shown_path
 
-    headings = [Column("field", tr("Field")), Column("change", tr("Was → is"))]
+    changed = any(change.needed for change in changes)
+    headings = [Column("field", tr("Field")), Column("change", tr("Was → is") if changed else tr("Is"))]
     for page in dict.fromkeys(change.page for change in changes):
-        lines = [{"field": row["field"], "change": _was_is(row)} for row in rows if row["page"] == page]
-        show(lines, headings, title=shown_path(profile.pages[page]))
+        lines([shown_path(profile.pages[page])])
+        show([{**row, "change": _was_is(row)} for row in rows if row["page"] == page], headings)
 
 
-def shown(value: "Value", secret: bool = False) -> str:
+def shown(value: "Value") -> str:
     """A field's value as it is shown."""
     if isinstance(value, bool):
         return tr("on") if value else tr("off")
-    if secret and value:
-        return tr("set")
     return value or "–"
 
 
@@ -134,17 +133,17 @@ def tell_password(password: str) -> None:
 
 
 def _row(profile: "Profile", change: "Change") -> dict[str, Any]:
-    from ippbx_billing.pbx_admin.pages import shown_field
-
     page = profile.pages[change.page]
-    secret = change.secret and isinstance(change.is_, str)
+    one = page.fields[change.field]
+    labels = [*([page.fields[one.under].label] if one.under else []), one.label]
     return {
         "page": change.page,
         "key": change.field,
-        "field": shown_field(page, page.fields[change.field]),
-        "was": _told(change.was, secret),
-        "is": _told(change.is_, secret),
+        "field": " · ".join(label.name(language()) for label in labels),
+        "was": _told(change.was, change.secret),
+        "is": _told(change.is_, change.secret),
         "changed": change.needed,
+        "secret": change.secret,
     }
 
 
@@ -154,11 +153,10 @@ def _told(value: "Value", secret: bool) -> "Value":
 
 
 def _was_is(row: dict[str, Any]) -> str:
-    secret = row["key"] == "password"
-    was, now = (shown(value) if not secret else (tr("set") if value else "–") for value in (row["was"], row["is"]))
-    if not row["changed"]:
-        return now
-    return f"{was} → {tr('a new one') if secret else now}"
+    if row["secret"]:
+        was, now = (tr("set") if value else "–" for value in (row["was"], row["is"]))
+        return f"{was} → {tr('a new one')}" if row["changed"] else now
+    return f"{shown(row['was'])} → {shown(row['is'])}" if row["changed"] else shown(row["is"])
 
 
 def _cells(text: str) -> int:

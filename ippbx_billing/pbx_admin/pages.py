@@ -212,14 +212,15 @@ class Form:
         found = self.controls[key]
         if len(found) == 1:
             return found[0]
-        one = self.profile.fields[key]
+        # Without its heading a repeated field seems to be there twice, so a heading that is missing is the cause.
+        missing = [heading for heading in self.profile.headings() if not self.controls[heading]]
+        one = self.profile.fields[(missing or [key])[0]]
         facts = {"field": shown_field(self.profile, one), "page": shown_path(self.profile)}
-        if found:
-            raise WordingUnknown(
-                tr("the PBX's page {page} has the field {field} {count} times.", count=len(found), **facts),
-                wording_hint(),
-            )
-        raise WordingUnknown(tr("the PBX's page {page} has no field {field}.", **facts), wording_hint())
+        if found and not missing:
+            problem = tr("the PBX's page {page} has the field {field} {count} times.", count=len(found), **facts)
+        else:
+            problem = tr("the PBX's page {page} has no field {field}.", **facts)
+        raise WordingUnknown(problem, wording_hint())
 
 
 def submission(form: Element, url: str, button: Element | None = None) -> Request:
@@ -392,7 +393,8 @@ def _pairs(control: Element) -> list[tuple[str, str]]:
     if kind == "select":
         return [(name, value) for value in _selected(control)]
     if kind == "textarea":
-        return [(name, re.sub(r"\r?\n", "\r\n", control.value or ""))]
+        # HTML does not count a newline right after the tag, and sends the others as CRLF.
+        return [(name, re.sub(r"\r?\n", "\r\n", re.sub(r"\A\r?\n", "", control.value or "")))]
     return [(name, control.get("value") or "")]
 
 

@@ -34,15 +34,14 @@ class Label:
         whole = wording(text)
         return any(wording(name) in whole for name in self.all)
 
+    def name(self, language: str) -> str:
+        """The name in that language, or the nearest there is."""
+        return next(iter(self.names.get(language, ())), self.all[0])
+
     def shown(self, language: str) -> str:
         """The name in that language, with the Chinese one beside it, because most screens have that."""
-        chinese = next(iter(self.names.get("zh", ())), "")
-        name = next(iter(self.names.get(language, ())), chinese or self.all[0])
-        return name if not chinese or name == chinese else f"{name} ({chinese})"
-
-    def languages_of(self, text: str) -> set[str]:
-        """The languages in which the text is one of the names."""
-        return {lang for lang, names in self.names.items() if wording(text) in map(wording, names)}
+        name, chinese = self.name(language), self.name("zh")
+        return name if name == chinese else f"{name} ({chinese})"
 
     @property
     def all(self) -> tuple[str, ...]:

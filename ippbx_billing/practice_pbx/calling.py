@@ -24,8 +24,10 @@ from ippbx_billing.traffic import CONTENT_TYPES, Form, PlannedCall, Site, cdr_bo
 from ippbx_billing.traffic.bodies import status_steps
 
 REQUEST_TIMEOUT_S = 10.0
-WARM_UP = timedelta(minutes=15)  # the longest calls in progress at the start began so long ago
+WARM_UP_S = 900  # calls in progress at the start began at most so long ago
+WARM_UP_CALLS = 1_000  # and are no more than that, or a busy switch would never start
 LOOK_S = 0.5
+FINISH_S = 2.0
 
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -79,28 +81,37 @@ class Switchboard:
         self._due: list[Due] = []
         self._serials = itertools.count()
         self._posting: set[asyncio.Task[None]] = set()
-        self._said = ""
+        self._said: dict[str, str] = {}
 
     async def run(self) -> None:
-        """Telephone until cancelled."""
+        """Telephone until cancelled; what is being delivered then gets a moment to finish."""
         if self._habits.calls_per_minute <= 0:
             return
         self._pbx.on_restart = self._tell_where
         headers = {"Connection": "close"} if self._habits.new_connection_per_event else {}
-        async with httpx.AsyncClient(
-            timeout=REQUEST_TIMEOUT_S, headers=headers, trust_env=False, verify=False
-        ) as client:
-            start = self._now()
-            next_call = start - WARM_UP
-            while True:
-                now = self._now()
-                while next_call <= now:
-                    self._place(next_call, start)
-                    next_call += self._pause()
-                while self._due and self._due[0].at <= now:
-                    self._deliver(client, heapq.heappop(self._due))
-                soonest = min([next_call, *(one.at for one in self._due[:1])])
-                await asyncio.sleep(min(LOOK_S, max(0.0, (soonest - self._now()).total_seconds())))
+        client = httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, headers=headers, trust_env=False, verify=False)
+        async with client:
+            try:
+                await self._telephone(client)
+            finally:
+                if self._posting:
+                    _, late = await asyncio.wait(self._posting, timeout=FINISH_S)
+                    for posting in late:
+                        posting.cancel()
+
+    async def _telephone(self, client: httpx.AsyncClient) -> None:
+        """Place calls and deliver what is due, for ever."""
+        start = self._now()
+        next_call = start - timedelta(seconds=min(WARM_UP_S, WARM_UP_CALLS * 60 / self._habits.calls_per_minute))
+        while True:
+            now = self._now()
+            while next_call <= now:
+                self._place(next_call, start)
+                next_call += self._pause()
+            while self._due and self._due[0].at <= now:
+                self._deliver(client, heapq.heappop(self._due))
+            soonest = min([next_call, *(one.at for one in self._due[:1])])
+            await asyncio.sleep(min(LOOK_S, max(0.0, (soonest - self._now()).total_seconds())))
 
     def _now(self) -> datetime:
         return datetime.now(self._habits.zone)
@@ -156,8 +167,7 @@ class Switchboard:
 
     def _tell_outcome(self, url: str, outcome: str) -> None:
         """Say how delivery goes when that changes, not for each event."""
-        told = f"{url} {outcome}"
-        if told != self._said and (outcome != "200" or not self._said.endswith(" 200")):
+        if self._said.get(url) != outcome:
             answer = tr("events are taken") if outcome == "200" else tr("events fail: {outcome}", outcome=outcome)
             self._tell(f"{url}: {answer}")
-        self._said = told
+        self._said[url] = outcome
