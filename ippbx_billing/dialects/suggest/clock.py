@@ -1,0 +1,333 @@
+"""Times and durations of a call, told apart by arithmetic: which time is the answer, which number is the talk.
+
+    start 10:00:00, answer 10:00:11, end 10:00:14  and  14, 3
+    14 equals end - start, so it is the total; 3 equals end - answer, so it is talk
+
+The one idea: try every arrangement of the times and numbers that a record holds, strike out those that any
+record contradicts, and keep the one that explains most. A name adds to an arrangement's score but never saves
+one that its own times contradict.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import product
+
+from ippbx_billing.dialects.suggest.columns import LONGEST_CALL_S, Column
+from ippbx_billing.dialects.suggest.evidence import Evidence, said
+from ippbx_billing.dialects.values import UNITS
+
+TOLERANCE_S = 1  # switches round each figure for itself
+MOST_TIMES = 9  # of one hand; more would make the search slow and the answer no better
+MOST_UNPROVEN = 12  # numbers that are tried as durations though no times prove them
+
+NameScore = Callable[[str, Column], float]
+Lengths = tuple[float | None, ...]  # seconds in each record
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One column in a role (`start`, `answer`, `end`, `total`, `talk`): what speaks for it and how much."""
+
+    role: str
+    column: Column
+    score: float
+    evidence: tuple[Evidence, ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """A reading of a record's clock that no record contradicts."""
+
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """How much it explains."""
+        return sum(part.score for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """The three times of an arrangement, and what they measure."""
+
+    start: Column
+    answer: Column | None
+    end: Column | None
+
+    @property
+    def total_s(self) -> Lengths | None:
+        return _between(self.start, self.end) if self.end else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Length:
+    """A column of numbers read in one unit."""
+
+    column: Column
+    unit: str
+
+    @property
+    def seconds(self) -> Lengths:
+        return self.column.lengths(self.unit)
+
+
+def arrangements(
+    columns: Sequence[Column], weigh_name: NameScore, may_be_length: Callable[[Column], bool]
+) -> list[Arrangement]:
+    """All readings of the clock, the best first; empty where no column is a time.
+
+    `may_be_length` says whether a number that no times prove may still be taken for a duration.
+    """
+    lengths = [column for column in columns if column.is_length]
+    unproven = [column for column in lengths if may_be_length(column)]
+    unproven.sort(key=lambda one: -max(weigh_name("total", one), weigh_name("talk", one)))
+    found: list[Arrangement] = []
+    for family in _families(columns, weigh_name):
+        search = _Search(family, lengths, unproven[:MOST_UNPROVEN], weigh_name)
+        found += [one for times in _orders(family) for one in search.with_times(times)]
+    return sorted(found, key=lambda one: -one.score)
+
+
+def _families(columns: Sequence[Column], weigh_name: NameScore) -> Iterator[list[Column]]:
+    """Times that were written by one hand, in one place and one form; all together where each tells only one."""
+    families: dict[tuple[str, str], list[Column]] = {}
+    for column in columns:
+        if column.is_time:
+            families.setdefault((column.parent, column.form), []).append(column)
+    told = [_without_echoes(family, weigh_name) for family in families.values()]
+    if len(told) > 1 and max(map(len, told)) == 1:
+        told.append(_without_echoes([one for family in families.values() for one in family], weigh_name))
+    yield from (family[:MOST_TIMES] for family in told)
+
+
+def _without_echoes(times: Sequence[Column], weigh_name: NameScore) -> list[Column]:
+    """Of columns that tell the same times: the first, and those whose name fits a role better."""
+    courses: dict[tuple[datetime | None, ...], list[Column]] = {}
+    for column in times:
+        courses.setdefault(column.times, []).append(column)
+    kept = {
+        max(echoes, key=lambda one: (weigh_name(role, one), -one.place))
+        for echoes in courses.values()
+        for role in ("start", "answer", "end")
+    }
+    return sorted(kept, key=lambda one: one.place)
+
+
+def _orders(times: Sequence[Column]) -> Iterator[_Times]:
+    """Each choice of start, answer and end that is in order in every record."""
+    for start, answer, end in product(times, [None, *times], [None, *times]):
+        roles = [one for one in (start, answer, end) if one is not None]
+        different = len({one.place for one in roles}) == len(roles)
+        if different and start.filled == len(start.texts) and _in_order(roles):
+            yield _Times(start, answer, end)
+
+
+def _in_order(roles: Sequence[Column]) -> bool:
+    for times in zip(*(role.times for role in roles), strict=True):
+        present = [time for time in times if time is not None]
+        if present != sorted(present):
+            return False
+    return True
+
+
+class _Search:
+    """Fits durations to the times of one family; remembers what a pair of times proves, for it is asked often."""
+
+    def __init__(
+        self, family: Sequence[Column], lengths: Sequence[Column], unproven: Sequence[Column], weigh_name: NameScore
+    ) -> None:
+        self._family = family
+        self._lengths = _readings(lengths)
+        self._unproven = _readings(unproven)
+        self._weigh_name = weigh_name
+        self._totals: dict[tuple[int, int], list[Part]] = {}
+        self._talks: dict[tuple[int, int], list[Part]] = {}
+
+    def with_times(self, times: _Times) -> Iterator[Arrangement]:
+        """The arrangements of these times with each pair of total and talk that they allow, and with none."""
+        for total in [*self._totals_of(times), None]:
+            for talk in [*self._talks_of(times, total), None]:
+                yield _weighed(times, self._family, total, talk, self._weigh_name)
+
+    def _totals_of(self, times: _Times) -> list[Part]:
+        key = times.start.place, times.end.place if times.end else -1
+        if key not in self._totals:
+            readings = self._lengths if times.end else self._unproven
+            self._totals[key] = self._best("total", (_as_total(one, times, self._family) for one in readings))
+        return self._totals[key]
+
+    def _talks_of(self, times: _Times, total: Part | None) -> list[Part]:
+        if times.answer is None or times.end is None:
+            talks = self._best("talk", (_shorter(one, times, total) for one in self._unproven))
+        else:
+            key = times.answer.place, times.end.place
+            if key not in self._talks:
+                self._talks[key] = self._best("talk", (_as_talk(one, times) for one in self._lengths))
+            talks = self._talks[key]
+        return [one for one in talks if total is None or one.column is not total.column]
+
+    def _best(self, role: str, parts: Iterable[Part | None]) -> list[Part]:
+        found = [part for part in parts if part]
+        return sorted(found, key=lambda one: (-one.score - self._weigh_name(role, one.column), one.column.place))[:3]
+
+
+def _readings(columns: Iterable[Column]) -> list[_Length]:
+    readings = (_Length(column, unit) for column in columns for unit in UNITS)
+    return [one for one in readings if any(one.seconds)]
+
+
+def _as_total(length: _Length, times: _Times, family: Sequence[Column]) -> Part | None:
+    """A number as the total: it must be end - start where both are told, and reach to every other time."""
+    if times.end is not None and times.total_s is not None:
+        proven = _equal(length.seconds, times.total_s)
+        if proven is None or (not proven and length.unit != "s"):
+            return None
+        why = _proof(
+            "equals {later} − {earlier} in {count} of {total} records, so it is the total", times.start, times.end
+        )
+        return _proven("total", length, proven, why)
+    if length.unit != "s" or not _within(length.seconds, _endless(length)):
+        return None
+    if not all(_within(_between(times.start, other), length.seconds) for other in family):
+        return None
+    return Part("total", length.column, 0.3, (said("a number of seconds that no time contradicts"),), length.unit)
+
+
+def _as_talk(length: _Length, times: _Times) -> Part | None:
+    """A number as the talk, where answer and end are told: it must be their difference."""
+    if times.answer is None or times.end is None:
+        return None
+    proven = _equal(length.seconds, _between(times.answer, times.end))
+    if proven is None or (not proven and length.unit != "s"):
+        return None
+    why = _proof(
+        "equals {later} − {earlier} in {count} of {total} records, so it is talk time", times.answer, times.end
+    )
+    return _proven("talk", length, proven, why)
+
+
+def _proof(text: str, earlier: Column, later: Column) -> Evidence:
+    return said(text, earlier=f"`{earlier.name}`", later=f"`{later.name}`")
+
+
+def _proven(role: str, length: _Length, proven: int, why: Evidence) -> Part:
+    if not proven:
+        none = said("contradicted by no time, but no record has a length that proves it")
+        return Part(role, length.column, 0.2, (none,), length.unit)
+    counted = said(why.text, **why.facts, count=proven, total=len(length.column.texts))
+    return Part(role, length.column, 1.5 + 0.5 * (length.unit == "s"), (counted,), length.unit)
+
+
+def _shorter(length: _Length, times: _Times, total: Part | None) -> Part | None:
+    """Talk that no difference of times proves: it never exceeds the whole call, and sometimes falls short of it."""
+    whole: Lengths | None = None
+    if length.unit != "s":
+        return None
+    if times.end is not None:
+        whole, name = times.total_s, f"`{times.end.name}` − `{times.start.name}`"
+    elif total is not None:
+        whole, name = total.column.lengths(total.unit), f"`{total.column.name}`"
+    if whole is None:
+        return _beside_answer(length, times)
+    shorter = sum(own < all_ for own, all_ in _both(length.seconds, whole))
+    if not _within(length.seconds, whole) or not shorter:
+        return None
+    score = 0.8 if times.end is not None else 0.5
+    text = "never longer than {whole} and shorter in {count} of {total} records, so it is talk and not the total"
+    return Part("talk", length.column, score, (said(text, whole=name, count=shorter, total=len(whole)),), "s")
+
+
+def _beside_answer(length: _Length, times: _Times) -> Part | None:
+    """The only duration beside an answer time without an end: 0 exactly where nobody answered."""
+    if times.answer is None or not _within(length.seconds, _endless(length)):
+        return None
+    if any((time is None) != (not own) for time, own in zip(times.answer.times, length.seconds, strict=True)):
+        return None
+    if times.answer.filled == len(times.answer.times):
+        return Part(
+            "talk", length.column, 0.2, (said("the record tells no end that it could be measured against"),), "s"
+        )
+    why = said("0 exactly where {answer} is missing, so it is talk", answer=f"`{times.answer.name}`")
+    return Part("talk", length.column, 1.0, (why,), "s")
+
+
+def _weighed(
+    times: _Times, family: Sequence[Column], total: Part | None, talk: Part | None, weigh_name: NameScore
+) -> Arrangement:
+    parts = [_start_part(times, family), *_answer_part(times, talk), *_end_part(times, family)]
+    parts += [part for part in (total, talk) if part]
+    return Arrangement(tuple(replace(one, score=one.score + weigh_name(one.role, one.column)) for one in parts))
+
+
+def _start_part(times: _Times, family: Sequence[Column]) -> Part:
+    if len(family) == 1:
+        return Part("start", times.start, 0.5, (said("always a time, and the only one in the record"),))
+    if all(_in_order([times.start, other]) for other in family):
+        why = said("always a time, and never later than {others}", others=_listed(times.start, family))
+        return Part("start", times.start, 0.8, (why,))
+    return Part("start", times.start, 0.3, (said("always a time"),))
+
+
+def _answer_part(times: _Times, talk: Part | None) -> list[Part]:
+    if times.answer is None:
+        return []
+    if talk and times.answer.filled < len(times.answer.times):
+        lengths = talk.column.lengths(talk.unit)
+        if all(not own for time, own in zip(times.answer.times, lengths, strict=True) if time is None):
+            why = said("a time that is missing exactly where {talk} is 0", talk=f"`{talk.column.name}`")
+            return [Part("answer", times.answer, 0.8, (why,))]
+    if talk and talk.score > 1 and times.end:
+        why = said("{talk} counts from it to {end}", talk=f"`{talk.column.name}`", end=f"`{times.end.name}`")
+        return [Part("answer", times.answer, 0.6, (why,))]
+    if times.end is None:
+        why = said("a time, and never before {start}", start=f"`{times.start.name}`")
+    else:
+        why = said("always between {start} and {end}", start=f"`{times.start.name}`", end=f"`{times.end.name}`")
+    return [Part("answer", times.answer, 0.1, (why,))]
+
+
+def _end_part(times: _Times, family: Sequence[Column]) -> list[Part]:
+    if times.end is None:
+        return []
+    if times.end.filled < len(times.end.times):
+        return [Part("end", times.end, -0.5, (said("a time after the start, though missing in some records"),))]
+    if all(_in_order([other, times.end]) for other in family):
+        why = said("always a time, and never earlier than {others}", others=_listed(times.end, family))
+        return [Part("end", times.end, 0.6, (why,))]
+    return [Part("end", times.end, 0.2, (said("always a time after the start"),))]
+
+
+def _listed(one: Column, family: Sequence[Column]) -> str:
+    others = [f"`{other.name}`" for other in family if other is not one]
+    return ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
+
+
+def _endless(length: _Length) -> Lengths:
+    return (float(LONGEST_CALL_S),) * len(length.column.texts)
+
+
+def _between(earlier: Column, later: Column) -> Lengths:
+    """Seconds from one time to the other in each record; `None` where either is missing."""
+    return tuple(
+        None if first is None or last is None else (last - first).total_seconds()
+        for first, last in zip(earlier.times, later.times, strict=True)
+    )
+
+
+def _both(one: Lengths, other: Lengths) -> list[tuple[float, float]]:
+    return [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
+
+
+def _equal(one: Lengths, other: Lengths) -> int | None:
+    """In how many records the two are the same and more than nothing; `None` where they differ or never meet."""
+    pairs = _both(one, other)
+    if not pairs or any(abs(a - b) > TOLERANCE_S for a, b in pairs):
+        return None
+    return sum(b > TOLERANCE_S for _, b in pairs)
+
+
+def _within(one: Lengths, whole: Lengths | None) -> bool:
+    """Whether it never exceeds the whole; what is missing contradicts nothing, but somewhere they must meet."""
+    return whole is None or (bool(_both(one, whole)) and all(a <= b + TOLERANCE_S for a, b in _both(one, whole)))

@@ -1,0 +1,118 @@
+"""A suggestion as a dialect file: TOML that the engine loads, with the evidence as comments.
+
+The file is made to be edited: each field stands with what speaks for it above it, doubts stand at the top.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ippbx_billing.dialects.suggest.columns import OUTSIDE, Layout, cell_name
+
+if TYPE_CHECKING:
+    from ippbx_billing.dialects.suggest import Finding, Proposal
+
+MOST_MARKS = 6  # names by which the dialect recognises a body
+# The names that tell one PBX's body from another's best come first.
+MARKS = ("started_at", "billed_s", "duration_s", "callee", "caller", "call_id", "record_id", "disposition", "ended_at")
+TIMES = ("started_at", "answered_at", "ended_at")
+
+
+def dialect_toml(name: str, proposals: "Sequence[Proposal]") -> str:
+    """The whole file, of one proposal for each make of record."""
+    lines = [*_head(name, proposals), *_marks(proposals), *_layouts(proposals), *_fields(proposals), *_words(proposals)]
+    return "\n".join(lines) + "\n"
+
+
+def _head(name: str, proposals: "Sequence[Proposal]") -> Iterator[str]:
+    count = sum(one.records for one in proposals)
+    yield f"# Proposed by `ippbx-bill dialects suggest` from {count} {'record' if count == 1 else 'different records'}."
+    yield "# Check it with `ippbx-bill dialects check`, edit what is wrong, then run `ippbx-bill events replay`."
+    doubts = dict.fromkeys(str(doubt) for one in proposals for doubt in one.doubts)
+    yield from (_comment(f"Doubt: {doubt}") for doubt in doubts)
+    yield ""
+    yield f"title = {_quoted(name)}"
+    yield f"description = {_quoted('proposed from bodies that no dialect knew')}"
+
+
+def _marks(proposals: "Sequence[Proposal]") -> Iterator[str]:
+    yield from ("", "# A body with these names is read with this dialect.")
+    for one in proposals:
+        for where in one.layouts:
+            yield "[[recognise]]"
+            yield f"all = [{_list(_from_top(path, where) for path in _marking(one))}]"
+
+
+def _marking(one: "Proposal") -> list[str]:
+    """The names that every record has."""
+    paths = [one.paths[field] for field in MARKS if field in one.paths]
+    return ([path for path in paths if path in one.always] or list(one.always))[:MOST_MARKS]
+
+
+def _from_top(path: str, where: Layout) -> str:
+    return path.removeprefix(OUTSIDE) if path.startswith(OUTSIDE) else ".".join([*where.path, path])
+
+
+def _layouts(proposals: "Sequence[Proposal]") -> Iterator[str]:
+    layouts = [where for one in proposals for where in one.layouts]
+    paths = dict.fromkeys(".".join(where.path) for where in layouts if where.path)
+    opened = dict.fromkeys(name for where in layouts for name in where.opened)
+    if paths or opened:
+        yield from ("", "# Where the records are; `^` before a name below means the document around them.", "[records]")
+    if paths:
+        yield f"paths = [{_list(paths)}]"
+    if opened:
+        yield f"open = [{_list(opened)}]"
+    if cells := max((where.cells for where in layouts), default=0):
+        yield from ("", "# The lines have no names: their cells are numbered.", "[csv]")
+        yield f"columns = [{_list(cell_name(place) for place in range(cells))}]"
+
+
+def _fields(proposals: "Sequence[Proposal]") -> Iterator[str]:
+    yield from ("", "[fields]")
+    found: dict[str, list[Finding]] = {}
+    for one in (finding for proposal in proposals for finding in proposal.findings):
+        found.setdefault(one.field, []).append(one)
+    for field, findings in found.items():
+        yield from (line for one in findings for line in _evidence(one))
+        yield f"{field} = [{', '.join(dict.fromkeys(map(_source, findings)))}]"
+    if any(where.cells for one in proposals for where in one.layouts):
+        yield from (f"{field} = []" for field in TIMES if field not in found)
+
+
+def _evidence(one: "Finding") -> Iterator[str]:
+    yield _comment(f"{one.path}, such as {one.example}:")
+    yield from (_comment(f"  {sentence}") for sentence in one.evidence)
+    if one.alternatives:
+        yield _comment(f"  or else: {', '.join(one.alternatives)}")
+
+
+def _source(one: "Finding") -> str:
+    if one.unit == "s":
+        return _quoted(one.path)
+    return f"{{ path = {_quoted(one.path)}, unit = {_quoted(one.unit)} }}"
+
+
+def _words(proposals: "Sequence[Proposal]") -> Iterator[str]:
+    """The words that the values taught us; those that every PBX uses are known to the engine."""
+    for field in ("direction", "disposition"):
+        words: dict[str, str] = {}
+        for one in (finding for proposal in proposals for finding in proposal.findings if finding.field == field):
+            words |= dict(one.words)
+        if words:
+            yield from ("", f"[{field}]")
+        for ours in dict.fromkeys(words.values()):
+            yield f"{ours} = [{_list(theirs for theirs, meaning in words.items() if meaning == ours)}]"
+
+
+def _list(texts: "Sequence[str] | Iterator[str] | dict[str, None]") -> str:
+    return ", ".join(map(_quoted, texts))
+
+
+def _comment(text: str) -> str:
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return f"# {printable[:300]}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
