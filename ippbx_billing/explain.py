@@ -131,6 +131,11 @@ def story(steps: Iterable[Step], lang: str = "en") -> list[str]:
     return [describe(step, lang) for step in steps]
 
 
+def reason(text: str, lang: str = "en") -> str:
+    """The reason of a charge, in `en` or `zh`; one that a person or a PBX wrote stays as it is."""
+    return _reason_zh(text) if lang == "zh" else text
+
+
 def _money(micro: int | str) -> str:
     return money.text(int(micro))
 

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from ippbx_billing import money
@@ -59,10 +59,10 @@ NO_DIRECTION = Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason="the d
 
 def rate(call: Call, classification: Classification, local_start: datetime, book: TariffBook) -> Charge:
     """The charge of a call, without steps; `local_start` is its start in the site's time zone. Never raises."""
+    carrier = book.carrier_for(call.trunk)
     ruled = _ruled(call, classification)
     if ruled is not None:
-        return ruled
-    carrier = book.carrier_for(call.trunk)
+        return ruled if carrier is None or call.direction is Direction.INTERNAL else _of(carrier.name, ruled)
     if carrier is None:
         return _without_carrier(call, book)
     price = _price(call, classification, carrier, local_start, book)
@@ -105,6 +105,12 @@ def _charge(
         price_id=price.id,
         window=window,
     )
+
+
+@lru_cache(maxsize=1_024)
+def _of(carrier: str, charge: Charge) -> Charge:
+    """The charge with its carrier: also a call that costs nothing went over somebody's line."""
+    return replace(charge, carrier=carrier)
 
 
 def _ruled(call: Call, classification: Classification) -> Charge | None:

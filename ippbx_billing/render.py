@@ -25,6 +25,8 @@ from ippbx_billing.texts import tr
 Row = Mapping[str, Any]
 
 WIDTH_WITHOUT_TERMINAL = 200
+WRAPPED_WIDTH = 16  # what a text column that wraps is content with
+GAP = 2  # between two columns
 
 
 class Format(StrEnum):
@@ -37,11 +39,20 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: the row's key, its heading, and the kind of value it holds."""
+    """One column: the row's key, its heading, and the kind of value it holds.
+
+    `rank` 0 is always shown; of the others the highest leaves first where the terminal is too narrow for all.
+    """
 
     key: str
     title: str
-    kind: str = "text"  # text | number | money | length | time | word | flag
+    kind: str = "text"  # text | code | number | money | length | time | word | flag
+    rank: int = 0
+
+    @property
+    def may_wrap(self) -> bool:
+        """Text may go on in the next line; numbers, codes and times stay whole."""
+        return self.kind == "text"
 
     @property
     def to_the_right(self) -> bool:
@@ -132,27 +143,56 @@ def _write_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", show_footer=total is not None, pad_edge=False
-    )
-    for column in columns:
-        footer = "" if total is None or column.key not in total else cell(total[column.key], column.kind)
-        numbers = column.kind in ("number", "money", "length", "time", "word", "flag")
-        table.add_column(
-            column.title,
-            footer=footer,
-            justify="right" if column.to_the_right else "left",
-            no_wrap=numbers,
-            overflow="fold",
-        )
-    any_row = False
-    for row in rows:
-        any_row = True
-        table.add_row(*[Text(cell(row.get(column.key), column.kind)) for column in columns])
-    if not any_row and empty:
+    shown = [[cell(row.get(column.key), column.kind) for column in columns] for row in rows]
+    if not shown and empty:
         stream.write(empty + "\n")
         return
-    console(stream).print(table)
+    feet = [cell(total[one.key], one.kind) if total and one.key in total else "" for one in columns]
+    target = console(stream)
+    kept, headings = _layout(columns, [*shown, feet], target.width)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=title or None,
+        title_justify="left",
+        show_footer=total is not None,
+        pad_edge=False,
+        collapse_padding=True,
+        padding=(0, 1, 0, 0),
+    )
+    for place in kept:
+        right = "right" if columns[place].to_the_right else "left"
+        table.add_column(
+            headings[place],
+            footer=feet[place],
+            justify=right,  # type: ignore[arg-type]
+            no_wrap=not columns[place].may_wrap,
+            overflow="fold",
+        )
+    for line in shown:
+        table.add_row(*[Text(line[place]) for place in kept])
+    target.print(table)
+
+
+def _layout(columns: Sequence[Column], lines: Sequence[Sequence[str]], width: int) -> tuple[list[int], list[str]]:
+    """Which columns fit, by place, and their headings: numbers are never cut, so what matters least goes first.
+
+    Headings are broken at spaces before a column goes; text that may wrap counts with the width it can live with.
+    """
+    from rich.cells import cell_len
+
+    kept = list(range(len(columns)))
+    headings = [column.title for column in columns]
+
+    def needed(place: int) -> int:
+        heading = max(cell_len(part) for part in headings[place].split("\n"))
+        content = max((cell_len(line[place]) for line in lines), default=0)
+        return GAP + max(heading, min(content, WRAPPED_WIDTH) if columns[place].may_wrap else content)
+
+    if sum(map(needed, kept)) > width:
+        headings = [heading.replace(" ", "\n") for heading in headings]
+    while sum(map(needed, kept)) > width and any(columns[place].rank for place in kept):
+        kept.remove(max(kept, key=lambda place: columns[place].rank))
+    return kept, headings
 
 
 def console(stream: IO[str] | None = None) -> Any:

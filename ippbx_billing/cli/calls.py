@@ -67,16 +67,20 @@ def columns(form: Format, currency: str) -> list[Column]:
 
         return [Column(key, key) for key in CALL_KEYS]
     return [
-        Column("id", tr("ID"), "number"),
-        Column("extension", tr("Extension")),
+        Column("id", tr("ID"), "code"),
+        Column("extension", tr("Extension"), "code"),
+        Column("name", tr("Name"), rank=9),
+        Column("department", tr("Department"), rank=10),
         Column("started_at", tr("Start"), "time"),
         Column("billed_s", tr("Talk time"), "length"),
-        Column("direction", tr("Direction"), "word"),
-        Column("number", tr("Number")),
-        Column("place", tr("Place")),
-        Column("traffic_type", tr("Traffic type"), "word"),
+        Column("trunk", tr("Trunk"), rank=8),
+        Column("direction", tr("Direction"), "word", rank=5),
+        Column("number", tr("Number"), "code"),
+        Column("region", tr("Region"), rank=7),
+        Column("place", tr("Place"), rank=4),
+        Column("traffic_type", tr("Traffic type"), "word", rank=3),
         Column("fee", tr("Fee ({currency})", currency=currency), "money"),
-        Column("status", tr("Status"), "word"),
+        Column("status", tr("Status"), "word", rank=6),
     ]
 
 
@@ -127,7 +131,7 @@ def _told(document: dict[str, Any], charge: "Charge") -> list[str]:
         remote=cell(event and event["remote"]),
     )
     fee = document["fee"]
-    reason = document["reason"] or charge.reason
+    reason = story.reason(document["reason"] or charge.reason)
     last = tr("Fee: {fee} {currency}", fee=fee, currency=document["currency"]) if fee is not None else tr("No fee yet.")
     doubts = [tr("Note: {note}", note=note) for note in document["notes"]]
     status = f"{tr(document['status'])}: {reason}" if reason else ""
@@ -177,12 +181,12 @@ def live(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None
     ]
     heading = [
         Column("state", tr("State"), "word"),
-        Column("extension", tr("Extension")),
-        Column("caller", tr("Caller")),
-        Column("callee", tr("Callee")),
-        Column("trunk", tr("Trunk")),
+        Column("extension", tr("Extension"), "code"),
+        Column("caller", tr("Caller"), "code"),
+        Column("callee", tr("Callee"), "code"),
+        Column("trunk", tr("Trunk"), rank=1),
         Column("since", tr("Since"), "time"),
-        Column("call_id", tr("Call ID")),
+        Column("call_id", tr("Call ID"), rank=2),
     ]
     if form is Format.CSV:
         heading = [Column(key, key) for key in (rows[0] if rows else ["call_id", "state"])]

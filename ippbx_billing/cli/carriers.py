@@ -24,7 +24,7 @@ def list_carriers(form: FormatOption = Format.TABLE, output: OutputOption = None
     with common.open_ledger(common.settings()) as ledger:
         rows = [_row(carrier) for carrier in ledger.book.carriers()]
     headings = [
-        Column("name", tr("Carrier")),
+        Column("name", tr("Carrier"), "code"),
         Column("area_code", tr("Area code")),
         Column("place", tr("Place")),
         Column("operator", tr("Operator")),

@@ -34,11 +34,11 @@ def list_events(
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
         rows = reports.events(ledger, inbox, using.site_zone, status=status, kind=kind, limit=limit)
     headings = [
-        Column("id", tr("ID"), "number"),
+        Column("id", tr("ID"), "code"),
         Column("received_at", tr("Received"), "time"),
         Column("kind", tr("Kind"), "word"),
-        Column("remote", tr("From")),
-        Column("bytes", tr("Bytes"), "number"),
+        Column("remote", tr("From"), "code", rank=1),
+        Column("bytes", tr("Bytes"), "number", rank=2),
         Column("status", tr("Status"), "word"),
         Column("reason", tr("Reason")),
     ]

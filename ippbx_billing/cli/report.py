@@ -7,12 +7,14 @@ import typer
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
 from ippbx_billing.render import Column, Format, show
-from ippbx_billing.texts import tr
+from ippbx_billing.texts import language, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.reports import Report
 
 app = typer.Typer()
+
+SHOWN_REASONS = 5
 
 
 @app.callback(invoke_without_command=True)
@@ -48,19 +50,19 @@ def report(
 
 def _columns(answer: "Report") -> list[Column]:
     headings = {
-        "extension": Column("extension", tr("Extension")),
+        "extension": Column("extension", tr("Extension"), "code"),
         "trunk": Column("trunk", tr("Trunk")),
-        "carrier": Column("carrier", tr("Carrier")),
+        "carrier": Column("carrier", tr("Carrier"), "code"),
         "traffic_type": Column("traffic_type", tr("Traffic type"), "word"),
         "day": Column("day", tr("Day"), "time"),
     }
-    people = [Column("name", tr("Name")), Column("department", tr("Department"))]
+    people = [Column("name", tr("Name"), rank=1), Column("department", tr("Department"), rank=3)]
     return [
         *(headings[key] for key in answer.by),
         *(people if "extension" in answer.by and any(row["name"] or row["department"] for row in answer.rows) else []),
         Column("calls", tr("Calls"), "number"),
         Column("answered", tr("Answered"), "number"),
-        Column("duration_s", tr("Duration"), "length"),
+        Column("duration_s", tr("Duration"), "length", rank=2),
         Column("billed_s", tr("Talk time"), "length"),
         Column("fee", tr("Fee ({currency})", currency=answer.currency), "money"),
     ]
@@ -68,7 +70,12 @@ def _columns(answer: "Report") -> list[Column]:
 
 def _footer(answer: "Report") -> None:
     """What the sums do not cover, so that nobody takes a part for the whole."""
-    for reason, count in answer.gaps.items():
-        say(tr("{count} calls unrated: {reason}", count=count, reason=reason))
+    from ippbx_billing.explain import reason
+
+    for text, count in list(answer.gaps.items())[:SHOWN_REASONS]:
+        say(tr("{count} calls unrated: {reason}", count=count, reason=reason(text, language())))
+    rest = list(answer.gaps.values())[SHOWN_REASONS:]
+    if rest:
+        say(tr("{count} calls unrated for other reasons: see `calls list --status unrated`", count=sum(rest)))
     if answer.filtered:
         say(tr("{count} calls kept but not billed (filtered)", count=answer.filtered))

@@ -56,3 +56,10 @@ def sentences(charge: Charge) -> Iterable[str]:
     """The story, numbered, to be read aloud."""
     for number, step in enumerate(steps(charge), start=1):
         yield f"{number}. {step['text']}"
+
+
+def reason(text: str) -> str:
+    """A charge's reason in the language in use."""
+    from ippbx_billing import explain
+
+    return explain.reason(text, texts.language())
