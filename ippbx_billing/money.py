@@ -38,8 +38,9 @@ def round_half_up(micro: int | Fraction, decimals: int) -> int:
     A rate per minute charged by the second may leave a fraction of a micro-unit until here.
     """
     unit: int = 10 ** (6 - decimals)
-    units = int((2 * abs(micro) + unit) // (2 * unit))
-    return units * unit if micro >= 0 else -units * unit
+    size = -micro if micro < 0 else micro
+    rounded = (2 * size + unit) // (2 * unit) * unit
+    return -rounded if micro < 0 else rounded
 
 
 def text(micro: int, decimals: int = 2) -> str:

@@ -4,8 +4,9 @@
         ledger.calls.add(rated_calls)
         ledger.journey.advance(position)
 
-A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices, extensions), `calls` the
-calls and charges, `journey` the inbox position, the outcomes of events and the calls in progress.
+A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices, extensions), `rules` what
+the site knows better (days off, clean-ups, filters), `calls` the calls and charges, `rerates` what new tariffs changed,
+`journey` the inbox position, the outcomes of events and the calls in progress.
 """
 
 import os
@@ -20,10 +21,12 @@ from ippbx_billing.errors import DataError
 from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
+from ippbx_billing.ledger.rerates import RerateTables
+from ippbx_billing.ledger.rules import RuleTables
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
-SCHEMA = 3  # how many steps of migrations.ledger this code knows
+SCHEMA = 6  # how many steps of migrations.ledger this code knows
 BUSY_TIMEOUT_S = 60
 
 
@@ -42,6 +45,8 @@ class Ledger:
         self.book = BookTables(self.connection)
         self.calls = CallTables(self.connection)
         self.journey = JourneyTables(self.connection)
+        self.rerates = RerateTables(self.connection)
+        self.rules = RuleTables(self.connection)
 
     def __enter__(self) -> Self:
         return self
@@ -63,6 +68,7 @@ class Ledger:
             yield
         except BaseException:
             self.connection.execute("ROLLBACK")
+            self.calls.forget_kinds()
             raise
         self.connection.execute("COMMIT")
 

@@ -1,15 +1,16 @@
 """The tables that people edit: carriers, trunks, prices, number overrides and extensions."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
-from ippbx_billing.tariffs import Calendar, Carrier, Figures, Price, TariffBook, Trunk, Window
+from ippbx_billing.ledger.editing import editing
+from ippbx_billing.tariffs import Calendar, Carrier, Changes, Figures, Price, TariffBook, Trunk, Window
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -38,22 +39,9 @@ class BookTables:
         """Everything that rating needs to know, at this moment."""
         return TariffBook(self.carriers(), self.trunks(), self.prices(), calendar)
 
-    @contextmanager
-    def editing(self) -> "Iterator[Database]":
+    def editing(self) -> "AbstractContextManager[Database]":
         """One change, all or nothing; a change within a change belongs to the outer one."""
-        from sqlite_utils import Database
-
-        database = Database(self.connection, execute_plugins=False)
-        if self.connection.in_transaction:
-            yield database
-            return
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield database
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
+        return editing(self.connection)
 
     # -- carriers
 
@@ -196,15 +184,27 @@ class BookTables:
 
     def add_prices(self, prices: Iterable[Price]) -> list[int]:
         """Store price rows with their windows; gives their ids."""
-        ids = []
-        with self.editing() as database:
+        ids, carriers = [], {one.name: self._carrier_row(one.name)["id"] for one in self.carriers()}
+        with self.editing():
             for price in prices:
-                carrier_id = self._carrier_row(price.carrier)["id"]
-                price_id = database.table("prices").insert(_price_row(price, carrier_id)).last_pk
-                assert isinstance(price_id, int)
-                database.table("windows").insert_all([_window_row(price_id, window) for window in price.windows])
+                carrier_id = carriers.get(price.carrier) or self._carrier_row(price.carrier)["id"]
+                price_id = self._insert("prices", _price_row(price, carrier_id))
+                for window in price.windows:
+                    self._insert("windows", _window_row(price_id, window))
                 ids.append(price_id)
         return ids
+
+    def _insert(self, table: str, row: dict[str, Any]) -> int:
+        """One row by plain SQL, because a carrier's list may have a hundred thousand."""
+        marks = ", ".join("?" * len(row))
+        cursor = self.connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+        return int(cursor.lastrowid or 0)
+
+    def change_prices(self, changes: Changes) -> None:
+        """Bring the tariffs to what was wanted: what is replaced or taken out is ended, never deleted."""
+        with self.editing():
+            self.end_prices(price.id for price in changes.gone if price.id is not None)
+            self.add_prices(changes.coming)
 
     def end_prices(self, price_ids: Iterable[int]) -> None:
         """Take price rows out of use; charges that rest on them keep them."""
@@ -286,7 +286,7 @@ def _carrier(row: sqlite3.Row) -> Carrier:
 
 
 def _figures(row: sqlite3.Row) -> Figures:
-    return Figures(row["initial_s"], row["initial_fee_micro"], row["step_s"], row["step_fee_micro"])
+    return Figures(row["initial_s"], row["initial_fee_micro"], row["step_s"], row["step_fee_micro"], row["per_s"])
 
 
 def _figures_row(figures: Figures) -> dict[str, int]:
@@ -295,6 +295,7 @@ def _figures_row(figures: Figures) -> dict[str, int]:
         "initial_fee_micro": figures.initial_fee_micro,
         "step_s": figures.step_s,
         "step_fee_micro": figures.step_fee_micro,
+        "per_s": figures.per_s,
     }
 
 

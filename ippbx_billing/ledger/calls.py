@@ -56,7 +56,21 @@ MEANING = (
     "why",
 )
 COLUMNS = ("id", "event_id", "key", "day", "notes", "data_version", *FACTS, *MEANING)
-CHARGE_COLUMNS = ("id", "status", "fee_micro", "carrier_id", "price_id", "window", "reason")
+CHARGE_COLUMNS = (
+    "id", "status", "fee_micro", "carrier_id", "price_id", "window", "reason", "kind_id", "started_at", "billed_s"
+)  # fmt: skip
+KIND = (
+    "trunk",
+    "direction",
+    "disposition",
+    "traffic_type",
+    "line_kind",
+    "country",
+    "area_code",
+    "ip_prefix",
+    "emergency",
+    "twin",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +91,11 @@ class RatedCall:
 
 
 class CallTables:
-    """The tables `calls` and `charges`; writing methods run in the caller's transaction."""
+    """The tables `calls`, `charges` and `kinds`; writing methods run in the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self._kinds: dict[Kind, int] = {}
 
     def known(self, keys: Sequence[bytes]) -> dict[bytes, sqlite3.Row]:
         """The stored calls with these keys, as rows of facts with `id`, `event_id` and `notes`."""
@@ -100,17 +115,37 @@ class CallTables:
         carriers = self._carrier_ids()
         numbered = list(enumerate(rated, start=last + 1))
         self._insert("calls", COLUMNS, [_call_row(number, one) for number, one in numbered])
-        self._insert("charges", CHARGE_COLUMNS, [_charge_row(number, one.charge, carriers) for number, one in numbered])
+        self._insert("charges", CHARGE_COLUMNS, [self._charge_row(number, one, carriers) for number, one in numbered])
 
     def correct(self, number: int, rated: RatedCall) -> None:
         """Put the record's later version in the place of call `number`."""
         carriers = self._carrier_ids()
         self._insert("calls", COLUMNS, [_call_row(number, rated)], "REPLACE")
-        self._insert("charges", CHARGE_COLUMNS, [_charge_row(number, rated.charge, carriers)], "REPLACE")
+        self._insert("charges", CHARGE_COLUMNS, [self._charge_row(number, rated, carriers)], "REPLACE")
+
+    def kind_id(self, kind: "Kind") -> int:
+        """The id of this kind of call, which is new or known already."""
+        found = self._kinds.get(kind)
+        if found is None:
+            marks = ", ".join("?" * len(KIND))
+            self.connection.execute(f"INSERT OR IGNORE INTO kinds ({', '.join(KIND)}) VALUES ({marks})", kind)
+            same = " AND ".join(f"{name} = ?" for name in KIND)
+            found = int(self.connection.execute(f"SELECT id FROM kinds WHERE {same}", kind).fetchone()[0])
+            self._kinds[kind] = found
+        return found
+
+    def forget_kinds(self) -> None:
+        """After a transaction that did not come to pass: the ids of its new kinds are nobody's."""
+        self._kinds.clear()
 
     def forget_events(self, event_ids: Iterable[int]) -> None:
         """Take out the calls that came from these events, so that the events can be read again."""
         for event_id in event_ids:
+            self.connection.execute(
+                "DELETE FROM charge_history WHERE run_id IN (SELECT id FROM rerate_runs) "
+                "AND call_id IN (SELECT id FROM calls WHERE event_id = ?)",
+                [event_id],
+            )
             self.connection.execute(
                 "DELETE FROM charges WHERE id IN (SELECT id FROM calls WHERE event_id = ?)", [event_id]
             )
@@ -126,16 +161,52 @@ class CallTables:
     def get(self, number: int) -> sqlite3.Row | None:
         """All that is stored of call `number`, with its charge."""
         found: sqlite3.Row | None = self.connection.execute(
-            "SELECT * FROM calls JOIN charges USING (id) WHERE id = ?", [number]
+            "SELECT c.*, g.status, g.fee_micro, g.carrier_id, g.price_id, g.window, g.reason "
+            "FROM calls c JOIN charges g USING (id) WHERE c.id = ?",
+            [number],
         ).fetchone()
         return found
 
     def _carrier_ids(self) -> dict[str, int]:
         return {row["name"]: row["id"] for row in self.connection.execute("SELECT id, name FROM carriers")}
 
+    def _charge_row(self, number: int, rated: RatedCall, carriers: dict[str, int]) -> tuple[Any, ...]:
+        charge, call = rated.charge, rated.call
+        return (
+            number,
+            charge.status.value,
+            charge.fee_micro,
+            carriers.get(charge.carrier or ""),
+            charge.price_id,
+            charge.window,
+            charge.reason,
+            self.kind_id(kind_of(call, rated.classification)),
+            seconds(call.started_at),
+            call.billed_s,
+        )
+
     def _insert(self, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]], how: str = "ABORT") -> None:
         marks = ", ".join("?" * len(columns))
         self.connection.executemany(f"INSERT OR {how} INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+
+
+Kind = tuple[str, str, str, str, str, str, str, str, int, int]  # in the order of `KIND`
+
+
+def kind_of(call: Call, classification: Classification) -> Kind:
+    """All that a tariff looks at in a call but its length, its time and its very digits."""
+    return (
+        call.trunk or "",
+        call.direction.value if call.direction else "",
+        call.disposition.value,
+        classification.traffic_type.value,
+        classification.line_kind.value,
+        classification.country or "",
+        classification.area_code or "",
+        classification.ip_prefix or "",
+        int(classification.emergency),
+        int(call.twin is not None),
+    )
 
 
 def facts(call: Call) -> tuple[Any, ...]:
@@ -217,11 +288,6 @@ def _call_row(number: int, rated: RatedCall) -> tuple[Any, ...]:
         meaning.rule,
         meaning.why,
     )
-
-
-def _charge_row(number: int, charge: Charge, carriers: dict[str, int]) -> tuple[Any, ...]:
-    carrier_id = carriers.get(charge.carrier or "")
-    return (number, charge.status.value, charge.fee_micro, carrier_id, charge.price_id, charge.window, charge.reason)
 
 
 def _chunks(keys: Sequence[bytes], size: int) -> Iterable[Sequence[bytes]]:

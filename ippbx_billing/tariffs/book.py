@@ -77,7 +77,7 @@ class PriceList:
     def __init__(self, prices: Iterable[Price]) -> None:
         self._rows: dict[tuple[Match, str], dict[LineKind | None, Versions]] = {}
         for price in sorted(prices, key=lambda price: price.effective_from):
-            row = self._rows.setdefault((price.match, _key(price)), {})
+            row = self._rows.setdefault((price.match, spelt(price)), {})
             days, versions = row.setdefault(price.line_kind, ([], []))
             days.append(price.effective_from)
             versions.append(price)
@@ -179,8 +179,8 @@ def _kinds(line_kind: LineKind) -> tuple[LineKind | None, ...]:
     return line_kind, None
 
 
-def _key(price: Price) -> str:
-    """How a row's value is spelt in the index: no `+`, no trunk zero, countries in capitals."""
+def spelt(price: Price) -> str:
+    """A row's value in one spelling, by which it is found: no `+`, no trunk zero, countries in capitals."""
     if price.match == "area":
         return _area(price.value)
     if price.match == "country":

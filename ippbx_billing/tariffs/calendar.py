@@ -8,6 +8,7 @@ price asks for them; what it does not know yet, the site's overrides say.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import MAXYEAR, date
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 Override = Literal["work", "rest", "holiday"]
 
 OVERRIDE_KIND: dict[Override, DayKind] = {"work": "working", "rest": "weekend", "holiday": "holiday"}
+
+
+@dataclass(frozen=True, slots=True)
+class DayOverride:
+    """What the site says of a day: `work`, `rest` (as a weekend) or `holiday`, and why."""
+
+    day: date
+    kind: Override
+    note: str = ""
 
 
 class HolidayCalendar:

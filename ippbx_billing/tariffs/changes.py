@@ -1,0 +1,75 @@
+"""What would change: the prices in force beside those that are wanted.
+
+The one idea: a price is the same row when it is for the same calls from the same day on; the newer figures replace the
+older ones, and the older row is kept for the charges that rest on it.
+
+    changes(present, wanted, whole=True).gone    # the rows that leave the tariff
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from ippbx_billing.calls import Direction, LineKind, TrafficType
+from ippbx_billing.tariffs.book import spelt
+from ippbx_billing.tariffs.prices import Match, Price
+
+Identity = tuple[str, TrafficType, Direction, LineKind | None, Match, str, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The way from one tariff to another, each part in the order of what is wanted."""
+
+    added: tuple[Price, ...] = ()
+    changed: tuple[tuple[Price, Price], ...] = ()  # the present row and the one in its place
+    removed: tuple[Price, ...] = ()
+    same: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+    @property
+    def gone(self) -> list[Price]:
+        """The present rows that are no longer in force."""
+        return [old for old, _ in self.changed] + list(self.removed)
+
+    @property
+    def coming(self) -> list[Price]:
+        """The rows to be stored."""
+        return [new for _, new in self.changed] + list(self.added)
+
+
+def changes(present: Sequence[Price], wanted: Iterable[Price], *, whole: bool = False) -> Changes:
+    """What must happen so that `wanted` is in force; with `whole` nothing else stays."""
+    by_identity: dict[Identity, list[Price]] = {}
+    for price in present:
+        by_identity.setdefault(identity(price), []).append(price)
+    added, changed, same, kept = [], [], 0, set()
+    twins: list[Price] = []
+    for price in wanted:
+        found = by_identity.get(identity(price))
+        if found is None:
+            added.append(price)
+            continue
+        kept.add(identity(price))
+        twins += found[:-1]  # of two rows for the same calls only the later one was in force
+        if replace(found[-1], id=None) == replace(price, id=None):
+            same += 1
+        else:
+            changed.append((found[-1], price))
+    others = [price for key, group in by_identity.items() if key not in kept for price in group] if whole else []
+    return Changes(tuple(added), tuple(changed), tuple(twins + others), same)
+
+
+def identity(price: Price) -> Identity:
+    """For which calls and from which day a price is: what makes it one and the same row."""
+    return (
+        price.carrier,
+        price.traffic_type,
+        price.direction,
+        price.line_kind,
+        price.match,
+        spelt(price),
+        price.effective_from,
+    )

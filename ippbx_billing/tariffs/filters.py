@@ -1,0 +1,67 @@
+"""Call filters (话单过滤): calls that are kept, but are nobody's bill.
+
+In a filter's patterns `X` is exactly one character and `N` any run of characters, as in the manual; the conditions that
+are given must all hold.
+
+>>> CallFilter(1, number="100X").fits(None, "8001", "1008", "FXO-1")
+True
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from ippbx_billing.calls import Call, Direction
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls are left out of the bills; at least one of the conditions must be given."""
+
+    id: int | None = None
+    direction: Direction | None = None
+    extension: str | None = None
+    number: str | None = None
+    trunk: str | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.direction or self.extension or self.number or self.trunk):
+            raise ValueError("a filter without any condition would leave out every call")
+
+    @property
+    def looks_at_digits(self) -> bool:
+        """Whether two calls of one trunk and direction may differ for it."""
+        return bool(self.extension or self.number)
+
+    def may_fit(self, direction: Direction | None, trunk: str | None) -> bool:
+        """Whether direction and trunk are those it is for."""
+        return self.direction in (None, direction) and _fits(self.trunk, trunk)
+
+    def fits(self, direction: Direction | None, extension: str | None, number: str | None, trunk: str | None) -> bool:
+        """Whether it is for such a call."""
+        return self.may_fit(direction, trunk) and _fits(self.extension, extension) and _fits(self.number, number)
+
+    def __str__(self) -> str:
+        """Its conditions, in the words of the command that made it."""
+        given = {"direction": self.direction, "extension": self.extension, "number": self.number, "trunk": self.trunk}
+        return ", ".join(f"{name} {value}" for name, value in given.items() if value)
+
+
+def left_out(call: Call, filters: Sequence[CallFilter]) -> str | None:
+    """Why the call is on no bill: the first filter that is for it, in a sentence."""
+    for one in filters:
+        if one.fits(call.direction, call.extension, call.number, call.trunk):
+            return f"left out by call filter {one.id}: {one}"
+    return None
+
+
+def _fits(pattern: str | None, text: str | None) -> bool:
+    return pattern is None or bool(_regex(pattern).fullmatch(text or ""))
+
+
+@cache
+def _regex(pattern: str) -> re.Pattern[str]:
+    """The pattern as a regex in which every other character stands for itself."""
+    return re.compile("".join({"X": ".", "N": ".*"}.get(c, re.escape(c)) for c in pattern), re.DOTALL)
