@@ -66,6 +66,11 @@ def served(device: PracticePbx | Any) -> Iterator[str]:
     yield _running[0].address
 
 
+def current() -> Any:
+    """The server that `served` uses; its `device` may be exchanged."""
+    return _running[0]
+
+
 @contextmanager
 def served_with(certificate: Certificate, device: PracticePbx) -> Iterator[str]:
     """The device's HTTPS address, on a server of its own that ends afterwards."""

@@ -7,7 +7,7 @@ show_changes(profile, changes, Format.TABLE)
 import secrets
 import socket
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from ippbx_billing.texts import language, tr
 if TYPE_CHECKING:
     from ippbx_billing.pbx_admin import Change, Profile, Wanted
     from ippbx_billing.pbx_admin.pages import Value
+    from ippbx_billing.pbx_admin.profile import PageProfile
     from ippbx_billing.settings import Settings
 
 EXAMPLE_PASSWORD = "admin@123#"  # printed in the manual, so everybody knows it
@@ -109,21 +110,31 @@ def shown(value: "Value") -> str:
 
 def checklist(profile: "Profile", address: str, user: str, wanted: "Wanted") -> Iterator[str]:
     """The wanted values in the words and the order of the PBX's own screens, to be set by hand."""
-    from ippbx_billing.pbx_admin.pages import shown_field, shown_path
+    from ippbx_billing.pbx_admin.pages import shown_path
 
     yield tr("1. Open {address} in a browser and sign in as {user}.", address=address, user=user)
     for number, (page, values) in enumerate(wanted.items(), 2):
         yield ""
         yield f"{number}. {shown_path(profile.pages[page])}"
-        names = {key: shown_field(profile.pages[page], profile.pages[page].fields[key]) for key in values}
-        width = max(map(_cells, names.values()))
-        for key, value in values.items():
-            yield f"   [ ] {names[key]}{' ' * (width - _cells(names[key]))}  {shown(value)}"
+        yield from _boxes(profile.pages[page], values)
         yield f"   [ ] {tr('press {button}', button=profile.words['save'].shown(language()))}"
     yield ""
-    bar = profile.words["staged"].shown(language())
     apply = profile.words["apply"].shown(language())
-    yield tr("{number}. In the top bar, beside {bar}: press {button}.", number=len(wanted) + 2, bar=bar, button=apply)
+    yield tr("{number}. In the orange bar at the top: press {button}.", number=len(wanted) + 2, button=apply)
+
+
+def _boxes(page: "PageProfile", values: "Mapping[str, Value]") -> Iterator[str]:
+    """A line a field to tick off; what has to be typed stands below its field, where it can be copied whole."""
+    from ippbx_billing.pbx_admin.pages import shown_field
+
+    names = {key: shown_field(page, page.fields[key]) for key in values}
+    width = max(map(_cells, names.values()))
+    for key, value in values.items():
+        if isinstance(value, bool):
+            yield f"   [ ] {names[key]}{' ' * (width - _cells(names[key]))}  {shown(value)}"
+        else:
+            yield f"   [ ] {names[key]}"
+            yield f"       {value}"
 
 
 def tell_password(password: str) -> None:
