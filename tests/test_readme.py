@@ -4,10 +4,10 @@ import re
 import shlex
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
-from click import Command, Group
 from typer.testing import CliRunner
 
 from ippbx_billing import dialects
@@ -19,11 +19,14 @@ README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 
 
-def commands(command: Command, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+def below(command: Any) -> dict[str, Any]:
+    """The commands of a group; none for a command."""
+    return getattr(command, "commands", {})
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """Every command with the words that call it."""
-    if not isinstance(command, Group):
-        return [path]
-    return [one for name, below in command.commands.items() for one in commands(below, (*path, name))] or [path]
+    return [one for name, child in below(command).items() for one in commands(child, (*path, name))] or [path]
 
 
 ROOT = typer.main.get_command(app)
@@ -50,8 +53,8 @@ def test_every_command_line_is_understood(line: str) -> None:
     words = [word for word in shlex.split(line)[1:] if word not in (";", "|")]
     command, path = ROOT, []
     for word in words:
-        if isinstance(command, Group) and word in command.commands:
-            command = command.commands[word]
+        if word in below(command):
+            command = below(command)[word]
             path.append(word)
         else:
             break
