@@ -28,7 +28,7 @@ from ippbx_billing.calls import EventKind, RawEvent
 from ippbx_billing.errors import CannotStartError, DataError, NotFoundError
 
 MAX_GROUP_EVENTS = 500  # 8 values each stay far below SQLite's 32,766 parameters a statement
-GATHER_S = 0.002  # how long a group waits for its others; each commit costs two threads their sleep and a sync
+GATHER_S = 0.005  # how long a group waits for its others; each commit costs two threads their sleep and a sync
 MAX_READ_BYTES = 64 * 1024 * 1024  # bodies that `after` holds in memory at once
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
