@@ -11,42 +11,23 @@ A new model, or a new firmware, is a TOML file in the site's data directory.
 Reading never raises: what is not understood is a `Problem` with a sentence.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from functools import lru_cache
 from pathlib import Path
 
 from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent, Reading
 from ippbx_billing.dialects.bodies import Document, open_body
-from ippbx_billing.dialects.choosing import choose, prepared, records_of
+from ippbx_billing.dialects.choosing import Dialects, choose
 from ippbx_billing.dialects.definition import COMMON_WORDS, FIELDS, Dialect, common_words, read_dialect
 from ippbx_billing.dialects.reading import Fields, Site, call_of, status_of
 from ippbx_billing.dialects.record import Record
+from ippbx_billing.dialects.view import view_of
 
-__all__ = ["FIELDS", "Dialect", "Dialects", "load", "read", "readings", "records", "sender"]
+__all__ = ["FIELDS", "Dialect", "Dialects", "load", "read", "records", "sender"]
 
 _PACKAGED = Path(__file__).parent
 MOST_PROBLEMS = 20  # sentences kept of one body; a flood of them says no more
-
-
-class Dialects(Mapping[str, Dialect]):
-    """The known dialects by name, in order."""
-
-    def __init__(self, dialects: Mapping[str, Dialect]) -> None:
-        self._dialects = dict(sorted(dialects.items()))
-
-    def __getitem__(self, name: str) -> Dialect:
-        return self._dialects[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._dialects)
-
-    def __len__(self) -> int:
-        return len(self._dialects)
-
-    def without(self, *names: str) -> "Dialects":
-        """The others, for the question what would be understood without these."""
-        return Dialects({name: one for name, one in self._dialects.items() if name not in names})
 
 
 def load(user_dir: Path | None = None) -> Dialects:
@@ -67,7 +48,7 @@ def _packaged() -> Mapping[str, Dialect]:
 
 
 def read(
-    event: RawEvent, dialects: Mapping[str, Dialect], *, chosen: str, zone: tzinfo, is_extension: Callable[[str], bool]
+    event: RawEvent, dialects: Dialects, *, chosen: str, zone: tzinfo, is_extension: Callable[[str], bool]
 ) -> Reading:
     """What an event means; `chosen` is the name of a dialect or `auto`. Never raises."""
     opened = open_body(event)
@@ -90,7 +71,7 @@ def sender(remote: str) -> str:
 class _Reader:
     """Collects what the documents of one event mean."""
 
-    def __init__(self, event: RawEvent, dialects: Mapping[str, Dialect], chosen: str, site: Site) -> None:
+    def __init__(self, event: RawEvent, dialects: Dialects, chosen: str, site: Site) -> None:
         self._dialects = dialects
         self._chosen = chosen
         self._site = site
@@ -120,19 +101,17 @@ class _Reader:
         if not document:
             self.nothing.append("an empty probe")
             return
-        dialect = choose(document, self._dialects, self._chosen, self._facts)
-        if isinstance(dialect, Problem):
-            self.problems.append(Problem(dialect.reason, where))
+        view = choose(document, self._dialects, self._chosen, self._facts)
+        if isinstance(view, Problem):
+            self.problems.append(Problem(view.reason, where))
             return
-        self.dialect = self.dialect or dialect.name
-        ready = prepared(dialect, document)
-        found = records_of(dialect, ready.document, self._facts)
-        for place, record in enumerate(found):
-            inner = f"{where} {place + 1}".strip() if len(found) > 1 else where
-            self._record(Fields(dialect, record, self._site, [*notes, *ready.notes]), inner)
+        self.dialect = self.dialect or view.dialect.name
+        for place, record in enumerate(view.records):
+            inner = f"{where} {place + 1}".strip() if len(view.records) > 1 else where
+            self._record(Fields(view.dialect, record, self._site, [*notes, *view.notes]), inner)
 
     def _record(self, fields: Fields, where: str) -> None:
-        rule = fields.follows(fields.dialect.kinds)
+        rule = fields.follows(fields.plan.kinds)
         kind = rule.then if rule else "cdr"
         if rule and kind == "nothing":
             self.nothing.append(rule.because)
@@ -157,6 +136,5 @@ def facts_of(event: RawEvent) -> dict[str, str]:
 
 def records(event: RawEvent, dialect: Dialect) -> list[Record]:
     """The records of an event as a dialect sees them; empty where its body cannot be opened."""
-    opened = open_body(event)
-    ready = (prepared(dialect, document).document for document in opened.documents)
-    return [record for document in ready for record in records_of(dialect, document, facts_of(event))]
+    facts = facts_of(event)
+    return [one for document in open_body(event).documents for one in view_of(dialect, document, facts).records]

@@ -74,14 +74,16 @@ def open_body(event: RawEvent) -> Opened:
     except RecursionError:
         opened.documents.clear()
         opened.refuse("nested too deeply to be a call record")
-    _bound(opened)
+    _bound(opened, event.body)
     return opened
 
 
-def _bound(opened: Opened) -> None:
+def _bound(opened: Opened, body: bytes) -> None:
     if len(opened.documents) > MOST_DOCUMENTS:
         opened.refuse(f"{len(opened.documents)} records in one body; only the first {MOST_DOCUMENTS} are read")
         del opened.documents[MOST_DOCUMENTS:]
+    if sum(map(body.count, (b"{", b"[", b"<", b"%"))) < DEEPEST_NESTING and body[:2] != b"\x1f\x8b":
+        return  # too short to be deep
     if any(is_too_deep(document) for document in opened.documents):
         opened.documents = [one for one in opened.documents if not is_too_deep(one)]
         opened.refuse(f"nested deeper than {DEEPEST_NESTING} levels")

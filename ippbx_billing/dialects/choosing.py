@@ -4,72 +4,101 @@ The one idea: a dialect recognises a document by marks, names and words that are
 a tie between strangers is a problem for the operator, not a guess.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ippbx_billing.calls import Problem
-from ippbx_billing.dialects import bodies, values
-from ippbx_billing.dialects.definition import Dialect, Mark
-from ippbx_billing.dialects.record import Record, keys_of, names_of, walk
-from ippbx_billing.dialects.values import Unreadable, fold
+from ippbx_billing.dialects.definition import Dialect, Mark, Words
+from ippbx_billing.dialects.plan import MOST_PLANS, could_be, first_said, plan_for
+from ippbx_billing.dialects.record import Record
+from ippbx_billing.dialects.view import Facts, View, view_of
 
-Facts = Mapping[str, str]
-
-
-class Prepared(NamedTuple):
-    """A document as one dialect sees it: columns named, inner documents opened."""
-
-    document: Mapping[str, Any]
-    notes: tuple[str, ...] = ()
+LOOKED_AT = 3  # records of a batch that are looked at to recognise its dialect
 
 
-def choose(
-    document: Mapping[str, Any], dialects: Mapping[str, Dialect], chosen: str, facts: Facts
-) -> Dialect | Problem:
-    """The dialect of a document: the chosen one if it fits, with `auto` the best match."""
+class Dialects(Mapping[str, Dialect]):
+    """The known dialects by name, in order."""
+
+    def __init__(self, dialects: Mapping[str, Dialect]) -> None:
+        self._dialects = dict(sorted(dialects.items()))
+        self._candidates: dict[tuple[str, ...], tuple[Dialect, ...]] = {}
+
+    def __getitem__(self, name: str) -> Dialect:
+        return self._dialects[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._dialects)
+
+    def __len__(self) -> int:
+        return len(self._dialects)
+
+    def without(self, *names: str) -> "Dialects":
+        """The others, for the question what would be understood without these."""
+        return Dialects({name: one for name, one in self._dialects.items() if name not in names})
+
+    def candidates(self, document: Mapping[str, Any]) -> tuple[Dialect, ...]:
+        """The dialects that can recognise a document with these names, specific ones first."""
+        shape = tuple(document)
+        found = self._candidates.get(shape)
+        if found is None:
+            if len(self._candidates) >= MOST_PLANS:
+                self._candidates.clear()
+            possible = [one for one in self._dialects.values() if could_be(one, document)]
+            found = self._candidates[shape] = tuple(sorted(possible, key=lambda one: one.generic))
+        return found
+
+
+def choose(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
+    """How a document is to be read: by the chosen dialect if it fits, with `auto` by the best match."""
     if chosen == "auto":
-        return _best(document, list(dialects.values()), facts)
+        return _best(document, dialects, facts)
     dialect = dialects.get(chosen)
     if dialect is None:
         return Problem(f"there is no dialect {chosen!r}; known are {', '.join(dialects)}")
-    if weight(dialect, document, facts):
-        return dialect
-    other = _best(document, list(dialects.values()), facts)
-    hint = f"; the dialect {other.name} would fit" if isinstance(other, Dialect) else ""
-    return Problem(f"the body does not fit the dialect {chosen}: {_lack(dialect, document, facts)}{hint}")
+    view = view_of(dialect, document, facts)
+    if weight(view, facts):
+        return view
+    other = _best(document, dialects, facts)
+    hint = f"; the dialect {other.dialect.name} would fit" if isinstance(other, View) else ""
+    return Problem(f"the body does not fit the dialect {chosen}: {_lack(view, facts)}{hint}")
 
 
-def _best(document: Mapping[str, Any], dialects: Sequence[Dialect], facts: Facts) -> Dialect | Problem:
-    shared = Record(document, facts=facts)
-    weighed = [(found, one) for one in dialects if (found := weight(one, document, facts, shared))]
-    specific = [pair for pair in weighed if not pair[1].generic] or weighed
-    if not specific:
+def _best(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> View | Problem:
+    best: list[View] = []
+    heaviest = 0
+    for one in dialects.candidates(document):
+        if one.generic and best and not best[0].dialect.generic:
+            break  # a generic dialect steps back when a specific one knows the body
+        view = view_of(one, document, facts)
+        found = weight(view, facts)
+        if found and found >= heaviest:
+            best, heaviest = [*best, view] if found == heaviest else [view], found
+    if not best:
         return Problem(f"no dialect knows this body; its names are {_names(document)}")
-    heaviest = max(found for found, _ in specific)
-    best = [one for found, one in specific if found == heaviest]
     if len(best) > 1:
-        best = _broken_tie(best, document, facts)
+        best = _broken_tie(best)
     if len(best) == 1:
         return best[0]
-    return Problem(f"the body fits several dialects equally well: {', '.join(one.name for one in best)}; choose one")
+    names = ", ".join(view.dialect.name for view in best)
+    return Problem(f"the body fits several dialects equally well: {names}; choose one of them in the settings")
 
 
-def _broken_tie(best: list[Dialect], document: Mapping[str, Any], facts: Facts) -> list[Dialect]:
+def _broken_tie(best: list[View]) -> list[View]:
     """More fields of ours found, then the site's own dialect before a packaged one, then any of one family."""
-    mapped = {one.name: _mapped(one, document, facts) for one in best}
-    most = max(mapped.values())
-    best = [one for one in best if mapped[one.name] == most]
-    best = [one for one in best if one.own] or best
-    families = {one.family for one in best}
+    most = max(map(_mapped, best))
+    best = [view for view in best if _mapped(view) == most]
+    best = [view for view in best if view.dialect.own] or best
+    families = {view.dialect.family for view in best}
     return best[:1] if len(families) == 1 and families != {""} else best
 
 
-def _mapped(dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> int:
-    record = next(iter(records_of(dialect, prepared(dialect, document).document, facts)), None)
-    if record is None:
-        return 0
-    return sum(any(source.texts(record) for source in sources) for sources in dialect.sources.values())
+def _mapped(view: View) -> int:
+    """How many of our fields the first record gives."""
+    return sum(
+        any(source.texts(record) for source in sources)
+        for record in view.records[:1]
+        for sources in view.dialect.sources.values()
+    )
 
 
 def _names(document: Mapping[str, Any]) -> str:
@@ -80,25 +109,24 @@ def _names(document: Mapping[str, Any]) -> str:
 # -- recognising
 
 
-def weight(dialect: Dialect, document: Mapping[str, Any], facts: Facts, shared: Record | None = None) -> int:
-    """How well a document shows a dialect's marks; 0 when it is not recognised."""
-    record = shared
-    if record is None or dialect.opened or dialect.columns:
-        document = prepared(dialect, document).document
-        record = Record(document, facts=facts)
-    return max((_weight(mark, dialect, record, facts) for mark in dialect.marks), default=0)
+def weight(view: View, facts: Facts) -> int:
+    """How well a document shows a dialect's marks, itself or in its first records; 0 when it is not recognised."""
+    records = view.records[:LOOKED_AT]
+    if len(records) != 1 or records[0].body is not view.document or view.dialect.within:
+        records = [Record(view.document, facts=facts), *records]
+    heaviest = 0
+    for record in records:
+        for mark in plan_for(view.dialect, record).marks:
+            heaviest = max(heaviest, _weight(mark, view.dialect, record))
+    return heaviest
 
 
-def _weight(mark: Mark, dialect: Dialect, document: Record, facts: Facts) -> int:
-    """A mark may show in the document or in one of its records."""
-    found = [document, *(one for one in records_of(dialect, document.body, facts) if one.body is not document.body)]
-    return max(_weight_in(mark, dialect, record) for record in found)
-
-
-def _weight_in(mark: Mark, dialect: Dialect, record: Record) -> int:
+def _weight(mark: Mark, dialect: Dialect, record: Record) -> int:
     if not mark.when.holds(record):
         return 0
-    present = sum(record.has(path) for path in mark.any_of)
+    present = 0
+    for path in mark.any_of:
+        present += record.has(path)
     if (mark.any_of and not present) or (mark.fields and not _says(mark, dialect, record)):
         return 0
     return mark.weight + present + len(mark.fields)
@@ -106,93 +134,20 @@ def _weight_in(mark: Mark, dialect: Dialect, record: Record) -> int:
 
 def _says(mark: Mark, dialect: Dialect, record: Record) -> bool:
     """Whether a record holds one field out of each group."""
-    return all(
-        any(source.texts(record) for name in group for source in dialect.sources.get(name, ())) for group in mark.fields
-    )
+    plan = plan_for(dialect, record)
+    return all(any(first_said(plan, record, name) is not None for name in group) for group in mark.fields)
 
 
-def _lack(dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> str:
+def _lack(view: View, facts: Facts) -> str:
     """What the dialect would need to see."""
-    record = Record(prepared(dialect, document).document, facts=facts)
+    record = Record(view.document, facts=facts)
     wanted: list[str] = []
-    for mark in dialect.marks:
+    for mark in view.dialect.marks:
         wanted += [".".join(path.names) for path in mark.when.present if not record.has(path)]
-        wanted += [
-            ".".join(path.names) for path, words in mark.when.said if not any(t in words for t in record.texts(path))
-        ]
+        wanted += [".".join(path.names) for path, words in mark.when.said if not _any_in(words, record.texts(path))]
         wanted += [" or ".join(group) for group in mark.fields]
     return f"it looks for {', '.join(dict.fromkeys(wanted))}" if wanted else "none of its marks is there"
 
 
-# -- records
-
-
-def prepared(dialect: Dialect, document: Mapping[str, Any]) -> Prepared:
-    """The document with the columns of a line named and its inner JSON texts opened, as the dialect says."""
-    if bodies.CSV_ROW in document and dialect.columns:
-        return Prepared(_named(dialect, document))
-    if not dialect.opened:
-        return Prepared(document)
-    notes: list[str] = []
-    opened = dict(document)
-    for name in dialect.opened:
-        for key in names_of(document).get(name, ()):
-            opened[key] = _opened(document[key], notes)
-    return Prepared(opened, tuple(notes))
-
-
-def _opened(value: object, notes: list[str]) -> object:
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
-        return value
-    try:
-        inner, note = bodies.decode_json(value.strip())
-    except (ValueError, RecursionError):
-        return value
-    if note:
-        notes.append(note)
-    return value if bodies.is_too_deep(inner) else inner
-
-
-def _named(dialect: Dialect, document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A line's cells under the dialect's column names, if the columns of times hold times; else as it was."""
-    cells = document[bodies.CSV_ROW]
-    if not isinstance(cells, list) or not dialect.fewest_columns <= len(cells) <= len(dialect.columns) + 4:
-        return document
-    named = dict(zip(dialect.columns, cells, strict=False))
-    times = {
-        fold(source.name) for name in ("started_at", "answered_at", "ended_at") for source in dialect.sources[name]
-    }
-    found = [values.text(cell) for column, cell in named.items() if fold(column) in times]
-    return named if any(found) and all(one is None or _is_time(one) for one in found) else document
-
-
-def _is_time(said: str) -> bool:
-    try:
-        values.instant(said, UTC)
-    except Unreadable:
-        return False
-    return ":" in said or len(said) >= 10
-
-
-def records_of(dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> list[Record]:
-    """The records of a document: at the first of the dialect's paths that leads to any, else the document itself."""
-    for path in dialect.record_paths:
-        parents = walk([document], path.names[:-1]) if path.names else []
-        found = [
-            Record(one, document, dialect.within, {**facts, "key": key}) for key, one in _at(parents, path.names[-1:])
-        ]
-        if found:
-            return found
-    return [Record(document, document, dialect.within, facts)]
-
-
-def _at(parents: list[Any], last: tuple[str, ...]) -> list[tuple[str, Mapping[str, Any]]]:
-    """The objects under a name, each with the name it stood under."""
-    return [
-        (key, one)
-        for parent in parents
-        if isinstance(parent, dict) and last
-        for key in keys_of(parent, last[0])
-        for one in walk([parent[key]], ())
-        if isinstance(one, dict)
-    ]
+def _any_in(words: Words, texts: list[str]) -> bool:
+    return any(text in words for text in texts)

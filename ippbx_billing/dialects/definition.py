@@ -76,11 +76,10 @@ class Condition(NamedTuple):
 
     def holds(self, record: Record) -> bool:
         """Whether the record fulfils all of it."""
-        return (
-            all(any(said in words for said in record.texts(path)) for path, words in self.said)
-            and all(record.has(path) for path in self.present)
-            and not any(record.has(path) for path in self.absent)
-        )
+        for path, words in self.said:
+            if not any(said in words for said in record.texts(path)):
+                return False
+        return all(record.has(path) for path in self.present) and not any(record.has(path) for path in self.absent)
 
 
 class Source(NamedTuple):
@@ -149,7 +148,7 @@ class Mark(NamedTuple):
         return len(self.when.present) + 2 * len(self.when.said)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dialect:
     """How one family of PBXs spells a call; `answer` is the text of the 200 that it likes to hear."""
 
@@ -174,6 +173,8 @@ class Dialect:
     direction_words: Vocabulary = field(default_factory=lambda: Vocabulary({}))
     disposition_words: Vocabulary = field(default_factory=lambda: Vocabulary({}))
     state_words: Vocabulary = field(default_factory=lambda: Vocabulary({}))
+
+    plans: dict[object, Any] = field(default_factory=dict, repr=False)  # what `plan` has worked out
 
     def mapping(self) -> dict[str, list[str]]:
         """Our fields with the names that this dialect knows for them."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase, Problem
 from ippbx_billing.dialects import values
 from ippbx_billing.dialects.definition import STATES, UNUSABLE, Dialect, Rule, Source, Vocabulary
+from ippbx_billing.dialects.plan import Plan, Step, plan_for, said_by
 from ippbx_billing.dialects.record import Record
 from ippbx_billing.dialects.settling import TOLERANCE_S, Said, settle
 from ippbx_billing.dialects.values import Unreadable
@@ -36,7 +37,7 @@ class Site:
     remote: str = ""
 
 
-@dataclass
+@dataclass(slots=True)
 class Fields:
     """Our fields in one record; remembers what was used (for the account of a reading) and collects doubts."""
 
@@ -45,17 +46,25 @@ class Fields:
     site: Site
     notes: list[str] = field(default_factory=list)
     used: dict[str, Found] = field(default_factory=dict)
+    plan: Plan = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.plan = plan_for(self.dialect, self.record)
 
     def every(self, name: str) -> Iterator[Found]:
         """Every value of a field, the preferred first."""
-        for source in self.dialect.sources.get(name, ()):
-            for said in source.texts(self.record):
-                if not (source.unless_extension and self.site.is_extension(said)):
-                    yield Found(source, said)
+        for step in self.plan.steps.get(name, ()):
+            for said in said_by(step, self.record):
+                if not (step.source.unless_extension and self.site.is_extension(said)):
+                    yield Found(step.source, said)
 
     def first(self, name: str) -> Found | None:
         """The preferred value of a field."""
-        found = next(self.every(name), None)
+        steps = self.plan.steps.get(name)
+        if steps is None:
+            return None
+        is_plain = len(steps) == 1 and not steps[0].source.unless_extension
+        found = _only(steps[0], self.record) if is_plain else next(self.every(name), None)
         if found is not None:
             self.used[name] = found
         return found
@@ -111,6 +120,12 @@ class Fields:
         return next((rule for rule in rules if rule.when.holds(self.record)), None)
 
 
+def _only(step: Step, record: Record) -> Found | None:
+    """The value of a field that has one plain name in this shape of record: nearly always so."""
+    said = said_by(step, record)
+    return Found(step.source, said[0]) if said else None
+
+
 # -- calls
 
 
@@ -125,7 +140,7 @@ def call_of(fields: Fields) -> Call | Problem:
         return Problem(_missing(fields, "caller or callee", ("caller", "callee")))
     direction = _direction(fields, caller, callee)
     extension, number = _sides(fields, direction, caller, callee)
-    twin = fields.follows(dialect.twins)
+    twin = fields.follows(fields.plan.twins)
     return Call(
         pbx=_pbx(fields),
         dialect=dialect.name,
@@ -148,7 +163,7 @@ def call_of(fields: Fields) -> Call | Problem:
         pin=fields.text("pin"),
         recording=fields.text("recording"),
         twin=twin.because if twin else None,
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys(notes)) if notes else (),
     )
 
 
@@ -162,7 +177,7 @@ def _missing(fields: Fields, what: str, names: tuple[str, ...]) -> str:
 
 def _said(fields: Fields) -> Said:
     """What the record says of times, durations and outcome."""
-    ruled = fields.follows(fields.dialect.dispositions)
+    ruled = fields.follows(fields.plan.dispositions)
     word = ruled.then if ruled else fields.meaning("disposition", fields.dialect.disposition_words)
     started_at, ended_at = fields.instant("started_at"), fields.instant("ended_at")
     duration_s, billed_s = fields.seconds("duration_s"), fields.seconds("billed_s")
@@ -216,7 +231,7 @@ def _across_clock_change(
 def _direction(fields: Fields, caller: str | None, callee: str | None) -> Direction | None:
     """The PBX's word, else what trunks and numbers show."""
     dialect = fields.dialect
-    ruled = fields.follows(dialect.directions)
+    ruled = fields.follows(fields.plan.directions)
     word = ruled.then if ruled else fields.meaning("direction", dialect.direction_words)
     if word:
         return Direction(word)

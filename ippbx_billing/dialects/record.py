@@ -43,7 +43,7 @@ class Path(NamedTuple):
 class Record:
     """A record with the document around it; `within` are the parts that share its names (FreeSWITCH's variables)."""
 
-    __slots__ = ("_facts", "_named", "around", "body")
+    __slots__ = ("_facts", "_named", "around", "body", "plan", "scopes")
 
     def __init__(
         self,
@@ -54,13 +54,24 @@ class Record:
     ) -> None:
         self.body = body
         self.around = body if around is None else around
-        scopes = [body, *(part for path in within for part in walk([body], path.names) if isinstance(part, dict))]
-        self._named = [(scope, names_of(scope)) for scope in scopes]
+        self.scopes = [body]
+        for path in within:
+            self.scopes += [part for part in walk([body], path.names) if isinstance(part, dict)]
         self._facts = facts or {}
+        self.plan: Any = None  # what of its dialect can apply to it; see `plan`
+        self._named: list[tuple[Mapping[str, Any], dict[str, tuple[str, ...]]]] | None = None
+
+    def shape(self) -> tuple[tuple[str, ...], ...]:
+        """The names of the record: one sender's records have few shapes."""
+        return tuple(tuple(scope) for scope in self.scopes)
 
     def texts(self, path: Path) -> list[str]:
         """Every value at the path that says something."""
-        found = [said for value in self._values(path) if (said := text(value)) is not None]
+        found = []
+        for value in self._values(path):
+            said = text(value)
+            if said is not None:
+                found.append(said)
         if path.place is None:
             return found
         which, of = path.place
@@ -77,11 +88,13 @@ class Record:
             return walk([self.around], path.names)
         if len(path.names) == 1 and "*" not in path.names[0]:
             return self._by_name(path.names[0])
-        return walk([scope for scope, _ in self._named], path.names)
+        return walk(self.scopes, path.names)
 
     def _by_name(self, name: str) -> list[Any]:
         """The common case without a detour: a plain value under its name."""
         found: list[Any] = []
+        if self._named is None:
+            self._named = [(scope, names_of(scope)) for scope in self.scopes]
         for scope, names in self._named:
             for key in names.get(name, ()):
                 value = scope[key]
@@ -90,6 +103,14 @@ class Record:
                 else:
                     found.append(value)
         return found
+
+
+def could_lead(path: Path, names: Iterable[str]) -> bool:
+    """Whether a path can lead anywhere in a record with these folded names."""
+    if path.origin or not path.names:
+        return True
+    first = path.names[0]
+    return any(map(_wildcard(first).match, names)) if "*" in first else first in names
 
 
 def walk(nodes: Iterable[Any], names: tuple[str, ...]) -> list[Any]:

@@ -8,16 +8,15 @@ of them by fixed rules and a note for each doubt. Nothing is rejected for a cont
     total    = end - start                                talk   = end - answer, when answered
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ippbx_billing.calls import Disposition
 
 TOLERANCE_S = 2  # clocks are read one after the other, and seconds are rounded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Said(NamedTuple):
     """What a record says, each part only where it says it.
 
     `unclear_s` is a duration of which nobody documented whether it is total or talk; `tells_answer` says that
@@ -35,8 +34,7 @@ class Said:
     tells_answer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """The same, complete; `started_at` is None where no time at all was said."""
 
     started_at: datetime | None

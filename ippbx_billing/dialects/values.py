@@ -44,12 +44,26 @@ def text(value: object) -> str | None:
     """A scalar of a document as text, percent-decoded; None where it says nothing, or is no scalar."""
     if not isinstance(value, str):
         return None if not isinstance(value, bool) else str(value).lower()
+    if value.isdigit() and len(value) <= LONGEST_TEXT and value.isascii():
+        return value
     found = value.strip("\0 \t\r\n")
+    if not found or (len(found) <= 20 and found.lower() in ABSENT):
+        return None
+    if found.isascii() and len(found) <= LONGEST_TEXT:
+        if found.isalnum():
+            return found
+        if "%" not in found and found[0] != "$" and found.isprintable():
+            return found
+    return _unwrapped(found)
+
+
+def _unwrapped(found: str) -> str | None:
+    """The rarer text: percent-encoded, a placeholder, not ASCII, too long."""
     if "%" in found and _ESCAPE.search(found):
         found = unquote(found).strip("\0 \t\r\n")
-    if not found or found.lower() in ABSENT or (found[0] == "$" and _PLACEHOLDER.fullmatch(found)):
+    if not found or found.lower() in ABSENT or _PLACEHOLDER.fullmatch(found):
         return None
-    return found if found.isascii() and found.isprintable() and len(found) <= LONGEST_TEXT else _tidied(found)
+    return _tidied(found)
 
 
 def _tidied(found: str) -> str:
@@ -66,12 +80,12 @@ def instant(said: str | None, zone: tzinfo, *, later: bool = False) -> datetime 
 
     `later` chooses the second of two equal clock times at the end of summer time. Raises Unreadable.
     """
-    if said is None or said.strip("0 :.-") == "":
+    if said is None or not said.strip("0 :.-"):
         return None
     try:
-        found = _counted(said) or _written(said)
+        found = _written(said) if ":" in said else _counted(said) or _written(said)
         if found.tzinfo is None:
-            found = found.replace(tzinfo=zone, fold=int(later))
+            found = found.replace(tzinfo=zone, fold=later)
         in_utc = found.astimezone(UTC)
     except (ValueError, OverflowError, KeyError, TypeError) as error:
         raise Unreadable(f"{said[:60]!r} is not a time") from error
@@ -80,14 +94,6 @@ def instant(said: str | None, zone: tzinfo, *, later: bool = False) -> datetime 
     return in_utc
 
 
-def has_zone(said: str) -> bool:
-    """Whether a time says itself which instant it is: an epoch, or a clock time with an offset."""
-    compact = said.strip()
-    is_counted = _NUMBER.fullmatch(compact) is not None and not _is_compact_date(compact)
-    return is_counted or (":" in compact and _OFFSET.search(compact) is not None)
-
-
-_OFFSET = re.compile(r"\d\s*(Z|[+-]\d\d:?\d\d)$")
 _NUMBER = re.compile(r"([0-9]{9,17})(?:\.[0-9]+)?")
 _COUNTED_IN = {13: 1_000, 16: 1_000_000}  # digits of an epoch in milliseconds and microseconds, this century
 
@@ -122,7 +128,8 @@ _DATE_TIME = re.compile(
 def _written(said: str) -> datetime:
     """A time that is written out: ISO and its relatives, day first, 12 hours, Chinese."""
     try:
-        return datetime.fromisoformat(said).replace(microsecond=0)
+        found = datetime.fromisoformat(said)
+        return found.replace(microsecond=0) if found.microsecond else found
     except ValueError:
         match = _DATE_TIME.fullmatch(said)
         return _from_parts(match) if match else _from_mail(said)
@@ -201,14 +208,16 @@ _NAMED = re.compile(r".*<\s*([^<>]*?)\s*>[^<>]*")
 _CHANNEL = re.compile(r"(?:PJSIP|SIP|IAX2|SCCP|Local)/([^-@/]+)(?:[-@].*)?", re.IGNORECASE)
 
 
-@lru_cache(maxsize=8_192)
 def number(said: str | None) -> str | None:
     """The number in a caller's or callee's text: out of SIP addresses, display names and channel names.
 
     Digits, `+`, hyphens and what else was dialled stay as they are; cleaning is the numbering plan's.
     """
-    if said is None:
-        return None
+    return said if said is None or said.isdigit() else _bare(said)
+
+
+@lru_cache(maxsize=4_096)
+def _bare(said: str) -> str | None:
     named = _NAMED.fullmatch(said)
     found = named[1] if named and named[1] else said
     scheme, colon, rest = found.partition(":")

@@ -1,0 +1,129 @@
+"""What of a dialect can apply to records of one shape; worked out once, then used for every such record.
+
+The one idea: one sender's records have the same names again and again. A source or rule that asks for a name which
+is not there can never apply, and a plain name needs no search: its key is known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ippbx_billing.dialects.definition import Condition, Dialect, Mark, Rule, Source
+from ippbx_billing.dialects.record import Record, could_lead, names_of
+from ippbx_billing.dialects.values import fold, text
+
+MOST_PLANS = 256  # for one dialect; strangers' shapes must not fill the memory
+
+Shape = tuple[tuple[str, ...], ...]
+
+
+class Step(NamedTuple):
+    """One source that can apply, and its key in a scope of the record where it is a plain name."""
+
+    source: Source
+    scope: int = 0
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The sources and rules of a dialect that can apply to one shape of record."""
+
+    marks: tuple[Mark, ...]
+    steps: Mapping[str, tuple[Step, ...]]
+    kinds: tuple[Rule, ...]
+    directions: tuple[Rule, ...]
+    dispositions: tuple[Rule, ...]
+    twins: tuple[Rule, ...]
+
+
+def plan_for(dialect: Dialect, record: Record) -> Plan:
+    """The plan for a record, remembered with its dialect; a record belongs to one dialect only."""
+    if record.plan is not None:
+        return record.plan  # type: ignore[no-any-return]
+    shape = record.shape()
+    plan = dialect.plans.get(shape)
+    if plan is None:
+        if len(dialect.plans) >= MOST_PLANS:
+            dialect.plans.clear()
+        plan = dialect.plans[shape] = _planned(dialect, record)
+    record.plan = plan
+    return plan
+
+
+def said_by(step: Step, record: Record) -> list[str]:
+    """What the record says at a step, each value that says something."""
+    if step.key is not None:
+        value = record.scopes[step.scope][step.key]
+        if isinstance(value, str):
+            said = text(value)
+            return [] if said is None else [said]
+    return step.source.texts(record)
+
+
+def first_said(plan: Plan, record: Record, name: str) -> str | None:
+    """The preferred text of a field."""
+    for step in plan.steps.get(name, ()):
+        if said := said_by(step, record):
+            return said[0]
+    return None
+
+
+def _planned(dialect: Dialect, record: Record) -> Plan:
+    names = frozenset(name for scope in record.scopes for name in names_of(scope))
+
+    def possible(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        return tuple(rule for rule in rules if could_hold(rule.when, names))
+
+    return Plan(
+        marks=tuple(mark for mark in dialect.marks if could_show(mark, names)),
+        steps={field: steps for field, sources in dialect.sources.items() if (steps := _steps(sources, record, names))},
+        kinds=possible(dialect.kinds),
+        directions=possible(dialect.directions),
+        dispositions=possible(dialect.dispositions),
+        twins=possible(dialect.twins),
+    )
+
+
+def _steps(sources: tuple[Source, ...], record: Record, names: frozenset[str]) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    for source in sources:
+        if not could_lead(source.path, names) or (source.when is not None and not could_hold(source.when, names)):
+            continue
+        is_plain = len(source.path.names) == 1 and source.path == (source.path.names, "", None)
+        if (
+            is_plain
+            and "*" not in source.path.names[0]
+            and (source.when, source.pattern, source.joined) == (None, None, ())
+        ):
+            steps += [Step(source, scope, key) for scope, key in _keys(record, source.path.names[0])]
+        else:
+            steps.append(Step(source))
+    return tuple(steps)
+
+
+def _keys(record: Record, name: str) -> list[tuple[int, str]]:
+    return [(place, key) for place, scope in enumerate(record.scopes) for key in names_of(scope).get(name, ())]
+
+
+def could_hold(condition: Condition, names: frozenset[str]) -> bool:
+    """Whether a condition can hold in a record with these folded names."""
+    return all(could_lead(path, names) for path, _ in condition.said) and all(
+        could_lead(path, names) for path in condition.present
+    )
+
+
+def could_show(mark: Mark, names: frozenset[str]) -> bool:
+    """Whether a mark can show in a document with these folded names."""
+    return could_hold(mark.when, names) and (not mark.any_of or any(could_lead(path, names) for path in mark.any_of))
+
+
+def could_be(dialect: Dialect, document: Mapping[str, object]) -> bool:
+    """Whether a dialect can recognise a document with these names at all."""
+    names = frozenset(fold(name) for name in document)
+    return (
+        any(could_show(mark, names) for mark in dialect.marks)
+        or any(could_lead(path, names) for path in dialect.record_paths)
+        or any(name in names for name in dialect.opened)
+        or bool(dialect.columns and "csv" in names)
+    )
