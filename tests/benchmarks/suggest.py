@@ -23,7 +23,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -171,11 +171,11 @@ def _counted(
 ) -> tuple[int, int]:
     right = fields = 0
     for key, ours in FIELDS.items():
-        if key not in wanted or not any(_is(said, key, wanted[key], words) for said in row.values()):
+        if key not in wanted or not any(_is(said, key, wanted, words) for said in row.values()):
             continue
         fields += 1
         yielded = [_first(proposed, name, record) for name in ours]
-        right += any(_is(said, key, wanted[key], proposed, unit) for said, unit in yielded)
+        right += any(_is(said, key, wanted, proposed, unit) for said, unit in yielded)
     return right, fields
 
 
@@ -187,20 +187,29 @@ def _first(dialect: Dialect, field: str, record: Any) -> tuple[str, str]:
     return next(found, ("", "s"))
 
 
-def _is(said: str, key: str, wanted: object, dialect: Dialect, unit: str = "s") -> bool:
+def _zone_of(wanted: Mapping[str, Any]) -> tzinfo:
+    """The clock of the switch that sent the record, where the corpus tells its epoch beside its time."""
+    if "start_epoch" not in wanted:
+        return ZONE
+    local = datetime.fromisoformat(wanted["start"]).replace(tzinfo=UTC)
+    return timezone(timedelta(seconds=round(local.timestamp() - wanted["start_epoch"])))
+
+
+def _is(said: str, key: str, wanted: Mapping[str, Any], dialect: Dialect, unit: str = "s") -> bool:
     """Whether a text, read in a field's way, is the value wanted."""
+    value, zone = wanted[key], _zone_of(wanted)
     try:
         if key in ("start", "answer", "end"):
-            return values.instant(said or None, ZONE) == values.instant(str(wanted), ZONE)
+            return values.instant(said or None, zone) == values.instant(str(value), zone)
         if key in ("duration_s", "billsec_s"):
-            return values.seconds(said or None, unit) == wanted
+            return values.seconds(said or None, unit) == value
     except values.Unreadable:
         return False
     if key == "direction":
-        return dialect.direction_words.meaning(said) == wanted
+        return dialect.direction_words.meaning(said) == value
     if key == "disposition":
-        return dialect.disposition_words.meaning(said) == wanted
-    return (values.number(said) if key in ("caller", "callee") else said) == str(wanted)
+        return dialect.disposition_words.meaning(said) == value
+    return (values.number(said) if key in ("caller", "callee") else said) == str(value)
 
 
 COLUMNS = (("values", False), ("names", False), ("both", False), ("names", True), ("both", True))

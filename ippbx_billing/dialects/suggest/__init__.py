@@ -60,6 +60,11 @@ class Proposal:
         return {one.field: one.path for one in self.findings}
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Every path of these records."""
+        return (*self.paths.values(), *self.left_over)
+
+    @property
     def is_usable(self) -> bool:
         """Whether a dialect made of it could read a call: a time, and a number."""
         return bool({*TIMES} & set(self.paths)) and bool({"caller", "callee"} & set(self.paths))

@@ -217,7 +217,8 @@ def _proven(role: str, length: _Length, proven: int, why: Evidence) -> Part:
         none = said("contradicted by no time, but no record has a length that proves it")
         return Part(role, length.column, 0.2, (none,), length.unit)
     counted = said(why.text, **why.facts, count=proven, total=len(length.column.texts))
-    return Part(role, length.column, 1.5 + 0.5 * (length.unit == "s"), (counted,), length.unit)
+    score = 1.0 + 0.5 * proven / len(length.column.texts) + 0.5 * (length.unit == "s")
+    return Part(role, length.column, score, (counted,), length.unit)
 
 
 def _shorter(length: _Length, times: _Times, total: Part | None) -> Part | None:
@@ -321,9 +322,13 @@ def _both(one: Lengths, other: Lengths) -> list[tuple[float, float]]:
 
 
 def _equal(one: Lengths, other: Lengths) -> int | None:
-    """In how many records the two are the same and more than nothing; `None` where they differ or never meet."""
+    """In how many records the two are the same and more than nothing; `None` where they differ or seldom meet."""
     pairs = _both(one, other)
-    if not pairs or any(abs(a - b) > TOLERANCE_S for a, b in pairs):
+    if (
+        not pairs
+        or 2 * len(pairs) < sum(length is not None for length in other)
+        or any(abs(a - b) > TOLERANCE_S for a, b in pairs)
+    ):
         return None
     return sum(b > TOLERANCE_S for _, b in pairs)
 

@@ -6,8 +6,9 @@ ANSWERED | NO ANSWER   the word varies with talk = 0                  dispositio
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, permutations
 
 from ippbx_billing.dialects import values
@@ -20,6 +21,7 @@ SHORTEST_ID = 4
 AUDIO = re.compile(r"(?i)\.(wav|mp3|gsm|ogg|yswav|opus|amr)(\W|$)")
 ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}(:\d+)?")
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+SIP_PORTS = frozenset(map(str, range(5060, 5100)))  # four digits that look like extensions
 SERIAL = re.compile(r"(?=(?:.*\d){4})[0-9A-Za-z:\-]{6,40}")
 
 Pairs = tuple[tuple[str, str], ...]
@@ -65,7 +67,8 @@ def parties(
     columns: Sequence[Column], site: Site, weigh_name: NameScore, directions: Sequence[str | None]
 ) -> list[tuple[Clue, Clue]]:
     """Pairs of caller and callee, the best first; `directions` are our words for each record's, where known."""
-    numbers = [one for column in columns if (one := _number(column, site)) is not None]
+    again = echoes(columns)
+    numbers = [one for column in columns if (one := _number(column, site, again[column])) is not None]
     numbers.sort(key=lambda one: -one.score - max(weigh_name("caller", one.column), weigh_name("callee", one.column)))
     pairs = [
         _paired(first, second, site, directions)
@@ -82,19 +85,24 @@ class _Number:
     fit: tuple[Evidence, ...]
 
 
-def _number(column: Column, site: Site) -> _Number | None:
+def _number(column: Column, site: Site, echo: int) -> _Number | None:
     """How well a column's values fit the extensions and the numbering plan; `None` where none does."""
     numbers = [party_of(text) for text in column.texts if text]
-    if column.is_time or 2 * column.filled < len(column.texts):
+    if column.is_time or 2 * column.filled < len(column.texts) or all(one in SIP_PORTS for one in numbers):
         return None
     own = sum(len(one) >= 2 and site.is_extension(one) for one in numbers)
     outside = sum(not site.is_extension(one) and site.is_number(one) for one in numbers)
+    alike = sum(bool(re.fullmatch(r"\+?\d{7,15}", one)) for one in numbers) - outside
     fit = [said("fits the extensions in {count} of {total}", count=own, total=len(numbers))] if own else []
     if outside:
         fit.append(said("is a number of the numbering plan in {count} of {total}", count=outside, total=len(numbers)))
+    if alike > 0 and not outside:
+        fit.append(said("is as long as phone numbers are in {count} of {total}", count=alike, total=len(numbers)))
     never_changes = len(column.distinct) == 1 and len(numbers) >= 3
-    score = (own + outside) / len(column.texts) * (0.4 if never_changes else 1.0)
-    return _Number(column, score, tuple(fit)) if score else None
+    score = (own + outside + 0.4 * max(0, alike)) / len(column.texts) * (0.4 if never_changes else 1.0)
+    if echo:
+        fit.append(said("stands in {count} other places as well", count=echo))
+    return _Number(column, score + 0.1 * min(echo, 3), tuple(fit)) if score else None
 
 
 def _paired(first: _Number, second: _Number, site: Site, directions: Sequence[str | None]) -> tuple[Clue, Clue]:
@@ -148,6 +156,12 @@ def known_words(field_name: str, columns: Iterable[Column], site: Site) -> Itera
             nothing = said("its words are known, but say nothing of the outcome")
             score = (0.9 + 0.1 * len(set(told.values())) if told else 0.3) - 0.5 * column.is_length
             yield Clue(field_name, column, score, (why if told else nothing,))
+        elif 3 * len(words) >= len(column.distinct) and set(words.values()) - {UNUSABLE}:
+            strange = _either(column.distinct - words.keys())
+            why = said(
+                "some of its words are known: {words}; nobody knows {strange}", words=_told(words), strange=strange
+            )
+            yield Clue(field_name, column, 0.5 * len(words) / len(column.distinct), (why,))
 
 
 def words_with_talk(columns: Iterable[Column], talked: Sequence[bool | None]) -> Iterator[Clue]:
@@ -201,8 +215,22 @@ def _either(texts: Iterable[str]) -> str:
 # -- ids and the rest
 
 
-def ids(columns: Iterable[Column], times: Sequence[Column]) -> Iterator[Clue]:
+def echoes(columns: Sequence[Column]) -> dict[Column, int]:
+    """How many other columns hold the very texts of a column: what matters is told more than once."""
+    count = Counter(column.texts for column in columns)
+    return {column: count[column.texts] - 1 for column in columns}
+
+
+def ids(columns: Sequence[Column], times: Sequence[Column]) -> Iterator[Clue]:
     """Columns that are another text in each record and none of the things that change anyway."""
+    again = echoes(columns)
+    for clue in _ids(columns, times):
+        count = again[clue.column]
+        why = [said("stands in {count} other places as well", count=count)] if count else []
+        yield replace(clue, score=clue.score + 0.1 * min(count, 3), evidence=(*clue.evidence, *why))
+
+
+def _ids(columns: Sequence[Column], times: Sequence[Column]) -> Iterator[Clue]:
     for column in columns:
         example = column.example
         is_text = not (
@@ -224,14 +252,17 @@ def _id_clues(column: Column, times: Sequence[Column]) -> Iterator[Clue]:
     elif any(_repeats(column, time) for time in times):
         yield Clue("record_id", column, 0.8, (said("holds the digits of the record's own time"), *different))
     elif counts_up(column):
-        yield Clue("record_id", column, 0.6, (said("counts up from record to record"),))
+        yield Clue(
+            "record_id", column, 0.6, (said("counts up from record to record; make sure that it never begins again"),)
+        )
     elif count > 1 and all(len(text) >= SHORTEST_ID for text in column.texts):
         yield Clue("call_id", column, 0.5, tuple(different))
 
 
 def counts_up(column: Column) -> bool:
-    """Whether it is a number that grows by one from record to record."""
-    numbers = [int(text) for text in column.texts if re.fullmatch(r"\d{1,18}", text)]
+    """Whether it ends with a number that grows by one from record to record."""
+    ends = [re.search(r"\d{1,12}$", text) for text in column.texts]
+    numbers = [int(end[0]) for end in ends if end]
     return len(numbers) == len(column.texts) > 2 and {later - first for first, later in pairwise(numbers)} == {1}
 
 
@@ -247,7 +278,10 @@ def constants(columns: Iterable[Column]) -> Iterator[Clue]:
     for column in columns:
         count = len(column.texts)
         is_steady = len(column.distinct) == 1 and column.filled == count > 1
-        if is_steady and not column.is_time and SERIAL.fullmatch(column.example):
+        serial = SERIAL.fullmatch(column.example) or (
+            column.outside_record and re.fullmatch(r"\S{8,40}", column.example)
+        )
+        if is_steady and not column.is_time and serial:
             around = [said("stands outside the records")] if column.outside_record else []
             why = said("one and the same serial number in all {count} records", count=count)
             yield Clue("pbx", column, 0.4 + 0.3 * column.outside_record, (why, *around))

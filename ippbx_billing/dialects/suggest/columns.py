@@ -19,6 +19,8 @@ EARLIEST_YEAR, LATEST_YEAR = 2000, 2050
 MOST_COLUMNS = 600
 DEEPEST_PATH = 6
 OUTSIDE = "^"
+# What may be a time: a clock with colons, or digits alone. A date with a counter is an id.
+TIME = re.compile(r".*\d:\d.*|\d{9,17}|\d{8}T\d{6}.*")
 ASTERISK_ID = re.compile(r"\d{9,10}\.\d{1,8}")  # epoch seconds and a counter: an id, though it reads like a time
 
 Document = Mapping[str, Any]
@@ -127,7 +129,7 @@ def columns(rows: Sequence[Row], zone: tzinfo) -> list[Column]:
 
 def time_of(text: str, zone: tzinfo) -> datetime | None:
     """A text as a time, `None` for one that says nothing; raises Unreadable for any other."""
-    if ASTERISK_ID.fullmatch(text):
+    if ASTERISK_ID.fullmatch(text) or (text.strip("0") and not TIME.fullmatch(text)):
         raise Unreadable("an id")
     time = values.instant(text or None, zone)
     if time is not None and not EARLIEST_YEAR <= time.year <= LATEST_YEAR:

@@ -113,7 +113,12 @@ def _clock(witnesses: Witnesses, site: Site) -> dict[str, list[Candidate]]:
     """Times and durations of the arrangement that explains most; where there is no time, by name alone."""
 
     def weigh_role(role: str, column: Column) -> float:
-        return witnesses.weigh_name(CLOCK[role], column)
+        weight = witnesses.weigh_name(CLOCK[role], column)
+        if role == "talk" and weight >= 0:  # what is called a duration and is not the total is the talk
+            return max(weight, 0.4 * witnesses.weigh_name("duration_s", column))
+        if weight == 0 and role != "total":  # what is called an answer is hardly the end
+            return -0.7 * max(witnesses.weigh_name(CLOCK[other], column) for other in ("start", "answer", "end"))
+        return weight
 
     def may_be_length(column: Column) -> bool:
         if clues.looks_like_parties(column, site) or clues.counts_up(column):
@@ -132,14 +137,11 @@ def _of_arrangements(role: str, ranked: Sequence[Arrangement], witnesses: Witnes
     found: dict[Column, Candidate] = {}
     for arranged in ranked[:200]:
         part = next((one for one in arranged.parts if one.role == role), None)
-        if part is None:
-            if not found:
-                return []
-            continue
-        clue = Clue(
-            CLOCK[role], part.column, part.score - witnesses.weigh_name(CLOCK[role], part.column), part.evidence
-        )
-        found.setdefault(part.column, witnesses.heard(clue, part.unit or "s"))
+        if part is None and not found:
+            return []
+        if part is not None and part.column not in found:
+            heard = witnesses.heard(Clue(CLOCK[role], part.column, 0.0, part.evidence), part.unit or "s")
+            found[part.column] = replace(heard, score=part.score)
     return list(found.values())
 
 

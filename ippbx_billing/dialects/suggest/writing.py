@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ippbx_billing.dialects.suggest.columns import OUTSIDE, Layout, cell_name
+from ippbx_billing.dialects.values import fold
 
 if TYPE_CHECKING:
     from ippbx_billing.dialects.suggest import Finding, Proposal
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 MOST_MARKS = 6  # names by which the dialect recognises a body
 # The names that tell one PBX's body from another's best come first.
 MARKS = ("started_at", "billed_s", "duration_s", "callee", "caller", "call_id", "record_id", "disposition", "ended_at")
-TIMES = ("started_at", "answered_at", "ended_at")
 
 
 def dialect_toml(name: str, proposals: "Sequence[Proposal]") -> str:
@@ -69,14 +69,22 @@ def _layouts(proposals: "Sequence[Proposal]") -> Iterator[str]:
 
 def _fields(proposals: "Sequence[Proposal]") -> Iterator[str]:
     yield from ("", "[fields]")
-    found: dict[str, list[Finding]] = {}
-    for one in (finding for proposal in proposals for finding in proposal.findings):
-        found.setdefault(one.field, []).append(one)
-    for field, findings in found.items():
-        yield from (line for one in findings for line in _evidence(one))
-        yield f"{field} = [{', '.join(dict.fromkeys(map(_source, findings)))}]"
-    if any(where.cells for one in proposals for where in one.layouts):
-        yield from (f"{field} = []" for field in TIMES if field not in found)
+    found: dict[str, list[tuple[Finding, str]]] = {}
+    for proposal in proposals:
+        for one in proposal.findings:
+            found.setdefault(one.field, []).append((one, _source(one, _guard(one, proposal, proposals))))
+    for field, listed in found.items():
+        yield from (line for one, _ in listed for line in _evidence(one))
+        yield f"{field} = [{', '.join(dict.fromkeys(source for _, source in listed))}]"
+
+
+def _guard(one: "Finding", proposal: "Proposal", proposals: "Sequence[Proposal]") -> str:
+    """A name that only this make of record has, where another make has the same path but means another field."""
+    others = [other for other in proposals if other is not proposal]
+    path = fold(one.path)
+    astray = any(path in map(fold, other.columns) and fold(other.paths.get(one.field, "")) != path for other in others)
+    known_there = {fold(column) for other in others for column in other.columns}
+    return next((path for path in proposal.always if fold(path) not in known_there), "") if astray else ""
 
 
 def _evidence(one: "Finding") -> Iterator[str]:
@@ -86,10 +94,10 @@ def _evidence(one: "Finding") -> Iterator[str]:
         yield _comment(f"  or else: {', '.join(one.alternatives)}")
 
 
-def _source(one: "Finding") -> str:
-    if one.unit == "s":
-        return _quoted(one.path)
-    return f"{{ path = {_quoted(one.path)}, unit = {_quoted(one.unit)} }}"
+def _source(one: "Finding", guard: str) -> str:
+    unit = f", unit = {_quoted(one.unit)}" if one.unit != "s" else ""
+    when = f", when = {{ {_quoted(guard)} = true }}" if guard else ""
+    return f"{{ path = {_quoted(one.path)}{unit}{when} }}" if unit or when else _quoted(one.path)
 
 
 def _words(proposals: "Sequence[Proposal]") -> Iterator[str]:
