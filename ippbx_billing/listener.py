@@ -92,12 +92,14 @@ def serve(
     wake: Callable[[], None] = lambda: None,
     announce: Callable[[str], None] | None = None,
     facts: Callable[[], Mapping[str, Any]] = dict,
+    admits: Callable[[str], bool] = lambda path: True,
     **limits: int,
 ) -> None:
     """Serves both doors until SIGTERM or Ctrl-C, then finishes what was accepted and returns.
 
     `wake` is called after each commit, `announce` with one line when the doors are open, `facts` adds to what /healthz
-    tells; port 0 takes a free one; `limits` are those of `Limits`. Raises CannotStartError.
+    tells, `admits` says whether a path may post; port 0 takes a free one; `limits` are those of `Limits`. Raises
+    CannotStartError.
     """
     bounds = Limits(**limits)
     with ExitStack() as open_things:
@@ -106,7 +108,7 @@ def serve(
         writer = open_things.enter_context(_writer(inbox_path, wake))
         ports = [door.getsockname()[1] for door in sockets]
         kinds = dict(zip(ports, (EventKind.CDR, EventKind.STATUS), strict=True))
-        app = Doors(writer, kinds, answer=answer, limits=bounds, facts=facts)
+        app = Doors(writer, kinds, answer=answer, limits=bounds, facts=facts, admits=admits)
         line = "listening: CDRs on {}, call status on {}".format(*(_url(host, port) for port in ports))
         server = _Server(app, ready=lambda: announce(line) if announce else None)
         with _tuned_interpreter():
@@ -124,11 +126,13 @@ class Doors:
         answer: str = DEFAULT_ANSWER,
         limits: Limits | None = None,
         facts: Callable[[], Mapping[str, Any]] = dict,
+        admits: Callable[[str], bool] = lambda path: True,
     ) -> None:
         self.writer = writer
         self.kinds = {port: kind.value for port, kind in kinds.items()}
         self.limits = limits or Limits()
         self.facts = facts
+        self.admits = admits
         self.counts = Counts()
         self.connections: set[Any] = set()
         self._ok = _response(200, answer)
@@ -168,6 +172,8 @@ class Doors:
             raise _Refused(_HEADER_TOO_LARGE)
         if len(self.connections) > self.limits.max_connections:
             raise _Refused(_TOO_MANY)
+        if not self.admits(scope["path"]):
+            raise _Refused(_UNKNOWN_PATH)
         message = await receive()
         body = message.get("body", b"")
         if message.get("more_body") or message["type"] != "http.request" or len(body) > self.limits.max_body_bytes:
@@ -246,6 +252,7 @@ _STOPPING = Refusal(503, "stopping", "The listener is stopping; please send the 
 _TOO_MANY = Refusal(503, "too_many_connections", "Too many connections are open; please send the record again later.")
 _HEADER_TOO_LARGE = Refusal(400, "header_too_large", "The header of the request is too large.")
 _BROKEN = Refusal(400, "broken", "This is not a valid HTTP request.")
+_UNKNOWN_PATH = Refusal(403, "unknown_path", "This address takes no records.")
 _TOO_SLOW = Refusal(408, "too_slow", "The request took too long to arrive.")
 
 

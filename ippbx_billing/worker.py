@@ -1,6 +1,7 @@
 """The pipeline in a process of its own: woken by the listener, ended by the end of the listener.
 
     with Worker(settings, report=print) as worker:
+        worker.start()
         worker.wake()  # after each commit; never waits, never raises
 
 The two are joined by a pipe. A byte in it means that something arrived; its end means that the listener is gone, by
@@ -36,18 +37,23 @@ class Worker:
         self._settings = settings
         self._report = report
         self._ending = threading.Event()
-        self._process = self._start()
-        self._watch = threading.Thread(target=self._restart_when_dead, name="worker-watch", daemon=True)
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._watch.start()
         return self
+
+    def start(self) -> None:
+        """Begin; called when the listener is ready, so that one which may not start has started nothing."""
+        self._process = self._child()
+        threading.Thread(target=self._restart_when_dead, name="worker-watch", daemon=True).start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the pipe and wait until the worker has drained what is there."""
         self._ending.set()
+        if self._process is None:
+            return
         with suppress(OSError):
             _pipe_of(self._process).close()
         try:
@@ -58,14 +64,16 @@ class Worker:
 
     def wake(self) -> None:
         """Something was committed. A full pipe means that the worker is awake anyway."""
-        with suppress(OSError, ValueError):
-            os.write(_pipe_of(self._process).fileno(), b"!")
+        if self._process is not None:
+            with suppress(OSError, ValueError):
+                os.write(_pipe_of(self._process).fileno(), b"!")
 
     def facts(self) -> Mapping[str, Any]:
         """What /healthz tells of the pipeline."""
-        return {"pipeline": "running" if self._process.poll() is None else "restarting"}
+        running = self._process is not None and self._process.poll() is None
+        return {"pipeline": "running" if running else "restarting"}
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _child(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "ippbx_billing.worker", str(self._settings.data_dir), self._settings.dialect]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, bufsize=0)
         if os.name == "posix":
@@ -73,12 +81,12 @@ class Worker:
         return process
 
     def _restart_when_dead(self) -> None:
-        while True:
+        while self._process is not None:
             code = self._process.wait()
             if self._ending.wait(RESTART_PAUSE_S):
                 return
             self._report(f"the pipeline ended unexpectedly (exit {code}) and is started again")
-            self._process = self._start()
+            self._process = self._child()
 
 
 def _pipe_of(process: subprocess.Popen[bytes]) -> Any:

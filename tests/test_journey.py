@@ -166,3 +166,20 @@ def test_the_worker_is_started_again_when_it_dies(site: Path) -> None:
         service.post(gateway_cdr("8002", "58674577", 64))
         service.wait_until_read()
         assert [call["extension"] for call in service.run("calls", "list")] == ["8001", "8002"]
+
+
+def test_once_a_token_is_set_only_its_path_may_post(site: Path) -> None:
+    """Any path is taken until a token is set; from then on others get 403, are counted, and leave nothing."""
+    from ippbx_billing.pbx_admin.tokens import add_token
+
+    with Service(site) as service:
+        assert service.post(gateway_cdr("8001", "58674577", 64)).status_code == 200
+        add_token(site, "3kq9abcdefghjkmnpqrs")
+        assert service.post(gateway_cdr("8002", "58674577", 64)).status_code == 403
+        assert service.post(gateway_cdr("8003", "58674577", 64), path="3kq9abcdefghjkmnpqrX/").status_code == 403
+        assert service.post(gateway_cdr("8004", "58674577", 64), path="3kq9abcdefghjkmnpqrs/").status_code == 200
+        service.wait_until_read()
+        assert [call["extension"] for call in service.run("calls", "list")] == ["8001", "8004"]
+        health = httpx.get(service.cdr_url + "healthz", trust_env=False).json()
+        assert health["refused"] == {"unknown_path": 2}
+        assert health["pipeline"] == "running"

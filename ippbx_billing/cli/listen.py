@@ -4,6 +4,8 @@ Two processes, so that reading and rating take the other core and a slow ledger 
 wakes the worker through a pipe; when the pipe closes, however this process ended, the worker finishes and ends too.
 """
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +17,8 @@ from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
+
+TOKENS = "tokens"
 
 
 def listen(
@@ -29,6 +33,11 @@ def listen(
 
     using = common.settings(host=host, cdr_port=cdr_port, status_port=status_port, dialect=dialect)
     _check_set_up(using)
+
+    def ready(line: str) -> None:
+        worker.start()
+        say(line)
+
     with Worker(using, report=say) as worker:
         listener.serve(
             inbox_path=using.inbox_path,
@@ -37,7 +46,8 @@ def listen(
             status_port=using.status_port,
             answer=using.answer or _answer_of(using) or listener.DEFAULT_ANSWER,
             wake=worker.wake,
-            announce=say,
+            announce=ready,
+            admits=_admits(using.data_dir),
             facts=worker.facts,
             max_body_bytes=using.max_body_bytes,
             max_header_bytes=using.max_header_bytes,
@@ -60,6 +70,26 @@ def _check_set_up(using: "Settings") -> None:
     except NotFoundError as error:
         raise CannotStartError(error.message, error.hint) from error
     inbox.create(using.inbox_path)
+
+
+def _admits(data_dir: Path) -> Callable[[str], bool]:
+    """Whether a path may post: any one while no token is set; the file is looked at again whenever it changes."""
+    tokens_file = data_dir / TOKENS
+    known: tuple[int, frozenset[str]] = (0, frozenset())
+
+    def admits(path: str) -> bool:
+        nonlocal known
+        try:
+            changed_at = tokens_file.stat().st_mtime_ns
+        except OSError:
+            return True
+        from ippbx_billing.pbx_admin import tokens
+
+        if changed_at != known[0]:
+            known = changed_at, tokens.known_tokens(data_dir)
+        return tokens.accepts(path, known[1])
+
+    return admits
 
 
 def _answer_of(using: "Settings") -> str:
