@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,6 +47,7 @@ from ippbx_billing.texts import tr
 if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent
     from ippbx_billing.pbx_admin import PbxAdmin, Wanted
+    from ippbx_billing.pbx_admin.remembered import Remembered
     from ippbx_billing.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -242,14 +243,20 @@ def check(
     using = common.settings()
     access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile)
     findings = pbx_check.findings(access, using)
-    headings = [Column("check", tr("Check")), Column("state", tr("State"), "word"), Column("detail", tr("Detail"))]
-    show([one.row() for one in findings], headings, form, output)
-    wrong = [one for one in findings if one.state == "wrong"]
-    for one in wrong:
-        say(f"{tr('hint')}: {one.hint}")
+    rows: list[dict[str, Any]] = [
+        {"check": one.check, "state": one.state.value, "finding": one.text, "hint": one.hint or None}
+        for one in findings
+    ]
+    headings = [
+        Column("state", tr("State"), "word"),
+        Column("check", tr("Check")),
+        Column("finding", tr("Finding")),
+        Column("hint", tr("Hint")),
+    ]
+    show(rows, headings, form, output)
     if wait:
         _wait(using, wait)
-    if wrong:
+    if any(row["state"] == "wrong" for row in rows):
         raise typer.Exit(1)
 
 
@@ -346,31 +353,46 @@ def _token(using: "Settings", present: list[str], plain: bool, dry_run: bool) ->
     While the listener knows no token it takes every path, so the first one is made known when the PBX uses it. A
     further one must be known before, and is forgotten again where nothing came into force.
     """
-    from ippbx_billing.pbx_admin import PbxError, tokens
+    from ippbx_billing.pbx_admin import PbxError, remembered, tokens
 
     known = tokens.known_tokens(using.data_dir)
-    kept = next((token for url in present if (token := tokens.token_in(url)) in known), "")
+    given_out = {one.token for one in remembered.load(using.data_dir) if one.token}
+    kept = next((token for url in present if (token := tokens.token_in(url)) in known | given_out), "")
     if plain:
-        if known:
-            say(tr("warning: the listener takes only URLs with a known path; remove {path} to change that",
-                   path=using.data_dir / tokens.FILE_NAME))  # fmt: skip
+        _warn_of_tokens(using)
         yield ""
         return
-    if kept or dry_run:
+    if dry_run:
         yield kept or "<token>"
         return
-    token = tokens.new_token()
+    token = kept or tokens.new_token()
     if known:
         tokens.add_token(using.data_dir, token)
     try:
         yield token
     except (BillingError, typer.Exit, KeyboardInterrupt) as error:
         if isinstance(error, PbxError) and error.in_force:
-            tokens.add_token(using.data_dir, token)
-        else:
+            _make_known(using, token)
+        elif not kept:
             tokens.remove_token(using.data_dir, token)
         raise
-    tokens.add_token(using.data_dir, token)
+    _make_known(using, token)
+
+
+def _make_known(using: "Settings", token: str) -> None:
+    """Let the listener take this token, and those that were given out to be set by hand: they may be in use too."""
+    from ippbx_billing.pbx_admin import remembered, tokens
+
+    for one in {token, *(pbx.token for pbx in remembered.load(using.data_dir) if pbx.token)}:
+        tokens.add_token(using.data_dir, one)
+
+
+def _warn_of_tokens(using: "Settings") -> None:
+    from ippbx_billing.pbx_admin import tokens
+
+    if tokens.known_tokens(using.data_dir):
+        path = using.data_dir / tokens.FILE_NAME
+        say(tr("warning: the listener takes only URLs with a known path; remove {path} to change that", path=path))
 
 
 def _guide(access: Access, using: "Settings", server: str | None, given: str, plain: bool, wait: int) -> None:
@@ -380,19 +402,35 @@ def _guide(access: Access, using: "Settings", server: str | None, given: str, pl
 
     known = recalled(access, using)
     server = _server(server, known.address, using)
-    password = given or new_api_password()
+    token = _token_to_give_out(known, using, plain)
+    wanted: Wanted = {
+        "api": {"enabled": True, "password": given or new_api_password()},
+        "events": event_values(our_urls(server, using, token)),
+    }
     profile = load_profile(known.profile or DEFAULT_PROFILE)
-    with _token(using, [], plain, dry_run=False) as token:
-        wanted: Wanted = {
-            "api": {"enabled": True, "password": password},
-            "events": event_values(our_urls(server, using, token)),
-        }
-        lines(checklist(profile, known.address, known.user, wanted))
-        say("")
-        event = _wait(using, wait or GUIDE_WAIT_S)
-        if token and not accepts(event.path, [token]):
-            say(tr("this event did not come by the URLs above; check them on the PBX's page"))
-            raise typer.Exit(1)
+    lines(checklist(profile, known.address, known.user, wanted))
+    say("")
+    event = _wait(using, wait or GUIDE_WAIT_S)
+    if not token:
+        return
+    if not accepts(event.path, [token]):
+        say(tr("this event did not come by the URLs above; check them on the PBX's page"))
+        raise typer.Exit(1)
+    _make_known(using, token)
+
+
+def _token_to_give_out(known: "Remembered", using: "Settings", plain: bool) -> str:
+    """The token for URLs that are set by hand, the same each time; nobody knows when they come to be used."""
+    from ippbx_billing.pbx_admin import remembered, tokens
+
+    if plain:
+        _warn_of_tokens(using)
+        return ""
+    token = known.token or tokens.new_token()
+    remembered.save(using.data_dir, replace(known, token=token))
+    if tokens.known_tokens(using.data_dir):
+        tokens.add_token(using.data_dir, token)
+    return token
 
 
 def _wait(using: "Settings", seconds: int) -> "RawEvent":

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.pbx_access import Access, recalled, signed_in
+from ippbx_billing.doctor import Finding, State
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.texts import tr
 
@@ -21,20 +21,6 @@ LOOK_EVERY_S = 0.2
 DOOR_TIMEOUT_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The answer to one question: good, unknown or wrong, and what to do about it."""
-
-    check: str
-    state: str
-    detail: str
-    hint: str = ""
-
-    def row(self) -> dict[str, Any]:
-        """For a table or a program."""
-        return asdict(self)
-
-
 def findings(access: Access, using: "Settings") -> list[Finding]:
     """All answers, one after the other; a question whose answer needs another's says so."""
     host = urlsplit(recalled(access, using).address).hostname or ""
@@ -42,12 +28,12 @@ def findings(access: Access, using: "Settings") -> list[Finding]:
     urls: dict[str, str] = {}
     try:
         with signed_in(access, using) as pbx:
-            found.append(Finding(tr("PBX"), "good", tr("signed in to {address}", address=pbx.address)))
+            found.append(Finding(tr("PBX"), State.OK, tr("signed in to {address}", address=pbx.address)))
             found.extend(_settings(pbx, urls))
     except UsageError as error:
-        found.append(Finding(tr("PBX"), "unknown", error.message, error.hint))
+        found.append(Finding(tr("PBX"), State.WARNING, error.message, error.hint))
     except BillingError as error:
-        found.append(Finding(tr("PBX"), "wrong", error.message, error.hint))
+        found.append(Finding(tr("PBX"), State.WRONG, error.message, error.hint))
     found.extend(_doors(urls, using))
     found.append(_last_event(host, using))
     return found
@@ -88,19 +74,22 @@ def _settings(pbx: "PbxAdmin", urls: dict[str, str]) -> Iterator[Finding]:
     """Whether API and event report are on and nothing waits; the URLs in force are noted for the next question."""
     api, events = pbx.read("api"), pbx.read("events")
     configure = tr("`ippbx-bill configure-pbx` sets it")
-    yield Finding(tr("API"), *(("good", tr("on")) if api["enabled"] else ("wrong", tr("off"), configure)))
+    if api["enabled"]:
+        yield Finding(tr("API"), State.OK, tr("on"))
+    else:
+        yield Finding(tr("API"), State.WRONG, tr("off"), configure)
     for kind, name in (("cdr", tr("Call records")), ("status", tr("Call status"))):
         url = str(events[f"{kind}_url"])
         if not (events[kind] and events[f"{kind}_report"] and url):
-            yield Finding(name, "wrong", tr("not reported"), configure)
+            yield Finding(name, State.WRONG, tr("not reported"), configure)
             continue
         urls[kind] = url
         as_json = bool(events[f"{kind}_json"])
         detail = url if as_json else tr("{url}, not as JSON", url=url)
-        yield Finding(name, "good" if as_json else "unknown", detail, "" if as_json else configure)
+        yield Finding(name, State.OK if as_json else State.WARNING, detail, "" if as_json else configure)
     if pbx.staged():
         hint = tr("apply them in the PBX's own page, or undo them with `ippbx-bill pbx discard`")
-        yield Finding(tr("Unapplied"), "wrong", tr("saved changes wait to be applied; they are not in force"), hint)
+        yield Finding(tr("Unapplied"), State.WRONG, tr("saved changes wait to be applied; they are not in force"), hint)
 
 
 def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Finding]:
@@ -120,12 +109,12 @@ def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Finding]:
         if not ours:
             hint = tr("start `ippbx-bill listen`; if {netloc} is not this machine, run `ippbx-bill configure-pbx`",
                       netloc=parts.netloc)  # fmt: skip
-            yield Finding(names[kind], "wrong", tr("no listener answers at {netloc}", netloc=parts.netloc), hint)
+            yield Finding(names[kind], State.WRONG, tr("no listener answers at {netloc}", netloc=parts.netloc), hint)
         elif not known:
             hint = tr("`ippbx-bill configure-pbx` gives the PBX a known one")
-            yield Finding(names[kind], "wrong", tr("the path in the PBX's URL is not one the listener takes"), hint)
+            yield Finding(names[kind], State.WRONG, tr("the path in the PBX's URL is not one the listener takes"), hint)
         else:
-            yield Finding(names[kind], "good", tr("a listener answers at {netloc}", netloc=parts.netloc))
+            yield Finding(names[kind], State.OK, tr("a listener answers at {netloc}", netloc=parts.netloc))
 
 
 def _knows(url: str, using: "Settings") -> bool:
@@ -142,14 +131,14 @@ def _last_event(host: str, using: "Settings") -> Finding:
         heard = inbox.summaries(limit=1, remote=_as_seen(host)) or inbox.summaries(limit=1)
     if not heard:
         return Finding(
-            tr("Last event"), "unknown", tr("none yet"), tr("make a test call: `ippbx-bill pbx check --wait 60`")
+            tr("Last event"), State.WARNING, tr("none yet"), tr("make a test call: `ippbx-bill pbx check --wait 60`")
         )
     last = heard[0]
     minutes = int((datetime.now(UTC) - last.received_at).total_seconds() // 60)
     at = last.received_at.astimezone(using.site_zone)
     detail = tr("{time}, {minutes} min ago, from {remote}", time=f"{at:%Y-%m-%d %H:%M:%S}", minutes=minutes,
                 remote=last.remote)  # fmt: skip
-    return Finding(tr("Last event"), "good" if last.remote == _as_seen(host) else "unknown", detail)
+    return Finding(tr("Last event"), State.OK if last.remote == _as_seen(host) else State.WARNING, detail)
 
 
 def _as_seen(host: str) -> str:

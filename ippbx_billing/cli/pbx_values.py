@@ -117,7 +117,7 @@ def checklist(profile: "Profile", address: str, user: str, wanted: "Wanted") -> 
         yield ""
         yield f"{number}. {shown_path(profile.pages[page])}"
         yield from _boxes(profile.pages[page], values)
-        yield f"   [ ] {tr('press {button}', button=profile.words['save'].shown(language()))}"
+        yield "   [ ] " + tr("press {button}", button=profile.words["save"].shown(language()))
     yield ""
     apply = profile.words["apply"].shown(language())
     yield tr("{number}. In the orange bar at the top: press {button}.", number=len(wanted) + 2, button=apply)
@@ -166,7 +166,7 @@ def _told(value: "Value", secret: bool) -> "Value":
 def _was_is(row: dict[str, Any]) -> str:
     if row["secret"]:
         was, now = (tr("set") if value else "–" for value in (row["was"], row["is"]))
-        return f"{was} → {tr('a new one')}" if row["changed"] else now
+        return f"{was} → " + tr("a new one") if row["changed"] else now
     return f"{shown(row['was'])} → {shown(row['is'])}" if row["changed"] else shown(row["is"])
 
 

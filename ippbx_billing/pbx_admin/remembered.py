@@ -26,6 +26,7 @@ class Remembered:
     user: str = ""
     fingerprint: str = ""
     profile: str = ""
+    token: str = ""  # of the event URLs that were given out to be set by hand
     admin_password: str = ""
     api_password: str = ""
 

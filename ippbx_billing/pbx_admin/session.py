@@ -286,7 +286,7 @@ class PbxAdmin:
         if page.status >= 400:
             raise ChangeRefused(
                 tr(
-                    "It answered {status} to {path}.{said}",
+                    "the PBX answered {status} to {path}.{said}",
                     status=page.status,
                     path=_path(request.url),
                     said=_said(page),

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ippbx_billing.errors import CannotStartError
+from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -29,8 +30,8 @@ def certificate(host: str) -> Iterator[tuple[Path, Path]]:
         from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError as error:
         raise CannotStartError(
-            "the practice PBX needs the package cryptography for HTTPS",
-            "pip install 'ippbx-bill[simulate]', or practise with --no-tls",
+            tr("the practice PBX needs the package cryptography for HTTPS"),
+            tr("pip install 'ippbx-bill[simulate]', or practise with --no-tls"),
         ) from error
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key()

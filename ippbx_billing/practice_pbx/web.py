@@ -32,6 +32,7 @@ from ippbx_billing.practice_pbx.firmware import Fault
 from ippbx_billing.practice_pbx.pages import Pages
 from ippbx_billing.practice_pbx.screens import menu
 from ippbx_billing.practice_pbx.state import PracticePbx, Session
+from ippbx_billing.texts import tr
 
 Say = Callable[[str], None]
 METHODS = ["GET", "POST"]
@@ -232,6 +233,5 @@ def _bound(host: str, port: int) -> Any:
         return socket.create_server(address, family=family)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise CannotStartError(
-            f"the practice PBX cannot listen on {host}:{port}: {reason}", "choose another --port or --host"
-        ) from error
+        problem = tr("the practice PBX cannot listen on {host}:{port}: {reason}", host=host, port=port, reason=reason)
+        raise CannotStartError(problem, tr("choose another --port or --host")) from error
