@@ -184,6 +184,18 @@ def test_an_ipv6_server_is_put_in_brackets(cli: Cli) -> None:
     assert pbx.reports()["cdr"].url == "http://[fd00::27]:8181/"
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--server", "http://192.0.2.27"), ("--server", "a b"), ("--api-password", "tab\tin")]
+)
+def test_a_value_that_no_page_should_get_is_refused(cli: Cli, option: str, value: str) -> None:
+    """A slip is told of before anything is saved on the PBX."""
+    pbx = device()
+    with served(pbx) as address:
+        result = cli("configure-pbx", "--pbx", address, "--yes", option, value)
+    assert result.exit_code == 2
+    assert pbx.staged == {}
+
+
 def test_without_an_agreement_nothing_changes(cli: Cli, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody there and no --yes is refused; a no is a no; a yes is shown the difference first."""
     pbx = device()

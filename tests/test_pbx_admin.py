@@ -465,6 +465,22 @@ def test_a_discard_that_is_refused_is_told_of() -> None:
     assert pbx.staged
 
 
+def test_an_interrupted_run_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C between the pages: what was saved so far is discarded."""
+    pbx = PracticePbx()
+    save = PbxAdmin.save
+
+    def interrupted(admin: PbxAdmin, page: str, values: Any) -> None:
+        save(admin, page, values)
+        assert pbx.staged
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PbxAdmin, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        configure(pbx)
+    assert pbx.staged == {}
+
+
 def test_a_connection_cut_while_applying_is_told_as_it_is() -> None:
     """The changes are saved for good, and whether the services know of them nobody saw."""
     pbx = PracticePbx(Firmware(faults=frozenset({Fault.CUT_AFTER_APPLY})))

@@ -5,12 +5,14 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
 
+import ippbx_billing
 from ippbx_billing.practice_pbx import Fault, Firmware, PracticePbx
 from ippbx_billing.practice_pbx.calling import Habits, Switchboard
 from ippbx_billing.practice_pbx.screens import Screen, all_screens
@@ -295,3 +297,14 @@ def test_rubbish_is_answered_and_never_breaks_it() -> None:
                 assert answer.status_code < 500
     with browser(pbx) as (_, answer):
         assert answer.status_code == 302
+
+
+def test_nothing_in_front_of_a_real_pbx_imports_it() -> None:
+    """It is for practice: only its own command and the tests know of it."""
+    package = Path(ippbx_billing.__file__).parent
+    users = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if "practice_pbx" in path.read_text(encoding="utf-8") and path.parent.name != "practice_pbx"
+    }
+    assert users == {"cli/simulate_pbx.py"}

@@ -4,6 +4,7 @@ wanted = {"api": api_values(…), "events": event_values(Urls(cdr="http://…", 
 show_changes(profile, changes, Format.TABLE)
 """
 
+import re
 import secrets
 import socket
 import string
@@ -37,7 +38,9 @@ class Urls:
 
 
 def our_urls(server: str, using: "Settings", token: str) -> Urls:
-    """The addresses of our two doors, with the token as their path."""
+    """The addresses of our two doors, with the token as their path; raises UsageError for what is no host."""
+    if not re.fullmatch(r"[\w.:\[\]-]+", server):
+        raise UsageError(tr("{text!r} is no address of a machine", text=server), tr("write it like 192.168.6.27"))
     host = f"[{server}]" if ":" in server and not server.startswith("[") else server
     path = f"{token}/" if token else ""
     return Urls(f"http://{host}:{using.cdr_port}/{path}", f"http://{host}:{using.status_port}/{path}")
@@ -59,6 +62,9 @@ def usable_api_password(password: str) -> str:
             tr("this API password stands in the PBX's manual, so everybody knows it"),
             tr("leave it out and a strong one is made, or choose one of your own"),
         )
+    if not password.isprintable():
+        problem = tr("this API password holds characters that nobody can type")
+        raise UsageError(problem, tr("letters, digits and signs are wanted"))
     return password
 
 

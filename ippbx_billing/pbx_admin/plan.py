@@ -8,6 +8,7 @@ discarded, and the problem tells whether that succeeded.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ippbx_billing.pbx_admin.pages import Value, shown_field
@@ -56,6 +57,10 @@ def carry_out(pbx: PbxAdmin, changes: Sequence[Change]) -> None:
             pbx.save(page, {change.field: change.is_ for change in needed if change.page == page})
     except PbxError as error:
         raise _undone(pbx, error) from error
+    except KeyboardInterrupt:
+        with suppress(PbxError):
+            pbx.discard()
+        raise
     try:
         pbx.apply()
     except Unreachable as error:
