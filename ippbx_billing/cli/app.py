@@ -17,9 +17,11 @@ from ippbx_billing.cli import (
     init,
     listen,
     numbers,
+    pbx,
     quote,
     report,
     simulate,
+    simulate_pbx,
     trunks,
 )
 from ippbx_billing.cli.common import ErrorsAsSentences, state
@@ -63,6 +65,10 @@ def options(
 
 app.command("init", help=tr("Set up the data directory: settings, both databases, the standard carriers."))(init.init)
 app.command("listen", help=tr("Receive call records and call status until stopped."))(listen.listen)
+app.command("configure-pbx", help=tr("Point a PBX at this machine: API, password, event URLs, applied."))(
+    pbx.configure_pbx
+)
+app.add_typer(pbx.app, name="pbx", help=tr("The PBX's own settings, step by step."))
 app.add_typer(report.app, name="report", help=tr("What the calls of a month cost, in sums."))
 app.add_typer(calls.app, name="calls", help=tr("The calls: list, explain a fee, see who is talking."))
 app.command("quote", help=tr("What a call would cost, and why."))(quote.quote)
@@ -73,5 +79,6 @@ app.add_typer(extensions.app, name="extensions", help=tr("Extensions, their peop
 app.add_typer(dialects.app, name="dialects", help=tr("How each PBX model spells a call."))
 app.add_typer(numbers.app, name="numbers", help=tr("Look up numbers, correct prefixes, update number data."))
 app.command("demo", help=tr("The whole journey on believable traffic, in a directory of its own."))(demo.demo)
+simulate.app.command("pbx", help=tr("A UC to practise on, with its web admin and its calls."))(simulate_pbx.pbx)
 app.add_typer(simulate.app, name="simulate", help=tr("Traffic to try things with, before the real PBX."))
 app.command("doctor", help=tr("Look over the whole installation; exit 1 if anything is wrong."))(doctor.doctor)
