@@ -212,9 +212,10 @@ def suggest_dialect(
     bodies = _bodies(using, files, [*(event or ()), *(_rejected(using) if rejected else ())])
     numbering = _numbering(using)
     known = dialects.load(using.dialects_dir)
+    replaced = [name for name, one in known.items() if name == write and one.own]  # it must not vouch for itself
     suggestion = suggest(
         [one for _, one in bodies],
-        known=known.without(write) if write in known and known[write].own else known,  # it must not vouch for itself
+        known=known.without(*replaced),
         zone=using.pbx_zone,
         is_extension=numbering.is_extension,
         classify=numbering.classify,

@@ -18,6 +18,7 @@ from ippbx_billing.dialects.suggest.evidence import Evidence, said
 from ippbx_billing.dialects.values import UNITS
 
 TOLERANCE_S = 1  # switches round each figure for itself
+LEAST_COUNTED_S = 4
 MOST_TIMES = 9  # of one hand; more would make the search slow and the answer no better
 MOST_UNPROVEN = 12  # numbers that are tried as durations though no times prove them
 
@@ -69,23 +70,31 @@ class _Length:
     unit: str
 
     @property
+    def least_s(self) -> int:
+        """What a length must exceed to prove anything: any small number of milliseconds is about a second."""
+        return TOLERANCE_S if self.unit == "s" else LEAST_COUNTED_S
+
+    @property
     def seconds(self) -> Lengths:
         return self.column.lengths(self.unit)
 
 
 def arrangements(
-    columns: Sequence[Column], weigh_name: NameScore, may_be_length: Callable[[Column], bool]
+    columns: Sequence[Column], weigh_name: NameScore, may_be_length: Callable[[Column, str], bool]
 ) -> list[Arrangement]:
     """All readings of the clock, the best first; empty where no column is a time.
 
-    `may_be_length` says whether a number that no times prove may still be taken for a duration.
+    `may_be_length` says of a column and a unit whether its numbers may be lengths, for all that no times say; numbers
+    in seconds that the times prove need no such leave.
     """
     lengths = [column for column in columns if column.is_length]
-    unproven = [column for column in lengths if may_be_length(column)]
-    unproven.sort(key=lambda one: -max(weigh_name("total", one), weigh_name("talk", one)))
+    lengths.sort(key=lambda one: -max(weigh_name("total", one), weigh_name("talk", one)))
+    readings = {unit: _readings(lengths, unit) for unit in UNITS}
+    allowed = {unit: [one for one in listed if may_be_length(one.column, unit)] for unit, listed in readings.items()}
+    proven = [*readings["s"], *allowed["ms"], *allowed["us"]]
     found: list[Arrangement] = []
     for family in _families(columns, weigh_name):
-        search = _Search(family, lengths, unproven[:MOST_UNPROVEN], weigh_name)
+        search = _Search(family, proven, allowed["s"][:MOST_UNPROVEN], weigh_name)
         found += [one for times in _orders(family) for one in search.with_times(times)]
     return sorted(found, key=lambda one: -one.score)
 
@@ -136,11 +145,11 @@ class _Search:
     """Fits durations to the times of one family; remembers what a pair of times proves, for it is asked often."""
 
     def __init__(
-        self, family: Sequence[Column], lengths: Sequence[Column], unproven: Sequence[Column], weigh_name: NameScore
+        self, family: Sequence[Column], lengths: Sequence[_Length], unproven: Sequence[_Length], weigh_name: NameScore
     ) -> None:
         self._family = family
-        self._lengths = _readings(lengths)
-        self._unproven = _readings(unproven)
+        self._lengths = lengths
+        self._unproven = unproven
         self._weigh_name = weigh_name
         self._totals: dict[tuple[int, int], list[Part]] = {}
         self._talks: dict[tuple[int, int], list[Part]] = {}
@@ -173,15 +182,15 @@ class _Search:
         return sorted(found, key=lambda one: (-one.score - self._weigh_name(role, one.column), one.column.place))[:3]
 
 
-def _readings(columns: Iterable[Column]) -> list[_Length]:
-    readings = (_Length(column, unit) for column in columns for unit in UNITS)
-    return [one for one in readings if any(one.seconds)]
+def _readings(columns: Iterable[Column], unit: str) -> list[_Length]:
+    readings = [_Length(column, unit) for column in columns]
+    return [one for one in readings if any(one.seconds) or (unit == "s" and 0 in one.seconds)]
 
 
 def _as_total(length: _Length, times: _Times, family: Sequence[Column]) -> Part | None:
     """A number as the total: it must be end - start where both are told, and reach to every other time."""
     if times.end is not None and times.total_s is not None:
-        proven = _equal(length.seconds, times.total_s)
+        proven = _equal(length.seconds, times.total_s, length.least_s)
         if proven is None or (not proven and length.unit != "s"):
             return None
         why = _proof(
@@ -199,7 +208,7 @@ def _as_talk(length: _Length, times: _Times) -> Part | None:
     """A number as the talk, where answer and end are told: it must be their difference."""
     if times.answer is None or times.end is None:
         return None
-    proven = _equal(length.seconds, _between(times.answer, times.end))
+    proven = _equal(length.seconds, _between(times.answer, times.end), length.least_s)
     if proven is None or (not proven and length.unit != "s"):
         return None
     why = _proof(
@@ -321,7 +330,7 @@ def _both(one: Lengths, other: Lengths) -> list[tuple[float, float]]:
     return [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
 
 
-def _equal(one: Lengths, other: Lengths) -> int | None:
+def _equal(one: Lengths, other: Lengths, least_s: int) -> int | None:
     """In how many records the two are the same and more than nothing; `None` where they differ or seldom meet."""
     pairs = _both(one, other)
     if (
@@ -330,7 +339,7 @@ def _equal(one: Lengths, other: Lengths) -> int | None:
         or any(abs(a - b) > TOLERANCE_S for a, b in pairs)
     ):
         return None
-    return sum(b > TOLERANCE_S for _, b in pairs)
+    return sum(b > least_s for _, b in pairs)
 
 
 def _within(one: Lengths, whole: Lengths | None) -> bool:

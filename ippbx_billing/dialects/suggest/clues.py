@@ -57,10 +57,11 @@ def party_of(text: str) -> str:
     return re.sub(r"[\s().\-]", "", values.number(text) or "")
 
 
-def looks_like_parties(column: Column, site: Site) -> bool:
+def looks_like_parties(column: Column, site: Site, *, only_extensions: bool = False) -> bool:
     """Whether every value fits the extensions or the numbering plan, and is longer than most durations."""
-    numbers = [party_of(text) for text in column.texts if text]
-    return bool(numbers) and all(len(one) >= 3 and (site.is_extension(one) or site.is_number(one)) for one in numbers)
+    numbers = {party_of(text) for text in column.distinct}
+    fits = [site.is_extension(one) or (not only_extensions and site.is_number(one)) for one in numbers]
+    return all(fits) and all(len(one) >= 3 for one in numbers)
 
 
 def parties(

@@ -263,7 +263,8 @@ def _scalars(node: Any, without: tuple[str, ...] = (), path: tuple[str, ...] = (
 def _walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if isinstance(node, dict) and len(path) < DEEPEST_PATH:
         for name, value in node.items():
-            yield from _walk(value, (*path, _plain(name)))
+            if plain := _plain(name):
+                yield from _walk(value, (*path, plain))
     elif isinstance(node, list):
         for value in node:
             yield from _walk(value, path)
@@ -273,4 +274,4 @@ def _walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 def _plain(name: str) -> str:
     """A name as a path can hold it: dots would part it, and names are compared without them anyway."""
-    return name.replace(".", "").strip()
+    return name.replace(".", "").strip().lstrip(OUTSIDE)

@@ -73,9 +73,10 @@ class Names:
         two = ".".join(map(fold, names[-2:]))
         return self._known(field, two) or self._known(field, folded) or self._unknown(field, folded, names[-1])
 
-    def is_known(self, field: str, name: str) -> bool:
-        """Whether a name is a synonym of a field and of no other."""
-        return self._fields_of.get(fold(name)) == [field]
+    def is_misleading(self, name: str) -> bool:
+        """Whether a name is known for a waiting time alone, or says of itself that it measures something else."""
+        known = self._fields_of.get(fold(name))
+        return known == ["waiting_s"] if known else bool(_vocabulary().misleading.intersection(_words_of(name)))
 
     def _known(self, field: str, folded: str) -> Hint | None:
         users = self._synonyms.get(field, {}).get(folded)

@@ -49,10 +49,10 @@ class Witnesses:
     site: Site | None
 
     def weigh_name(self, field_name: str, column: Column) -> float:
-        """What a column's name adds to a field, and takes away where it is a waiting time by name."""
+        """What a column's name adds to a field, and takes away from a duration that is something else by name."""
         if self.names is None:
             return 0.0
-        if field_name in ("duration_s", "billed_s") and self.names.is_known("waiting_s", column.name):
+        if field_name in ("duration_s", "billed_s") and self.names.is_misleading(column.name):
             return -NAME_WEIGHT
         hint = self.names.hint(field_name, column.path)
         return NAME_WEIGHT * hint.score if hint else 0.0
@@ -120,10 +120,10 @@ def _clock(witnesses: Witnesses, site: Site) -> dict[str, list[Candidate]]:
             return -0.7 * max(witnesses.weigh_name(CLOCK[other], column) for other in ("start", "answer", "end"))
         return weight
 
-    def may_be_length(column: Column) -> bool:
-        if clues.looks_like_parties(column, site) or clues.counts_up(column):
+    def may_be_length(column: Column, unit: str) -> bool:
+        if clues.counts_up(column) or clues.looks_like_parties(column, site, only_extensions=unit != "s"):
             return False
-        return not _never_changes(column) or max(map(witnesses.weigh_name, LENGTHS[:2], [column] * 2)) > 0
+        return not _never_changes(column) or max(witnesses.weigh_name(name, column) for name in LENGTHS[:2]) > 0
 
     ranked = arrangements(witnesses.columns, weigh_role, may_be_length)
     if not ranked:

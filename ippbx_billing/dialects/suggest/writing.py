@@ -39,7 +39,7 @@ def _marks(proposals: "Sequence[Proposal]") -> Iterator[str]:
     for one in proposals:
         for where in one.layouts:
             yield "[[recognise]]"
-            yield f"all = [{_list(_from_top(path, where) for path in _marking(one))}]"
+            yield f"all = [{', '.join(_path(_from_top(path, where)) for path in _marking(one))}]"
 
 
 def _marking(one: "Proposal") -> list[str]:
@@ -49,6 +49,7 @@ def _marking(one: "Proposal") -> list[str]:
 
 
 def _from_top(path: str, where: Layout) -> str:
+    """The way to a path from the top of the document."""
     return path.removeprefix(OUTSIDE) if path.startswith(OUTSIDE) else ".".join([*where.path, path])
 
 
@@ -96,8 +97,13 @@ def _evidence(one: "Finding") -> Iterator[str]:
 
 def _source(one: "Finding", guard: str) -> str:
     unit = f", unit = {_quoted(one.unit)}" if one.unit != "s" else ""
-    when = f", when = {{ {_quoted(guard)} = true }}" if guard else ""
-    return f"{{ path = {_quoted(one.path)}{unit}{when} }}" if unit or when else _quoted(one.path)
+    when = f", when = {{ {_path(guard)} = true }}" if guard else ""
+    return f"{{ path = {_path(one.path)}{unit}{when} }}" if unit or when else _path(one.path)
+
+
+def _path(path: str) -> str:
+    """A path as the engine reads it: a leading `@` would mean the delivery, so a pattern stands for it."""
+    return _quoted(f"[@]{path[1:]}*" if path.startswith("@") else path)
 
 
 def _words(proposals: "Sequence[Proposal]") -> Iterator[str]:
@@ -122,5 +128,14 @@ def _comment(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    """A TOML string; half a surrogate pair, which TOML cannot hold, becomes any character."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:
+        return "*"
+    if character in '\\"':
+        return "\\" + character
+    return character if character.isprintable() else f"\\U{code:08x}"
