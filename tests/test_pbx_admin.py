@@ -2,6 +2,8 @@
 
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,18 +16,21 @@ from hypothesis import strategies as st
 
 from ippbx_billing import texts
 from ippbx_billing.errors import DataError, UsageError
-from ippbx_billing.pbx_admin import PbxAdmin, PbxError, carry_out, load_profile, plan, remembered, tokens, trust
+from ippbx_billing.pbx_admin import remembered, tokens, trust
 from ippbx_billing.pbx_admin.pages import APPLY, Form, Page
+from ippbx_billing.pbx_admin.plan import carry_out, plan
 from ippbx_billing.pbx_admin.problems import (
     CertificateChanged,
     ChangeRefused,
+    PbxError,
     SessionExpired,
     SignInRefused,
     StagedBefore,
     Unreachable,
     WordingUnknown,
 )
-from ippbx_billing.pbx_admin.profile import wording
+from ippbx_billing.pbx_admin.profile import load_profile, wording
+from ippbx_billing.pbx_admin.session import PbxAdmin
 from ippbx_billing.practice_pbx import Fault, Firmware, PracticePbx
 from ippbx_billing.practice_pbx.identity import certificate, fingerprint
 from ippbx_billing.practice_pbx.pages import Pages
@@ -724,6 +729,13 @@ def test_tokens_are_kept_for_their_owner_and_can_go(tmp_path: Path) -> None:
     assert tokens.known_tokens(tmp_path) == {"second"}
     tokens.remove_token(tmp_path, "second")
     assert not (tmp_path / "tokens").exists()
+
+
+def test_the_listener_loads_nothing_of_the_web_admin() -> None:
+    """Knowing the tokens costs it neither an HTTP client nor an HTML parser."""
+    program = "import sys, ippbx_billing.pbx_admin.tokens; print({'httpx', 'lxml'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.strip() == "set()"
 
 
 def test_tokens_differ_and_fit_into_a_url() -> None:

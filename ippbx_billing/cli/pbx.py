@@ -46,8 +46,9 @@ from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent
-    from ippbx_billing.pbx_admin import PbxAdmin, Wanted
+    from ippbx_billing.pbx_admin.plan import Wanted
     from ippbx_billing.pbx_admin.remembered import Remembered
+    from ippbx_billing.pbx_admin.session import PbxAdmin
     from ippbx_billing.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -215,7 +216,7 @@ def show_settings(
     output: OutputOption = None,
 ) -> None:
     """Read both pages and change nothing."""
-    from ippbx_billing.pbx_admin import plan
+    from ippbx_billing.pbx_admin.plan import plan
 
     using = common.settings()
     access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile, remember)
@@ -292,7 +293,7 @@ def _carry_out(
     output: Path | None = None,
 ) -> bool:
     """Show what differs, ask, change, and show what is; whether anything was changed."""
-    from ippbx_billing.pbx_admin import carry_out, plan
+    from ippbx_billing.pbx_admin.plan import carry_out, plan
 
     changes = plan(session.profile, {page: session.read(page) for page in wanted}, wanted)
     needed = any(change.needed for change in changes)
@@ -353,7 +354,8 @@ def _token(using: "Settings", present: list[str], plain: bool, dry_run: bool) ->
     While the listener knows no token it takes every path, so the first one is made known when the PBX uses it. A
     further one must be known before, and is forgotten again where nothing came into force.
     """
-    from ippbx_billing.pbx_admin import PbxError, remembered, tokens
+    from ippbx_billing.pbx_admin import remembered, tokens
+    from ippbx_billing.pbx_admin.problems import PbxError
 
     known = tokens.known_tokens(using.data_dir)
     given_out = {one.token for one in remembered.load(using.data_dir) if one.token}
@@ -397,7 +399,7 @@ def _warn_of_tokens(using: "Settings") -> None:
 
 def _guide(access: Access, using: "Settings", server: str | None, given: str, plain: bool, wait: int) -> None:
     """The checklist for a firmware that cannot be driven, then patience until the first event."""
-    from ippbx_billing.pbx_admin import load_profile
+    from ippbx_billing.pbx_admin.profile import load_profile
     from ippbx_billing.pbx_admin.tokens import accepts
 
     known = recalled(access, using)

@@ -25,8 +25,8 @@ from ippbx_billing.texts import tr
 if TYPE_CHECKING:
     import ssl
 
-    from ippbx_billing.pbx_admin import PbxAdmin
     from ippbx_billing.pbx_admin.remembered import Remembered
+    from ippbx_billing.pbx_admin.session import PbxAdmin
     from ippbx_billing.settings import Settings
 
 ADMIN_PASSWORD = "IPPBX_BILL_PBX_ADMIN_PASSWORD"

@@ -14,7 +14,7 @@ from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import Call, CallStatus, RawEvent
-    from ippbx_billing.pbx_admin import PbxAdmin
+    from ippbx_billing.pbx_admin.session import PbxAdmin
     from ippbx_billing.settings import Settings
 
 LOOK_EVERY_S = 0.2

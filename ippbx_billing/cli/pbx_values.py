@@ -20,9 +20,9 @@ from ippbx_billing.render import Column, Format, lines, show
 from ippbx_billing.texts import language, tr
 
 if TYPE_CHECKING:
-    from ippbx_billing.pbx_admin import Change, Profile, Wanted
     from ippbx_billing.pbx_admin.pages import Value
-    from ippbx_billing.pbx_admin.profile import PageProfile
+    from ippbx_billing.pbx_admin.plan import Change, Wanted
+    from ippbx_billing.pbx_admin.profile import PageProfile, Profile
     from ippbx_billing.settings import Settings
 
 EXAMPLE_PASSWORD = "admin@123#"  # printed in the manual, so everybody knows it

@@ -15,11 +15,6 @@ family stand in `profiles/`; page addresses and option names are never guessed.
     trust       the PBX's certificate, known by its fingerprint
     remembered  what is kept about a PBX in `pbx.toml`
     tokens      the secret path of the event URLs
+
+Import from these, not from here: the listener needs `tokens` and nothing of the rest.
 """
-
-from ippbx_billing.pbx_admin.plan import Change, Wanted, carry_out, plan
-from ippbx_billing.pbx_admin.problems import PbxError
-from ippbx_billing.pbx_admin.profile import Profile, load_profile
-from ippbx_billing.pbx_admin.session import PbxAdmin
-
-__all__ = ["Change", "PbxAdmin", "PbxError", "Profile", "Wanted", "carry_out", "load_profile", "plan"]
