@@ -27,6 +27,7 @@ LARGEST_INFLATED_BODY = 64 * 1024 * 1024
 MOST_DOCUMENTS = 20_000
 DEEPEST_NESTING = 64
 LARGEST_REPAIR = 1_000_000  # characters; repairing is slow, and a record is small
+MOST_FIELDS = 10_000  # of a form
 LONGEST_LINE = 4_000  # of text that is neither JSON, XML nor a form
 REPAIRED = "not valid JSON, repaired"
 CSV_ROW = "csv"  # a line of comma-separated values without a header is the document {"csv": [cells]}
@@ -340,6 +341,9 @@ def _element(element: Any, depth: int = 0) -> Any:
 
 def _open_form(text: str, opened: Opened) -> None:
     """`name=value&…`: one field may hold the whole document, else the fields are the record."""
+    if text.count("&") > MOST_FIELDS:
+        opened.refuse(f"a form of more than {MOST_FIELDS} fields")
+        return
     pairs = [(unquote_plus(name), value) for name, _, value in _fields(text)]
     for name, value in pairs:
         inner = _document_in(name.lower(), value)

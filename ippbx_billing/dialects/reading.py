@@ -39,12 +39,13 @@ class Site:
 
 @dataclass(slots=True)
 class Fields:
-    """Our fields in one record; remembers what was used (for the account of a reading) and collects doubts."""
+    """Our fields in one record; remembers what was used (for the account of a reading) and collects doubts and faults."""
 
     dialect: Dialect
     record: Record
     site: Site
     notes: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     used: dict[str, Found] = field(default_factory=dict)
     plan: Plan = field(init=False)
 
@@ -79,14 +80,14 @@ class Fields:
         return values.number(self.text(name))
 
     def seconds(self, name: str) -> int | None:
-        """A field as whole seconds; what cannot be read is noted and taken as not said."""
+        """A field as whole seconds; one that cannot be read is a fault of the record, for it decides the fee."""
         found = self.first(name)
         if found is None:
             return None
         try:
             return values.seconds(found.said, found.source.unit)
         except Unreadable as error:
-            self.notes.append(f"{found.source.name}: {error}")
+            self.faults.append(f"{found.source.name}: {error}")
             return None
 
     def instant(self, name: str, *, later: bool = False) -> datetime | None:
@@ -134,6 +135,8 @@ def call_of(fields: Fields) -> Call | Problem:
     dialect, notes = fields.dialect, fields.notes
     caller, callee = fields.number("caller"), fields.number("callee")
     settled = settle(_said(fields), notes)
+    if fields.faults:
+        return Problem("; ".join(fields.faults))
     if settled.started_at is None:
         return Problem(_missing(fields, "time of start, answer or end", ("started_at", "answered_at", "ended_at")))
     if caller is None and callee is None:
@@ -192,7 +195,7 @@ def _said(fields: Fields) -> Said:
         waiting_s=fields.seconds("waiting_s"),
         unclear_s=_unclear(fields),
         disposition=Disposition(word) if word else None,
-        tells_answer="answered_at" in fields.dialect.sources,
+        tells_answer="answered_at" in fields.plan.steps,
     )
 
 

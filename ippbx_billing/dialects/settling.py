@@ -20,7 +20,7 @@ class Said(NamedTuple):
     """What a record says, each part only where it says it.
 
     `unclear_s` is a duration of which nobody documented whether it is total or talk; `tells_answer` says that
-    this PBX gives the time of the answer, so that its absence means something.
+    the record has a place for the time of the answer, so that an empty one means something.
     """
 
     started_at: datetime | None = None
@@ -140,9 +140,9 @@ def _end(
         notes.append("the end lies before the start and is not used")
     if started_at is not None and duration_s is not None:
         return started_at + timedelta(seconds=duration_s)
-    if billed_s is not None and (begun := said.answered_at or started_at) is not None:
-        return begun + timedelta(seconds=billed_s)
-    return None
+    if billed_s is None or started_at is None:
+        return None
+    return max(started_at, said.answered_at or started_at) + timedelta(seconds=billed_s)
 
 
 def _answer(

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from urllib.parse import unquote
 
-EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
+EARLIEST_YEAR, LATEST_YEAR = 1990, 2099
 LONGEST_TEXT = 512
 LONGEST_DURATION_S = 31 * 86_400
 GREGORIAN_TO_UNIX_S = 62_167_219_200
