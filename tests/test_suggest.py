@@ -9,10 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel.messages.extract import extract_from_dir
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ippbx_billing import dialects
+from ippbx_billing import dialects, texts
 from ippbx_billing.calls import Call, Direction, Disposition, EventKind, RawEvent
 from ippbx_billing.dialects.suggest import Proposal, Suggestion, suggest
 from tests.benchmarks.suggest import MODES, Vendor, measure, vendors
@@ -368,3 +369,13 @@ def test_both_witnesses_find_more_than_either() -> None:
     """Summed over the vendors, names and values together beat each alone."""
     sums = {mode: sum(measure(vendor, mode).right for vendor in vendors()) for mode in MODES}
     assert sums["both"] > max(sums["names"], sums["values"])
+
+
+def test_every_sentence_of_evidence_can_be_told_in_chinese() -> None:
+    """Evidence is made in the core, in English; the command line says it in the language of the site."""
+    folder = Path(dialects.__file__).parent / "suggest"
+    found = extract_from_dir(str(folder), method_map=[("**.py", "python")], keywords={"said": None})
+    sentences = {message for _, _, message, _, _ in found if isinstance(message, str)}
+    texts.use("zh")
+    assert len(sentences) > 30
+    assert sorted(sentence for sentence in sentences if texts.tr(sentence) == sentence) == []

@@ -107,7 +107,7 @@ def check_bodies(
             _tell_checked(body)
         return
     columns = ["body", "record", "dialect", "outcome", "field", "path", "text", "value"]
-    show(_field_rows(read), [Column(key, tr(key)) for key in columns], form, output, document=read)
+    show(_field_rows(read), [Column(key, key) for key in columns], form, output, document=read)
 
 
 def _document(document: "CheckedDocument") -> dict[str, Any]:
@@ -208,7 +208,7 @@ def suggest_dialect(
     from ippbx_billing.dialects.suggest import suggest
 
     using = common.settings()
-    path = _target(using, write, force) if write else None
+    path = None if write is None else _target(using, write, force)
     bodies = _bodies(using, files, [*(event or ()), *(_rejected(using) if rejected else ())])
     numbering = _numbering(using)
     known = dialects.load(using.dialects_dir)
@@ -223,7 +223,7 @@ def suggest_dialect(
     _show_suggestion(suggestion, write or "mine", form, output)
     for problem in suggestion.problems:
         say(problem)
-    if path is not None and write:
+    if path is not None and write is not None:
         _write(path, suggestion.as_toml(write), bool(suggestion.usable))
         _tell_next(using, write, path, [one for _, one in bodies], numbering)
 

@@ -193,8 +193,9 @@ def _as_total(length: _Length, times: _Times, family: Sequence[Column]) -> Part 
         proven = _equal(length.seconds, times.total_s, length.least_s)
         if proven is None or (not proven and length.unit != "s"):
             return None
-        why = _proof(
-            "equals {later} − {earlier} in {count} of {total} records, so it is the total", times.start, times.end
+        why = said(
+            "equals {later} − {earlier} in {count} of {total} records, so it is the total",
+            **_names(times.start, times.end),
         )
         return _proven("total", length, proven, why)
     if length.unit != "s" or not _within(length.seconds, _endless(length)):
@@ -211,14 +212,15 @@ def _as_talk(length: _Length, times: _Times) -> Part | None:
     proven = _equal(length.seconds, _between(times.answer, times.end), length.least_s)
     if proven is None or (not proven and length.unit != "s"):
         return None
-    why = _proof(
-        "equals {later} − {earlier} in {count} of {total} records, so it is talk time", times.answer, times.end
+    why = said(
+        "equals {later} − {earlier} in {count} of {total} records, so it is talk time",
+        **_names(times.answer, times.end),
     )
     return _proven("talk", length, proven, why)
 
 
-def _proof(text: str, earlier: Column, later: Column) -> Evidence:
-    return said(text, earlier=f"`{earlier.name}`", later=f"`{later.name}`")
+def _names(earlier: Column, later: Column) -> dict[str, str]:
+    return {"earlier": f"`{earlier.name}`", "later": f"`{later.name}`"}
 
 
 def _proven(role: str, length: _Length, proven: int, why: Evidence) -> Part:
@@ -241,12 +243,19 @@ def _shorter(length: _Length, times: _Times, total: Part | None) -> Part | None:
         whole, name = total.column.lengths(total.unit), f"`{total.column.name}`"
     if whole is None:
         return _beside_answer(length, times)
-    shorter = sum(own < all_ for own, all_ in _both(length.seconds, whole))
-    if not _within(length.seconds, whole) or not shorter:
+    if not _within(length.seconds, whole):
         return None
+    shorter = sum(own < all_ for own, all_ in _both(length.seconds, whole))
+    if not shorter:  # only a name can tell
+        return Part("talk", length.column, -0.1, (said("never longer than {whole}", whole=name),), "s")
     score = 0.8 if times.end is not None else 0.5
-    text = "never longer than {whole} and shorter in {count} of {total} records, so it is talk and not the total"
-    return Part("talk", length.column, score, (said(text, whole=name, count=shorter, total=len(whole)),), "s")
+    why = said(
+        "never longer than {whole} and shorter in {count} of {total} records, so it is talk and not the total",
+        whole=name,
+        count=shorter,
+        total=len(whole),
+    )
+    return Part("talk", length.column, score, (why,), "s")
 
 
 def _beside_answer(length: _Length, times: _Times) -> Part | None:

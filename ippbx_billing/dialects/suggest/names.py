@@ -87,8 +87,8 @@ class Names:
         facts = {"field": field, "by": _some(users), "others": ", ".join(others)}
         if share > MOSTLY:
             return Hint(0.4 + 0.6 * share, said("its name is a known synonym of {field} ({by})", **facts))
-        text = "its name is a known synonym of {field} ({by}), though elsewhere of {others}"
-        return Hint(0.4 + 0.6 * share, said(text, **facts))
+        doubtful = said("its name is a known synonym of {field} ({by}), though elsewhere of {others}", **facts)
+        return Hint(0.4 + 0.6 * share, doubtful)
 
     def _unknown(self, field: str, folded: str, name: str) -> Hint | None:
         if folded in self._fields_of:
@@ -102,8 +102,8 @@ class Names:
         if not nearest:
             return None
         by = _some(self._synonyms[field][nearest[0]])
-        text = "its name resembles {name}, a synonym of {field} ({by})"
-        return Hint(0.7, said(text, name=nearest[0], field=field, by=by))
+        near = said("its name resembles {name}, a synonym of {field} ({by})", name=nearest[0], field=field, by=by)
+        return Hint(0.7, near)
 
     def _spoken(self, field: str, name: str) -> Hint | None:
         words = _words_of(name)
