@@ -235,10 +235,10 @@ def m004_rates_per_time(db: Database) -> None:
 
 @ledger()
 def m005_rules_of_the_site(db: Database) -> None:
-    """What a site knows better than our data: its days off, digits that are only dialled, calls that are nobody's bill.
+    """What a site knows better than our data: its days off, digits only dialled, calls that are nobody's bill.
 
-    `day_kind` is work, rest or holiday. A clean-up is 去电号码过滤, a call filter 话单过滤; of a filter's conditions those
-    that are not NULL must all hold.
+    `day_kind` is work, rest or holiday. A clean-up is 去电号码过滤, a call filter 话单过滤; of a filter's conditions
+    those that are not NULL must all hold.
     """
     for statement in (
         "CREATE TABLE holiday_overrides (day TEXT PRIMARY KEY, day_kind TEXT NOT NULL, note TEXT NOT NULL)",
@@ -267,10 +267,11 @@ def m005_rules_of_the_site(db: Database) -> None:
 def m006_kinds_and_history(db: Database) -> None:
     """What makes rating a million calls again quick, and what keeps their earlier charges.
 
-    A kind is all that a tariff looks at in a call but its length, its time and its very digits; a site has some hundreds.
-    With kind, start and length beside the fee, a new tariff is worked out once for each kind and length, and the wide
-    table of calls need not be read; empty text in a kind is what nobody told. A run of `rerate` that changes a charge first copies it into the history, in the same
-    transaction; `meaning` is the earlier classification (JSON) where that changed as well.
+    A kind is all that a tariff looks at in a call but its length, its time and its very digits; a site has some
+    hundreds. With kind, start and length beside the fee, a new tariff is worked out once for each kind and length, and
+    the wide table of calls need not be read; empty text in a kind is what nobody told. A run of `rerate` that changes a
+    charge first copies it into the history, in the same transaction; `meaning` is the earlier classification (JSON)
+    where that changed as well.
     """
     for statement in (
         """

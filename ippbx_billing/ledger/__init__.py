@@ -4,9 +4,9 @@
         ledger.calls.add(rated_calls)
         ledger.journey.advance(position)
 
-A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices, extensions), `rules` what
-the site knows better (days off, clean-ups, filters), `calls` the calls and charges, `rerates` what new tariffs changed,
-`journey` the inbox position, the outcomes of events and the calls in progress.
+A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices, extensions), `rules`
+what the site knows better (days off, clean-ups, filters), `calls` the calls and charges, `rerates` what new tariffs
+changed, `journey` the inbox position, the outcomes of events and the calls in progress.
 """
 
 import os

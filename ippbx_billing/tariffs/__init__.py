@@ -4,8 +4,8 @@ The one idea: a price is a row that says which calls it is for and what they cos
 picks the most specific row in force on the call's day.
 
 `prices` holds the words, `book` the search, `calendar` the days off, `filters` the calls that are nobody's bill,
-`standard` the tariff a new site begins with, `changes` what would change, `checks` what may be wrong, and `exchange` the
-files in which tariffs come and go.
+`standard` the tariff a new site begins with, `changes` what would change, `checks` what may be wrong, and `exchange`
+the files in which tariffs come and go.
 """
 
 from ippbx_billing.tariffs.book import TariffBook
