@@ -136,7 +136,7 @@ def write_csv(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     writer.writerow(headings)
     for row in rows:
         writer.writerow([guarded(cell) for cell in row])
-    return stream.getvalue().encode("utf-8-sig", "surrogatepass")
+    return stream.getvalue().encode("utf-8-sig", "replace")
 
 
 def write_xlsx(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: set[str]) -> bytes:
@@ -152,8 +152,9 @@ def write_xlsx(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]
     for place, heading in enumerate(headings, start=1):
         sheet.column_dimensions[get_column_letter(place)].width = 40 if heading in ("windows", "note") else 15
 
-    def styled(value: Any, **style: Any) -> Any:
+    def styled(value: str | None, **style: Any) -> Any:
         cell = WriteOnlyCell(sheet, value)
+        cell.data_type = "s" if value else cell.data_type  # text that looks like a formula stays text
         for name, what in style.items():
             setattr(cell, name, what)
         return cell
