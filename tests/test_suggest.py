@@ -173,8 +173,8 @@ def test_nothing_proposed_contradicts_its_own_times(records: list[dict[str, Any]
     """In no record does a proposed start follow the end, or a duration disagree with the times beside it."""
     for proposal in proposed([json.dumps(one) for one in records]).proposals:
         for record in records:
-            if not set(proposal.paths.values()) <= set(proposal.columns) or not set(record) <= set(proposal.columns):
-                continue
+            if not {name for name, value in record.items() if value != ""} <= set(proposal.columns):
+                continue  # a record of another make
             times = [record.get(proposal.paths.get(name, "")) for name in ("started_at", "answered_at", "ended_at")]
             present = [one for one in times if one]
             assert present == sorted(present)

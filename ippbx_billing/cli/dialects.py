@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,7 @@ app = typer.Typer(no_args_is_help=True)
 
 SHOWN_CHARACTERS = 48  # of a text in a table; JSON has all of it
 SHOWN_LEFT_OVER = 40
+MOST_REJECTED = 200  # bodies that --rejected takes; they prove enough
 AUTO = "auto"
 
 FilesArgument = Annotated[
@@ -195,7 +197,7 @@ def _tell_record(dialect: str, number: int, record: dict[str, Any]) -> None:
 def suggest_dialect(
     files: FilesArgument = None,
     event: EventOption = None,
-    rejected: Annotated[bool, typer.Option("--rejected", help=tr("all rejected call records"))] = False,
+    rejected: Annotated[bool, typer.Option("--rejected", help=tr("the rejected call records, the newest 200"))] = False,
     write: Annotated[
         str | None, typer.Option("--write", metavar="NAME", help=tr("save it as a dialect of the site's own"))
     ] = None,
@@ -383,12 +385,13 @@ def _from_file(path: Path) -> "RawEvent":
 
 
 def _rejected(using: "Settings") -> list[int]:
-    """The events of the CDR door that were not understood."""
+    """The newest events of the CDR door that were not understood."""
     from ippbx_billing.calls import EventKind, EventStatus
 
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
-        found = ledger.journey.events_with(EventStatus.REJECTED)
-        return [one for one in found if (event := inbox.get(one)) and event.kind is EventKind.CDR]
+        newest = reversed(ledger.journey.events_with(EventStatus.REJECTED))
+        records = (one for one in newest if (event := inbox.get(one)) and event.kind is EventKind.CDR)
+        return sorted(islice(records, MOST_REJECTED))
 
 
 def _numbering(using: "Settings") -> "Numbering":

@@ -228,7 +228,7 @@ def table() -> str:
     measured = [(vendor, _shares(vendor)) for vendor in vendors()]
     lines += [_line(vendor.name, len(vendor.bodies), shares) for vendor, shares in measured]
     others = [(vendor, _shares(vendor)) for vendor in vendors(range(1, FEWEST_BODIES))]
-    for name, group in (("these", measured), (f"{len(others)} others, 1–2 bodies each", others)):
+    for name, group in (("all of these", measured), (f"{len(others)} others, 1–2 bodies each", others)):
         bodies = sum(len(vendor.bodies) for vendor, _ in group)
         sums = [sum(column, Share(0, 0)) for column in zip(*(shares for _, shares in group), strict=True)]
         lines.append(_line(name, bodies, sums))

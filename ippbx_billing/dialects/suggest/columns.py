@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from ippbx_billing.dialects import bodies, values
@@ -17,6 +18,7 @@ from ippbx_billing.dialects.values import Unreadable
 LONGEST_CALL_S = 2 * 86_400
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2050
 MOST_COLUMNS = 600
+MOST_RECORDS = 1_000  # more would prove nothing more, and take long
 DEEPEST_PATH = 6
 OUTSIDE = "^"
 # What may be a time: a clock with colons, or digits alone. A date with a counter is an id.
@@ -151,9 +153,9 @@ class Shape:
 def shapes(documents: Sequence[Document], zone: tzinfo) -> list[Shape]:
     """The documents' records, those together that share most of their names; the most numerous make first."""
     groups: list[tuple[dict[Layout, None], list[Row]]] = []
-    for document in documents:
+    for document in documents[:MOST_RECORDS]:
         where = _layout(document, zone)
-        for row in _rows(_opened(document, where.opened), where):
+        for row in islice(_rows(_opened(document, where.opened), where), MOST_RECORDS):
             group = next((one for one in groups if _alike(row, one[1][0])), None)
             if group is None:
                 groups.append(group := ({}, []))
