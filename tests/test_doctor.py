@@ -1,0 +1,87 @@
+"""The doctor: every finding says what is, and where it is not well, what to do."""
+
+import json
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ippbx_billing.doctor import Finding, State, examine
+from ippbx_billing.settings import load
+from tests.bodies import RUBBISH, fill, gateway_cdr
+from tests.conftest import Cli
+
+NOW = datetime(2026, 10, 20, 4, 0, tzinfo=UTC)
+
+
+def findings(site: Path, **flags: object) -> dict[str, Finding]:
+    return {one.check: one for one in examine(load(site, flags), NOW)}
+
+
+@pytest.fixture
+def doors() -> tuple[int, int]:
+    """Two ports at which something answers."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    yield tuple(one.getsockname()[1] for one in sockets)
+    for one in sockets:
+        one.close()
+
+
+def test_a_sound_site_has_nothing_wrong(site: Path, cli: Cli, doors: tuple[int, int]) -> None:
+    """After a good call everything is ok but the backup, which nobody has made."""
+    fill(site / "inbox.db", [gateway_cdr("8001", "58674577", 64)])
+    cli("events", "replay")
+    found = findings(site, cdr_port=doors[0], status_port=doors[1], own_address="127.0.0.1")
+    assert {name: one.state for name, one in found.items() if one.state is not State.OK} == {"backup": State.WARNING}
+    assert found["dialects"].text == "uc 1"
+    assert found["unrated"].text == "0 of 1 calls this month"
+
+
+def test_whatever_is_not_ok_comes_with_a_hint(site: Path) -> None:
+    """A dead listener, an address that is not ours, rubbish, a hole in the tariff."""
+    fill(site / "inbox.db", [*RUBBISH.values(), gateway_cdr("8001", "910086", 64)])
+    from ippbx_billing.inbox import Inbox
+    from ippbx_billing.ledger import Ledger
+    from ippbx_billing.pipeline import Pipeline, Rules
+
+    settings = load(site)
+    with Inbox(settings.inbox_path) as inbox, Ledger(settings.ledger_path) as ledger:
+        Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings)).drain()
+    found = findings(site, cdr_port=1, status_port=1, own_address="192.0.2.77")
+    wrong = {name for name, one in found.items() if one.state is State.WRONG}
+    assert wrong == {"CDR port", "status port", "own address", "dialects"}
+    assert found["unrated"].state is State.WARNING
+    assert "10086" in found["tariff hole"].text
+    assert [name for name, one in found.items() if one.state is not State.OK and not one.hint] == ["tariff hole"]
+
+
+def test_damage_is_seen(site: Path) -> None:
+    """A ledger that is none is one finding, not a traceback."""
+    (site / "ledger.db").write_bytes(b"no database at all, but long enough to be read as a header" * 100)
+    found = findings(site)
+    assert found["databases"].state is State.WRONG
+    assert "ledger.db" in found["databases"].text
+
+
+def test_events_that_nobody_reads_are_told(site: Path) -> None:
+    """The inbox is ahead of the ledger: the pipeline does not run."""
+    fill(site / "inbox.db", [gateway_cdr("8001", "58674577", 64)])
+    assert findings(site)["waiting events"].text == "1"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
+def test_settings_open_to_others_are_told(site: Path) -> None:
+    """The file may come to hold secrets."""
+    (site / "settings.toml").chmod(0o644)
+    assert findings(site)["settings"].state is State.WARNING
+
+
+def test_the_command_exits_1_when_something_is_wrong(site: Path, cli: Cli) -> None:
+    """cron and a monitoring system understand that; JSON has every finding."""
+    result = cli("doctor", "--format", "json")
+    rows = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert {"check", "state", "finding", "hint"} == set(rows[0])
+    assert {row["state"] for row in rows} >= {"ok", "wrong"}

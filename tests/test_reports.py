@@ -1,0 +1,162 @@
+"""The questions: months on the site's clock, sums that agree with the calls, and what is not in them."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ippbx_billing.errors import UsageError
+from ippbx_billing.inbox import Inbox
+from ippbx_billing.ledger import Ledger
+from ippbx_billing.pipeline import Pipeline, Rules
+from ippbx_billing.reports import CALL_KEYS, GROUPS, CallFilter, Period, View, calls, grouping, report
+from ippbx_billing.settings import load
+from tests.bodies import fill, gateway_cdr
+from tests.conftest import Cli
+
+TODAY = date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last", "name"),
+    [
+        ("2026-02", "2026-02-01", "2026-02-28", "2026-02"),
+        ("2028-02", "2028-02-01", "2028-02-29", "2028-02"),
+        ("2026-12", "2026-12-01", "2026-12-31", "2026-12"),
+        ("this", "2026-03-01", "2026-03-31", "2026-03"),
+        ("last", "2026-02-01", "2026-02-28", "2026-02"),
+    ],
+)
+def test_a_month_has_its_days(text: str, first: str, last: str, name: str) -> None:
+    """February in both kinds of years, December, `this` and `last`."""
+    period = Period.month(text, TODAY)
+    assert (str(period.first), str(period.last), period.name) == (first, last, name)
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026-00", "26-01", "2026-1", "oct", "", "2026-01-01", "2026/01"])
+def test_what_is_no_month_is_refused(text: str) -> None:
+    """The sentence repeats what was written."""
+    with pytest.raises(UsageError, match="is no month"):
+        Period.month(text, TODAY)
+
+
+def test_groupings_are_written_as_people_like() -> None:
+    """With hyphen or underscore, one or several, none twice."""
+    assert grouping("traffic-type, day") == ("traffic_type", "day")
+    for wrong in ("", "colour", "day,day"):
+        with pytest.raises(UsageError):
+            grouping(wrong)
+
+
+@pytest.fixture
+def month(site: Path) -> Iterator[Ledger]:
+    """Calls of all kinds, also on both sides of midnight at the end of October."""
+    bodies = [
+        gateway_cdr("8001", "902162345678", 80),
+        gateway_cdr("8001", "958674577", 285, start="2026-10-14 10:00:00", port=2),
+        gateway_cdr("8002", "910086", 30),
+        gateway_cdr("8002", "913800138000", 0, start="2026-10-15 10:00:00"),
+        gateway_cdr("13800138000", "8001", 50, direction="gsm->ip"),
+        gateway_cdr("8001", "958674577", 10, start="2026-10-31 23:59:59"),
+        gateway_cdr("8001", "958674577", 10, start="2026-11-01 00:00:00"),
+    ]
+    fill(site / "inbox.db", bodies)
+    settings = load(site)
+    with Inbox(settings.inbox_path) as inbox, Ledger(settings.ledger_path) as ledger:
+        Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings)).drain()
+        yield ledger
+
+
+def view(site: Path) -> View:
+    return View(load(site).site_zone, "CNY")
+
+
+def test_a_month_is_the_sites_not_greenwichs(month: Ledger, site: Path) -> None:
+    """One second before local midnight belongs to October, midnight to November."""
+    october = report(month, view(site), Period.month("2026-10", TODAY), ("day",))
+    november = report(month, view(site), Period.month("2026-11", TODAY), ("day",))
+    assert october.total["calls"] == 6
+    assert [(row["day"], row["calls"]) for row in november.rows] == [("2026-11-01", 1)]
+
+
+@pytest.mark.parametrize("key", sorted(GROUPS))
+def test_groups_add_up_to_the_total_and_to_the_calls(month: Ledger, site: Path, key: str) -> None:
+    """Whatever the grouping, every call is in one row and every fee is counted once."""
+    period = Period.month("2026-10", TODAY)
+    answer = report(month, view(site), period, (key,))
+    listed = list(calls(month, view(site), CallFilter(period=period)))
+    assert Counter({row[key]: row["calls"] for row in answer.rows}) == Counter(
+        call["started_at"][:10] if key == "day" else call[key] for call in listed
+    )
+    fees = sum((Decimal(call["fee"]) for call in listed if call["fee"]), Decimal())
+    assert Decimal(answer.total["fee"]) == fees == sum(Decimal(row["fee"]) for row in answer.rows)
+    assert answer.total["billed_s"] == sum(call["billed_s"] for call in listed)
+    assert answer.total["answered"] == sum(call["disposition"] == "answered" for call in listed)
+
+
+def test_what_the_sums_do_not_cover_is_told(month: Ledger, site: Path, cli: Cli) -> None:
+    """The unrated call is counted, with its reason, in JSON and below the table."""
+    answer = json.loads(cli("report", "--month", "2026-10", "--format", "json").stdout)
+    assert answer["unrated"] == 1
+    assert sum(answer["unrated_reasons"].values()) == 1
+    assert "1 calls unrated: " in cli("report", "--month", "2026-10").stderr
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        (CallFilter(extension="8001"), 5),
+        (CallFilter(number="+862258674577"), 3),
+        (CallFilter(number="958674577"), 3),
+        (CallFilter(trunk="2"), 1),
+        (CallFilter(direction="inbound"), 1),
+        (CallFilter(disposition="answered", extension="8002"), 2),
+        (CallFilter(traffic_type="domestic"), 3),
+        (CallFilter(status="unrated"), 1),
+        (CallFilter(day="2026-10-13", extension="8001"), 2),
+        (CallFilter(carrier="022-天津-电信", status="rated"), 4),
+        (CallFilter(limit=2), 2),
+        (CallFilter(event=1), 1),
+    ],
+    ids=str,
+)
+def test_every_filter_narrows_the_list(month: Ledger, site: Path, wanted: CallFilter, count: int) -> None:
+    """Each condition alone and two together."""
+    assert len(list(calls(month, view(site), wanted))) == count
+
+
+def test_a_call_has_the_contracts_keys_in_every_format(month: Ledger, cli: Cli) -> None:
+    """JSON and CSV hold the same keys in the same order; the table is for people."""
+    rows = json.loads(cli("calls", "list", "--format", "json").stdout)
+    header = cli("calls", "list", "--format", "csv").stdout.splitlines()[0].split(",")
+    assert list(rows[0]) == header == list(CALL_KEYS)
+    contract = (
+        "id event call_id pbx caller callee extension name department number started_at answered_at ended_at "
+        "duration_s billed_s disposition trunk direction country region place traffic_type line_kind carrier fee currency status "
+        "reason"
+    )
+    assert header[: len(contract.split())] == contract.split()
+
+
+def test_explain_tells_the_call_its_event_and_its_steps(month: Ledger, cli: Cli) -> None:
+    """In JSON the steps add up to the fee; in words they can be read aloud."""
+    document = json.loads(cli("calls", "explain", "1", "--format", "json").stdout)
+    assert document["event_received"]["id"] == 1
+    assert sum(Decimal(step["amount"]) for step in document["steps"]) == Decimal(document["fee"]) == Decimal("0.98")
+    told = cli("calls", "explain", "1").stdout
+    assert "Fee: 0.98 CNY" in told
+    assert "021" in told
+    assert "话费：0.98 CNY" in cli("--lang", "zh", "calls", "explain", "1").stdout
+
+
+def test_an_explanation_stays_with_the_price_that_was_charged(month: Ledger, cli: Cli, site: Path) -> None:
+    """A later tariff does not change what an old fee is explained by."""
+    price_id = month.calls.get(1)["price_id"]
+    month.book.end_prices([price_id])
+    document = json.loads(cli("calls", "explain", "1", "--format", "json").stdout)
+    assert document["fee"] == "0.98"
+    assert sum(Decimal(step["amount"]) for step in document["steps"]) == Decimal("0.98")
