@@ -39,7 +39,7 @@ class Site:
 
 @dataclass(slots=True)
 class Fields:
-    """Our fields in one record; remembers what was used (for the account of a reading) and collects doubts and faults."""
+    """Our fields in one record; remembers what was used, for the account of a reading, and collects doubts."""
 
     dialect: Dialect
     record: Record
