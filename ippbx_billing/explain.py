@@ -77,6 +77,8 @@ WORDS = {
     },
 }
 
+CODES = {word: code for code, word in WORDS["en"].items()}
+
 RULES_ZH = {
     "extension": "分机号码",
     "internal-call": "内线通话",
@@ -108,12 +110,13 @@ REASONS_ZH = (
     (r"trunk (?P<trunk>.+) belongs to carrier (?P<carrier>.+), which .+", "中继 {trunk} 所属运营商 {carrier} 不存在"),
     (r"trunk (?P<trunk>.+) is not configured and .+", "中继 {trunk} 未设置，也没有默认运营商"),
     (r"the call names no trunk and .+", "话单没有中继，也没有默认运营商"),
-    (r"(?P<carrier>.+) has no local price to add to its (?P<type>\w+) price", "{carrier} 没有可叠加到{type}的本地资费"),
+    (r"(?P<carrier>.+) has no local price to add to its (?P<type>.+) price", "{carrier} 没有可叠加到{type}的本地资费"),
     (
-        r"(?P<carrier>.+) has no price for (?:(?P<kind>\w+) )?(?P<type>\w+) calls to "
-        r"(?P<match>area|country|number|a withheld)(?: number)? ?(?P<where>\S*)",
+        r"(?P<carrier>.+) has no price for (?P<type>.+) calls to "
+        r"(?P<match>area|country|number|a withheld)(?: number)? ?(?P<where>[^ (]*)(?: \((?P<kind>.+)\))?",
         "{carrier} 没有{type}{kind}的资费（{match}{where}）",
     ),
+    (r"left out by call filter (?P<filter>\d+): (?P<conditions>.+)", "由话单过滤规则 {filter} 排除：{conditions}"),
 )
 
 
@@ -149,8 +152,13 @@ def _reason_zh(reason: str) -> str:
     for pattern, sentence in REASONS_ZH:
         match = re.fullmatch(pattern, reason)
         if match:
-            return sentence.format(**{name: _word(word or "", "zh") for name, word in match.groupdict().items()})
+            return sentence.format(**{name: _code_zh(word or "") for name, word in match.groupdict().items()})
     return reason
+
+
+def _code_zh(word: str) -> str:
+    """A word of a reason in Chinese, whether it is a code or what English says for it."""
+    return WORDS["zh"].get(CODES.get(word, word), word)
 
 
 def _window_zh(label: int | str) -> str:

@@ -57,6 +57,27 @@ INTERNAL = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="internal call w
 NO_DIRECTION = Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason="the direction of the call is unknown")
 
 
+TYPE_WORDS = {  # how a reason names the sort of calls and of lines
+    TrafficType.LOCAL: "local",
+    TrafficType.DOMESTIC: "domestic long distance",
+    TrafficType.HK_MO_TW: "Hong Kong, Macao and Taiwan",
+    TrafficType.INTERNATIONAL: "international",
+    TrafficType.IP_LONG_DISTANCE: "IP long distance",
+    TrafficType.AUDIOTEX: "audiotex",
+    TrafficType.DIALUP: "dial-up",
+    TrafficType.SERVICE_400_800: "400/800 service",
+    TrafficType.OTHER: "other",
+    TrafficType.INTERNAL: "internal",
+}
+LINE_WORDS = {
+    LineKind.FIXED: "fixed line",
+    LineKind.MOBILE: "mobile phone",
+    LineKind.SATELLITE: "satellite phone",
+    LineKind.SERVICE: "service number",
+    LineKind.EXTENSION: "extension",
+}
+
+
 def rate(call: Call, classification: Classification, local_start: datetime, book: TariffBook) -> Charge:
     """The charge of a call, without steps; `local_start` is its start in the site's time zone. Never raises."""
     carrier = book.carrier_for(call.trunk)
@@ -94,7 +115,8 @@ def _charge(
     if price.add_local:
         local = _local_price(classification, carrier, local_start, book)
         if local is None:
-            return _unrated(f"{carrier.name} has no local price to add to its {price.traffic_type} price", carrier)
+            price_word = TYPE_WORDS[price.traffic_type]
+            return _unrated(f"{carrier.name} has no local price to add to its {price_word} price", carrier)
         exact += _own_fee(local, carrier, local_start, call.billed_s, book.calendar)[0]
     if exact > money.MAX_MICRO:
         return _unrated(f"the fee of {call.billed_s} s is too large an amount", carrier)
@@ -156,9 +178,9 @@ def _without_price(call: Call, classification: Classification, carrier: Carrier)
         return _free_with(INTERNAL.reason, carrier.name)
     if call.direction is Direction.INBOUND:
         return _free_with(INCOMING.reason, carrier.name)
-    c = classification
-    line = "" if c.line_kind is LineKind.UNKNOWN else f" {c.line_kind}"
-    return _unrated(f"{carrier.name} has no price for{line} {c.traffic_type} calls to {_destination(c)}", carrier)
+    what = f"{TYPE_WORDS[classification.traffic_type]} calls to {_destination(classification)}"
+    kind = LINE_WORDS.get(classification.line_kind)
+    return _unrated(f"{carrier.name} has no price for {what}{f' ({kind})' if kind else ''}", carrier)
 
 
 def _destination(c: Classification) -> str:

@@ -164,18 +164,18 @@ def test_an_emergency_call_is_free() -> None:
 @pytest.mark.parametrize(
     ("number", "reason"),
     [
-        (SHANGHAI, "022-天津-电信 has no price for fixed domestic calls to area 021"),
+        (SHANGHAI, "022-天津-电信 has no price for domestic long distance calls to area 021 (fixed line)"),
         (
             replace(SHANGHAI, traffic_type=TrafficType.INTERNATIONAL, area_code=None, country="BR"),
-            "022-天津-电信 has no price for fixed international calls to country BR",
+            "022-天津-电信 has no price for international calls to country BR (fixed line)",
         ),
         (
             replace(SHANGHAI, country=None, area_code=None, normalized="123", line_kind=LineKind.UNKNOWN),
-            "022-天津-电信 has no price for domestic calls to number 123",
+            "022-天津-电信 has no price for domestic long distance calls to number 123",
         ),
         (
             replace(SHANGHAI, traffic_type=TrafficType.OTHER, line_kind=LineKind.SERVICE, normalized="10086"),
-            "022-天津-电信 has no price for service other calls to number 10086",
+            "022-天津-电信 has no price for other calls to number 10086 (service number)",
         ),
         (
             replace(SHANGHAI, traffic_type=TrafficType.OTHER, country=None, normalized="", line_kind=LineKind.UNKNOWN),
@@ -326,7 +326,7 @@ def test_a_local_price_that_does_not_exist_cannot_be_added() -> None:
     """The call is unrated rather than too cheap."""
     charge = charged(book(replace(PRICE, add_local=True)), 60)
     assert charge.status is ChargeStatus.UNRATED
-    assert charge.reason == "022-天津-电信 has no local price to add to its domestic price"
+    assert charge.reason == "022-天津-电信 has no local price to add to its domestic long distance price"
 
 
 @pytest.mark.parametrize(

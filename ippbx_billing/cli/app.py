@@ -14,6 +14,8 @@ from ippbx_billing.cli import (
     doctor,
     events,
     extensions,
+    filters,
+    holidays,
     init,
     listen,
     numbers,
@@ -22,6 +24,7 @@ from ippbx_billing.cli import (
     report,
     simulate,
     simulate_pbx,
+    tariffs,
     trunks,
 )
 from ippbx_billing.cli.common import ErrorsAsSentences, state
@@ -76,8 +79,11 @@ app.add_typer(calls.app, name="calls", help=tr("The calls: list, explain a fee, 
 app.command("quote", help=tr("What a call would cost, and why."))(quote.quote)
 app.add_typer(events.app, name="events", help=tr("What the PBX sent: list, show, read again."))
 app.add_typer(carriers.app, name="carriers", help=tr("Carriers and their home areas."))
+app.add_typer(tariffs.app, name="tariffs", help=tr("What each carrier charges: show, set, import, export, check."))
 app.add_typer(trunks.app, name="trunks", help=tr("Trunks and the carrier each belongs to."))
 app.add_typer(extensions.app, name="extensions", help=tr("Extensions, their people and departments."))
+app.add_typer(holidays.app, name="holidays", help=tr("Days off and make-up working days."))
+app.add_typer(filters.app, name="filters", help=tr("Number clean-up, and calls that are nobody's bill."))
 app.add_typer(dialects.app, name="dialects", help=tr("How each PBX model spells a call."))
 app.add_typer(numbers.app, name="numbers", help=tr("Look up numbers, correct prefixes, update number data."))
 app.command("demo", help=tr("The whole journey on believable traffic, in a directory of its own."))(demo.demo)

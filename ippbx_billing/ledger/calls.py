@@ -158,6 +158,15 @@ class CallTables:
         )
         return [row[0] for row in rows]
 
+    def unrated(self, limit: int = 100) -> list[sqlite3.Row]:
+        """The calls that could not be priced, by reason: `calls`, an example `number`, `traffic_type`, `carrier`."""
+        return self.connection.execute(
+            "SELECT g.reason, c.traffic_type, r.name AS carrier, count(*) AS calls, max(c.number) AS number "
+            "FROM charges g JOIN calls c USING (id) LEFT JOIN carriers r ON r.id = g.carrier_id "
+            "WHERE g.status = 'unrated' GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1 LIMIT ?",
+            [limit],
+        ).fetchall()
+
     def get(self, number: int) -> sqlite3.Row | None:
         """All that is stored of call `number`, with its charge."""
         found: sqlite3.Row | None = self.connection.execute(

@@ -1,0 +1,182 @@
+"""What may be wrong with a tariff: calls without a price, prices nobody can tell apart, amounts hard to believe.
+
+The one idea: a check only points; each finding says in a sentence what was seen and leaves the deed to the operator.
+
+    for finding in check(carrier, prices, today, country="CN"): ...
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import combinations
+from statistics import median_low
+from typing import Literal
+
+from ippbx_billing import money
+from ippbx_billing.calls import Direction, LineKind, TrafficType
+from ippbx_billing.tariffs.changes import identity
+from ippbx_billing.tariffs.exchange.cells import window_text
+from ippbx_billing.tariffs.prices import Carrier, Figures, Price, Window, pattern_weight
+from ippbx_billing.texts import tr
+
+Severity = Literal["error", "warning", "note"]
+Kind = Literal["hole", "ambiguous", "odd", "seen"]
+
+DEAR_MICRO = 100 * money.MICRO  # a minute for more than this is worth a second look
+DEARER_THAN_OTHERS = 50  # times the median of its list
+LONG_BLOCK_S = 3600
+FAR_FUTURE = timedelta(days=366)
+LONG_AGO = date(1990, 1, 1)
+
+NEEDED: dict[TrafficType, Severity] = {
+    TrafficType.LOCAL: "warning",
+    TrafficType.DOMESTIC: "warning",
+    TrafficType.HK_MO_TW: "warning",
+    TrafficType.INTERNATIONAL: "warning",
+    TrafficType.IP_LONG_DISTANCE: "note",
+    TrafficType.SERVICE_400_800: "note",
+    TrafficType.AUDIOTEX: "note",
+    TrafficType.DIALUP: "note",
+    TrafficType.OTHER: "note",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to look at: how bad, what sort, where, and the sentence."""
+
+    severity: Severity
+    kind: Kind
+    carrier: str | None
+    traffic_type: TrafficType | None
+    sentence: str
+    price: Price | None = None
+    calls: int | None = None
+
+
+def check(carrier: Carrier, prices: Sequence[Price], today: date, *, country: str = "CN") -> list[Finding]:
+    """All findings about one carrier's prices, the gravest first."""
+    own = [price for price in prices if price.carrier == carrier.name]
+    found = [*_holes(carrier, own, today, country), *_ambiguous(own), *_odd(own, today)]
+    return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
+
+
+# -- holes
+
+
+def _holes(carrier: Carrier, prices: Sequence[Price], today: date, country: str) -> Iterator[Finding]:
+    for traffic_type, severity in NEEDED.items():
+        if traffic_type is TrafficType.HK_MO_TW and country != "CN":
+            continue
+        rows = [one for one in prices if one.traffic_type is traffic_type and one.direction is Direction.OUTBOUND]
+        name = tr(traffic_type.value)
+        if not rows:
+            yield Finding(severity, "hole", carrier.name, traffic_type, tr("{name} calls have no price", name=name))
+        elif min(one.effective_from for one in rows) > today:
+            first = min(one.effective_from for one in rows)
+            sentence = tr("{name} calls have no price before {day}", name=name, day=first)
+            yield Finding(severity, "hole", carrier.name, traffic_type, sentence)
+        elif missing := _missing_kinds(rows):
+            sentence = tr("{name} calls to {kinds} have no price", name=name, kinds=", ".join(map(tr, missing)))
+            yield Finding(severity, "hole", carrier.name, traffic_type, sentence)
+        elif all(one.match in ("area", "country", "prefix") for one in rows):
+            count = len({(one.match, one.value) for one in rows})
+            sentence = tr("{name}: only {count} destinations have a price", name=name, count=count)
+            yield Finding("note", "hole", carrier.name, traffic_type, sentence)
+
+
+def _missing_kinds(rows: Iterable[Price]) -> list[str]:
+    """Fixed or mobile lines that the rows for any destination leave out."""
+    kinds = {one.line_kind for one in rows if one.match == "any"}
+    if not kinds or None in kinds:
+        return []
+    return [kind.value for kind in (LineKind.FIXED, LineKind.MOBILE) if kind not in kinds]
+
+
+# -- what cannot be told apart
+
+
+def _ambiguous(prices: Sequence[Price]) -> Iterator[Finding]:
+    groups: dict[object, list[Price]] = defaultdict(list)
+    for price in prices:
+        groups[identity(price)].append(price)
+    for twins in groups.values():
+        for price in twins[:-1]:
+            sentence = tr("price {id} is never used: price {other} is for the same calls from the same day on",
+                          id=price.id, other=twins[-1].id)  # fmt: skip
+            yield Finding("error", "ambiguous", price.carrier, price.traffic_type, sentence, price)
+    yield from _like_patterns(prices)
+    for price in prices:
+        for first, second in combinations(price.windows, 2):
+            if _same_rank(first, second):
+                sentence = tr("price {id}: {first} and {second} hold at the same time and neither goes first",
+                              id=price.id, first=window_text(first), second=window_text(second))  # fmt: skip
+                yield Finding("warning", "ambiguous", price.carrier, price.traffic_type, sentence, price)
+
+
+def _like_patterns(prices: Sequence[Price]) -> Iterator[Finding]:
+    """Patterns equally specific that fit the same number: only their spelling decides."""
+    groups: dict[object, list[Price]] = defaultdict(list)
+    for price in prices:
+        if price.match in ("pattern", "called"):
+            weight = pattern_weight(price.value)[:3]
+            groups[price.traffic_type, price.direction, price.line_kind, price.match, weight].append(price)
+    for group in groups.values():
+        values = {price.value: price for price in group}
+        for one, other in combinations(sorted(values), 2):
+            if _overlap(one, other):
+                sentence = tr("{one} and {other} fit the same numbers and neither goes first", one=one, other=other)
+                yield Finding(
+                    "warning", "ambiguous", values[one].carrier, values[one].traffic_type, sentence, values[one]
+                )
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether some number fits both, for patterns of digits and X alone."""
+    plain = set("0123456789X")
+    if len(one) != len(other) or not (set(one) | set(other)) <= plain:
+        return False
+    return all(a == b or "X" in (a, b) for a, b in zip(one, other, strict=True))
+
+
+def _same_rank(one: Window, other: Window) -> bool:
+    if (one.rank, one.length_s, one.kind) != (other.rank, other.length_s, other.kind):
+        return False
+    return one.figures != other.figures and (one.covers(other.start_s) or other.covers(one.start_s))
+
+
+# -- what is hard to believe
+
+
+def _odd(prices: Sequence[Price], today: date) -> Iterator[Finding]:
+    by_type: dict[TrafficType, list[int]] = defaultdict(list)
+    for price in prices:
+        by_type[price.traffic_type].append(_minute_micro(price.figures))
+    for price in prices:
+        usual = median_low(by_type[price.traffic_type])
+        for severity, sentence in _oddities(price, usual, today):
+            yield Finding(severity, "odd", price.carrier, price.traffic_type, sentence, price)
+
+
+def _oddities(price: Price, usual_micro: int, today: date) -> Iterator[tuple[Severity, str]]:
+    minute = _minute_micro(price.figures)
+    if minute > DEAR_MICRO or (usual_micro and minute > DEARER_THAN_OTHERS * usual_micro):
+        yield "warning", tr("price {id}: a minute costs {fee}", id=price.id, fee=money.text(minute))
+    if max(price.figures.initial_s, price.figures.step_s, price.free_s) > LONG_BLOCK_S:
+        yield "warning", tr("price {id} counts in blocks of more than an hour", id=price.id)
+    for window in price.windows:
+        if _minute_micro(window.figures) > minute:
+            yield "warning", tr("price {id}: {window} is dearer than without it", id=price.id, window=window.label)
+    charged = price.direction is Direction.OUTBOUND and price.traffic_type is not TrafficType.SERVICE_400_800
+    if charged and not (minute or price.connection_fee_micro or price.minimum_fee_micro):
+        yield "note", tr("price {id} costs nothing", id=price.id)
+    if price.effective_from > today + FAR_FUTURE or price.effective_from < LONG_AGO:
+        yield "note", tr("price {id} begins on {day}", id=price.id, day=price.effective_from)
+
+
+def _minute_micro(figures: Figures) -> int:
+    """What the first minute costs, in whole micro-units."""
+    from ippbx_billing.rating import talk_micro
+
+    return money.round_half_up(talk_micro(figures, 60), 6)
