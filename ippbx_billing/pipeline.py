@@ -22,9 +22,10 @@ from ippbx_billing.errors import DataError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger, RatedCall
 from ippbx_billing.ledger.calls import FACTS, facts
-from ippbx_billing.numbering import MobilePlaces, Numbering, Override, data_version, mobile_places_in
+from ippbx_billing.numbering import Cleanup, MobilePlaces, Numbering, Override, data_version, mobile_places_in
 from ippbx_billing.settings import Settings
-from ippbx_billing.tariffs import Carrier, HolidayCalendar, TariffBook
+from ippbx_billing.tariffs import CallFilter, Carrier, HolidayCalendar, TariffBook
+from ippbx_billing.tariffs.filters import left_out
 
 LIVE_CALL_EXPIRES = timedelta(hours=12)
 
@@ -66,6 +67,8 @@ class Rules:
         extensions: Iterable[str] = (),
         overrides: Sequence[Override] = (),
         mobile_places: MobilePlaces | None = None,
+        cleanups: Sequence[Cleanup] = (),
+        filters: Sequence[CallFilter] = (),
     ) -> None:
         self.site = site
         self.dialects = known_dialects
@@ -73,6 +76,8 @@ class Rules:
         self._extensions = frozenset(extensions)
         self._overrides = tuple(overrides)
         self._mobile_places = mobile_places
+        self._cleanups = tuple(cleanups)
+        self._filters = tuple(filters)
         self._numberings: dict[tuple[str, str], Numbering] = {}
 
     @classmethod
@@ -85,20 +90,32 @@ class Rules:
                 f"known: auto, {', '.join(known)}",
             )
         site = Site.of(settings)
+        own_days = {one.day: one.kind for one in ledger.rules.day_overrides()}
         return cls(
             site,
             known,
-            ledger.book.tariff_book(HolidayCalendar(site.country)),
+            ledger.book.tariff_book(HolidayCalendar(site.country, own_days)),
             (one.number for one in ledger.book.extensions()),
             ledger.book.overrides(),
             mobile_places_in(settings.numbers_dir),
+            ledger.rules.cleanups(),
+            ledger.rules.filters(),
         )
 
     def with_default_carrier(self, name: str) -> "Rules":
         """The same rules with another default carrier, for the question what a call would cost there."""
         carriers = [replace(one, default=one.name == name) for one in self.book.carriers.values()]
         book = TariffBook(carriers, (), self.book.prices, self.book.calendar)
-        return Rules(self.site, self.dialects, book, self._extensions, self._overrides, self._mobile_places)
+        return Rules(
+            self.site,
+            self.dialects,
+            book,
+            self._extensions,
+            self._overrides,
+            self._mobile_places,
+            self._cleanups,
+            self._filters,
+        )
 
     @cached_property
     def data_version(self) -> str:
@@ -118,12 +135,21 @@ class Rules:
     def rate(self, call: Call) -> tuple[Classification, Charge]:
         """What a call's number is and what the call costs."""
         classification = self.classify(call)
-        return classification, rating.rate(call, classification, self.local_start(call), self.book)
+        return classification, self.charge(call, classification)
+
+    def charge(self, call: Call, classification: Classification) -> Charge:
+        """What the call costs, its number being that."""
+        return rating.rate(self._filtered(call), classification, self.local_start(call), self.book)
 
     def explain(self, call: Call, classification: Classification | None = None) -> tuple[Classification, Charge]:
         """The same with the steps that led to the fee; a stored classification is taken as it is."""
         classification = classification or self.classify(call)
-        return classification, rating.explain(call, classification, self.local_start(call), self.book)
+        return classification, rating.explain(self._filtered(call), classification, self.local_start(call), self.book)
+
+    def _filtered(self, call: Call) -> Call:
+        """The call as rating is to see it: one that a filter of the site leaves out is nobody's bill, like a twin."""
+        reason = left_out(call, self._filters) if self._filters else None
+        return replace(call, twin=reason) if reason else call
 
     def classify(self, call: Call) -> Classification:
         """What the other side's number is, seen from the home area of the call's carrier."""
@@ -147,6 +173,7 @@ class Rules:
                 extensions=self._extensions,
                 overrides=self._overrides,
                 mobile_places=self._mobile_places,
+                cleanups=self._cleanups,
             )
         return numbering
 

@@ -9,6 +9,7 @@ from ippbx_billing import __version__, texts
 from ippbx_billing.cli import (
     calls,
     carriers,
+    compare,
     demo,
     dialects,
     doctor,
@@ -75,6 +76,7 @@ app.command("configure-pbx", help=tr("Point a PBX at this machine: API, password
 )
 app.add_typer(pbx.app, name="pbx", help=tr("The PBX's own settings, step by step."))
 app.add_typer(report.app, name="report", help=tr("What the calls of a month cost, in sums."))
+app.command("compare", help=tr("What a month's calls would have cost with each carrier."))(compare.compare)
 app.add_typer(calls.app, name="calls", help=tr("The calls: list, explain a fee, see who is talking."))
 app.command("quote", help=tr("What a call would cost, and why."))(quote.quote)
 app.add_typer(events.app, name="events", help=tr("What the PBX sent: list, show, read again."))

@@ -1,7 +1,7 @@
 """Calls and their charges: facts that never change beside fees that a new tariff may change."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -166,6 +166,12 @@ class CallTables:
             "WHERE g.status = 'unrated' GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1 LIMIT ?",
             [limit],
         ).fetchall()
+
+    def of_days(self, first: str, last: str) -> Iterator[sqlite3.Row]:
+        """All that is stored of the calls of these local days, both included, with their charges; streamed."""
+        return self.connection.execute(
+            "SELECT * FROM calls JOIN charges USING (id) WHERE day BETWEEN ? AND ? ORDER BY id", [first, last]
+        )
 
     def get(self, number: int) -> sqlite3.Row | None:
         """All that is stored of call `number`, with its charge."""

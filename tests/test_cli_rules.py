@@ -1,0 +1,79 @@
+"""`filters` and `holidays`: what the site knows better, wired into rating."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bodies import fill, gateway_cdr
+from tests.conftest import Cli
+
+
+def rows(cli: Cli, *arguments: str) -> list[dict[str, object]]:
+    result = cli(*arguments, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)  # type: ignore[no-any-return]
+
+
+def test_a_cleanup_takes_off_what_is_only_dialled(cli: Cli) -> None:
+    """The manual's example: 1795102258674577 becomes 02258674577, a local number."""
+    before = rows(cli, "quote", "1795102258674577", "--seconds", "60")
+    assert cli("filters", "cleanup", "add", "17951", "--length", "5", "--delete", "5").exit_code == 0
+    after = rows(cli, "quote", "1795102258674577", "--seconds", "60")
+    assert (before["traffic_type"], after["traffic_type"]) == ("ip_long_distance", "local")
+    assert rows(cli, "filters", "cleanup", "list") == [{"prefix": "17951", "length": 5, "delete": 5}]
+    assert cli("filters", "cleanup", "remove", "17951").exit_code == 0
+    assert rows(cli, "filters", "cleanup", "list") == []
+
+
+def test_a_filtered_call_is_kept_marked_and_on_no_bill(cli: Cli, site: Path) -> None:
+    """The reason names the filter; the report counts it apart."""
+    assert cli("filters", "cdr", "add", "--direction", "outbound", "--extension", "80X9").exit_code == 0
+    fill(site / "inbox.db", [gateway_cdr("8009", "958674577", 64), gateway_cdr("8001", "958674577", 64)])
+    cli("events", "replay")
+    filtered, billed = rows(cli, "calls", "list")
+    assert (filtered["status"], filtered["fee"]) == ("filtered", "0.00")
+    assert filtered["reason"] == "left out by call filter 1: direction outbound, extension 80X9"
+    assert billed["status"] == "rated"
+    report = rows(cli, "report", "--month", "2026-10")
+    assert (report["total"]["calls"], report["filtered"]) == (1, 1)
+    assert cli("filters", "cdr", "remove", "1").exit_code == 0
+    cli("events", "replay", "--all")
+    assert {call["status"] for call in rows(cli, "calls", "list")} == {"rated"}
+
+
+def test_a_day_of_the_sites_own_goes_before_the_calendar(cli: Cli) -> None:
+    """An entry is shown with its note, and removed again."""
+    assert cli("holidays", "add", "2026-12-30", "holiday", "--to", "2026-12-31", "--note", "公司假").exit_code == 0
+    listed = {row["day"]: row for row in rows(cli, "holidays", "list", "--year", "2026")}
+    assert listed["2026-12-31"] == {"day": "2026-12-31", "kind": "holiday", "own": True, "note": "公司假"}
+    assert listed["2026-10-10"]["kind"] == "working"  # a Saturday worked for the National Day
+    assert "2026-10-13" not in listed
+    assert cli("holidays", "remove", "2026-12-31").exit_code == 0
+    assert "2026-12-31" not in {row["day"] for row in rows(cli, "holidays", "list", "--year", "2026")}
+
+
+def test_a_provisional_year_is_told(cli: Cli) -> None:
+    """The make-up days of 2027 are not published yet."""
+    assert "2027 is provisional" in cli("holidays", "list", "--year", "2027").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        (["filters", "cleanup", "add", "17x", "--delete", "5"], "the prefix '17x' is no number", 2),
+        (["filters", "cleanup", "add", "17", "--delete", "5", "--length", "3"], "3 digits of 17 cannot be compared", 2),
+        (["filters", "cleanup", "remove", "17951"], "there is no clean-up of 17951", 1),
+        (["filters", "cdr", "add"], "would leave out every call", 2),
+        (["filters", "cdr", "remove", "9"], "there is no call filter 9", 1),
+        (["holidays", "add", "2026-02-30", "rest"], "'2026-02-30' is no day", 2),
+        (["holidays", "add", "2026-02-03", "rest", "--to", "2026-02-01"], "is no run of days", 2),
+        (["holidays", "remove", "2026-02-03"], "2026-02-03 has no entry", 1),
+    ],
+)
+def test_a_mistake_gets_a_sentence(cli: Cli, arguments: list[str], message: str, code: int) -> None:
+    """What, where, what to do; nothing is written."""
+    result = cli(*arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
+    assert "hint: " in result.stderr

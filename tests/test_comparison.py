@@ -1,0 +1,78 @@
+"""What the month would have cost elsewhere: the fees of each carrier's own tariff, and nothing written."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.bodies import fill, gateway_cdr
+from tests.conftest import Cli
+
+
+@pytest.fixture
+def october(site: Path, cli: Cli) -> Cli:
+    """A local, a domestic and an international call, and one that no carrier prices."""
+    bodies = [
+        gateway_cdr("8001", "958674577", 285),
+        gateway_cdr("8001", "902162345678", 80),
+        gateway_cdr("8001", "90014165550123", 61),
+        gateway_cdr("8001", "910086", 30),
+    ]
+    fill(site / "inbox.db", bodies)
+    cli("events", "replay")
+    return cli
+
+
+def answer_of(cli: Cli, *arguments: str) -> dict[str, object]:
+    result = cli("compare", "--month", "2026-10", "--format", "json", *arguments)
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)  # type: ignore[no-any-return]
+
+
+def test_the_own_carriers_column_is_the_bill(october: Cli) -> None:
+    """With the carrier that charged them the calls cost what they did cost."""
+    report = json.loads(october("report", "--month", "2026-10", "--format", "json").stdout)
+    answer = answer_of(october, "--carriers", "022-天津-电信")
+    (offer,) = answer["carriers"]
+    assert offer["fee"] == report["total"]["fee"]
+    assert offer["unpriced"] == report["unrated"] == 1
+
+
+def test_columns_add_up_and_calls_without_a_price_are_counted(october: Cli) -> None:
+    """Per traffic type and in total; what a carrier has no price for is not taken for free."""
+    answer = answer_of(october)
+    for offer in answer["carriers"]:
+        name = offer["name"]
+        assert sum(Decimal(row[name]) for row in answer["rows"]) == Decimal(answer["total"][name])
+    unpriced = {offer["name"]: offer["unpriced_by_traffic_type"] for offer in answer["carriers"]}
+    assert unpriced["022-天津-移动"] == {"international": 1, "other": 1}
+    assert unpriced["022-天津-电信"] == {"other": 1}
+
+
+def test_the_cheapest_prices_the_most_calls(october: Cli) -> None:
+    """A carrier that looks cheap because it leaves out the dear call is not marked."""
+    marked = {offer["name"]: offer["cheapest"] for offer in answer_of(october)["carriers"]}
+    assert marked == {"022-天津-电信": True, "022-天津-联通": True, "022-天津-移动": False}
+
+
+def test_a_carrier_elsewhere_sees_the_same_number_as_a_distant_one(october: Cli) -> None:
+    """From Shanghai the Tianjin number is a long-distance call."""
+    assert october("carriers", "add", "021-上海-电信").exit_code == 0
+    answer = answer_of(october, "--carriers", "021-上海-电信")
+    local = next(row for row in answer["rows"] if row["traffic_type"] == "local")
+    assert local["021-上海-电信"] == "3.36"  # 48 steps of 6 s at 0.07
+
+
+def test_nothing_is_written(october: Cli, site: Path) -> None:
+    """Neither calls nor charges change."""
+    before = october("calls", "list", "--format", "json").stdout
+    answer_of(october)
+    assert october("calls", "list", "--format", "json").stdout == before
+
+
+def test_an_unknown_carrier_is_named(october: Cli) -> None:
+    """With the ones that there are."""
+    result = october("compare", "--month", "2026-10", "--carriers", "x")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "there is no carrier x" in result.stderr
