@@ -77,3 +77,20 @@ def test_a_mistake_gets_a_sentence(cli: Cli, arguments: list[str], message: str,
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in result.stderr
     assert "hint: " in result.stderr
+
+
+def test_a_carrier_rounds_as_it_says(cli: Cli) -> None:
+    """To the tenth of a yuan, from 0.98 to 1.0; and to what a split call costs."""
+    assert cli("carriers", "set", "022-天津-电信", "--decimals", "1", "--crossing", "split").exit_code == 0
+    arguments = ("--seconds", "80", "--at", "2026-10-13T10:00")
+    assert rows(cli, "quote", "02162345678", *arguments)["fee"] == "1.0"
+    over_seven = ("--seconds", "12", "--at", "2026-10-13T06:59:54")
+    cli("carriers", "set", "022-天津-电信", "--decimals", "2")
+    assert rows(cli, "quote", "02162345678", *over_seven)["fee"] == "0.11"  # 0.04 before seven, 0.07 after
+    assert cli("carriers", "set", "022-天津-电信").exit_code == 2
+
+
+def test_a_report_says_when_the_calendar_may_still_change(cli: Cli) -> None:
+    """The standard tariff's 193/196 rows go by days off, and those of 2027 are not published."""
+    assert "2027 is provisional" in cli("report", "--month", "2027-02").stderr
+    assert "provisional" not in cli("report", "--month", "2026-02").stderr

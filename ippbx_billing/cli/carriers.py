@@ -1,7 +1,7 @@
 """`carriers`: who charges the calls, and from which home area."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -120,6 +120,27 @@ def set_region(
         new_name = f"{area_code}-{place}-{operator}"
         ledger.book.change_carrier(name, name=new_name, area_code=area_code, place=place, operator=operator)
     say(tr("{old} is now {new}", old=name, new=new_name))
+
+
+@app.command("set", help=tr("How a carrier rounds its fees, and what a call over a window's border costs."))
+def set_rules(
+    name: Annotated[str, typer.Argument(help=tr("the carrier"))],
+    decimals: Annotated[int | None, typer.Option(min=0, max=6, help=tr("a fee is rounded to so many, half up"))] = None,
+    crossing: Annotated[
+        Literal["start", "split"] | None,
+        typer.Option(help=tr("start: by the call's start; split: each part by its own window")),
+    ] = None,
+) -> None:
+    """Holds for calls that come later; earlier ones follow with `rerate`."""
+    changes = {"decimals": decimals, "crossing": crossing}
+    given = {key: value for key, value in changes.items() if value is not None}
+    if not given:
+        raise UsageError(tr("nothing to set"), tr("give --decimals or --crossing"))
+    with common.open_ledger(common.settings()) as ledger:
+        ledger.book.change_carrier(name, **given)
+        carrier = ledger.book.carrier(name)
+    say(tr("{name}: {decimals} decimals, crossing {crossing}", name=name, decimals=carrier.decimals,
+           crossing=carrier.crossing))  # fmt: skip
 
 
 @app.command("remove", help=tr("Take a carrier out of use; calls already rated keep it."))

@@ -10,6 +10,7 @@ from ippbx_billing.render import Column, Format, show
 from ippbx_billing.texts import language, tr
 
 if TYPE_CHECKING:
+    from ippbx_billing.ledger import Ledger
     from ippbx_billing.reports import Report
 
 app = typer.Typer()
@@ -34,6 +35,7 @@ def report(
     period = reports.Period.month(month or "this", common.now().astimezone(using.site_zone).date())
     with common.open_ledger(using) as ledger:
         answer = reports.report(ledger, reports.View(using.site_zone, using.currency), period, keys)
+        provisional = form is Format.TABLE and _provisional(ledger, using.country, period.first.year)
     show(
         answer.rows,
         _columns(answer),
@@ -46,6 +48,16 @@ def report(
     )
     if form is Format.TABLE:
         _footer(answer)
+    if provisional:
+        say(tr("{year} is provisional: make-up working days are not published", year=period.first.year))
+
+
+def _provisional(ledger: "Ledger", country: str, year: int) -> bool:
+    """Whether fees of the year may still change, because a discount goes by days off that nobody has published."""
+    from ippbx_billing.tariffs import HolidayCalendar
+
+    by_days_off = any(window.kind != "daily" for price in ledger.book.prices() for window in price.windows)
+    return by_days_off and HolidayCalendar(country).is_provisional(year)
 
 
 def _columns(answer: "Report") -> list[Column]:
