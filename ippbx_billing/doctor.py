@@ -28,6 +28,7 @@ LOOKED_AT_EVENTS = 100
 LITTLE_DISK_BYTES = 1024**3
 NO_DISK_BYTES = 100 * 1024**2
 CLOCK_TOLERANCE_S = 60
+ZONE_TOLERANCE_H = 0.4  # zones differ by half an hour at least
 BACKUP_IS_OLD = timedelta(days=8)
 
 
@@ -176,6 +177,27 @@ def _clock_of(address: str, opened: _Open) -> Finding:
     return Finding(tr("PBX clock"), State.WARNING, text, tr("let both take the time from one NTP server"))
 
 
+def _time_zone(opened: _Open) -> Iterator[Finding]:
+    """Records arrive when their calls end; where the two lie hours apart, the PBX's clock is read in a wrong zone."""
+    last = opened.inbox.last_id()
+    events = opened.inbox.after(max(0, last - LOOKED_AT_EVENTS), LOOKED_AT_EVENTS)
+    late_s = sorted(
+        (event.received_at - call.ended_at).total_seconds()
+        for event in events
+        for call in opened.rules.read(event).calls
+        if call.ended_at is not None
+    )
+    if not late_s:
+        return
+    hours = round(late_s[len(late_s) // 2] / 3600, 1)
+    if abs(hours) < ZONE_TOLERANCE_H:
+        yield Finding(tr("time zone"), State.OK, tr("records arrive as their calls end"))
+    else:
+        text = tr("half of the last records arrive {hours} h or more after their calls end", hours=hours)
+        hint = tr("set pbx_timezone, or the PBX's clock; records posted late look the same")
+        yield Finding(tr("time zone"), State.WARNING, text, hint)
+
+
 def _dialects(opened: _Open) -> Iterator[Finding]:
     """How the last events are read by the dialects of today."""
     last = opened.inbox.last_id()
@@ -230,4 +252,4 @@ def _backup(opened: _Open) -> Iterator[Finding]:
     yield Finding(tr("backup"), State.WARNING if old else State.OK, done, tr("make a new one") if old else "")
 
 
-_CHECKS = (_databases, _ports, _own_address, _clock, _dialects, _unrated, _holidays, _backup)
+_CHECKS = (_databases, _ports, _own_address, _clock, _time_zone, _dialects, _unrated, _holidays, _backup)

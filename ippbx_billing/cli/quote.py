@@ -93,9 +93,11 @@ def _document(call: Call, classification: Any, charge: Any, price: Any, currency
 def _told(document: dict[str, Any], charge: Any) -> list[str]:
     where = " ".join(filter(None, (document["region"], document["place"]))) or document["country"] or ""
     heading = f"{document['number']}  {tr(document['traffic_type'])}  {where}".rstrip()
-    fee = tr("no fee: {reason}", reason=story.reason(charge.reason)) if document["fee"] is None else document["fee"]
-    last = tr("Fee: {fee} {currency}", fee=fee, currency=document["currency"] if document["fee"] else "")
-    return [heading, *story.sentences(charge), last.rstrip()]
+    if document["fee"] is None:
+        last = tr("no fee: {reason}", reason=story.reason(charge.reason))
+    else:
+        last = tr("Fee: {fee} {currency}", fee=document["fee"], currency=document["currency"])
+    return [heading, *story.sentences(charge), last]
 
 
 def _time(text: str, using: Any) -> datetime:
