@@ -173,12 +173,12 @@ def events(
     *,
     status: EventStatus | None = None,
     kind: EventKind | None = None,
-    limit: int = 1_000,
+    limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """The events, newest first, with what became of each; keys as in the contract."""
     position = ledger.journey.position()
     if status in (EventStatus.DUPLICATE, EventStatus.REJECTED):
-        found = inbox.summaries(ids=ledger.journey.events_with(status)[-limit:], kind=kind)
+        found = inbox.summaries(ids=ledger.journey.events_with(status)[-(limit or 0) :], kind=kind)
     elif status is EventStatus.NEW:
         found = inbox.summaries(after=position, kind=kind, limit=limit)
     else:

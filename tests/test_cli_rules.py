@@ -94,3 +94,14 @@ def test_a_report_says_when_the_calendar_may_still_change(cli: Cli) -> None:
     """The standard tariff's 193/196 rows go by days off, and those of 2027 are not published."""
     assert "2027 is provisional" in cli("report", "--month", "2027-02").stderr
     assert "provisional" not in cli("report", "--month", "2026-02").stderr
+
+
+def test_a_carrier_goes_out_and_in_with_its_tariff(cli: Cli, site: Path) -> None:
+    """Export, remove, import: the carrier is back with every price."""
+    file = site / "mobile.toml"
+    before = rows(cli, "tariffs", "show", "022-天津-移动")
+    assert cli("carriers", "export", "022-天津-移动", "--output", str(file)).exit_code == 0
+    assert cli("carriers", "remove", "022-天津-移动").exit_code == 0
+    assert cli("carriers", "import", str(file), "--yes").exit_code == 0
+    after = rows(cli, "tariffs", "show", "022-天津-移动")
+    assert [{**row, "id": 0} for row in after] == [{**row, "id": 0} for row in before]

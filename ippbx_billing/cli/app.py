@@ -80,6 +80,11 @@ app.command("compare", help=tr("What a month's calls would have cost with each c
 app.add_typer(calls.app, name="calls", help=tr("The calls: list, explain a fee, see who is talking."))
 app.command("quote", help=tr("What a call would cost, and why."))(quote.quote)
 app.add_typer(events.app, name="events", help=tr("What the PBX sent: list, show, read again."))
+# A carrier goes in and out of the book with its whole tariff, so these two are the tariffs' own.
+carriers.app.command("import", help=tr("Bring in a carrier with its tariff, or a new tariff for it."))(
+    tariffs.import_file
+)
+carriers.app.command("export", help=tr("Write a carrier with its tariff to a file."))(tariffs.export)
 app.add_typer(carriers.app, name="carriers", help=tr("Carriers and their home areas."))
 app.add_typer(tariffs.app, name="tariffs", help=tr("What each carrier charges: show, set, import, export, check."))
 app.add_typer(trunks.app, name="trunks", help=tr("Trunks and the carrier each belongs to."))

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 SHOWN_BODY_CHARACTERS = 4_000
+TABLE_ROWS = 1_000
 
 
 @app.command("list", help=tr("The events, newest first."))
 def list_events(
     status: Annotated[EventStatus | None, typer.Option(help=tr("new, done, duplicate or rejected"))] = None,
     kind: Annotated[EventKind | None, typer.Option(help=tr("cdr or status"))] = None,
-    limit: Annotated[int, typer.Option(min=1, help=tr("at most so many"))] = 1_000,
+    limit: Annotated[int | None, typer.Option(min=1, help=tr("at most so many; a table shows 1,000"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -31,6 +32,7 @@ def list_events(
     from ippbx_billing import reports
 
     using = common.settings()
+    limit = limit or (TABLE_ROWS if form is Format.TABLE else None)
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
         rows = reports.events(ledger, inbox, using.site_zone, status=status, kind=kind, limit=limit)
     headings = [
@@ -43,6 +45,8 @@ def list_events(
         Column("reason", tr("Reason")),
     ]
     show(rows, headings, form, output, empty=tr("no such events"))
+    if len(rows) == limit:
+        say(tr("the newest {count}; --limit shows more", count=limit))
 
 
 @app.command("show", help=tr("One event as it was received, and what it was understood to mean."))
