@@ -64,7 +64,7 @@ def add(
     to: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("the last day of several"))] = None,
     note: Annotated[str, typer.Option(help=tr("why, e.g. 春节调休"))] = "",
 ) -> None:
-    """Goes before the national calendar; calls already rated follow with `rerate`."""
+    """Goes before the national calendar; calls already rated follow with `events replay --all`."""
     from ippbx_billing.tariffs import DayOverride
 
     first, last = _date(day), _date(to or day)

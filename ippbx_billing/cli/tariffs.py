@@ -165,7 +165,7 @@ def set_price(
         change = changes([one for one in ledger.book.prices() if one.carrier == carrier], [price])
         ledger.book.change_prices(change)
         _tell(change, ledger)
-    _hint_at_rerate(using, [price] if change else [])
+    _hint_at_replay(using, [price] if change else [])
 
 
 def _match(text: str | None) -> tuple[Any, str]:
@@ -341,7 +341,7 @@ def import_file(
             raise BillingError(tr("nothing was changed"), tr("say --yes to import without being asked"))
         _apply(ledger, plan)
     _sum_up(plan)
-    _hint_at_rerate(using, [*plan.changes.coming, *plan.changes.removed])
+    _hint_at_replay(using, [*plan.changes.coming, *plan.changes.removed])
 
 
 @app.command("diff", help=tr("What a file would change, or in what two carriers' tariffs differ."))
@@ -543,12 +543,11 @@ def _tell(change: "Changes", ledger: "Ledger") -> None:
         say(tr("{what} from {day}: {price}", what=what(new), day=day, price=in_words(new)))
 
 
-def _hint_at_rerate(using: "Settings", prices: Sequence["Price"]) -> None:
+def _hint_at_replay(using: "Settings", prices: Sequence["Price"]) -> None:
     """Calls already rated keep their price until somebody asks for more."""
     first = min((price.effective_from for price in prices), default=None)
     if first is not None and first < _today(using):
-        say(tr("calls already rated keep their fee; `ippbx-bill rerate --from {day} --dry-run` shows what would change",
-               day=max(first, _today(using).replace(day=1))))  # fmt: skip
+        say(tr("calls already rated keep their fee until `ippbx-bill events replay --all`"))
 
 
 # -- checks

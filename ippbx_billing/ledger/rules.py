@@ -89,7 +89,7 @@ class RuleTables:
         return replace(one, id=number)
 
     def remove_filter(self, number: int) -> None:
-        """Take a filter out; its calls are billed again after a `rerate`."""
+        """Take a filter out; its calls are billed again once their events are replayed."""
         with editing(self.connection):
             if not self.connection.execute("DELETE FROM call_filters WHERE id = ?", [number]).rowcount:
                 raise NotFoundError(f"there is no call filter {number}", "see `ippbx-bill filters cdr list`")
