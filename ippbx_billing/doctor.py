@@ -123,8 +123,9 @@ def _databases(opened: _Open) -> Iterator[Finding]:
 
 
 def _ports(opened: _Open) -> Iterator[Finding]:
-    """Whether our own doors answer, at the address that the PBX uses."""
-    host = opened.settings.own_address or "127.0.0.1"
+    """Whether our own doors answer, at the address that the PBX uses where that is ours."""
+    own = opened.settings.own_address
+    host = own if own and _is_ours(own) else "127.0.0.1"
     for name, port in ((tr("CDR port"), opened.settings.cdr_port), (tr("status port"), opened.settings.status_port)):
         try:
             with socket.create_connection((host, port), timeout=2):
@@ -139,14 +140,20 @@ def _own_address(opened: _Open) -> Iterator[Finding]:
     if not address:
         yield Finding(tr("own address"), State.OK, tr("not set; any interface"))
         return
+    if _is_ours(address):
+        yield Finding(tr("own address"), State.OK, address)
+    else:
+        text = tr("{address} is not an address of this machine", address=address)
+        yield Finding(tr("own address"), State.WRONG, text, tr("set own_address in settings.toml"))
+
+
+def _is_ours(address: str) -> bool:
     try:
         with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
             probe.bind((address, 0))
     except OSError:
-        text = tr("{address} is not an address of this machine", address=address)
-        yield Finding(tr("own address"), State.WRONG, text, tr("set own_address in settings.toml"))
-    else:
-        yield Finding(tr("own address"), State.OK, address)
+        return False
+    return True
 
 
 def _clock(opened: _Open) -> Iterator[Finding]:

@@ -77,7 +77,7 @@ class Rules:
         self._overrides = tuple(overrides)
         self._mobile_places = mobile_places
         self._cleanups = tuple(cleanups)
-        self._filters = tuple(filters)
+        self.filters = tuple(filters)
         self._numberings: dict[tuple[str, str], Numbering] = {}
 
     @classmethod
@@ -114,7 +114,7 @@ class Rules:
             self._overrides,
             self._mobile_places,
             self._cleanups,
-            self._filters,
+            self.filters,
         )
 
     @cached_property
@@ -148,7 +148,9 @@ class Rules:
 
     def _filtered(self, call: Call) -> Call:
         """The call as rating is to see it: one that a filter of the site leaves out is nobody's bill, like a twin."""
-        reason = left_out(call, self._filters) if self._filters else None
+        if not self.filters or call.twin:
+            return call
+        reason = left_out(self.filters, call.direction, call.extension, call.number, call.trunk)
         return replace(call, twin=reason) if reason else call
 
     def classify(self, call: Call) -> Classification:

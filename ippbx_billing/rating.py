@@ -80,6 +80,26 @@ LINE_WORDS = {
 
 def rate(call: Call, classification: Classification, local_start: datetime, book: TariffBook) -> Charge:
     """The charge of a call, without steps; `local_start` is its start in the site's time zone. Never raises."""
+    found = settle(call, classification, local_start, book)
+    if isinstance(found, Charge):
+        return found
+    carrier, price = found
+    if price.add_local or (price.windows and carrier.crossing == "split"):
+        return charge_by(price, carrier, call.billed_s, classification, local_start, book)
+    window = window_now(price.windows, local_start, book.calendar) if price.windows else None
+    key = (id(price), id(window), call.billed_s)
+    charge = book.charges.get(key)
+    if charge is None:
+        charge = charge_by(price, carrier, call.billed_s, classification, local_start, book)
+        if len(book.charges) < REMEMBERED:
+            book.charges[key] = charge
+    return charge
+
+
+def settle(
+    call: Call, classification: Classification, local_start: datetime, book: TariffBook
+) -> Charge | tuple[Carrier, Price]:
+    """What a call costs without any arithmetic, or the carrier and the price that decide it."""
     carrier = book.carrier_for(call.trunk)
     ruled = _ruled(call, classification)
     if ruled is not None:
@@ -87,18 +107,7 @@ def rate(call: Call, classification: Classification, local_start: datetime, book
     if carrier is None:
         return _without_carrier(call, book)
     price = _price(call, classification, carrier, local_start, book)
-    if price is None:
-        return _without_price(call, classification, carrier)
-    if price.add_local or (price.windows and carrier.crossing == "split"):
-        return _charge(call, classification, carrier, price, local_start, book)
-    window = window_now(price.windows, local_start, book.calendar) if price.windows else None
-    key = (id(price), id(window), call.billed_s)
-    charge = book.charges.get(key)
-    if charge is None:
-        charge = _charge(call, classification, carrier, price, local_start, book)
-        if len(book.charges) < REMEMBERED:
-            book.charges[key] = charge
-    return charge
+    return (carrier, price) if price else _without_price(call, classification, carrier)
 
 
 def explain(call: Call, classification: Classification, local_start: datetime, book: TariffBook) -> Charge:
@@ -107,19 +116,24 @@ def explain(call: Call, classification: Classification, local_start: datetime, b
     return replace(charge, steps=tuple(_story(call, classification, local_start, book, charge)))
 
 
-def _charge(
-    call: Call, classification: Classification, carrier: Carrier, price: Price, local_start: datetime, book: TariffBook
+def charge_by(
+    price: Price,
+    carrier: Carrier,
+    seconds: int,
+    classification: Classification,
+    local_start: datetime,
+    book: TariffBook,
 ) -> Charge:
     """The charge of a call that has a price: the row's own fee, the local one on top, rounded once."""
-    exact, window = _own_fee(price, carrier, local_start, call.billed_s, book.calendar)
+    exact, window = _own_fee(price, carrier, local_start, seconds, book.calendar)
     if price.add_local:
-        local = _local_price(classification, carrier, local_start, book)
+        local = local_price(classification, carrier, local_start, book)
         if local is None:
             price_word = TYPE_WORDS[price.traffic_type]
             return _unrated(f"{carrier.name} has no local price to add to its {price_word} price", carrier)
-        exact += _own_fee(local, carrier, local_start, call.billed_s, book.calendar)[0]
+        exact += _own_fee(local, carrier, local_start, seconds, book.calendar)[0]
     if exact > money.MAX_MICRO:
-        return _unrated(f"the fee of {call.billed_s} s is too large an amount", carrier)
+        return _unrated(f"the fee of {seconds} s is too large an amount", carrier)
     return Charge(
         status=ChargeStatus.RATED,
         fee_micro=money.round_half_up(exact, carrier.decimals),
@@ -200,7 +214,7 @@ def _price(
     return book.price_for(carrier, classification, direction, local_start.date(), called=called)
 
 
-def _local_price(
+def local_price(
     classification: Classification, carrier: Carrier, local_start: datetime, book: TariffBook
 ) -> Price | None:
     """The carrier's local price for the other side's kind of line; what is no mobile counts as fixed."""
@@ -317,7 +331,7 @@ def _story(
         return
     steps = list(_price_steps(price, carrier, local_start, call.billed_s, book.calendar))
     exact = _own_fee(price, carrier, local_start, call.billed_s, book.calendar)[0]
-    local = _local_price(classification, carrier, local_start, book) if price.add_local else None
+    local = local_price(classification, carrier, local_start, book) if price.add_local else None
     if local:
         steps.append(_local_step(local, carrier, local_start, call.billed_s, book.calendar))
         exact += _own_fee(local, carrier, local_start, call.billed_s, book.calendar)[0]

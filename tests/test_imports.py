@@ -18,7 +18,7 @@ SHELVES = [
     {"dialects", "numbering", "tariffs", "rating", "explain", "traffic"},
     {"migrations", "inbox", "ledger", "reports"},
     {"listener", "pbx_admin", "practice_pbx", "render"},
-    {"settings", "pipeline", "worker", "doctor", "comparison"},
+    {"settings", "pipeline", "worker", "doctor", "comparison", "rerating"},
     {"cli"},
 ]
 RULES = {"dialects", "numbering", "tariffs", "rating", "explain"}

@@ -5,8 +5,8 @@
         ledger.journey.advance(position)
 
 A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices, extensions), `rules`
-what the site knows better (days off, clean-ups, filters), `calls` the calls and charges, `journey` the inbox
-position, the outcomes of events and the calls in progress.
+what the site knows better (days off, clean-ups, filters), `calls` the calls and charges, `rerates` what new tariffs
+changed, `journey` the inbox position, the outcomes of events and the calls in progress.
 """
 
 import os
@@ -21,6 +21,7 @@ from ippbx_billing.errors import DataError
 from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
+from ippbx_billing.ledger.rerates import RerateTables
 from ippbx_billing.ledger.rules import RuleTables
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
@@ -44,6 +45,7 @@ class Ledger:
         self.book = BookTables(self.connection)
         self.calls = CallTables(self.connection)
         self.journey = JourneyTables(self.connection)
+        self.rerates = RerateTables(self.connection)
         self.rules = RuleTables(self.connection)
 
     def __enter__(self) -> Self:

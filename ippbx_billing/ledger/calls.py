@@ -112,14 +112,14 @@ class CallTables:
         if not rated:
             return
         last = self.connection.execute("SELECT coalesce(max(id), 0) FROM calls").fetchone()[0]
-        carriers = self._carrier_ids()
+        carriers = self.carrier_ids()
         numbered = list(enumerate(rated, start=last + 1))
         self._insert("calls", COLUMNS, [_call_row(number, one) for number, one in numbered])
         self._insert("charges", CHARGE_COLUMNS, [self._charge_row(number, one, carriers) for number, one in numbered])
 
     def correct(self, number: int, rated: RatedCall) -> None:
         """Put the record's later version in the place of call `number`."""
-        carriers = self._carrier_ids()
+        carriers = self.carrier_ids()
         self._insert("calls", COLUMNS, [_call_row(number, rated)], "REPLACE")
         self._insert("charges", CHARGE_COLUMNS, [self._charge_row(number, rated, carriers)], "REPLACE")
 
@@ -182,7 +182,7 @@ class CallTables:
         ).fetchone()
         return found
 
-    def _carrier_ids(self) -> dict[str, int]:
+    def carrier_ids(self) -> dict[str, int]:
         return {row["name"]: row["id"] for row in self.connection.execute("SELECT id, name FROM carriers")}
 
     def _charge_row(self, number: int, rated: RatedCall, carriers: dict[str, int]) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ row the newest version not later than the call's day is in force.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
 from ippbx_billing.calls import Charge, Classification, Direction, LineKind, TrafficType
@@ -19,6 +19,8 @@ from ippbx_billing.tariffs.prices import Calendar, Carrier, Match, Price, Trunk,
 CACHE_LIMIT = 100_000
 
 Versions = tuple[list[date], list[Price]]
+Destination = tuple[Match, str]
+Fitting = tuple[Destination, ...]
 ListKey = tuple[str, TrafficType, Direction]
 
 
@@ -48,6 +50,33 @@ class TariffBook:
         nobody knows belongs to none.
         """
         return self._by_trunk.get(trunk, self.default) if trunk else self.default
+
+    def looks_at_digits(self, carrier: Carrier, traffic_type: TrafficType, direction: Direction) -> bool:
+        """Whether two calls of the same kind may have different prices because of their very numbers."""
+        if direction is Direction.INBOUND and carrier.name in self._called:
+            return True
+        prices = self._lists.get((carrier.name, traffic_type, direction))
+        return prices is not None and prices.looks_at_digits
+
+    def fitting(
+        self, carrier: Carrier, traffic_type: TrafficType, direction: Direction
+    ) -> "Callable[[str, str, str, str | None], Fitting] | None":
+        """Tells for numbers of such calls which rows their digits fit; None where no row looks at digits.
+
+        It is asked with the number as dialled, as normalized, its IP prefix, and our number that was called. Calls of
+        one kind whose digits fit the same rows have the same price.
+        """
+        if not self.looks_at_digits(carrier, traffic_type, direction):
+            return None
+        prices = self._lists.get((carrier.name, traffic_type, direction))
+        service = self._lists.get((carrier.name, TrafficType.SERVICE_400_800, direction))
+
+        def fits(number: str, normalized: str, ip_prefix: str, called: str | None) -> Fitting:
+            rows = prices.fitting(number, normalized, ip_prefix, called) if prices else ()
+            ours = service.fitting("", "", "", called) if service and called else ()
+            return rows + ours
+
+        return fits
 
     def price_for(
         self,
@@ -85,7 +114,7 @@ class PriceList:
         self._patterns = _patterns("pattern", self._rows)
         self._called = _patterns("called", self._rows)
         self._longest = max((len(value) for match, value in self._rows if match == "prefix"), default=0)
-        self._by_digits = bool(self._patterns or self._called or self._longest)
+        self.looks_at_digits = bool(self._patterns or self._called or self._longest)
         self.charges_called = bool(self._called)
         self._cache: dict[tuple[object, ...], Price | None] = {}
 
@@ -94,7 +123,7 @@ class PriceList:
         c = classification
         epoch = bisect_right(self._changes, day)
         key: tuple[object, ...] = (epoch, c.line_kind, c.area_code, c.country)
-        if self._by_digits:
+        if self.looks_at_digits:
             key += (c.number, c.normalized, c.ip_prefix, called)
         try:
             return self._cache[key]
@@ -109,6 +138,24 @@ class PriceList:
         found = (self._in_force(key, line_kind, day) for key in self._called_keys(number))
         return next((price for price in found if price), None)
 
+    def fitting(self, number: str, normalized: str, ip_prefix: str, called: str | None) -> Fitting:
+        """The rows of this list that such digits fit, and whether they are dialled as international ones."""
+        dialled = _digits(number)
+        start = dialled.find(ip_prefix) if ip_prefix else 0
+        dialled = dialled[max(start, 0) :]
+        keys = [key for key in self._digit_keys(dialled, _digits(normalized), ip_prefix, called) if key in self._rows]
+        abroad = dialled.removeprefix(ip_prefix).startswith("00")
+        return (*keys, ("any", "00")) if abroad else tuple(keys)
+
+    def _digit_keys(self, dialled: str, normalized: str, ip_prefix: str, called: str | None) -> Iterator[Destination]:
+        """The destinations that these digits fit by themselves, the most specific first."""
+        if called:
+            yield from self._called_keys(called)
+        for value, regex in self._patterns:
+            if regex.fullmatch(dialled) or regex.fullmatch(normalized):
+                yield "pattern", value
+        yield from self._prefix_keys(dialled, normalized, ip_prefix)
+
     def _search(self, classification: Classification, day: date, called: str | None) -> Price | None:
         found = (self._in_force(key, classification.line_kind, day) for key in self._keys(classification, called))
         return next((price for price in found if price), None)
@@ -116,12 +163,7 @@ class PriceList:
     def _keys(self, classification: Classification, called: str | None) -> Iterator[tuple[Match, str]]:
         """The destinations that this number fits, the most specific first."""
         dialled, normalized = _dialled(classification), _digits(classification.normalized)
-        if called:
-            yield from self._called_keys(called)
-        for value, regex in self._patterns:
-            if regex.fullmatch(dialled) or regex.fullmatch(normalized):
-                yield "pattern", value
-        yield from self._prefix_keys(dialled, normalized, classification.ip_prefix or "")
+        yield from self._digit_keys(dialled, normalized, classification.ip_prefix or "", called)
         if not dialled.removeprefix(classification.ip_prefix or "").startswith("00"):
             yield "area", _area(classification.area_code or "")  # 020 is Guangzhou at home and London abroad
         yield "country", (classification.country or "").upper()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ippbx_billing.calls import Call, Direction
+from ippbx_billing.calls import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,16 @@ class CallFilter:
         return ", ".join(f"{name} {value}" for name, value in given.items() if value)
 
 
-def left_out(call: Call, filters: Sequence[CallFilter]) -> str | None:
-    """Why the call is on no bill: the first filter that is for it, in a sentence."""
+def left_out(
+    filters: Sequence[CallFilter],
+    direction: Direction | None,
+    extension: str | None,
+    number: str | None,
+    trunk: str | None,
+) -> str | None:
+    """Why such a call is on no bill: the first filter that is for it, in a sentence."""
     for one in filters:
-        if one.fits(call.direction, call.extension, call.number, call.trunk):
+        if one.fits(direction, extension, number, trunk):
             return f"left out by call filter {one.id}: {one}"
     return None
 

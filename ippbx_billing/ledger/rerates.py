@@ -1,0 +1,273 @@
+"""Rating many calls again: the set-wise work on charges, and the history of those that changed.
+
+The one idea: SQLite does what is the same for every row, Python decides once for each kind of call, length and window.
+`plans` says how the calls of a kind find their charge, `fees` holds the charges found so far, each under a code; a call
+whose charge differs is copied into the history and updated, in one short transaction for each stretch of ids.
+
+    code = base                                    how 0: one charge for all calls of the kind
+           base + length                           how 1: it depends on the length alone
+           clock(base, start, length)              how 2: and on the time of day; NULL: this call must be looked at
+           NULL                                    how 3: and on more than a kind knows, such as the number
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ippbx_billing.ledger.calls import KIND, MEANING
+
+DIGITS = ("number", "normalized", "callee", "did", "extension")  # what a tariff or a filter may look at beyond the kind
+CHARGE = ("status", "fee_micro", "carrier_id", "price_id", "window", "reason")
+FIXED, BY_LENGTH, BY_CLOCK, ONE_BY_ONE = range(4)
+LONGEST_S = 366 * 86_400  # longer calls are looked at one by one
+
+ChargeRow = tuple[Any, ...]  # in the order of CHARGE
+Missing = Callable[[int | None, int, int, int, int], int]  # code, kind, start, length, call -> 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the ledger: calls from one id to another that started in a time (seconds of UTC, end not included).
+
+    `bounded` says that others lie between them, so that the time must be asked for; `skipping` that some calls are
+    settled already.
+    """
+
+    first: int
+    last: int
+    begin: int
+    end: int
+    bounded: bool = True
+    skipping: bool = False
+
+    @property
+    def sql(self) -> str:
+        """Its condition on the charges `g`; `values` are those it asks for."""
+        bounds = " AND g.started_at >= ? AND g.started_at < ?" if self.bounded else ""
+        settled = " AND g.id NOT IN (SELECT id FROM temp.settled)" if self.skipping else ""
+        return f"g.id BETWEEN ? AND ?{bounds}{settled}"
+
+    @property
+    def values(self) -> list[Any]:
+        """What the condition asks for."""
+        return [self.first, self.last, *([self.begin, self.end] if self.bounded else [])]
+
+
+class Span(NamedTuple):
+    """Calls of a time: their first and last id, and their number."""
+
+    first: int
+    last: int
+    calls: int
+
+
+class RerateTables:
+    """The tables `rerate_runs` and `charge_history`, and what a run needs for itself; see `rerating`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    # -- before a run
+
+    def kinds(self) -> list[sqlite3.Row]:
+        """All kinds of calls."""
+        return self.connection.execute(f"SELECT id, {', '.join(KIND)} FROM kinds").fetchall()
+
+    def span(self, begin: int, end: int) -> Span:
+        """The calls that started in that time: first and last id, how many."""
+        row = self.connection.execute(
+            "SELECT coalesce(min(id), 0), coalesce(max(id), -1), count(*) FROM charges "
+            "WHERE started_at >= ? AND started_at < ?",
+            [begin, end],
+        ).fetchone()
+        return Span(*row)
+
+    def begin_run(self, now: int, first_day: str, last_day: str, conditions: str) -> int:
+        """Note that charges of these days may change; gives the run's number."""
+        cursor = self.connection.execute(
+            "INSERT INTO rerate_runs (started_at, first_day, last_day, conditions) VALUES (?, ?, ?, ?)",
+            [now, first_day, last_day, conditions],
+        )
+        return int(cursor.lastrowid or 0)
+
+    def fees_of_run(self, run: int) -> tuple[int, int]:
+        """What the calls that a run changed cost together, before and after it."""
+        found = self.connection.execute(
+            "SELECT coalesce(sum(h.fee_micro), 0), coalesce(sum(g.fee_micro), 0) "
+            "FROM charge_history h JOIN charges g ON g.id = h.call_id WHERE h.run_id = ?",
+            [run],
+        ).fetchone()
+        return int(found[0]), int(found[1])
+
+    def end_run(self, run: int, now: int) -> None:
+        """Note that the run came to its end; one that changed nothing leaves no trace."""
+        self.connection.execute("UPDATE rerate_runs SET ended_at = ? WHERE id = ?", [now, run])
+        self.connection.execute(
+            "DELETE FROM rerate_runs WHERE id = ? AND NOT EXISTS (SELECT 1 FROM charge_history WHERE run_id = ?)",
+            [run, run],
+        )
+
+    def prepare(self, clock: Callable[[int, int, int], int | None], missing: Missing) -> None:
+        """Make room for the run's plans and fees, on this connection alone."""
+        for statement in (
+            "PRAGMA temp_store = MEMORY",
+            "DROP TABLE IF EXISTS temp.plans",
+            "DROP TABLE IF EXISTS temp.fees",
+            "DROP TABLE IF EXISTS temp.settled",
+            "CREATE TEMP TABLE plans (kind_id INTEGER PRIMARY KEY, how INTEGER NOT NULL, base INTEGER NOT NULL)",
+            f"CREATE TEMP TABLE fees (code INTEGER PRIMARY KEY, {', '.join(CHARGE)})",
+            "CREATE TEMP TABLE settled (id INTEGER PRIMARY KEY)",
+        ):
+            self.connection.execute(statement)
+        self.connection.execute("PRAGMA cache_size = -65536")
+        self.connection.execute("PRAGMA wal_autocheckpoint = 8000")
+        self.connection.create_function("clock", 3, clock)
+        self.connection.create_function("missing", 5, missing)
+
+    def plan(self, plans: Iterable[tuple[int, int, int]]) -> None:
+        """How the calls of each kind find their charge: kind, how, base. Kinds without a plan are left alone."""
+        self.connection.execute("DELETE FROM temp.plans")
+        self.connection.executemany("INSERT INTO temp.plans VALUES (?, ?, ?)", plans)
+
+    def learn(self, fees: Iterable[tuple[int, ChargeRow]]) -> None:
+        """Charges by their code."""
+        marks = ", ".join("?" * (1 + len(CHARGE)))
+        self.connection.executemany(
+            f"INSERT OR REPLACE INTO temp.fees VALUES ({marks})", ((code, *charge) for code, charge in fees)
+        )
+
+    def forget(self) -> None:
+        """Drop all charges learnt, so that memory stays bounded."""
+        self.connection.execute("DELETE FROM temp.fees")
+
+    # -- a stretch of calls
+
+    def keep_changed(self, run: int, stretch: Stretch, calls: Sequence[int] | None = None) -> int:
+        """Copy the charges that are to change into the history; gives their number.
+
+        For a call whose code is not learnt yet, `missing` is asked; such calls are named again in `calls`.
+        """
+        return self.connection.execute(
+            f"INSERT INTO charge_history (run_id, call_id, {', '.join(CHARGE)}) "
+            f"SELECT ?, g.id, {', '.join('g.' + name for name in CHARGE)} {_changed(stretch, calls)}",
+            [run, *_values(stretch, calls)],
+        ).rowcount
+
+    def differences(self, stretch: Stretch, calls: Sequence[int] | None = None) -> Iterator[sqlite3.Row]:
+        """What would change, summed by extension: `calls`, fees before and after, unrated calls before and after."""
+        return iter(
+            self.connection.execute(
+                "SELECT extension, count(*) AS calls, coalesce(sum(old_micro), 0) AS before_micro, "
+                "coalesce(sum(new_micro), 0) AS after_micro, sum(was = 'unrated') AS unrated_before, "
+                "sum(becomes = 'unrated') AS unrated_after FROM ("
+                "SELECT (SELECT extension FROM calls c WHERE c.id = g.id) AS extension, g.fee_micro AS old_micro, "
+                "f.fee_micro AS new_micro, g.status AS was, f.status AS becomes "
+                f"{_changed(stretch, calls)}) GROUP BY 1",
+                _values(stretch, calls),
+            ).fetchall()
+        )
+
+    def update_changed(self, run: int, stretch: Stretch, *, all_of_them: bool) -> None:
+        """Give the calls that were just copied into the history their new charges."""
+        which, values = stretch.sql, stretch.values
+        if not all_of_them:
+            which = (
+                f"g.id IN (SELECT call_id FROM charge_history WHERE run_id = ? AND call_id BETWEEN ? AND ?) AND {which}"
+            )
+            values = [run, stretch.first, stretch.last, *values]
+        self.connection.execute(
+            f"UPDATE charges AS g SET ({', '.join(CHARGE)}) = (SELECT {', '.join('f.' + name for name in CHARGE)} "
+            f"FROM temp.plans p JOIN temp.fees f ON f.code = {_CODE} WHERE p.kind_id = g.kind_id) "
+            f"WHERE {which}",
+            values,
+        )
+
+    # -- calls one by one
+
+    def digits(self, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        """Of these calls the id, their charge, start and length, then kind, twin and DIGITS, by which they differ."""
+        names = [f"g.{name}" for name in ("id", *CHARGE, "started_at", "billed_s", "kind_id")]
+        names += [f"c.{name}" for name in ("twin", *DIGITS)]
+        return iter(
+            self.connection.execute(
+                f"SELECT {', '.join(names)} FROM json_each(?) j JOIN charges g ON g.id = j.value "
+                "JOIN calls c ON c.id = g.id",
+                [json.dumps(list(ids))],
+            )
+        )
+
+    def planned(self, stretch: Stretch) -> Iterator[sqlite3.Row]:
+        """All calls of a stretch whose kind has a plan, with their charges."""
+        return iter(
+            self.connection.execute(
+                f"SELECT c.*, {', '.join('g.' + name for name in CHARGE)} FROM charges g "
+                f"JOIN temp.plans p USING (kind_id) JOIN calls c ON c.id = g.id WHERE {stretch.sql}",
+                stretch.values,
+            ).fetchall()
+        )
+
+    def replace_charges(self, run: int, changed: Sequence[tuple[int, ChargeRow, str | None]]) -> None:
+        """Copy the charges of these calls into the history and put new ones in their place: id, charge, old meaning."""
+        self.connection.executemany(
+            f"INSERT INTO charge_history (run_id, call_id, {', '.join(CHARGE)}, meaning) "
+            f"SELECT ?, id, {', '.join(CHARGE)}, ? FROM charges WHERE id = ?",
+            [(run, meaning, number) for number, _, meaning in changed],
+        )
+        assignments = ", ".join(f"{name} = ?" for name in CHARGE)
+        self.connection.executemany(
+            f"UPDATE charges SET {assignments} WHERE id = ?", [(*charge, number) for number, charge, _ in changed]
+        )
+
+    def reclassify(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Give calls another meaning: the values of MEANING, the data's version, the kind, and the call's id."""
+        assignments = ", ".join(f"{name} = ?" for name in (*MEANING, "data_version"))
+        self.connection.executemany(
+            f"UPDATE calls SET {assignments} WHERE id = ?", [(*row[:-2], row[-1]) for row in rows]
+        )
+        self.connection.executemany("UPDATE charges SET kind_id = ? WHERE id = ?", [row[-2:] for row in rows])
+
+    def settle(self, ids: Iterable[int]) -> None:
+        """These calls are dealt with: the set-wise statements are to leave them alone."""
+        self.connection.executemany("INSERT OR IGNORE INTO temp.settled VALUES (?)", ((one,) for one in ids))
+
+    # -- afterwards
+
+    def history(self, call: int) -> list[sqlite3.Row]:
+        """The earlier charges of a call, oldest first, each with `replaced_at` and its carrier."""
+        return self.connection.execute(
+            f"SELECT h.run_id, r.started_at AS replaced_at, {', '.join('h.' + name for name in CHARGE)}, h.meaning, "
+            "k.name AS carrier, k.decimals FROM rerate_runs r "
+            "JOIN charge_history h ON h.run_id = r.id AND h.call_id = ? "
+            "LEFT JOIN carriers k ON k.id = h.carrier_id ORDER BY r.id",
+            [call],
+        ).fetchall()
+
+
+_CODE = (
+    f"(CASE WHEN g.billed_s NOT BETWEEN 0 AND {LONGEST_S} THEN NULL WHEN p.how = {BY_LENGTH} THEN p.base + g.billed_s "
+    f"WHEN p.how = {FIXED} THEN p.base WHEN p.how = {BY_CLOCK} THEN clock(p.base, g.started_at, g.billed_s) END)"
+)
+# A charge by a price is rated, by that price's carrier and without a reason, one without a price has no window: so much
+# need not be compared for the many calls that do not change.
+_DIFFERS = (
+    "(f.fee_micro IS NOT g.fee_micro OR CASE WHEN f.price_id IS NULL "
+    "THEN f.reason IS NOT g.reason OR f.carrier_id IS NOT g.carrier_id OR f.status IS NOT g.status "
+    "OR g.price_id IS NOT NULL OR g.window IS NOT NULL "
+    "ELSE f.price_id IS NOT g.price_id OR f.window IS NOT g.window END)"
+)
+
+
+def _changed(stretch: Stretch, calls: Sequence[int] | None) -> str:
+    """The calls of a stretch whose charge is to change; `missing` hears of those whose new charge is not known."""
+    only = "" if calls is None else " AND g.id IN (SELECT value FROM json_each(?))"
+    return (
+        f"FROM charges g JOIN temp.plans p ON p.kind_id = g.kind_id LEFT JOIN temp.fees f ON f.code = {_CODE} "
+        f"WHERE {stretch.sql}{only} AND CASE WHEN f.code IS NULL THEN "
+        f"missing({_CODE}, g.kind_id, g.started_at, g.billed_s, g.id) ELSE {_DIFFERS} END"
+    )
+
+
+def _values(stretch: Stretch, calls: Sequence[int] | None) -> list[Any]:
+    return stretch.values if calls is None else [*stretch.values, json.dumps(list(calls))]
