@@ -23,6 +23,7 @@ from ippbx_billing.cli import (
     pbx,
     quote,
     report,
+    rerate,
     simulate,
     simulate_pbx,
     tariffs,
@@ -76,6 +77,7 @@ app.command("configure-pbx", help=tr("Point a PBX at this machine: API, password
 )
 app.add_typer(pbx.app, name="pbx", help=tr("The PBX's own settings, step by step."))
 app.add_typer(report.app, name="report", help=tr("What the calls of a month cost, in sums."))
+app.command("rerate", help=tr("Rate earlier calls again; their earlier charges are kept."))(rerate.rerate)
 app.command("compare", help=tr("What a month's calls would have cost with each carrier."))(compare.compare)
 app.add_typer(calls.app, name="calls", help=tr("The calls: list, explain a fee, see who is talking."))
 app.command("quote", help=tr("What a call would cost, and why."))(quote.quote)

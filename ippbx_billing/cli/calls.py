@@ -1,5 +1,6 @@
 """`calls`: the list, one call's story, and who is talking now."""
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import Charge
+    from ippbx_billing.ledger import Ledger
     from ippbx_billing.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -43,7 +45,7 @@ def list_calls(
 
     using = common.settings()
     wanted = reports.CallFilter(
-        period=reports.Period.month(month, common.now().astimezone(using.site_zone).date()) if month else None,
+        period=reports.Period.month(month, common.today(using)) if month else None,
         day=day,
         extension=extension,
         number=number,
@@ -87,6 +89,7 @@ def columns(form: Format, currency: str) -> list[Column]:
 @app.command("explain", help=tr("Why a call costs what it costs, step by step."))
 def explain(
     call: Annotated[int, typer.Argument(metavar="ID", help=tr("the call's id, see `calls list`"))],
+    history: Annotated[bool, typer.Option("--history", help=tr("also the charges before each `rerate`"))] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -103,11 +106,54 @@ def explain(
         row = next(iter(reports.calls(ledger, view, reports.CallFilter(call=call))))
         charge = story.of_stored(ledger, using, stored, call_of(stored), classification_of(stored))
         event = _event(using, stored["event_id"])
+        earlier = _history(ledger, using, call) if history else []
     document = {**row, "why": stored["why"], "event_received": event, "steps": story.steps(charge)}
+    if history:
+        document["history"] = earlier
     if form is not Format.TABLE:
         show([document], common.all_columns(document), form, output, document=document)
         return
-    lines(_told(document, charge), output)
+    lines([*_told(document, charge), *(_told_history(document) if history else [])], output)
+
+
+def _history(ledger: "Ledger", using: "Settings", call: int) -> list[dict[str, Any]]:
+    """The earlier charges, oldest first; `meaning` is what the number was held for, where that changed too."""
+    from ippbx_billing.reports import View, fee_text
+
+    view = View(using.site_zone, using.currency)
+    return [
+        {
+            "run": row["run_id"],
+            "replaced_at": view.time(row["replaced_at"]),
+            "status": row["status"],
+            "fee": fee_text(row["fee_micro"], row["decimals"]),
+            "carrier": row["carrier"],
+            "price_id": row["price_id"],
+            "window": row["window"],
+            "reason": row["reason"] or None,
+            "meaning": json.loads(row["meaning"]) if row["meaning"] else None,
+        }
+        for row in ledger.rerates.history(call)
+    ]
+
+
+def _told_history(document: dict[str, Any]) -> list[str]:
+    """A line for each earlier charge."""
+    if not document["history"]:
+        return ["", tr("This is its first charge.")]
+    return ["", tr("Earlier charges:"), *(_told_earlier(one, document["currency"]) for one in document["history"])]
+
+
+def _told_earlier(one: dict[str, Any], currency: str) -> str:
+    parts = [
+        tr("until {time}", time=cell(one["replaced_at"], "time")),
+        tr(one["status"]) if one["fee"] is None else f"{one['fee']} {currency}",
+        *filter(None, [one["carrier"], one["window"], story.reason(one["reason"] or "")]),
+    ]
+    if one["meaning"]:
+        earlier = cell(one["meaning"]["traffic_type"], "word")
+        parts.append(tr("held for {traffic_type}", traffic_type=earlier))
+    return "  " + ", ".join(parts)
 
 
 def _told(document: dict[str, Any], charge: "Charge") -> list[str]:

@@ -131,7 +131,7 @@ def set_rules(
         typer.Option(help=tr("start: by the call's start; split: each part by its own window")),
     ] = None,
 ) -> None:
-    """Holds for calls that come later; earlier ones follow with `events replay --all`."""
+    """Holds for calls that come later; earlier ones follow with `rerate`."""
     changes = {"decimals": decimals, "crossing": crossing}
     given = {key: value for key, value in changes.items() if value is not None}
     if not given:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from ippbx_billing import texts
-from ippbx_billing.errors import BillingError, NotFoundError
+from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.render import Column, Format
 from ippbx_billing.settings import Settings, default_data_dir, load
 from ippbx_billing.texts import tr
@@ -104,6 +104,14 @@ def all_columns(row: Mapping[str, Any]) -> list[Column]:
     return [Column(key, key) for key in row]
 
 
+def day(text: str) -> date:
+    """A day that was written as YYYY-MM-DD; UsageError for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(tr("{text!r} is no day", text=text), tr("write it like 2026-10-01")) from None
+
+
 def _init_hint() -> str:
     return tr("run `ippbx-bill init --area-code 022` first, or name another --data-dir")
 
@@ -113,3 +121,8 @@ def now() -> datetime:
     from datetime import UTC
 
     return datetime.now(UTC)
+
+
+def today(using: Settings) -> date:
+    """The present day on the site's calendar."""
+    return now().astimezone(using.site_zone).date()

@@ -24,7 +24,7 @@ def compare(
     from ippbx_billing.pipeline import Rules
 
     using = common.settings()
-    period = reports.Period.month(month or "last", common.now().astimezone(using.site_zone).date())
+    period = reports.Period.month(month or "last", common.today(using))
     with common.open_ledger(using) as ledger:
         names = [name.strip() for name in carriers.split(",") if name.strip()]
         chosen = [ledger.book.carrier(name) for name in names] or ledger.book.carriers()

@@ -64,10 +64,10 @@ def add(
     to: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("the last day of several"))] = None,
     note: Annotated[str, typer.Option(help=tr("why, e.g. 春节调休"))] = "",
 ) -> None:
-    """Goes before the national calendar; calls already rated follow with `events replay --all`."""
+    """Goes before the national calendar; calls already rated follow with `rerate`."""
     from ippbx_billing.tariffs import DayOverride
 
-    first, last = _date(day), _date(to or day)
+    first, last = common.day(day), common.day(to or day)
     if not 0 <= (last - first).days < DAYS_AT_ONCE:
         raise UsageError(
             tr("{first} to {last} is no run of days", first=first, last=last), tr("at most a year at once")
@@ -82,12 +82,5 @@ def add(
 def remove(day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=tr("the day"))]) -> None:
     """Only an entry of the site can be removed."""
     with common.open_ledger(common.settings()) as ledger:
-        ledger.rules.remove_day(_date(day))
+        ledger.rules.remove_day(common.day(day))
     say(tr("removed {name}", name=day))
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(tr("{text!r} is no day", text=text), tr("write it like 2026-10-01")) from None

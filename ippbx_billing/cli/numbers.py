@@ -134,7 +134,7 @@ def update(
 
     places = install_mobile_places(file, common.settings().numbers_dir)
     say(tr("mobile places: version {version} is now in use", version=places.version))
-    say(tr("calls already rated keep what they were; `events replay --all` reads them anew"))
+    say(tr("calls already rated keep what they were until `ippbx-bill rerate --reclassify`"))
 
 
 @override.command("add", help=tr("Say what numbers with a prefix are; what is not given stays as the plan says."))

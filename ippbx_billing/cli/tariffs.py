@@ -146,7 +146,7 @@ def set_price(
             carrier=carrier,
             traffic_type=traffic_type,
             figures=_figures(initial, step, flat, rate, increments),
-            effective_from=_day(first_day, "--from") if first_day else _today(using),
+            effective_from=_day(first_day, "--from") if first_day else common.today(using),
             direction=direction,
             line_kind=line_kind,
             match=kind,
@@ -165,7 +165,7 @@ def set_price(
         change = changes([one for one in ledger.book.prices() if one.carrier == carrier], [price])
         ledger.book.change_prices(change)
         _tell(change, ledger)
-    _hint_at_replay(using, [price] if change else [])
+    _hint_at_rerate(using, [price] if change else [])
 
 
 def _match(text: str | None) -> tuple[Any, str]:
@@ -222,10 +222,6 @@ def _day(text: str, option: str) -> date:
 
     found: date = _read(option, text, cells.day)
     return found
-
-
-def _today(using: "Settings") -> date:
-    return common.now().astimezone(using.site_zone).date()
 
 
 @app.command("remove", help=tr("Take a price out of use; calls already rated keep it."))
@@ -341,7 +337,7 @@ def import_file(
             raise BillingError(tr("nothing was changed"), tr("say --yes to import without being asked"))
         _apply(ledger, plan)
     _sum_up(plan)
-    _hint_at_replay(using, [*plan.changes.coming, *plan.changes.removed])
+    _hint_at_rerate(using, [*plan.changes.coming, *plan.changes.removed])
 
 
 @app.command("diff", help=tr("What a file would change, or in what two carriers' tariffs differ."))
@@ -397,7 +393,7 @@ def _read_file(
     from ippbx_billing.tariffs.exchange import Assumptions, Home, cells, read
 
     assume = Assumptions(
-        today=_today(using),
+        today=common.today(using),
         home=Home(using.country),
         carrier=carrier,
         traffic_type=traffic_type,
@@ -543,11 +539,11 @@ def _tell(change: "Changes", ledger: "Ledger") -> None:
         say(tr("{what} from {day}: {price}", what=what(new), day=day, price=in_words(new)))
 
 
-def _hint_at_replay(using: "Settings", prices: Sequence["Price"]) -> None:
+def _hint_at_rerate(using: "Settings", prices: Sequence["Price"]) -> None:
     """Calls already rated keep their price until somebody asks for more."""
     first = min((price.effective_from for price in prices), default=None)
-    if first is not None and first < _today(using):
-        say(tr("calls already rated keep their fee until `ippbx-bill events replay --all`"))
+    if first is not None and first < common.today(using):
+        say(tr("calls already rated keep their fee until `ippbx-bill rerate --from {day}`", day=first))
 
 
 # -- checks
@@ -569,7 +565,7 @@ def check(
         rows = [
             _finding_row(one)
             for own in carriers
-            for one in checks.check(own, prices, _today(using), country=using.country)
+            for one in checks.check(own, prices, common.today(using), country=using.country)
         ]
         rows += [row for row in _seen(ledger) if carrier in (None, row["carrier"])]
     show(rows, _finding_columns(carrier is None), form, output, empty=tr("nothing to complain about"))

@@ -54,6 +54,10 @@ class BookTables:
         """The carrier of this name; NotFoundError names those there are."""
         return _carrier(self._carrier_row(name))
 
+    def decimals(self) -> int:
+        """The decimals that fees of all carriers together are shown with."""
+        return max((one.decimals for one in self.carriers()), default=2)
+
     def add_carrier(self, carrier: Carrier) -> None:
         """Add a carrier; the first one becomes the default. UsageError where the name is taken."""
         with self.editing() as database:
