@@ -59,7 +59,8 @@ class EventSummary:
     body_bytes: int
 
 
-_Item = tuple[Delivery | None, "asyncio.Future[None]"]  # what waits to be committed, and who waits for it
+Done = Callable[[str], None]  # told in the event loop why the bytes are not on the disk, or nothing when they are
+_Item = tuple[Delivery | None, Done]  # what waits to be committed, and who waits for it
 
 
 class Inbox:
@@ -178,18 +179,27 @@ class InboxWriter:
         self._committing = False
         self._expected = 1
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._groups: SimpleQueue[list[_Item]] = SimpleQueue()
         self._connection: sqlite3.Connection | None = _connect(path)
         self._thread = threading.Thread(target=self._work, name="inbox-writer", daemon=True)
         self._thread.start()
 
+    def take(self, delivery: Delivery | None, done: Done) -> None:
+        """Has the bytes put on the disk, and then calls `done`, which must not raise; no delivery: only a trial."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        self._waiting.append((delivery, done))
+        if not self._committing:
+            self._begin()
+
     def keep(self, delivery: Delivery) -> asyncio.Future[None]:
         """Done when the bytes are on the disk; raises DataError when they are not, for the caller to refuse them."""
-        return self._add(delivery)
+        return self._promise(delivery)
 
     def probe(self) -> asyncio.Future[None]:
         """Done when the disk takes a write, though no event; raises DataError when it does not."""
-        return self._add(None)
+        return self._promise(None)
 
     @property
     def waiting(self) -> int:
@@ -208,11 +218,18 @@ class InboxWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _add(self, delivery: Delivery | None) -> asyncio.Future[None]:
+    def _promise(self, delivery: Delivery | None) -> asyncio.Future[None]:
         committed = asyncio.get_running_loop().create_future()
-        self._waiting.append((delivery, committed))
-        if not self._committing:
-            self._begin()
+
+        def done(problem: str) -> None:
+            if committed.done():  # cancelled: its request ended in the meantime
+                return
+            if problem:
+                committed.set_exception(DataError(problem, "see to the disk; the PBX's next attempt is taken again"))
+            else:
+                committed.set_result(None)
+
+        self.take(delivery, done)
         return committed
 
     def _begin(self) -> None:
@@ -231,13 +248,8 @@ class InboxWriter:
         self._groups.put(group)
 
     def _acknowledge(self, group: list["_Item"], problem: str) -> None:
-        for _, waiter in group:
-            if waiter.done():  # cancelled: its request ended in the meantime
-                continue
-            if problem:
-                waiter.set_exception(DataError(problem, "see to the disk; the PBX's next attempt is taken again"))
-            else:
-                waiter.set_result(None)
+        for _, done in group:
+            done(problem)
         self._committing = False
         self._expected = min(len(group) + len(self._waiting), MAX_GROUP_EVENTS)
         self._begin()
@@ -247,9 +259,9 @@ class InboxWriter:
     def _work(self) -> None:
         while group := self._groups.get():
             problem = self._commit([delivery for delivery, _ in group if delivery is not None])
-            loop = group[0][1].get_loop()
+            assert self._loop is not None  # whoever added the first told it
             with suppress(RuntimeError):  # the loop is closed: the process goes down, and nobody waits any more
-                loop.call_soon_threadsafe(self._acknowledge, group, problem)
+                self._loop.call_soon_threadsafe(self._acknowledge, group, problem)
 
     def _commit(self, deliveries: list[Delivery]) -> str:
         """Writes all of them or none; the answer says why not, and is empty when they are safe.
