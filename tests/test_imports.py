@@ -17,7 +17,7 @@ SHELVES = [
     {"errors", "calls", "money", "texts"},
     {"dialects", "numbering", "tariffs", "rating", "explain", "traffic"},
     {"migrations", "inbox", "ledger", "reports"},
-    {"listener", "pbx_admin", "practice_pbx", "render"},
+    {"listener", "pbx_admin", "practice_pbx", "files", "render", "documents"},
     {"settings", "pipeline", "worker", "doctor", "comparison", "rerating"},
     {"cli"},
 ]

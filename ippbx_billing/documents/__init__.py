@@ -1,0 +1,99 @@
+"""What is handed to people: a title, some facts, tables and notes, written as HTML, XLSX, PDF or Markdown.
+
+    columns = [Column("extension", "Extension", "code"), Column("fee", "Fee", "money")]
+    section = Section("Calls", columns, rows, total={"extension": "total", "fee": "0.98"})
+    write(Document("October 2026", sections=[section]), "pdf", Path("october.pdf"))
+
+One model, a writer per sibling. Columns and values are those of `render`: rows are mappings with the contract's
+keys, fees exact decimal text, times ISO 8601. The same document gives the same bytes, whenever it is written.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import IO, Literal, Protocol
+
+from ippbx_billing import texts
+from ippbx_billing.files import whole
+from ippbx_billing.render import Column, Row
+
+__all__ = ["FORMS", "Chart", "Column", "Document", "Section", "write"]
+
+FORMS = ("html", "markdown", "pdf", "xlsx")
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture of one column of figures by another of labels: bars for things, a line for times."""
+
+    kind: Literal["bar", "line"]
+    label_key: str
+    value_key: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table with its heading; `rows` may be an iterator.
+
+    Only the PDF, for its page numbers, and a chart gather the rows; the others write each as it comes. `total` is the last line, `empty` the sentence that stands in place of a table without rows, `page_break` begins
+    a page (in a workbook every section is a sheet anyway).
+    """
+
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Row]
+    total: Row | None = None
+    chart: Chart | None = None
+    page_break: bool = False
+    empty: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One report or one bill; `facts` are (name, value) pairs below the title, `notes` sentences at the end.
+
+    `dated` is the day that the file names as its own (the period's last day, never the clock's); `lang` the language
+    that its texts are in, empty for the one in use.
+    """
+
+    title: str
+    subtitle: str = ""
+    facts: Sequence[tuple[str, str]] = ()
+    sections: Sequence[Section] = ()
+    notes: Sequence[str] = ()
+    lang: str = ""
+    dated: date | None = None
+
+    @property
+    def language(self) -> str:
+        return self.lang or texts.language()
+
+
+class Writer(Protocol):
+    """What each sibling offers under the name `write`."""
+
+    def __call__(self, documents: Iterable[Document], stream: IO[bytes]) -> None: ...
+
+
+def write(documents: Document | Iterable[Document], form: str, output: Path | IO[bytes]) -> None:
+    """Write one document, or several one after another in one file; a file appears whole or not at all.
+
+    Each document begins a page and counts its own pages. ValueError for a form that is none of `FORMS`, BillingError
+    where the file cannot be written.
+    """
+    several = [documents] if isinstance(documents, Document) else documents
+    writer = _writer(form)
+    with whole(output) if isinstance(output, Path) else nullcontext(output) as stream:
+        writer(several, stream)
+
+
+def _writer(form: str) -> Writer:
+    """The writer of a form; imported here, because the libraries behind some are slow to load."""
+    if form == "html":
+        from ippbx_billing.documents import html as writer
+    else:
+        raise ValueError(f"{form!r} is none of {', '.join(FORMS)}")
+    return writer.write

@@ -1,0 +1,148 @@
+"""A document as one HTML file: no script, nothing fetched, everything escaped; it prints on A4 as it reads."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from itertools import chain
+from typing import IO
+
+from ippbx_billing.documents import Document, Section
+from ippbx_billing.documents.charting import Points, points
+from ippbx_billing.render import Column, Row, cell, harmless
+
+STYLE = """
+:root { color: #1b1f24; background: #fff; font: 15px/1.45 "Noto Sans", "Noto Sans CJK SC", "PingFang SC",
+  "Microsoft YaHei", system-ui, sans-serif; }
+body { margin: 2rem auto; max-width: 70rem; padding: 0 1.25rem; }
+article + article { margin-top: 4rem; break-before: page; }
+h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
+.subtitle { color: #57606a; margin: .2rem 0 1rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.25rem; margin: 1rem 0; }
+dt { color: #57606a; } dd { margin: 0; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { padding: .28rem .6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th { border-bottom: 2px solid #57606a; position: sticky; top: 0; background: #fff; }
+td { border-bottom: 1px solid #d8dee4; }
+.r { text-align: right; } .r, .n { white-space: nowrap; overflow-wrap: normal; }
+tfoot td { font-weight: 600; border-top: 2px solid #57606a; border-bottom: 0; }
+.notes { color: #57606a; margin-top: 2rem; padding-left: 1.2rem; }
+svg { display: block; width: 100%; height: auto; margin: .5rem 0 1rem; }
+.page-break { break-before: page; }
+@page { size: A4; margin: 15mm 12mm 18mm; @bottom-right { content: counter(page) " / " counter(pages); } }
+@media print { body { margin: 0; max-width: none; padding: 0; font-size: 9.5pt; } th { position: static; }
+  thead { display: table-header-group; } tfoot { display: table-row-group; } tr, svg { break-inside: avoid; }
+  h1, h2 { break-after: avoid; } }
+"""
+
+
+def write(documents: Iterable[Document], stream: IO[bytes]) -> None:
+    """Write the documents as articles of one page, each row as it comes."""
+    remaining = iter(documents)
+    first = next(remaining, Document(""))
+    stream.write(_head(first).encode())
+    for document in chain([first], remaining):
+        for part in _article(document):
+            stream.write(part.encode())
+    stream.write(b"</body>\n</html>\n")
+
+
+def _head(document: Document) -> str:
+    lang = "zh-CN" if document.language == "zh" else "en"
+    return (
+        f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_text(document.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+    )
+
+
+def _article(document: Document) -> Iterator[str]:
+    yield f"<article>\n<h1>{_text(document.title)}</h1>\n"
+    if document.subtitle:
+        yield f'<p class="subtitle">{_text(document.subtitle)}</p>\n'
+    if document.facts:
+        facts = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>\n" for name, value in document.facts)
+        yield f"<dl>\n{facts}</dl>\n"
+    for section in document.sections:
+        yield from _section(section)
+    if document.notes:
+        notes = "".join(f"<li>{_text(note)}</li>\n" for note in document.notes)
+        yield f'<ul class="notes">\n{notes}</ul>\n'
+    yield "</article>\n"
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield f"<section{' class=' + chr(34) + 'page-break' + chr(34) if section.page_break else ''}>\n"
+    if section.title:
+        yield f"<h2>{_text(section.title)}</h2>\n"
+    rows = section.rows
+    if section.chart is not None:
+        rows = list(rows)
+        yield _picture(points(section.chart, section.columns, rows), section.chart.title)
+    yield from _table(section, iter(rows))
+    yield "</section>\n"
+
+
+def _table(section: Section, rows: Iterator[Row]) -> Iterator[str]:
+    first = next(rows, None)
+    if first is None and section.empty:
+        yield f"<p>{_text(section.empty)}</p>\n"
+        return
+    headings = "".join(f"<th{_class(column)}>{_text(column.title)}</th>" for column in section.columns)
+    yield f"<table>\n<thead><tr>{headings}</tr></thead>\n<tbody>\n"
+    for row in chain([] if first is None else [first], rows):
+        yield _line(row, section.columns)
+    yield "</tbody>\n"
+    if section.total is not None:
+        yield f"<tfoot>{_line(section.total, section.columns, total=True)}</tfoot>\n"
+    yield "</table>\n"
+
+
+def _line(row: Row, columns: Sequence[Column], total: bool = False) -> str:
+    """A row; in the total's, what has no sum stays empty."""
+    cells = ("" if total and row.get(one.key) is None else _text(cell(row.get(one.key), one.kind)) for one in columns)
+    return (
+        "<tr>" + "".join(f"<td{_class(one)}>{text}</td>" for one, text in zip(columns, cells, strict=True)) + "</tr>\n"
+    )
+
+
+def _class(column: Column) -> str:
+    """Figures to the right; what must not be broken stays in one line."""
+    return ' class="r"' if column.to_the_right else "" if column.may_wrap else ' class="n"'
+
+
+def _text(text: str) -> str:
+    return escape(harmless(text))
+
+
+def _picture(data: Points, title: str) -> str:
+    """The chart as inline SVG: horizontal bars with their labels, or a line over time."""
+    if not data.values:
+        return ""
+    label = f'role="img" aria-label="{_text(title)}"'
+    body, height = _bars(data) if data.kind == "bar" else _curve(data)
+    return f'<svg viewBox="0 0 800 {height}" {label} font-size="12" fill="#1b1f24">\n{body}</svg>\n'
+
+
+def _bars(data: Points) -> tuple[str, int]:
+    lines = []
+    for place, (label, value, shown) in enumerate(zip(data.labels, data.values, data.texts, strict=True)):
+        top = 20 * place
+        width = 500 * data.share(value)
+        lines.append(
+            f'<text x="190" y="{top + 14}" text-anchor="end">{_text(label)}</text>'
+            f'<rect x="200" y="{top + 3}" width="{width:.1f}" height="14" fill="#2f6fb0"/>'
+            f'<text x="{206 + width:.1f}" y="{top + 14}">{_text(shown)}</text>\n'
+        )
+    return "".join(lines), 20 * len(lines)
+
+
+def _curve(data: Points) -> tuple[str, int]:
+    step = 740 / max(len(data.values) - 1, 1)
+    path = " ".join(f"{30 + step * place:.1f},{170 - 150 * data.share(value):.1f}" for place, value in data.numbered())
+    marks = "".join(
+        f'<text x="{30 + step * place:.1f}" y="190" text-anchor="middle">{_text(data.labels[place])}</text>\n'
+        for place in data.marked(10)
+    )
+    top = f'<text x="30" y="12">{_text(data.texts[data.highest])}</text>\n'
+    base = '<path d="M30 170H770" stroke="#8c959f"/>\n'
+    line = f'<polyline points="{path}" fill="none" stroke="#2f6fb0" stroke-width="2"/>\n'
+    return top + base + line + marks, 200

@@ -1,0 +1,64 @@
+"""Files that appear whole or not at all: written beside their place, flushed to the disk, then renamed into it.
+
+    with whole(Path("bill.pdf")) as stream:
+        stream.write(b"...")
+
+Whatever goes wrong meanwhile, the earlier file stays as it was and nothing half-written is left.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ippbx_billing.errors import BillingError
+from ippbx_billing.texts import tr
+
+
+@contextmanager
+def whole(output: Path) -> Iterator[IO[bytes]]:
+    """A binary stream whose bytes become the file when the block ends well; BillingError if they cannot.
+
+    A device or a pipe (`/dev/stdout`) is written to directly, since nothing can be renamed into its place.
+    """
+    try:
+        if output.exists() and not output.is_file():
+            with output.open("wb") as stream:
+                yield stream
+            return
+        with _beside(output.resolve()) as stream:
+            yield stream
+    except OSError as error:
+        raise BillingError(
+            tr("{path} cannot be written: {error}", path=output, error=error.strerror or error),
+            tr("name another --output"),
+        ) from error
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[IO[bytes]]:
+    """A new file in the target's own folder, so that renaming it is one step of the file system."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent)
+    beside = Path(name)
+    try:
+        with open(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        _give_mode(beside, target)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _give_mode(beside: Path, target: Path) -> None:
+    """The mode of the file that is replaced; for a new one what the umask leaves, as for any other file."""
+    if target.exists():
+        shutil.copymode(target, beside)
+        return
+    mask = os.umask(0o077)
+    os.umask(mask)
+    beside.chmod(0o666 & ~mask)
