@@ -341,3 +341,175 @@ def m006_kinds_and_history(db: Database) -> None:
         """,
     ):
         db.execute(statement)
+
+
+@ledger()
+def m007_rollups(db: Database) -> None:
+    """What makes a report as quick in the tenth million of calls as in the first; see `ledger.rollups`.
+
+    The narrow table of charges learns what reports ask for most: the extension and the place as numbers, the length,
+    and `local_hour`, the hours on the site's clock since the year 0. Calls of older versions tell their day alone:
+    their hour follows from the offset that agrees with all these days, as near to this machine's clock as may be.
+    The sums themselves are worked out by `Ledger` when it opens such a file.
+    """
+    sums = ", ".join(
+        f"{name} INTEGER NOT NULL" for name in ("calls", "answered", "duration_s", "billed_s", "fee_micro")
+    )
+    for statement in (
+        "CREATE TABLE rollup_extensions (id INTEGER PRIMARY KEY, extension TEXT UNIQUE)",
+        "INSERT INTO rollup_extensions VALUES (0, NULL)",
+        """
+        CREATE TABLE rollup_places (
+            id INTEGER PRIMARY KEY,
+            country TEXT NOT NULL,
+            region TEXT NOT NULL,
+            place TEXT NOT NULL,
+            UNIQUE (country, region, place)
+        )
+        """,
+        """
+        CREATE TABLE rollup_classes (
+            id INTEGER PRIMARY KEY,
+            trunk TEXT NOT NULL,
+            direction TEXT NOT NULL,
+            disposition TEXT NOT NULL,
+            traffic_type TEXT NOT NULL,
+            line_kind TEXT NOT NULL,
+            carrier_id INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            UNIQUE (trunk, direction, disposition, traffic_type, line_kind, carrier_id, status)
+        )
+        """,
+        "CREATE TABLE rollup_spans (day INTEGER PRIMARY KEY, first_id INTEGER NOT NULL, last_id INTEGER NOT NULL)",
+        *(
+            f"CREATE TABLE rollup_{name} ({', '.join(keys)}, {sums}, "
+            f"PRIMARY KEY ({', '.join(key.split()[0] for key in keys)})) WITHOUT ROWID"
+            for name, keys in {
+                "months": ("month INTEGER", "extension_id INTEGER", "class_id INTEGER"),
+                "month_extensions": ("month INTEGER", "extension_id INTEGER", "status TEXT"),
+                "month_places": ("month INTEGER", "place_id INTEGER", "class_id INTEGER"),
+                "days": ("day INTEGER", "extension_id INTEGER", "status TEXT"),
+                "hours": ("hour INTEGER", "class_id INTEGER"),
+            }.items()
+        ),
+        *(
+            f"ALTER TABLE charges ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
+            for name in ("local_hour", "extension_id", "place_id", "duration_s")
+        ),
+        "CREATE INDEX charges_unrated ON charges (local_hour) WHERE status = 'unrated'",
+        "INSERT INTO rollup_extensions (extension) SELECT DISTINCT extension FROM calls WHERE extension IS NOT NULL",
+        "INSERT INTO rollup_places (country, region, place) "
+        "SELECT DISTINCT ifnull(country, ''), ifnull(region, ''), ifnull(place, '') FROM calls",
+    ):
+        db.execute(statement)
+    db.execute(
+        """
+        UPDATE charges SET (local_hour, extension_id, place_id, duration_s) = (
+            SELECT (strftime('%s', c.day) / 86400 + 719163) * 24
+                + max(0, min(23, (c.started_at + ? - strftime('%s', c.day)) / 3600)),
+                e.id, p.id, ifnull(c.duration_s, 0)
+            FROM calls c
+            JOIN rollup_extensions e ON e.extension IS c.extension
+            JOIN rollup_places p ON p.country = ifnull(c.country, '') AND p.region = ifnull(c.region, '')
+                AND p.place = ifnull(c.place, '')
+            WHERE c.id = charges.id
+        ) WHERE id IN (SELECT id FROM calls)
+        """,
+        [_offset_of_days(db)],
+    )
+
+
+def _offset_of_days(db: Database) -> int:
+    """Seconds east of Greenwich by which each call's start falls on its local day, near to this machine's own."""
+    least, most, here = db.execute(
+        "SELECT max(strftime('%s', day) - started_at), min(strftime('%s', day) + 86399 - started_at), "
+        "strftime('%s', 'now', 'localtime') - strftime('%s', 'now') FROM calls"
+    ).fetchone()
+    if least is None or least <= here <= most:
+        return int(here)
+    nearest = least if here < least else most
+    whole_hour = round(nearest / 3600) * 3600
+    return int(whole_hour if least <= whole_hour <= most else nearest)
+
+
+@ledger()
+def m008_directory(db: Database) -> None:
+    """People come and go and take their extensions along: who had which one on which day.
+
+    A fact (`memberships`: who is in which department; `assignments`: whose an extension is) holds from its `first_day`
+    until the next one's of the same employee or extension; '0001-01-01' is since ever. `in_use` 0 says that the employee
+    has left, or that nobody is reached under the number any more. `holders` is worked out of both at each change of the
+    directory, without overlaps, `end_day` not included: it is what calls are joined to by extension and day. A department
+    that old facts name is never deleted but marked with `ended`.
+
+    Each entry of the former table becomes a person of its own with the extension as number: of two entries with one
+    name nobody can say whether they are one person, and a bill that shows a part is better than one that shows a
+    stranger's calls.
+    """
+    for statement in (
+        """
+        CREATE TABLE departments (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            parent_id INTEGER REFERENCES departments (id),
+            ended INTEGER NOT NULL DEFAULT 0
+        )
+        """,
+        "CREATE UNIQUE INDEX departments_of_parent ON departments (ifnull(parent_id, 0), name)",
+        "CREATE TABLE employees (id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE, name TEXT NOT NULL)",
+        """
+        CREATE TABLE memberships (
+            employee_id INTEGER NOT NULL REFERENCES employees (id),
+            first_day TEXT NOT NULL,
+            department_id INTEGER REFERENCES departments (id),
+            in_use INTEGER NOT NULL DEFAULT 1,
+            PRIMARY KEY (employee_id, first_day)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE assignments (
+            extension TEXT NOT NULL,
+            first_day TEXT NOT NULL,
+            employee_id INTEGER REFERENCES employees (id),
+            department_id INTEGER REFERENCES departments (id),
+            in_use INTEGER NOT NULL DEFAULT 1,
+            PRIMARY KEY (extension, first_day)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE holders (
+            extension TEXT NOT NULL,
+            first_day TEXT NOT NULL,
+            end_day TEXT NOT NULL,
+            employee_id INTEGER,
+            department_id INTEGER,
+            PRIMARY KEY (extension, first_day)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX holders_by_employee ON holders (employee_id)",
+    ):
+        db.execute(statement)
+    for number, name, department in db.execute(
+        "SELECT number, trim(name), trim(department) FROM extensions"
+    ).fetchall():
+        _into_the_directory(db, number, name or None, department or "")
+    db.execute("DROP TABLE extensions")
+
+
+def _into_the_directory(db: Database, extension: str, name: str | None, path: str) -> None:
+    """An entry of the former table, valid since ever; `/` in a department's name was meant as a path."""
+    ever, never = "0001-01-01", "9999-12-31"
+    department = None
+    for part in filter(None, map(str.strip, path.split("/"))):
+        db.execute("INSERT OR IGNORE INTO departments (name, parent_id) VALUES (?, ?)", [part, department])
+        (department,) = db.execute(
+            "SELECT id FROM departments WHERE name = ? AND parent_id IS ?", [part, department]
+        ).fetchone()
+    employee = None
+    if name is not None:
+        employee = db.execute("INSERT INTO employees (number, name) VALUES (?, ?)", [extension, name]).lastrowid
+        db.execute("INSERT INTO memberships VALUES (?, ?, ?, 1)", [employee, ever, department])
+    own = None if employee else department  # a person's extension follows the person's department
+    db.execute("INSERT INTO assignments VALUES (?, ?, ?, ?, 1)", [extension, ever, employee, own])
+    if employee or department:
+        db.execute("INSERT INTO holders VALUES (?, ?, ?, ?, ?)", [extension, ever, never, employee, department])

@@ -95,7 +95,7 @@ class Rules:
             site,
             known,
             ledger.book.tariff_book(HolidayCalendar(site.country, own_days)),
-            (one.number for one in ledger.book.extensions()),
+            ledger.directory.numbers(),
             ledger.book.overrides(),
             mobile_places_in(settings.numbers_dir),
             ledger.rules.cleanups(),
@@ -330,8 +330,8 @@ def _understand(event: RawEvent, rules: Rules) -> _Understood:
 
 def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:
     classification, charge = rules.rate(call)
-    day = rules.local_start(call).date().isoformat()
-    return RatedCall(event.id, call, classification, charge, day, rules.data_version)
+    start = rules.local_start(call)
+    return RatedCall(event.id, call, classification, charge, start.date().isoformat(), rules.data_version, start.hour)
 
 
 def unsettled(ledger: Ledger) -> list[int]:

@@ -81,7 +81,7 @@ def rated(**changes: object) -> RatedCall:
         why="area code 021",
     )
     charge = Charge(status=ChargeStatus.RATED, fee_micro=980_000, carrier=TELECOM.name, price_id=1)
-    return RatedCall(7, replace(call, **changes), meaning, charge, "2026-10-01", "test")  # type: ignore[arg-type]
+    return RatedCall(7, replace(call, **changes), meaning, charge, "2026-10-01", "test", 0)  # type: ignore[arg-type]
 
 
 def test_a_call_comes_back_as_it_went_in(ledger: Ledger) -> None:

@@ -81,9 +81,9 @@ def put(ledger: Ledger, *calls: Call) -> None:
     rated = []
     for place, call in enumerate(calls):
         meaning, charge = rules.rate(call)
-        day = rules.local_start(call).date().isoformat()
+        start = rules.local_start(call)
         known = replace(call, record_id=f"{first}-{place}")
-        rated.append(RatedCall(place, known, meaning, charge, day, "old"))
+        rated.append(RatedCall(place, known, meaning, charge, start.date().isoformat(), "old", start.hour))
     with ledger.transaction():
         ledger.calls.add(rated)
 

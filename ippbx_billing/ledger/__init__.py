@@ -4,9 +4,10 @@
         ledger.calls.add(rated_calls)
         ledger.journey.advance(position)
 
-A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices, extensions), `rules`
-what the site knows better (days off, clean-ups, filters), `calls` the calls and charges, `rerates` what new tariffs
-changed, `journey` the inbox position, the outcomes of events and the calls in progress.
+A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices), `directory` who
+has which extension, `rules` what the site knows better (days off, clean-ups, filters), `calls` the calls and charges,
+`rollups` their sums, `rerates` what new tariffs changed, `journey` the inbox position, the outcomes of events and the
+calls in progress.
 """
 
 import os
@@ -20,13 +21,16 @@ from typing import Self
 from ippbx_billing.errors import DataError
 from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
+from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
 from ippbx_billing.ledger.rerates import RerateTables
+from ippbx_billing.ledger.rollups import RollupTables
 from ippbx_billing.ledger.rules import RuleTables
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
-SCHEMA = 6  # how many steps of migrations.ledger this code knows
+SCHEMA = 8  # how many steps of migrations.ledger this code knows
+FIRST_WITH_SUMS = 7  # files before that step have no sums yet
 BUSY_TIMEOUT_S = 60
 
 
@@ -43,9 +47,11 @@ class Ledger:
                 f"{path} cannot be used: {error}", "check disk, owner and mode of the data directory"
             ) from error
         self.book = BookTables(self.connection)
-        self.calls = CallTables(self.connection)
+        self.rollups = RollupTables(self.connection)
+        self.calls = CallTables(self.connection, self.rollups)
+        self.directory = DirectoryTables(self.connection)
         self.journey = JourneyTables(self.connection)
-        self.rerates = RerateTables(self.connection)
+        self.rerates = RerateTables(self.connection, self.rollups)
         self.rules = RuleTables(self.connection)
 
     def __enter__(self) -> Self:
@@ -86,7 +92,7 @@ class Ledger:
         if version > SCHEMA:
             raise DataError(f"{self.path} was written by a newer ippbx-bill", "update ippbx-bill on this machine")
         if version < SCHEMA:
-            _migrate(self.connection)
+            _migrate(self.connection, version)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -102,11 +108,15 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
     """Imported here, because sqlite-utils costs more to load than a report takes."""
     from sqlite_utils import Database
 
     from ippbx_billing.migrations import ledger
 
     ledger.apply(Database(connection, execute_plugins=False))
+    if version < FIRST_WITH_SUMS:
+        connection.execute("BEGIN IMMEDIATE")
+        RollupTables(connection).rebuild()
+        connection.execute("COMMIT")
     connection.execute(f"PRAGMA user_version = {SCHEMA}")

@@ -17,6 +17,7 @@ from ippbx_billing.calls import (
     LineKind,
     TrafficType,
 )
+from ippbx_billing.ledger.rollups import RollupTables, Tally, hour_zero
 
 FACTS = (
     "pbx",
@@ -57,7 +58,8 @@ MEANING = (
 )
 COLUMNS = ("id", "event_id", "key", "day", "notes", "data_version", *FACTS, *MEANING)
 CHARGE_COLUMNS = (
-    "id", "status", "fee_micro", "carrier_id", "price_id", "window", "reason", "kind_id", "started_at", "billed_s"
+    "id", "status", "fee_micro", "carrier_id", "price_id", "window", "reason", "kind_id", "started_at", "billed_s",
+    "local_hour", "extension_id", "place_id", "duration_s",
 )  # fmt: skip
 KIND = (
     "trunk",
@@ -75,7 +77,7 @@ KIND = (
 
 @dataclass(frozen=True, slots=True)
 class RatedCall:
-    """A call with its classification and charge, on its way into the ledger; `day` is the site's local day."""
+    """A call with its classification and charge, on its way into the ledger; day and hour are the site's local ones."""
 
     event_id: int
     call: Call
@@ -83,6 +85,7 @@ class RatedCall:
     charge: Charge
     day: str
     data_version: str
+    hour: int
 
     @property
     def key(self) -> bytes:
@@ -93,8 +96,9 @@ class RatedCall:
 class CallTables:
     """The tables `calls`, `charges` and `kinds`; writing methods run in the caller's transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, rollups: RollupTables) -> None:
         self.connection = connection
+        self._rollups = rollups
         self._kinds: dict[Kind, int] = {}
 
     def known(self, keys: Sequence[bytes]) -> dict[bytes, sqlite3.Row]:
@@ -112,16 +116,21 @@ class CallTables:
         if not rated:
             return
         last = self.connection.execute("SELECT coalesce(max(id), 0) FROM calls").fetchone()[0]
-        carriers = self.carrier_ids()
-        numbered = list(enumerate(rated, start=last + 1))
-        self._insert("calls", COLUMNS, [_call_row(number, one) for number, one in numbered])
-        self._insert("charges", CHARGE_COLUMNS, [self._charge_row(number, one, carriers) for number, one in numbered])
+        self._put(list(enumerate(rated, start=last + 1)), "ABORT")
 
     def correct(self, number: int, rated: RatedCall) -> None:
         """Put the record's later version in the place of call `number`."""
+        self._rollups.take([number])
+        self._put([(number, rated)], "REPLACE")
+
+    def _put(self, numbered: Sequence[tuple[int, RatedCall]], how: str) -> None:
+        """Calls under their numbers, their charges, and both in the sums."""
         carriers = self.carrier_ids()
-        self._insert("calls", COLUMNS, [_call_row(number, rated)], "REPLACE")
-        self._insert("charges", CHARGE_COLUMNS, [self._charge_row(number, rated, carriers)], "REPLACE")
+        tally = Tally()
+        charges = [self._charge_row(number, one, carriers, tally) for number, one in numbered]
+        self._insert("calls", COLUMNS, [_call_row(number, one) for number, one in numbered], how)
+        self._insert("charges", CHARGE_COLUMNS, charges, how)
+        self._rollups.apply(tally)
 
     def kind_id(self, kind: "Kind") -> int:
         """The id of this kind of call, which is new or known already."""
@@ -137,10 +146,13 @@ class CallTables:
     def forget_kinds(self) -> None:
         """After a transaction that did not come to pass: the ids of its new kinds are nobody's."""
         self._kinds.clear()
+        self._rollups.forget()
 
     def forget_events(self, event_ids: Iterable[int]) -> None:
         """Take out the calls that came from these events, so that the events can be read again."""
         for event_id in event_ids:
+            calls = self.connection.execute("SELECT id FROM calls WHERE event_id = ?", [event_id]).fetchall()
+            self._rollups.take(row[0] for row in calls)
             self.connection.execute(
                 "DELETE FROM charge_history WHERE run_id IN (SELECT id FROM rerate_runs) "
                 "AND call_id IN (SELECT id FROM calls WHERE event_id = ?)",
@@ -185,19 +197,32 @@ class CallTables:
     def carrier_ids(self) -> dict[str, int]:
         return {row["name"]: row["id"] for row in self.connection.execute("SELECT id, name FROM carriers")}
 
-    def _charge_row(self, number: int, rated: RatedCall, carriers: dict[str, int]) -> tuple[Any, ...]:
-        charge, call = rated.charge, rated.call
+    def _charge_row(self, number: int, rated: RatedCall, carriers: dict[str, int], tally: Tally) -> tuple[Any, ...]:
+        """A charge as it is stored, counted into the tally."""
+        charge, call, meaning = rated.charge, rated.call, rated.classification
+        hour = hour_zero(rated.day) + rated.hour
+        kind_id, carrier_id = self.kind_id(kind_of(call, meaning)), carriers.get(charge.carrier or "")
+        extension_id = self._rollups.extension_id(call.extension)
+        place_id = self._rollups.place_id(meaning.country, meaning.region, meaning.place)
+        kind = self._rollups.class_of(kind_id, carrier_id, charge.status.value)
+        counts = (1, kind.answered, call.duration_s or 0, call.billed_s, charge.fee_micro or 0)
+        tally.count(hour, extension_id, place_id, kind, counts)
+        tally.span(hour // 24, number)
         return (
             number,
             charge.status.value,
             charge.fee_micro,
-            carriers.get(charge.carrier or ""),
+            carrier_id,
             charge.price_id,
             charge.window,
             charge.reason,
-            self.kind_id(kind_of(call, rated.classification)),
+            kind_id,
             seconds(call.started_at),
             call.billed_s,
+            hour,
+            extension_id,
+            place_id,
+            call.duration_s or 0,
         )
 
     def _insert(self, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]], how: str = "ABORT") -> None:

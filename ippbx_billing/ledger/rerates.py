@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ippbx_billing.ledger.calls import KIND, MEANING
+from ippbx_billing.ledger.rollups import RollupTables
 
 DIGITS = ("number", "normalized", "callee", "did", "extension")  # what a tariff or a filter may look at beyond the kind
 CHARGE = ("status", "fee_micro", "carrier_id", "price_id", "window", "reason")
@@ -66,8 +67,9 @@ class Span(NamedTuple):
 class RerateTables:
     """The tables `rerate_runs` and `charge_history`, and what a run needs for itself; see `rerating`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, rollups: RollupTables) -> None:
         self.connection = connection
+        self._rollups = rollups
 
     # -- before a run
 

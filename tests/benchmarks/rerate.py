@@ -74,7 +74,7 @@ def _rated(number: int, count: int, choose: random.Random, rules: Rules) -> Rate
         trunk="FXO-1" if choose.random() < 0.6 else "FXO-2",
         direction=Direction.INBOUND if choose.random() < 0.2 else Direction.OUTBOUND,
     )
-    return RatedCall(number, call, seen, rules.charge(call, seen), start.date().isoformat(), "benchmark")
+    return RatedCall(number, call, seen, rules.charge(call, seen), start.date().isoformat(), "benchmark", start.hour)
 
 
 def _seen(choose: random.Random) -> Classification:

@@ -1,0 +1,244 @@
+"""Sums kept beside the calls, so that a report need not read them: kept in the transaction that writes a charge.
+
+The one idea: every call is counted once at each level, a level being how finely time, place and kind are told apart.
+What a level cannot tell is asked of a finer one, in the end of the calls themselves (see `reports.sources`).
+
+    level              told apart                          answers
+    months             month, extension, class             whole months, by nearly everything
+    month_extensions   month, extension, status            whole months by extension, employee or department
+    month_places       month, place, class                 where the calls went, or came from
+    days               day, extension, status              any days by extension, employee or department
+    hours              hour, class                         any days by day, weekday, hour and what a class tells
+
+A class is trunk, direction, disposition, traffic type, line kind, carrier and status of a call; empty text and carrier
+0 stand for what nobody told. Days are counted as `date.toordinal` does, hours and months from the year 0, all on the
+site's clock.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+SUMS = ("calls", "answered", "duration_s", "billed_s", "fee_micro")
+CLASS = ("trunk", "direction", "disposition", "traffic_type", "line_kind", "carrier_id", "status")
+LEVELS = {
+    "months": ("month", "extension_id", "class_id"),
+    "month_extensions": ("month", "extension_id", "status"),
+    "month_places": ("month", "place_id", "class_id"),
+    "days": ("day", "extension_id", "status"),
+    "hours": ("hour", "class_id"),
+}
+MOST_REMEMBERED = 100_000  # ids of extensions and places; a stray PBX may bring any number of them
+
+Memory = TypeVar("Memory", bound=dict[Any, int])
+Counts = tuple[int, int, int, int, int]  # in the order of SUMS; negative where calls are taken out
+
+
+class Class(NamedTuple):
+    """The class of some calls: its id, and what its calls have in common that is counted."""
+
+    id: int
+    status: str
+    answered: int
+
+
+class Tally:
+    """What a transaction adds to the sums, gathered so that each row is touched once."""
+
+    def __init__(self) -> None:
+        self.levels: dict[str, dict[tuple[int | str, ...], list[int]]] = {name: {} for name in LEVELS}
+        self.spans: dict[int, tuple[int, int]] = {}
+
+    def count(self, hour: int, extension_id: int, place_id: int, kind: Class, counts: Counts) -> None:
+        """Count calls of one hour, extension, place and class in."""
+        day = hour // 24
+        month = month_of(day)
+        levels = self.levels
+        for sums, key in (
+            (levels["months"], (month, extension_id, kind.id)),
+            (levels["month_extensions"], (month, extension_id, kind.status)),
+            (levels["month_places"], (month, place_id, kind.id)),
+            (levels["days"], (day, extension_id, kind.status)),
+            (levels["hours"], (hour, kind.id)),
+        ):
+            found = sums.get(key)
+            if found is None:
+                sums[key] = list(counts)
+            else:
+                found[0] += counts[0]
+                found[1] += counts[1]
+                found[2] += counts[2]
+                found[3] += counts[3]
+                found[4] += counts[4]
+
+    def span(self, day: int, number: int) -> None:
+        """Call `number` is of this day."""
+        first, last = self.spans.get(day, (number, number))
+        self.spans[day] = (min(first, number), max(last, number))
+
+
+class RollupTables:
+    """The tables `rollup_…`; writing methods run in the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._extensions: dict[str, int] = {}
+        self._places: dict[tuple[str, str, str], int] = {}
+        self._classes: dict[tuple[int, int, str], Class] = {}
+
+    # -- what the sums are told apart by
+
+    def extension_id(self, extension: str | None) -> int:
+        """The number that stands for an extension; 0 for none."""
+        if extension is None:
+            return 0
+        found = self._extensions.get(extension)
+        if found is None:
+            found = self._remembered("extensions", ("extension",), (extension,))
+            _room_in(self._extensions)[extension] = found
+        return found
+
+    def place_id(self, country: str | None, region: str | None, place: str | None) -> int:
+        """The number that stands for a place."""
+        names = (country or "", region or "", place or "")
+        found = self._places.get(names)
+        if found is None:
+            found = _room_in(self._places)[names] = self._remembered("places", ("country", "region", "place"), names)
+        return found
+
+    def class_of(self, kind_id: int, carrier_id: int | None, status: str) -> Class:
+        """The class of calls of a kind that are charged by this carrier, with this status."""
+        key = (kind_id, carrier_id or 0, status)
+        found = self._classes.get(key)
+        if found is None:
+            found = self._classes[key] = self._class(*key)
+        return found
+
+    def forget(self) -> None:
+        """After a transaction that did not come to pass: its new ids are nobody's."""
+        for remembered in (self._extensions, self._places, self._classes):
+            remembered.clear()
+
+    def _class(self, kind_id: int, carrier_id: int, status: str) -> Class:
+        kind = (
+            self.connection.execute(f"SELECT {', '.join(CLASS[:5])} FROM kinds WHERE id = ?", [kind_id]).fetchone()
+            or ("",) * 5
+        )
+        values = (*kind, carrier_id, status)
+        return Class(self._remembered("classes", CLASS, values), status, int(values[2] == "answered"))
+
+    def _remembered(self, table: str, names: Sequence[str], values: Sequence[str | int]) -> int:
+        marks = ", ".join("?" * len(names))
+        same = " AND ".join(f"{name} = ?" for name in names)
+        asked = f"SELECT id FROM rollup_{table} WHERE {same}"
+        found = self.connection.execute(asked, values).fetchone()
+        if found is None:
+            self.connection.execute(f"INSERT INTO rollup_{table} ({', '.join(names)}) VALUES ({marks})", values)
+            found = self.connection.execute(asked, values).fetchone()
+        return int(found[0])
+
+    # -- the sums
+
+    def apply(self, tally: Tally) -> None:
+        """Add what was gathered; a row that comes down to no calls is gone."""
+        for name, sums in tally.levels.items():
+            self.connection.executemany(_ADD[name], [(*key, *counts) for key, counts in sums.items()])
+            fewer = [key for key, counts in sums.items() if counts[0] < 0]
+            if fewer:
+                self.connection.executemany(_DROP_EMPTY[name], fewer)
+        self.connection.executemany(_WIDEN, [(day, *span) for day, span in tally.spans.items()])
+
+    def take(self, ids: Iterable[int]) -> None:
+        """Count these calls out, as their charges stand now."""
+        tally = Tally()
+        for number in ids:
+            row = self.connection.execute(_COUNTED, [number]).fetchone()
+            if row is not None:
+                hour, extension_id, place_id, kind_id, carrier_id, status, duration_s, billed_s, fee_micro = row
+                kind = self.class_of(kind_id, carrier_id, status)
+                counts = (-1, -kind.answered, -duration_s, -billed_s, -fee_micro)
+                tally.count(hour, extension_id, place_id, kind, counts)
+        self.apply(tally)
+
+    def rebuild(self) -> None:
+        """Work all sums out again from the charges, set-wise."""
+        self._classify_all()
+        for name, keys in LEVELS.items():
+            self.connection.execute(f"DELETE FROM rollup_{name}")
+            self.connection.execute(
+                f"INSERT INTO rollup_{name} SELECT {', '.join(_KEY[key] for key in keys)}, count(*), "
+                "sum(k.disposition = 'answered'), sum(g.duration_s), sum(g.billed_s), sum(ifnull(g.fee_micro, 0)) "
+                f"FROM charges g JOIN kinds k ON k.id = g.kind_id JOIN temp.class_of_kind f ON f.kind_id = g.kind_id "
+                "AND f.carrier_id = ifnull(g.carrier_id, 0) AND f.status = g.status "
+                f"GROUP BY {', '.join(str(place) for place in range(1, len(keys) + 1))}"
+            )
+        self.connection.execute("DELETE FROM rollup_spans")
+        self.connection.execute(
+            "INSERT INTO rollup_spans SELECT local_hour / 24, min(id), max(id) FROM charges GROUP BY 1"
+        )
+        self.connection.execute("DROP TABLE temp.class_of_kind")
+
+    def _classify_all(self) -> None:
+        """Every kind, carrier and status that occurs, with its class, in a table of this connection."""
+        self.connection.execute("DROP TABLE IF EXISTS temp.class_of_kind")
+        self.connection.execute(
+            "CREATE TEMP TABLE class_of_kind (kind_id INTEGER, carrier_id INTEGER, status TEXT, class_id INTEGER, "
+            "PRIMARY KEY (kind_id, carrier_id, status)) WITHOUT ROWID"
+        )
+        found = self.connection.execute(
+            "SELECT DISTINCT kind_id, ifnull(carrier_id, 0), status FROM charges"
+        ).fetchall()
+        self.connection.executemany(
+            "INSERT INTO temp.class_of_kind VALUES (?, ?, ?, ?)",
+            [(*row, self.class_of(*row).id) for row in found],
+        )
+
+
+_KEY = {
+    "month": "strftime('%Y', g.local_hour / 24 + 1721424.5) * 12 + strftime('%m', g.local_hour / 24 + 1721424.5) - 1",
+    "day": "g.local_hour / 24",
+    "hour": "g.local_hour",
+    "extension_id": "g.extension_id",
+    "place_id": "g.place_id",
+    "class_id": "f.class_id",
+    "status": "g.status",
+}
+_ADD = {
+    name: f"INSERT INTO rollup_{name} VALUES ({', '.join('?' * (len(keys) + len(SUMS)))}) "
+    f"ON CONFLICT DO UPDATE SET {', '.join(f'{one} = {one} + excluded.{one}' for one in SUMS)}"
+    for name, keys in LEVELS.items()
+}
+_DROP_EMPTY = {
+    name: f"DELETE FROM rollup_{name} WHERE {' AND '.join(f'{key} = ?' for key in keys)} AND calls = 0"
+    for name, keys in LEVELS.items()
+}
+_WIDEN = (
+    "INSERT INTO rollup_spans VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
+    "first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id)"
+)
+_COUNTED = (
+    "SELECT local_hour, extension_id, place_id, kind_id, carrier_id, status, duration_s, billed_s, "
+    "ifnull(fee_micro, 0) FROM charges WHERE id = ?"
+)
+
+
+@lru_cache(maxsize=1_000)
+def month_of(day: int) -> int:
+    """The month of a day, both as numbers."""
+    found = date.fromordinal(day)
+    return found.year * 12 + found.month - 1
+
+
+@lru_cache(maxsize=1_000)
+def hour_zero(day: str) -> int:
+    """The number of the first hour of a day written as in ISO 8601."""
+    return date.fromisoformat(day).toordinal() * 24
+
+
+def _room_in(remembered: Memory) -> Memory:
+    """The same memory, emptied when it is full."""
+    if len(remembered) >= MOST_REMEMBERED:
+        remembered.clear()
+    return remembered
