@@ -15,7 +15,7 @@ PACKAGE = Path(ippbx_billing.__file__).parent
 # A room may import from its own shelf and from the shelves before it.
 SHELVES = [
     {"errors", "calls", "money", "texts"},
-    {"dialects", "numbering", "tariffs", "rating", "explain", "traffic"},
+    {"dialects", "numbering", "tariffs", "rating", "explain", "traffic", "sheets"},
     {"migrations", "inbox", "ledger", "reports"},
     {"listener", "pbx_admin", "practice_pbx", "files", "render", "documents"},
     {"settings", "pipeline", "worker", "doctor", "comparison", "rerating"},

@@ -25,7 +25,6 @@ from ippbx_billing.calls import (
 )
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.ledger import Ledger, RatedCall
-from ippbx_billing.ledger.book import Extension
 from ippbx_billing.ledger.calls import call_of, classification_of
 from ippbx_billing.numbering import Override
 from ippbx_billing.tariffs import Carrier, Figures, HolidayCalendar, Price, Trunk, Window
@@ -130,18 +129,16 @@ def test_position_and_calls_move_together(ledger: Ledger) -> None:
 
 
 def test_the_book_gives_back_what_was_put_in(ledger: Ledger) -> None:
-    """Carriers, trunks, prices with windows, overrides and extensions."""
+    """Carriers, trunks, prices with windows and overrides."""
     ledger.book.put_trunk(Trunk("main", TELECOM.name, "02258674500", "0"))
     (price_id,) = ledger.book.add_prices([DOMESTIC])
     override = Override(prefix="0225867", place="滨海", traffic_type=TrafficType.LOCAL)
     ledger.book.put_override(override)
-    ledger.book.put_extensions([Extension("8001", "张伟", "销售部")])
     assert ledger.book.carriers() == [TELECOM]
     assert ledger.book.trunks() == [Trunk("main", TELECOM.name, "02258674500", "0")]
     assert ledger.book.prices() == [replace(DOMESTIC, id=price_id)]
     assert ledger.book.price(price_id) == replace(DOMESTIC, id=price_id)
     assert ledger.book.overrides() == [override]
-    assert ledger.book.extensions() == [Extension("8001", "张伟", "销售部")]
     assert ledger.book.tariff_book(HolidayCalendar("CN")).carrier_for("main") == TELECOM
 
 
@@ -178,7 +175,6 @@ def test_a_carrier_in_use_is_not_lost(ledger: Ledger) -> None:
         (lambda book: book.carrier("x"), NotFoundError, "there is no carrier x"),
         (lambda book: book.add_carrier(TELECOM), UsageError, "already a carrier"),
         (lambda book: book.remove_trunk("x"), NotFoundError, "there is no trunk x"),
-        (lambda book: book.remove_extension("x"), NotFoundError, "there is no extension x"),
         (lambda book: book.remove_override("x"), NotFoundError, "there is no override of x"),
         (lambda book: book.put_trunk(Trunk("t", "nobody")), NotFoundError, "there is no carrier nobody"),
     ],
@@ -194,7 +190,7 @@ def test_others_edits_are_noticed(ledger: Ledger) -> None:
     """The pipeline asks this number whether its rules are still those of the ledger."""
     before = ledger.changed_by_others()
     with Ledger(ledger.path) as other:
-        other.book.put_extensions([Extension("8001")])
+        other.book.put_override(Override(prefix="0225867", place="滨海"))
     assert ledger.changed_by_others() != before
 
 

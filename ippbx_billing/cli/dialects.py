@@ -401,7 +401,7 @@ def _numbering(using: "Settings") -> "Numbering":
     extensions: list[str] = []
     if using.ledger_path.exists():
         with common.open_ledger(using) as ledger:
-            extensions = [one.number for one in ledger.book.extensions()]
+            extensions = ledger.directory.numbers()
     return Numbering(
         country=using.country,
         area_code=using.area_code,

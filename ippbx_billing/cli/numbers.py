@@ -73,7 +73,7 @@ def _numbering(using: "Settings") -> "Numbering":
         with common.open_ledger(using) as ledger:
             area_code = next((one.area_code for one in ledger.book.carriers() if one.default), area_code)
             overrides = ledger.book.overrides()
-            extensions = [one.number for one in ledger.book.extensions()]
+            extensions = ledger.directory.numbers()
     return Numbering(
         country=using.country,
         area_code=area_code,

@@ -1,9 +1,8 @@
-"""The tables that people edit: carriers, trunks, prices, number overrides and extensions."""
+"""The tables that people edit: carriers, trunks, prices and number overrides."""
 
 import sqlite3
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +15,6 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from ippbx_billing.numbering import Override
-
-
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """One of our extensions and whose it is."""
-
-    number: str
-    name: str | None = None
-    department: str | None = None
 
 
 class BookTables:
@@ -254,27 +244,6 @@ class BookTables:
         with self.editing():
             if not self.connection.execute("DELETE FROM overrides WHERE prefix = ?", [prefix]).rowcount:
                 raise NotFoundError(f"there is no override of {prefix}", "see `ippbx-bill numbers override list`")
-
-    # -- extensions
-
-    def extensions(self) -> list[Extension]:
-        """The extensions, by number."""
-        rows = self.connection.execute("SELECT * FROM extensions ORDER BY length(number), number")
-        return [Extension(row["number"], row["name"], row["department"]) for row in rows]
-
-    def put_extensions(self, extensions: Iterable[Extension]) -> None:
-        """Add extensions, or change those of the same numbers; all or none."""
-        with self.editing() as database:
-            database.table("extensions").upsert_all(
-                [{"number": one.number, "name": one.name, "department": one.department} for one in extensions],
-                pk="number",
-            )
-
-    def remove_extension(self, number: str) -> None:
-        """Take an extension out of the directory; its calls stay."""
-        with self.editing():
-            if not self.connection.execute("DELETE FROM extensions WHERE number = ?", [number]).rowcount:
-                raise NotFoundError(f"there is no extension {number}", "see `ippbx-bill extensions list`")
 
 
 def _carrier(row: sqlite3.Row) -> Carrier:

@@ -6,7 +6,7 @@ half read ever reaches the book.
     found = read("deck.xlsx", content, Assumptions(today, carrier="022-天津-电信", increments=(60, 6)))
     found.faults or changes(present, found.prices, whole=found.whole)
 
-`cells` reads one cell, `columns` knows the headings, `rows` makes prices of a row, `sheets` and `toml` are the files,
+`cells` reads one cell, `columns` knows the headings, `rows` makes prices of a row, `toml` is one of the files,
 `words` the words of both languages, `home` tells near from far.
 """
 
@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from ippbx_billing import sheets
 from ippbx_billing.tariffs.changes import Identity, identity
-from ippbx_billing.tariffs.exchange import cells, columns, sheets, toml
+from ippbx_billing.tariffs.exchange import cells, columns, toml
 from ippbx_billing.tariffs.exchange.home import Home
 from ippbx_billing.tariffs.exchange.rows import (
     NUMBER_COLUMNS,
@@ -94,7 +95,7 @@ def write(form: FileForm, carriers: Sequence[Carrier], prices: Sequence[Price]) 
     if form is FileForm.CSV:
         return sheets.write_csv(OWN_COLUMNS, rows)
     title = carriers[0].name if len(carriers) == 1 else "tariffs"
-    return sheets.write_xlsx(title, OWN_COLUMNS, rows, NUMBER_COLUMNS)
+    return sheets.write_xlsx(title, OWN_COLUMNS, rows, numbers=NUMBER_COLUMNS, wide=("windows", "note"))
 
 
 def _read_toml(content: bytes, assume: Assumptions) -> Imported:

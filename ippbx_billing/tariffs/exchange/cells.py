@@ -304,19 +304,3 @@ def _digits(text: str) -> str:
     if not re.fullmatch(r"\d+", digits, re.ASCII) or len(digits) > LONGEST_PREFIX:
         raise ValueError(tr("prefixes are wanted as digits with commas between them, such as 4420, 4421"))
     return digits
-
-
-# -- text that a spreadsheet would take for a formula
-
-
-def guarded(text: str) -> str:
-    """The text with an apostrophe before it where a spreadsheet would otherwise work it out."""
-    return "'" + text if text[:1] in _FORMULA_SIGNS and not re.fullmatch(r"[+-]?\d+", text) else text
-
-
-def unguarded(text: str) -> str:
-    """The text without such an apostrophe."""
-    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA_SIGNS and text[1:2] else text
-
-
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "'")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from ippbx_billing.tariffs.exchange.sheets import Sheet
+from ippbx_billing.sheets import Sheet
 from ippbx_billing.tariffs.exchange.words import HEADINGS
 
 MINUTE_S = 60

@@ -11,10 +11,10 @@ from datetime import date
 from typing import NamedTuple, TypeVar
 
 from ippbx_billing.calls import Direction, TrafficType
+from ippbx_billing.sheets import Row
 from ippbx_billing.tariffs.exchange import cells
 from ippbx_billing.tariffs.exchange.columns import Column, Columns
 from ippbx_billing.tariffs.exchange.home import Home
-from ippbx_billing.tariffs.exchange.sheets import Row
 from ippbx_billing.tariffs.exchange.words import DIRECTIONS, LINE_KINDS, MATCHES, TRAFFIC_TYPES
 from ippbx_billing.tariffs.prices import Figures, Match, Price, Window
 from ippbx_billing.texts import tr

@@ -7,13 +7,12 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from ippbx_billing.tariffs.exchange.cells import guarded, unguarded
 from ippbx_billing.texts import tr
 
 DELIMITERS = ",;\t|"
@@ -139,7 +138,14 @@ def write_csv(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     return stream.getvalue().encode("utf-8-sig", "replace")
 
 
-def write_xlsx(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: set[str]) -> bytes:
+def write_xlsx(
+    title: str,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers: Container[str] = (),
+    wide: Container[str] = (),
+) -> bytes:
     """A workbook of one sheet; the columns in `numbers` hold numbers, all others text."""
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
@@ -147,10 +153,10 @@ def write_xlsx(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]
     from openpyxl.utils import get_column_letter
 
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31] or "prices")
+    sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31] or "1")
     sheet.freeze_panes = "A2"
     for place, heading in enumerate(headings, start=1):
-        sheet.column_dimensions[get_column_letter(place)].width = 40 if heading in ("windows", "note") else 15
+        sheet.column_dimensions[get_column_letter(place)].width = 40 if heading in wide else 15
 
     def styled(value: str | None, **style: Any) -> Any:
         cell = WriteOnlyCell(sheet, value)
@@ -186,3 +192,16 @@ def _number(text: str) -> Any:
 def _escaped(text: str) -> str:
     """The text without what XML cannot hold, in the notation that Excel reads back: `_x000D_`."""
     return _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
+
+
+def guarded(text: str) -> str:
+    """The text with an apostrophe before it where a spreadsheet would otherwise work it out."""
+    return "'" + text if text[:1] in _FORMULA_SIGNS and not re.fullmatch(r"[+-]?\d+", text) else text
+
+
+def unguarded(text: str) -> str:
+    """The text without such an apostrophe."""
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA_SIGNS and text[1:2] else text
+
+
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "'")
