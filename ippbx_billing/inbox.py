@@ -14,12 +14,14 @@ import asyncio
 import os
 import sqlite3
 import threading
+import time
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, NamedTuple, Self
@@ -159,6 +161,30 @@ class Inbox:
             return int(self._connection.execute(sql).fetchone()[0])
 
 
+class Times:
+    """A histogram of durations in seconds, as Prometheus counts them; one thread adds, others may look."""
+
+    BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+    def __init__(self) -> None:
+        self.total_s = 0.0
+        self._counts = [0] * (len(self.BOUNDS_S) + 1)
+
+    def add(self, duration_s: float) -> None:
+        """Counts one more."""
+        self.total_s += duration_s
+        self._counts[bisect_left(self.BOUNDS_S, duration_s)] += 1
+
+    @property
+    def count(self) -> int:
+        """How many there were."""
+        return sum(self._counts)
+
+    def cumulative(self) -> list[tuple[str, int]]:
+        """For each bound how many took no longer; the last bound is infinite."""
+        return list(zip([*map(str, self.BOUNDS_S), "+Inf"], accumulate(self._counts), strict=True))
+
+
 class InboxWriter:
     """The one writer: commits what waits, group by group, in a thread of its own.
 
@@ -174,6 +200,7 @@ class InboxWriter:
         self.kept = 0
         self.commits = 0
         self.last_kept_at: datetime | None = None
+        self.commit_times = Times()
         self._wake = wake
         self._waiting: list[_Item] = []  # this and the next three are touched by the event loop alone
         self._committing = False
@@ -269,6 +296,7 @@ class InboxWriter:
         One statement is one transaction in SQLite, and one statement lets go of the interpreter's lock once,
         where BEGIN, a row at a time and COMMIT would do so for each.
         """
+        began = time.perf_counter()
         try:
             if self._connection is None:
                 self._connection = _connect(self.path)
@@ -279,6 +307,7 @@ class InboxWriter:
             return self.failure
         self.failure = ""
         self.commits += 1
+        self.commit_times.add(time.perf_counter() - began)
         if deliveries:
             self.kept += len(deliveries)
             self.last_kept_at = _moment(deliveries[-1].received_at)

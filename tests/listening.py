@@ -5,6 +5,7 @@ with Listening(directory) as listener:
     assert answer.status == 200
 """
 
+import asyncio
 import json
 import re
 import signal
@@ -16,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any, Self
+
+from ippbx_billing.listener import Doors
+from ippbx_billing.listener.protocol import Protocol
 
 PATIENCE_S = 20
 
@@ -152,3 +156,56 @@ def _more(connection: socket.socket) -> bytes:
     if not data:
         raise ConnectionError("the connection ended before the answer")
     return data
+
+
+class Wire:
+    """A connection without a network, from 10.1.2.3: what the doors hear is given, what they send is gathered."""
+
+    def __init__(self, doors: Doors, *, port: int = 0, peer: str = "10.1.2.3") -> None:
+        self.sent = b""
+        self.closed = False
+        self._told = asyncio.Event()
+        self._info = {"peername": (peer, 5555), "sockname": ("10.0.0.1", port or next(iter(doors.kinds)))}
+        self.protocol = Protocol(doors)
+        self.protocol.connection_made(self)
+
+    def hear(self, data: bytes) -> None:
+        """Bytes that arrive."""
+        if not self.closed:
+            self.protocol.data_received(data)
+
+    async def answer(self) -> bytes:
+        """What has been sent once something has."""
+        await asyncio.wait_for(self._told.wait(), PATIENCE_S)
+        return self.sent
+
+    def end(self) -> None:
+        """The other side goes away."""
+        self.closed = True
+        self.protocol.connection_lost(None)
+
+    # As the protocol sees it
+
+    def get_extra_info(self, name: str) -> Any:
+        return self._info.get(name)
+
+    def write(self, data: bytes) -> None:
+        assert not self.closed
+        self.sent += data
+        self._told.set()
+
+    def close(self) -> None:
+        self.closed = True
+        self._told.set()
+
+    def abort(self) -> None:
+        self.close()
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None:
+        """The test goes on giving; what was given is not lost."""
+
+    def resume_reading(self) -> None:
+        """See above."""

@@ -87,7 +87,7 @@ def main() -> int:
     options = parser.parse_args()
     with ExitStack() as running:
         directory = Path(running.enter_context(tempfile.TemporaryDirectory()))
-        listener = running.enter_context(Listening(directory, strict=False))
+        listener = running.enter_context(Listening(directory, strict=False, max_requests_per_s=0))
         ports = {
             "bare": running.enter_context(_yardstick("bare", directory)),
             "listener": listener.cdr_port,

@@ -1,0 +1,76 @@
+"""What the doors say: the bytes of an answer, and the list of refusals.
+
+answer(200, '{"code":0}')                      ->  b"HTTP/1.1 200 OK\\r\\ncontent-type: application/json\\r\\n…"
+answer(403, STRANGER.sentence, CLOSES)  ->  the same for one who is not let in
+"""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+
+RETRY_AFTER_S = 5
+
+CLOSES = b"connection: close\r\n"
+STAYS = b""  # what HTTP/1.1 takes for granted
+STAYS_OPEN = b"connection: keep-alive\r\n"  # what HTTP/1.0 wants to be told
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is not kept: the status, a stable word to count it by, and a sentence for its sender."""
+
+    status: int
+    reason: str
+    sentence: str
+
+
+STORE_FAILS = Refusal(503, "store_failing", "The record could not be stored; please send it again later.")
+STOPPING = Refusal(503, "stopping", "The listener is stopping; please send the record again later.")
+BUSY = Refusal(503, "busy", "Too many records wait to be stored; please send the record again later.")
+DISK_LOW = Refusal(503, "disk_low", "There is too little room on the disk; please send the record again later.")
+TOO_MANY = Refusal(503, "too_many_connections", "Too many connections are open; please send the record again later.")
+TOO_MANY_OF_ADDRESS = Refusal(
+    429, "too_many_connections_of_address", "Too many connections from this address are open; please use fewer."
+)
+TOO_OFTEN = Refusal(429, "too_many_requests", "Too many requests from this address; please send it again later.")
+HEADER_TOO_LARGE = Refusal(400, "header_too_large", "The header of the request is too large.")
+BROKEN = Refusal(400, "broken", "This is not a valid HTTP request.")
+INCOMPLETE = Refusal(400, "incomplete", "The request ended before its body did.")
+STRANGER = Refusal(403, "stranger", "Records are not taken from this address.")
+UNKNOWN_PATH = Refusal(403, "unknown_path", "This address takes no records.")
+PAGES_ARE_LOCAL = Refusal(403, "page", "This page is not shown to this address.")
+TOO_SLOW = Refusal(408, "too_slow", "The request took too long to arrive.")
+FAULT = Refusal(500, "fault", "The listener made a mistake; please send the record again later.")
+
+
+def too_large(max_body_bytes: int) -> Refusal:
+    """The refusal of a body beyond this limit."""
+    return Refusal(413, "too_large", f"The body is larger than the {max_body_bytes} bytes allowed.")
+
+
+@lru_cache(256)
+def answer(status: int, text: str, connection: bytes = STAYS, bodyless: bool = False) -> bytes:
+    """A whole answer; its type is what the text looks like, `bodyless` leaves the text out as HEAD wants it."""
+    body = text.encode()
+    return framed(status, _content_type(text), body, connection, bodyless)
+
+
+def framed(status: int, content_type: bytes, body: bytes, connection: bytes, bodyless: bool) -> bytes:
+    """Status line, header and body."""
+    lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
+    lines += [b"content-type: " + content_type, b"content-length: %d" % len(body)]
+    if status in (429, 503):
+        lines.append(b"retry-after: %d" % RETRY_AFTER_S)
+    return b"\r\n".join(lines) + b"\r\n" + connection + b"\r\n" + (b"" if bodyless else body)
+
+
+def _content_type(text: str) -> bytes:
+    if text.startswith("<"):
+        return b"text/xml; charset=utf-8"
+    with suppress(ValueError):
+        json.loads(text)
+        return b"application/json"
+    return b"text/plain; charset=utf-8"

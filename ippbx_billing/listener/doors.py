@@ -1,0 +1,176 @@
+"""What both doors share: the writer, the limits, the counts, and the judgement about a sender.
+
+A connection asks `enter` when it is made, `objection` for each request, `overload` before the bytes are handed on.
+"""
+
+import asyncio
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from ippbx_billing.calls import EventKind
+from ippbx_billing.inbox import InboxWriter
+from ippbx_billing.listener import answers
+from ippbx_billing.listener.answers import Refusal
+from ippbx_billing.listener.limits import Limits, Rates
+from ippbx_billing.listener.pages import Pages
+from ippbx_billing.listener.senders import Complaints, Senders
+
+if TYPE_CHECKING:
+    from ippbx_billing.listener.protocol import Exchange, Protocol
+
+DEFAULT_ANSWER = '{"code":0,"msg":"success"}'
+GREETING = "ippbx-bill takes call records here; GET /healthz tells how it is.\n"
+MOST_TOLD = 256  # connections beyond the limit that still get a sentence; further ones are closed at once
+
+
+@dataclass(slots=True)
+class Counts:
+    """What came through the doors since the start."""
+
+    received: int = 0
+    acknowledged: int = 0
+    greeted: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+class Doors:
+    """Both doors; `kinds` tells by the local port which one a connection came through."""
+
+    def __init__(
+        self,
+        writer: InboxWriter,
+        kinds: Mapping[int, EventKind],
+        *,
+        answer: str = DEFAULT_ANSWER,
+        limits: Limits | None = None,
+        senders: Senders | None = None,
+        facts: Callable[[], Mapping[str, Any]] = dict,
+        figures: Callable[[], Mapping[str, Any]] = dict,
+        admits: Callable[[str], bool] = lambda path: True,
+        report: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.writer = writer
+        self.kinds = {port: kind.value for port, kind in kinds.items()}
+        self.text = answer
+        self.greeting = GREETING
+        self.limits = limits or Limits()
+        self.senders = senders or Senders()
+        self.admits = admits
+        self.counts = Counts()
+        self.connections: set[Protocol] = set()
+        self.held_bytes = 0  # of bodies that are being received or committed
+        self.disk_is_low = False
+        self._of_address: Counter[str] = Counter()
+        self._rates = Rates(self.limits.max_requests_per_s)
+        self._complaints = Complaints(report)
+        self._pages = Pages(self, facts, figures)
+        self._showing: set[asyncio.Task[None]] = set()
+
+    # What connections ask
+
+    def enter(self, connection: "Protocol") -> Refusal | None:
+        """Lets a connection in; what is to be said to each of its requests where it is one too many."""
+        self.connections.add(connection)
+        self._of_address[connection.peer] += 1
+        too_many = len(self.connections) - self.limits.max_connections
+        if too_many > MOST_TOLD:
+            self.note(answers.TOO_MANY, connection.peer)
+            connection.turn_away()
+        if too_many > 0:
+            return answers.TOO_MANY
+        if self.senders.is_proxy(connection.peer):
+            return None
+        if not self.senders.may_post(connection.peer):
+            return answers.STRANGER
+        most = self.limits.max_connections_per_address
+        return answers.TOO_MANY_OF_ADDRESS if 0 < most < self._of_address[connection.peer] else None
+
+    def leave(self, connection: "Protocol") -> None:
+        """A connection has ended."""
+        self.connections.discard(connection)
+        self._of_address[connection.peer] -= 1
+        if not self._of_address[connection.peer]:
+            del self._of_address[connection.peer]
+
+    def objection(self, connection: "Protocol", path: bytes, headers: bytes) -> Refusal | None:
+        """Why this request is not taken from this sender, or nothing."""
+        if self.senders.is_proxy(connection.peer):
+            connection.sender = self.senders.behind(connection.peer, headers)
+            if not self.senders.may_post(connection.sender):
+                return answers.STRANGER
+        if self.limits.max_requests_per_s and not self._rates.admits(connection.sender, time.monotonic()):
+            return answers.TOO_OFTEN
+        if not self.admits(_unquoted(path)):
+            return answers.UNKNOWN_PATH
+        return None
+
+    def overload(self) -> Refusal | None:
+        """Why nothing can be taken from anybody now, or nothing."""
+        if self.disk_is_low:
+            return answers.DISK_LOW
+        return answers.BUSY if self.writer.waiting >= self.limits.max_waiting_events else None
+
+    def shortage(self) -> str:
+        """What the disk lacks, or nothing."""
+        if not self.disk_is_low:
+            return ""
+        return f"less than {self.limits.min_free_bytes} bytes are free at {self.writer.path.parent}"
+
+    def note(self, refusal: Refusal, sender: str) -> None:
+        """Counts a refusal and lets the operator know."""
+        self.counts.refused[refusal.reason] += 1
+        self._complaints.note(refusal.sentence, sender, time.monotonic())
+
+    # Pages
+
+    def page(self, path: bytes) -> str | None:
+        """The page that stands at this path, if any."""
+        return self._pages.at(path)
+
+    def shows_pages_to(self, connection: "Protocol", headers: bytes, own_address: str) -> bool:
+        """Whether whoever asks may see them; a proxy on this machine does not make its clients local."""
+        if self.senders.is_proxy(connection.peer):
+            return self.senders.may_look(self.senders.behind(connection.peer, headers), "")
+        return self.senders.may_look(connection.peer, own_address.removeprefix("::ffff:"))
+
+    def show(self, page: str, exchange: "Exchange") -> None:
+        """Answers with a page once it is made."""
+        task = asyncio.get_running_loop().create_task(self._pages.show(page, exchange))
+        self._showing.add(task)
+        task.add_done_callback(self._showing.discard)
+
+    # What the clock tells
+
+    def look_around(self) -> None:
+        """Once a second: the disk, and connections that have waited too long."""
+        now = time.monotonic()
+        self.disk_is_low = self.limits.min_free_bytes > _free_bytes(self.writer.path)
+        for connection in list(self.connections):
+            connection.look_at_clock(now)
+        self._rates.forget_full(now)
+        self._complaints.tell(now)
+        if int(now) % 60 == 0:
+            self.senders.forget()
+
+    def stop(self) -> None:
+        """Ends every connection that is still there."""
+        for connection in list(self.connections):
+            connection.stop()
+
+
+def _free_bytes(path: Path) -> float:
+    """What an ordinary program may still write to the disk of this file; unknown counts as plenty."""
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError:
+        return float("inf")
+
+
+def _unquoted(path: bytes) -> str:
+    return (unquote_to_bytes(path) if b"%" in path else path).decode("utf-8", "replace")
