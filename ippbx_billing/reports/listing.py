@@ -1,0 +1,142 @@
+"""The calls and the events one by one: rows with the contract's keys, exact fees, times on the site's clock.
+
+for row in calls(ledger, View(zone, currency), CallFilter(extension="8001")): ...
+"""
+
+from collections.abc import Iterator
+from datetime import tzinfo
+from sqlite3 import Row
+from typing import Any
+
+from ippbx_billing import money
+from ippbx_billing.calls import EventKind, EventStatus
+from ippbx_billing.inbox import EventSummary, Inbox
+from ippbx_billing.ledger import Ledger
+from ippbx_billing.reports.asking import CallFilter, View
+from ippbx_billing.reports.sources import CALLS, conditions, who_is_meant
+
+
+def calls(ledger: Ledger, view: View, wanted: CallFilter) -> Iterator[dict[str, Any]]:
+    """The calls by day and start, streamed; keys as in the contract.
+
+    The index of days keeps the calls in order day by day, so that no more than a day is ever sorted.
+    """
+    clauses, values = _conditions(ledger, wanted)
+    index = "" if wanted.call is not None or wanted.event is not None else "INDEXED BY calls_by_day"
+    rows = ledger.connection.execute(
+        "SELECT c.*, g.status, g.fee_micro, g.reason, r.name AS carrier, r.decimals, e.name AS person, h.department_id "
+        f"FROM calls c {index} CROSS JOIN charges g ON g.id = c.id LEFT JOIN carriers r ON r.id = g.carrier_id "
+        f"{CALLS.holder} LEFT JOIN employees e ON e.id = h.employee_id "
+        f"WHERE {' AND '.join(clauses) or '1'} ORDER BY c.day, c.started_at, c.id LIMIT ?",
+        [*values, -1 if wanted.limit is None else wanted.limit],
+    )
+    paths = ledger.directory.paths()
+    return (_call(row, view, paths.get(row["department_id"])) for row in rows)
+
+
+def _conditions(ledger: Ledger, wanted: CallFilter) -> tuple[list[str], list[Any]]:
+    """The conditions as SQL, with their values."""
+    period = wanted.period
+    terms = {
+        "c.day BETWEEN ? AND ?": period and (period.first.isoformat(), period.last.isoformat()),
+        "c.day = ?": wanted.day and (wanted.day,),
+        "g.status = ?": wanted.status and (wanted.status,),
+        "c.id = ?": None if wanted.call is None else (wanted.call,),
+        "c.event_id = ?": None if wanted.event is None else (wanted.event,),
+    }
+    given = {clause: value for clause, value in terms.items() if value}
+    clauses, values = conditions(CALLS, wanted, who_is_meant(ledger, wanted, period.last if period else None))
+    return [*given, *clauses], [*(one for value in given.values() for one in value), *values]
+
+
+def _call(row: Row, view: View, department: str | None) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "event": row["event_id"],
+        "call_id": row["call_id"],
+        "pbx": row["pbx"],
+        "caller": row["caller"],
+        "callee": row["callee"],
+        "extension": row["extension"],
+        "name": row["person"],
+        "department": department,
+        "number": row["number"],
+        "started_at": view.time(row["started_at"]),
+        "answered_at": view.time(row["answered_at"]),
+        "ended_at": view.time(row["ended_at"]),
+        "duration_s": row["duration_s"],
+        "billed_s": row["billed_s"],
+        "disposition": row["disposition"],
+        "trunk": row["trunk"],
+        "direction": row["direction"],
+        "country": row["country"],
+        "region": row["region"],
+        "place": row["place"],
+        "traffic_type": row["traffic_type"],
+        "line_kind": row["line_kind"],
+        "carrier": row["carrier"],
+        "fee": fee_text(row["fee_micro"], row["decimals"]),
+        "currency": view.currency,
+        "status": row["status"],
+        "reason": row["reason"] or None,
+        "record_id": row["record_id"],
+        "dialect": row["dialect"],
+        "did": row["did"],
+        "pin": row["pin"],
+        "notes": [note for note in row["notes"].split("\n") if note],
+    }
+
+
+CALL_KEYS = (
+    "id", "event", "call_id", "pbx", "caller", "callee", "extension", "name", "department", "number",
+    "started_at", "answered_at", "ended_at", "duration_s", "billed_s", "disposition", "trunk", "direction",
+    "country", "region", "place", "traffic_type", "line_kind", "carrier", "fee", "currency", "status", "reason",
+    "record_id", "dialect", "did", "pin", "notes",
+)  # fmt: skip
+
+
+def events(
+    ledger: Ledger,
+    inbox: Inbox,
+    zone: tzinfo,
+    *,
+    status: EventStatus | None = None,
+    kind: EventKind | None = None,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """The events, newest first, with what became of each; keys as in the contract."""
+    position = ledger.journey.position()
+    if status in (EventStatus.DUPLICATE, EventStatus.REJECTED):
+        found = inbox.summaries(ids=ledger.journey.events_with(status)[-(limit or 0) :], kind=kind)
+    elif status is EventStatus.NEW:
+        found = inbox.summaries(after=position, kind=kind, limit=limit)
+    else:
+        found = inbox.summaries(kind=kind, limit=limit)
+    outcomes = ledger.journey.outcomes(one.id for one in found)
+    rows = [_event(one, position, outcomes.get(one.id), zone) for one in found]
+    return [row for row in rows if status is None or row["status"] == status]
+
+
+def event_row(ledger: Ledger, inbox: Inbox, zone: tzinfo, event_id: int) -> dict[str, Any]:
+    """One event as `events` lists it."""
+    (found,) = inbox.summaries(ids=[event_id])
+    return _event(found, ledger.journey.position(), ledger.journey.outcomes([event_id]).get(event_id), zone)
+
+
+def _event(one: EventSummary, position: int, outcome: tuple[EventStatus, str] | None, zone: tzinfo) -> dict[str, Any]:
+    done = EventStatus.DONE if one.id <= position else EventStatus.NEW
+    status, reason = outcome or (done, "")
+    return {
+        "id": one.id,
+        "received_at": one.received_at.astimezone(zone).isoformat(),
+        "kind": one.kind.value,
+        "remote": one.remote,
+        "status": status.value,
+        "reason": reason or None,
+        "bytes": one.body_bytes,
+    }
+
+
+def fee_text(fee_micro: int | None, decimals: int | None) -> str | None:
+    """A fee as exact decimal text, with the carrier's decimals."""
+    return None if fee_micro is None else money.text(fee_micro, 2 if decimals is None else decimals)
