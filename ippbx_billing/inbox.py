@@ -105,6 +105,20 @@ class Inbox:
         """The id of the newest event ever kept, 0 where there was none; it stays when that event is pruned."""
         return self._number("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
 
+    def last_before(self, moment: datetime) -> int:
+        """The id of the last event that came before the moment, 0 where none did; ids are in order of arrival."""
+        sql = "SELECT id, received_at FROM events WHERE id >= ? ORDER BY id LIMIT 1"
+        found, end, wanted = 0, self.last_id() + 1, _microseconds(moment)
+        with _plainly(self.path):
+            while end - found > 1:
+                middle = (found + end) // 2
+                row = self._connection.execute(sql, (middle,)).fetchone()
+                if row is None or row[1] >= wanted:
+                    end = middle
+                else:
+                    found = row[0]
+        return found
+
     def count(self) -> int:
         """How many events are kept."""
         return self._number("SELECT count(*) FROM events")

@@ -165,6 +165,14 @@ class BookTables:
         )
         return [_price(row, tuple(windows.get(row["id"], ()))) for row in rows]
 
+    def goes_by_days_off(self) -> bool:
+        """Whether a price in use has a window of weekends or holidays."""
+        found = self.connection.execute(
+            "SELECT 1 FROM windows w JOIN prices p ON p.id = w.price_id JOIN carriers c ON c.id = p.carrier_id "
+            "WHERE w.kind != 'daily' AND NOT p.ended AND NOT c.ended LIMIT 1"
+        )
+        return found.fetchone() is not None
+
     def price(self, price_id: int) -> Price | None:
         """The price row with this id, in use or not."""
         row = self.connection.execute(

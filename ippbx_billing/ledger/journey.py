@@ -73,6 +73,15 @@ class JourneyTables:
         rows = self.connection.execute("SELECT event_id FROM outcomes WHERE status = ? ORDER BY 1", [status])
         return [row[0] for row in rows]
 
+    def reasons_of_rejected(self, first: int, last: int) -> dict[str, int]:
+        """How many events from one id to another were rejected, by reason, the most frequent first."""
+        rows = self.connection.execute(
+            "SELECT reason, count(*) FROM outcomes WHERE event_id BETWEEN ? AND ? AND status = ? "
+            "GROUP BY 1 ORDER BY 2 DESC, 1",
+            [first, last, EventStatus.REJECTED],
+        )
+        return {row[0]: row[1] for row in rows}
+
     def follow(self, event: RawEvent, step: CallStatus) -> None:
         """Bring the call's live state on by one step; an ended call is not revived by a late or doubled event."""
         if step.phase is None:
