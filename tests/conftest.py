@@ -19,6 +19,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the longer tests")
 
 
+def pytest_configure() -> None:
+    os.environ.pop("COLUMNS", None)  # what commands print does not depend on the terminal the tests are started from
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--slow"):
         for item in items:
