@@ -17,8 +17,8 @@ SHELVES = [
     {"errors", "calls", "money", "texts"},
     {"dialects", "numbering", "tariffs", "rating", "explain", "traffic", "sheets"},
     {"migrations", "inbox", "ledger", "reports"},
-    {"listener", "pbx_admin", "practice_pbx", "files", "render", "documents"},
-    {"settings", "pipeline", "worker", "doctor", "comparison", "rerating"},
+    {"listener", "pbx_admin", "practice_pbx", "files", "render", "logs", "plots", "documents"},
+    {"settings", "pipeline", "worker", "doctor", "comparison", "rerating", "staff", "upkeep", "service"},
     {"cli"},
 ]
 RULES = {"dialects", "numbering", "tariffs", "rating", "explain"}
