@@ -1,13 +1,15 @@
-"""Rows -> a table for people, CSV for spreadsheets, JSON for programs.
+"""Rows -> a table for people, CSV for spreadsheets, JSON for programs, documents to hand on.
 
     show(rows, [Column("extension", "Extension"), Column("fee", "Fee", "money")], Format.TABLE)
 
 Rows are mappings with the contract's keys; columns choose and name what the table and the CSV show,
 JSON always has every key. Whatever a PBX sent is made harmless here: control characters never reach
-a terminal, and text that a spreadsheet would take for a formula is quoted.
+a terminal, and text that a spreadsheet would take for a formula is quoted. HTML, XLSX, PDF and Markdown
+are written by `documents`.
 """
 
 import csv
+import io
 import json
 import os
 import re
@@ -17,12 +19,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from ippbx_billing.errors import BillingError
+from ippbx_billing.errors import UsageError
 from ippbx_billing.texts import tr
 
+if TYPE_CHECKING:
+    from ippbx_billing.documents import Document
+
 Row = Mapping[str, Any]
+
+# Controls and direction marks of the basic plane that JSON leaves as they are.
+UNPRINTABLE = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+FORMULA_SIGNS = "=+-@\t\r\n＝＋－＠"  # what spreadsheets take for the beginning of a formula, the wide ones too
 
 WIDTH_WITHOUT_TERMINAL = 200
 WRAPPED_WIDTH = 16  # what a text column that wraps is content with
@@ -35,6 +44,32 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    XLSX = "xlsx"
+    HTML = "html"
+    MARKDOWN = "markdown"
+    PDF = "pdf"
+
+    @property
+    def is_data(self) -> bool:
+        """Made for programs: keys for headings, every key there."""
+        return self in (Format.JSON, Format.CSV)
+
+    @property
+    def is_document(self) -> bool:
+        """Made to be handed on; written by `documents`."""
+        return self in (Format.XLSX, Format.HTML, Format.MARKDOWN, Format.PDF)
+
+    @property
+    def is_binary(self) -> bool:
+        """Nothing that a terminal could show."""
+        return self in (Format.XLSX, Format.PDF)
+
+    @classmethod
+    def of_file(cls, name: str) -> "Format | None":
+        """The form that a file's ending asks for; None where it asks for none."""
+        ending = name.rpartition(".")[2].lower()
+        known = {one.value: one for one in cls if one is not cls.TABLE}
+        return (known | {"md": cls.MARKDOWN, "htm": cls.HTML}).get(ending) if "." in name else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +104,15 @@ def show(
     document: Any = None,
     title: str = "",
     empty: str = "",
+    paper: "Document | None" = None,
 ) -> None:
-    """Write the rows to stdout, or whole to `output`; `document` is what JSON shows where it is more than the rows."""
+    """Write the rows to stdout, or whole to `output`; `document` is what JSON shows where it is more than the rows.
+
+    `paper` is what HTML, XLSX, PDF and Markdown show where it is more than this one table.
+    """
+    if form.is_document:
+        deliver(paper or _paper(rows, columns, total, title, empty, document), form, output)
+        return
     with _destination(output, form) as stream:
         if form is Format.JSON:
             _write_json(stream, rows if document is None else document)
@@ -80,11 +122,50 @@ def show(
             _write_table(stream, rows, columns, total, title, empty)
 
 
-def lines(texts: Iterable[str], output: Path | None = None) -> None:
-    """Write lines of plain text to stdout, or whole to `output`."""
+def lines(texts: Iterable[str], output: Path | None = None, form: Format = Format.TABLE) -> None:
+    """Write lines of plain text to stdout, or whole to `output`; as a document the first line is the title."""
+    if form.is_document:
+        from ippbx_billing.documents import Document
+
+        title, *rest = texts
+        deliver(Document(title, notes=[text.strip() for text in rest if text.strip()]), form, output)
+        return
     with _destination(output, Format.TABLE) as stream:
         for text in texts:
             stream.write(harmless(text) + "\n")
+
+
+def deliver(documents: "Document | Iterable[Document]", form: Format, output: Path | None = None) -> None:
+    """Write documents to stdout, or whole to `output`; UsageError rather than bytes on somebody's screen."""
+    from ippbx_billing.documents import write
+
+    if output is not None and str(output) != "-":
+        write(documents, form, output)
+        return
+    if form.is_binary and sys.stdout.isatty():
+        raise UsageError(
+            tr("{form} is nothing that a terminal can show", form=form.value.upper()),
+            tr("name a file: --output report.{ending}", ending=form.value),
+        )
+    sys.stdout.flush()
+    write(documents, form, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+
+
+def _paper(
+    rows: Iterable[Row], columns: Sequence[Column], total: Row | None, title: str, empty: str, document: Any
+) -> "Document":
+    """One table as a document; a single thing (`rows` is nothing but `document`) as a list of facts."""
+    from ippbx_billing.documents import Document, Section
+
+    if isinstance(rows, list) and len(rows) == 1 and rows[0] is document:
+        facts = [(one.title, _fact(document.get(one.key), one.kind)) for one in columns]
+        return Document(title or tr("Facts"), facts=facts)
+    return Document(title or tr("Table"), sections=[Section("", columns, rows, total=total, empty=empty)])
+
+
+def _fact(value: Any, kind: str) -> str:
+    return _json(value) if isinstance(value, list | dict) else cell(value, kind)
 
 
 @contextmanager
@@ -93,27 +174,30 @@ def _destination(output: Path | None, form: Format) -> Iterator[IO[str]]:
     if output is None or str(output) == "-":
         yield sys.stdout
         return
-    beside = output.with_name(f".{output.name}.part")
-    try:
-        with beside.open("w", encoding="utf-8-sig" if form is Format.CSV else "utf-8", newline="") as stream:
-            yield stream
-        beside.replace(output)
-    except OSError as error:
-        raise BillingError(f"{output} cannot be written: {error.strerror or error}", "name another --output") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    from ippbx_billing.files import whole
+
+    with whole(output) as binary:
+        stream = io.TextIOWrapper(binary, "utf-8-sig" if form is Format.CSV else "utf-8", newline="")
+        yield stream
+        stream.detach()
 
 
 def _write_json(stream: IO[str], document: Any) -> None:
     """A list a row a line, so that it streams and compares well; anything else indented."""
     if isinstance(document, Mapping):
-        stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        stream.write(_json(document, indent=2) + "\n")
         return
     separator = "["
     for row in document:
-        stream.write(f"{separator}\n  {json.dumps(row, ensure_ascii=False)}")
+        stream.write(f"{separator}\n  {_json(row)}")
         separator = ","
     stream.write("[]\n" if separator == "[" else "\n]\n")
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON that is read by programs and looked at in terminals: what neither can print is spelled \\uXXXX."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _write_csv(stream: IO[str], rows: Iterable[Row], columns: Sequence[Column]) -> None:
@@ -131,9 +215,15 @@ def _csv_cell(value: Any) -> Any:
         return int(value)
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value[:1] in "=+-@\t\r" and value and not re.fullmatch(r"[+-]?[\d.,*# -]+", value):
-        return "'" + value
+    if isinstance(value, str):
+        text = harmless(value)
+        return "'" + text if _computes(value) else text
     return value
+
+
+def _computes(text: str) -> bool:
+    """Whether a spreadsheet would compute it; a number with its sign is what it looks like."""
+    return text[:1] in FORMULA_SIGNS and text != "" and not re.fullmatch(r"[+-]\d[\d.,]*", text)
 
 
 def _write_table(
@@ -230,4 +320,6 @@ def length(seconds: int) -> str:
 
 def harmless(text: str) -> str:
     """The text without what a terminal would obey: control characters, escapes, direction marks."""
-    return "".join(c if c.isprintable() or c == " " else "�" for c in text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "�" for c in text)

@@ -110,10 +110,10 @@ def explain(
     document = {**row, "why": stored["why"], "event_received": event, "steps": story.steps(charge)}
     if history:
         document["history"] = earlier
-    if form is not Format.TABLE:
+    if form.is_data:
         show([document], common.all_columns(document), form, output, document=document)
         return
-    lines([*_told(document, charge), *(_told_history(document) if history else [])], output)
+    lines([*_told(document, charge), *(_told_history(document) if history else [])], output, form)
 
 
 def _history(ledger: "Ledger", using: "Settings", call: int) -> list[dict[str, Any]]:

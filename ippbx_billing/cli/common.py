@@ -32,8 +32,23 @@ class State:
 
 state = State()
 
-FormatOption = Annotated[Format, typer.Option("--format", help=tr("table, json or csv"))]
-OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help=tr("write to this file; - is stdout"))]
+
+def _form(ctx: typer.Context, form: Format) -> Format:
+    """The form that was asked for by name, else by the ending of --output."""
+    source = ctx.get_parameter_source("form")
+    output = ctx.params.get("output")
+    if source is not None and source.name == "DEFAULT" and output:
+        return Format.of_file(str(output)) or form
+    return form
+
+
+FormatOption = Annotated[
+    Format, typer.Option("--format", callback=_form, help=tr("how it is written; left out, --output's ending says it"))
+]
+# Read before --format, which goes by it.
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", is_eager=True, help=tr("write to this file; - is stdout"))
+]
 MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM|last|this", help=tr("the month"))]
 
 

@@ -242,7 +242,7 @@ def _show_suggestion(suggestion: "Suggestion", name: str, form: Format, output: 
         document = {"proposals": [_proposal(one) for one in makes], "problems": list(suggestion.problems)}
         show([], columns, form, output, document=document | {"toml": suggestion.as_toml(name)}, empty=tr("no records"))
         return
-    if form is Format.CSV or output is not None:
+    if form is not Format.TABLE or output is not None:
         rows = [{"make": number, **_row(one)} for number, make in enumerate(makes, start=1) for one in make.findings]
         show(rows, [Column("make", tr("Make"), "number"), *columns], form, output)
         return

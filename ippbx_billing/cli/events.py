@@ -81,7 +81,7 @@ def show_event(
     if form is Format.JSON:
         show([], [], form, document=document)
         return
-    lines(_told(document))
+    lines(_told(document), form=form)
 
 
 def _told(document: dict[str, Any]) -> list[str]:

@@ -48,7 +48,7 @@ def lookup(
     asked = [*(numbers or ()), *(_lines(file) if file else ())]
     numbering = _numbering(common.settings())
     rows = (_row(numbering.classify(number, direction)) for number in asked)
-    show(_with_country_names(rows) if form is Format.TABLE else rows, _columns(), form, output)
+    show(rows if form.is_data else _with_country_names(rows), _columns(), form, output)
 
 
 def _lines(path: Path) -> list[str]:

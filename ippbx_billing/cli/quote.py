@@ -51,10 +51,10 @@ def quote(
         classification, charge = rules.explain(call)
         price = ledger.book.price(charge.price_id) if charge.price_id else None
         document = _document(call, classification, charge, price, using.currency, ledger)
-    if form is not Format.TABLE:
+    if form.is_data:
         show([document], common.all_columns(document), form, output, document=document)
         return
-    lines(_told(document, charge), output)
+    lines(_told(document, charge), output, form)
 
 
 def _document(call: Call, classification: Any, charge: Any, price: Any, currency: str, ledger: Any) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def show_prices(
     if on:
         prices = _in_force(prices, _day(on, "--on"))
     prices.sort(key=_order)
-    if form is Format.TABLE:
+    if not form.is_data:
         heading = columns(carrier=carrier is None)
         show(map(shown, prices), heading, form, output, title=carrier or "", empty=tr("no prices"))
         return

@@ -38,8 +38,9 @@ class Chart:
 class Section:
     """A table with its heading; `rows` may be an iterator.
 
-    Only the PDF, for its page numbers, and a chart gather the rows; the others write each as it comes. `total` is the last line, `empty` the sentence that stands in place of a table without rows, `page_break` begins
-    a page (in a workbook every section is a sheet anyway).
+    Only the PDF, for its page numbers, and a chart gather the rows; the others write each as it comes. `total` is
+    the last line, `empty` the sentence that stands in place of a table without rows, and `page_break` begins a page
+    (in a workbook every section is a sheet anyway).
     """
 
     title: str
@@ -93,7 +94,15 @@ def write(documents: Document | Iterable[Document], form: str, output: Path | IO
 def _writer(form: str) -> Writer:
     """The writer of a form; imported here, because the libraries behind some are slow to load."""
     if form == "html":
-        from ippbx_billing.documents import html as writer
-    else:
-        raise ValueError(f"{form!r} is none of {', '.join(FORMS)}")
-    return writer.write
+        from ippbx_billing.documents import html
+
+        return html.write
+    if form == "markdown":
+        from ippbx_billing.documents import markdown
+
+        return markdown.write
+    if form == "xlsx":
+        from ippbx_billing.documents import workbook
+
+        return workbook.write
+    raise ValueError(f"{form!r} is none of {', '.join(FORMS)}")

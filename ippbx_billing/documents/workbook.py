@@ -1,0 +1,242 @@
+"""A document as an Excel workbook (XLSX): a sheet for each table, with figures, dates and durations to compute with.
+
+A heading is the sheet's first line, frozen, with filters; title, facts and notes have a sheet of their own. Excel
+computes with binary floating point of 15 digits: a fee of up to 15 digits is shown and read back exactly, a longer
+one is written as text. Times are those of the site's clock, since Excel knows no time zones. Nothing is a formula,
+so that nothing that came from outside can become one.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import IO, Any
+
+import xlsxwriter
+from rich.cells import cell_len
+from xlsxwriter.exceptions import FileCreateError
+
+from ippbx_billing.documents import Document, Section
+from ippbx_billing.documents.charting import MOST_BARS
+from ippbx_billing.render import Column, Row, cell, harmless
+from ippbx_billing.texts import tr
+
+LAST_LINE = 1_048_575  # counted from 0, as xlsxwriter does; Excel's sheets end there
+LONGEST_TEXT = 32_767
+MEASURED_LINES = 1000  # a column is as wide as the widest of these
+WIDEST = 50
+EXACT_DIGITS = 15
+UNDATED = date(1980, 1, 1)
+
+
+def write(documents: Iterable[Document], stream: IO[bytes]) -> None:
+    """Write the documents into one workbook; a list of any length needs little memory."""
+    every = list(documents)
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    book = xlsxwriter.Workbook(stream, options)
+    try:
+        if every:
+            day = every[0].dated or UNDATED
+            book.set_properties({"title": harmless(every[0].title), "created": datetime(day.year, day.month, day.day)})
+        sheets = _Sheets(book)
+        for document in every:
+            sheets.add(document)
+    finally:
+        _close(book)
+
+
+def _close(book: Any) -> None:
+    try:
+        book.close()
+    except FileCreateError as error:  # what the disk said lies within
+        raise error.args[0] from error
+
+
+class _Sheets:
+    """The sheets of one workbook and the formats that its cells share."""
+
+    def __init__(self, book: Any) -> None:
+        self.book = book
+        self.names: set[str] = set()
+        self.formats: dict[tuple[str, bool], Any] = {}
+        self.heading = book.add_format({"bold": True, "bottom": 2, "text_wrap": True, "valign": "top"})
+        self.bold = book.add_format({"bold": True})
+        self.title = book.add_format({"bold": True, "font_size": 14})
+
+    def add(self, document: Document) -> None:
+        """A cover where there are facts to tell, a sheet for each table, the notes last where there is no cover."""
+        if document.facts or not document.sections:
+            self._cover(document)
+        for section in document.sections:
+            self._table(document, section)
+        if not document.facts and document.sections and document.notes:
+            self._cover(document)
+
+    def _cover(self, document: Document) -> None:
+        sheet = self._sheet(tr("About") if document.sections else document.title)
+        sheet.set_column(0, 0, 24)
+        sheet.set_column(1, 1, 70)
+        sheet.write_string(0, 0, harmless(document.title), self.title)
+        sheet.write_string(1, 0, harmless(document.subtitle))
+        lines: list[Sequence[str]] = [*document.facts, (), *((note,) for note in document.notes)]
+        for place, line in enumerate(lines, start=3):
+            for column, text in enumerate(line):
+                sheet.write_string(place, column, _fitting(text), self.bold if len(line) > 1 and not column else None)
+
+    def _table(self, document: Document, section: Section) -> None:
+        """The rows with their heading; where Excel's last line is reached, the next sheet goes on."""
+        table = self._begin(document, section)
+        last = LAST_LINE - 1  # room for the total
+        for row in section.rows:
+            if table.line > last:
+                table.end(None)
+                table = self._begin(document, section)
+            table.add(row)
+        if not table.rows and section.empty:
+            table.sheet.write_string(1, 0, _fitting(section.empty))
+        table.end(section.total)
+        if section.chart is not None:
+            self._chart(table, section)
+
+    def _begin(self, document: Document, section: Section) -> "_Table":
+        sheet = self._sheet(section.title or document.title)
+        sheet.set_header(f"&L&A&R{_in_a_header(document.title)}")
+        return _Table(self, sheet, section.columns)
+
+    def _sheet(self, name: str) -> Any:
+        """A sheet of this name, as far as Excel allows it: 31 characters, some forbidden, each name once."""
+        wanted = re.sub(r"[\[\]:*?/\\]", "-", harmless(name)).strip("' ") or tr("Table")
+        chosen, number = wanted[:31].rstrip("' "), 1
+        while chosen.lower() in self.names:
+            number += 1
+            ending = f" ({number})"
+            chosen = wanted[: 31 - len(ending)].rstrip("' ") + ending
+        self.names.add(chosen.lower())
+        sheet = self.book.add_worksheet(chosen)
+        sheet.set_paper(9)  # A4
+        sheet.fit_to_pages(1, 0)
+        sheet.set_footer("&R&P / &N")
+        return sheet
+
+    def of(self, pattern: str, total: bool) -> Any:
+        """The cell format of a number pattern."""
+        found = self.formats.get((pattern, total))
+        if found is None:
+            look = {"num_format": pattern} | ({"bold": True, "top": 1} if total else {})
+            found = self.formats[pattern, total] = self.book.add_format(look)
+        return found
+
+    def _chart(self, table: "_Table", section: Section) -> None:
+        """The section's chart to the right of its table, fed by the table's own cells."""
+        wanted, keys = section.chart, [column.key for column in section.columns]
+        assert wanted is not None
+        lines = min(table.rows, MOST_BARS) if wanted.kind == "bar" else table.rows
+        if not lines or wanted.label_key not in keys or wanted.value_key not in keys:
+            return
+        label, value = keys.index(wanted.label_key), keys.index(wanted.value_key)
+        name = table.sheet.get_name()
+        chart = self.book.add_chart({"type": wanted.kind})
+        series = {
+            "name": [name, 0, value],
+            "categories": [name, 1, label, lines, label],
+            "values": [name, 1, value, lines, value],
+        }
+        chart.add_series(series)
+        chart.set_title({"name": harmless(wanted.title)} if wanted.title else {"none": True})
+        chart.set_legend({"none": True})
+        if wanted.kind == "bar":
+            chart.set_y_axis({"reverse": True})
+        chart.set_size({"width": 640, "height": max(280, 24 * lines if wanted.kind == "bar" else 0)})
+        table.sheet.insert_chart(1, len(keys) + 1, chart)
+
+
+class _Table:
+    """One sheet's table while it is written, a line after the other."""
+
+    def __init__(self, sheets: _Sheets, sheet: Any, columns: Sequence[Column]) -> None:
+        self.sheets, self.sheet, self.columns = sheets, sheet, columns
+        self.line = 1
+        self.widths = [max(map(cell_len, column.title.split())) if column.title else 1 for column in columns]
+        sheet.freeze_panes(1, 0)
+        sheet.repeat_rows(0)
+        if len(columns) > 6:
+            sheet.set_landscape()
+        for place, column in enumerate(columns):
+            sheet.write_string(0, place, harmless(column.title), sheets.heading)
+
+    @property
+    def rows(self) -> int:
+        return self.line - 1
+
+    def add(self, row: Row, total: bool = False) -> None:
+        """The row in the next line."""
+        for place, column in enumerate(self.columns):
+            value = row.get(column.key)
+            if value is not None:
+                self._write(place, column.kind, value, total)
+            elif total:
+                self.sheet.write_blank(self.line, place, None, self.sheets.of("General", total))
+        self.line += 1
+
+    def end(self, total: Row | None) -> None:
+        """The filters, the total below them, and the widths that the contents asked for."""
+        if self.columns:
+            self.sheet.autofilter(0, 0, max(self.rows, 1), len(self.columns) - 1)
+            self.sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+        if total is not None:
+            self.line += 0 if self.rows else 1
+            rows = self.line
+            self.add(total, total=True)
+            self.line = rows
+        for place, width in enumerate(self.widths):
+            self.sheet.set_column(place, place, min(width, WIDEST) + 3)  # and room for the filter's arrow
+
+    def _write(self, place: int, kind: str, value: Any, total: bool) -> None:
+        if self.line <= MEASURED_LINES or total:
+            self.widths[place] = max(self.widths[place], cell_len(cell(value, kind)))
+        figure = _figure(kind, value)
+        if figure is None:
+            text = _fitting(cell(value, kind))
+            self.sheet.write_string(self.line, place, text, self.sheets.of("@", total))
+        elif isinstance(figure[0], datetime):
+            self.sheet.write_datetime(self.line, place, figure[0], self.sheets.of(figure[1], total))
+        else:
+            self.sheet.write_number(self.line, place, figure[0], self.sheets.of(figure[1], total))
+
+
+def _figure(kind: str, value: Any) -> tuple[Any, str] | None:
+    """The value as Excel computes with it, and how it is shown; None for what is text."""
+    if kind == "length":
+        return int(value) / 86_400, "[h]:mm:ss"
+    if kind in ("number", "money"):
+        return _number(str(value))
+    if kind == "time":
+        return _moment(str(value))
+    return None
+
+
+def _number(text: str) -> tuple[float, str] | None:
+    """A decimal of up to 15 digits, shown with as many decimals as it has."""
+    if not re.fullmatch(r"-?\d+(\.\d+)?", text) or len(re.sub(r"\D", "", text).lstrip("0")) > EXACT_DIGITS:
+        return None
+    decimals = len(text.partition(".")[2])
+    return float(text), "#,##0" + ("." + "0" * decimals if decimals else "")
+
+
+def _moment(text: str) -> tuple[datetime, str] | None:
+    """A day or a moment, on the clock that its text shows."""
+    try:
+        moment = datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return None
+    if moment.year < 1900:
+        return None
+    return moment, "yyyy-mm-dd" if len(text) == 10 else "yyyy-mm-dd hh:mm:ss"
+
+
+def _fitting(text: str) -> str:
+    return harmless(text)[:LONGEST_TEXT]
+
+
+def _in_a_header(text: str) -> str:
+    """A page header's text: & begins a command there, and 255 characters are the end."""
+    return harmless(text)[:100].replace("&", "&&")
