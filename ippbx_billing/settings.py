@@ -20,6 +20,7 @@ from ippbx_billing.errors import DataError, UsageError
 
 FILE_NAME = "settings.toml"
 ENVIRONMENT_PREFIX = "IPPBX_BILL_"
+_LOOPBACK = ["127.0.0.0/8", "::1"]
 
 
 def _setting(section: str, default: Any, about: str) -> Any:
@@ -56,11 +57,37 @@ class Settings:
     cdr_port: int = _setting("listen", 8181, "port for call records (CDRs) / 话单信息")
     status_port: int = _setting("listen", 8182, "port for call status / 呼叫状态")
     answer: str = _setting("listen", "", "body of the 200 answer; empty: as the PBX model wants it")
+    log_format: str = _setting(
+        "listen", "text", 'lines on stderr: "text" for people, "json" for a log collector / 日志'
+    )
+
+    allow: tuple[str, ...] = _setting(
+        "listen",
+        [*_LOOPBACK, "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"],
+        "addresses and networks that may post; others are answered 403 / 允许发送话单的地址",
+    )
+    pages_from: tuple[str, ...] = _setting(
+        "listen",
+        _LOOPBACK,
+        "addresses that may see /healthz and /metrics, besides this machine / 允许查看状态页的地址",
+    )
+    proxies: tuple[str, ...] = _setting(
+        "listen", [], "reverse proxies before us, whose X-Forwarded-For is believed / 受信任的代理服务器"
+    )
+    tls_certificate: str = _setting("listen", "", "PEM file; with it and its key both doors speak HTTPS only / 证书")
+    tls_key: str = _setting("listen", "", "PEM file with the certificate's key, without a password / 证书私钥")
 
     max_body_bytes: int = _setting("limits", 16 * 1024 * 1024, "larger bodies are answered 413")
     max_header_bytes: int = _setting("limits", 64 * 1024, "larger request headers are answered 400")
     request_timeout_s: int = _setting("limits", 60, "a request must be complete after this long")
     max_connections: int = _setting("limits", 10_000, "connections open at once; more are answered 503")
+    max_connections_per_address: int = _setting("limits", 1_000, "of one address; more are answered 429; 0: no limit")
+    max_requests_per_s: int = _setting("limits", 10_000, "of one address; more are answered 429; 0: no limit")
+    max_waiting_events: int = _setting("limits", 10_000, "received and not yet on the disk; more are answered 503")
+    max_held_bytes: int = _setting(
+        "limits", 256 * 1024 * 1024, "of bodies on their way to the disk, all senders together; more is answered 503"
+    )
+    min_free_bytes: int = _setting("limits", 64 * 1024 * 1024, "with less free on the disk, records are answered 503")
     idle_timeout_s: int = _setting("limits", 75, "an open connection without a request is closed after this long")
     shutdown_timeout_s: int = _setting("limits", 10, "on SIGTERM, requests already accepted get this long to finish")
     batch_size: int = _setting("limits", 2_000, "events that one ledger transaction takes at most")
@@ -196,7 +223,7 @@ def _checked(name: str, value: Any) -> Any:
     if isinstance(default, int):
         return _whole_number(name, value)
     if isinstance(default, tuple):
-        return _patterns(value)
+        return _LISTS[name](_parts(value))
     if not isinstance(value, str):
         raise ValueError("it must be text")
     return _CHECKS.get(name, lambda text: text)(value.strip())
@@ -214,11 +241,26 @@ def _whole_number(name: str, value: Any) -> int:
     return number
 
 
-def _patterns(value: Any) -> tuple[str, ...]:
+def _parts(value: Any) -> tuple[str, ...]:
+    """The texts of a list; in an environment variable commas stand between them."""
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         raise ValueError('it must be a list of texts such as ["8XXX"]')
-    patterns = tuple(part.strip() for part in parts if part.strip())
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
+    import ipaddress  # here, because it is slow to load and most runs set no list
+
+    for text in texts:
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            raise ValueError(f"{text!r} is no address or network; write 192.168.6.169 or 192.168.0.0/16") from None
+    return texts
+
+
+def _patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
     for pattern in patterns:
         try:
             re.compile(pattern)
@@ -246,11 +288,14 @@ def _matching(pattern: str, wanted: str, upper: bool = False) -> Any:
     return check
 
 
+_LISTS = {"extension_patterns": _patterns, "allow": _networks, "pages_from": _networks, "proxies": _networks}
+
 _CHECKS = {
     "country": _matching("[A-Z]{2}", "two letters are wanted, such as CN", upper=True),
     "area_code": _matching(r"\d{0,6}", "only digits are wanted, such as 022"),
     "currency": _matching("[A-Z]{3}", "three letters are wanted, such as CNY", upper=True),
     "lang": _matching("(zh|en)?", 'only "zh" and "en" are known'),
+    "log_format": _matching("text|json", 'only "text" and "json" are known'),
     "outside_prefix": _matching(r"\d{0,4}", "only digits are wanted, such as 9"),
     "timezone": lambda value: _zone(value or "UTC"),
     "pbx_timezone": _zone,

@@ -4,9 +4,8 @@ Two processes, so that reading and rating take the other core and a slow ledger 
 wakes the worker through a pipe; when the pipe closes, however this process ended, the worker finishes and ends too.
 """
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,8 +17,6 @@ from ippbx_billing.texts import tr
 if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
 
-TOKENS = "tokens"
-
 
 def listen(
     host: Annotated[str | None, typer.Option(help=tr("address to listen on; 0.0.0.0 is every interface"))] = None,
@@ -29,6 +26,7 @@ def listen(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted and exit 0."""
     from ippbx_billing import listener
+    from ippbx_billing.pbx_admin.tokens import KnownTokens, allowed
     from ippbx_billing.worker import Worker
 
     using = common.settings(host=host, cdr_port=cdr_port, status_port=status_port, dialect=dialect)
@@ -47,14 +45,14 @@ def listen(
             answer=using.answer or _answer_of(using) or listener.DEFAULT_ANSWER,
             wake=worker.wake,
             announce=ready,
-            admits=_admits(using.data_dir),
+            report=say,
             facts=worker.facts,
-            max_body_bytes=using.max_body_bytes,
-            max_header_bytes=using.max_header_bytes,
-            max_connections=using.max_connections,
-            idle_timeout_s=using.idle_timeout_s,
-            request_timeout_s=using.request_timeout_s,
-            shutdown_timeout_s=using.shutdown_timeout_s,
+            figures=lambda: _figures(using),
+            admits=KnownTokens(using.data_dir).admit,
+            senders=listener.Senders(using.allow, using.proxies, using.pages_from, lambda: allowed(using.data_dir)),
+            tls_certificate=_path(using, using.tls_certificate),
+            tls_key=_path(using, using.tls_key),
+            **{limit.name: getattr(using, limit.name) for limit in fields(listener.Limits)},
         )
 
 
@@ -72,24 +70,24 @@ def _check_set_up(using: "Settings") -> None:
     inbox.create(using.inbox_path)
 
 
-def _admits(data_dir: Path) -> Callable[[str], bool]:
-    """Whether a path may post: any one while no token is set; the file is looked at again whenever it changes."""
-    tokens_file = data_dir / TOKENS
-    known: tuple[int, frozenset[str]] = (0, frozenset())
+def _figures(using: "Settings") -> dict[str, Any]:
+    """What /metrics tells of the ledger; what cannot be read now is left out."""
+    from ippbx_billing.errors import BillingError
+    from ippbx_billing.inbox import Inbox
+    from ippbx_billing.ledger import figures
 
-    def admits(path: str) -> bool:
-        nonlocal known
-        try:
-            changed_at = tokens_file.stat().st_mtime_ns
-        except OSError:
-            return True
-        from ippbx_billing.pbx_admin import tokens
+    try:
+        found = figures.read(using.ledger_path)
+        position = found.pop("position")
+        with Inbox(using.inbox_path) as inbox:
+            return {**found, "backlog_events": max(0, inbox.last_id() - position)}
+    except BillingError:
+        return {}
 
-        if changed_at != known[0]:
-            known = changed_at, tokens.known_tokens(data_dir)
-        return tokens.accepts(path, known[1])
 
-    return admits
+def _path(using: "Settings", name: str) -> str:
+    """A file that the settings name, as seen from the data directory."""
+    return str(using.data_dir / name) if name else ""
 
 
 def _answer_of(using: "Settings") -> str:

@@ -104,6 +104,7 @@ def configure_pbx(
         present = {page: session.read(page) for page in ("api", "events")}
         password, made = _password_wanted(given, str(present["api"]["password"]))
         server = _server(server, session.address, using)
+        _let_in(session.address, using, dry_run)
         with _token(using, [str(present["events"]["cdr_url"])], plain_urls, dry_run) as token:
             wanted: Wanted = {
                 "api": {"enabled": True, "password": password},
@@ -198,6 +199,7 @@ def set_event_urls(
             _carry_out(session, {"events": event_values(Urls(cdr, status))}, access, dry_run)
             return
         present = str(session.read("events")["cdr_url"])
+        _let_in(session.address, using, dry_run)
         with _token(using, [present], plain_urls, dry_run) as token:
             urls = our_urls(_server(server, session.address, using), using, token)
             _carry_out(session, {"events": event_values(urls)}, access, dry_run)
@@ -347,6 +349,22 @@ def _server(given: str | None, address: str, using: "Settings") -> str:
     return found
 
 
+def _let_in(address: str, using: "Settings", dry_run: bool) -> None:
+    """Let the PBX post where it is outside the networks of the setting `allow`."""
+    from urllib.parse import urlsplit
+
+    from ippbx_billing.cli.pbx_check import as_seen
+    from ippbx_billing.listener.senders import networks, within
+    from ippbx_billing.pbx_admin.tokens import ALLOWED_FILE_NAME, allow, allowed
+
+    host = as_seen(urlsplit(address).hostname or "")
+    if dry_run or within(host, networks(using.allow)) or host in allowed(using.data_dir):
+        return
+    allow(using.data_dir, host)
+    path = using.data_dir / ALLOWED_FILE_NAME
+    say(tr("{host} is outside the networks that may post, and is let in; see {path}", host=host, path=path))
+
+
 @contextmanager
 def _token(using: "Settings", present: list[str], plain: bool, dry_run: bool) -> Iterator[str]:
     """The token for the event URLs: the one they carry already, else a new one.
@@ -404,6 +422,7 @@ def _guide(access: Access, using: "Settings", server: str | None, given: str, pl
 
     known = recalled(access, using)
     server = _server(server, known.address, using)
+    _let_in(known.address, using, dry_run=False)
     token = _token_to_give_out(known, using, plain)
     wanted: Wanted = {
         "api": {"enabled": True, "password": given or new_api_password()},

@@ -128,7 +128,7 @@ def _last_event(host: str, using: "Settings") -> Finding:
     from datetime import datetime
 
     with common.open_inbox(using) as inbox:
-        heard = inbox.summaries(limit=1, remote=_as_seen(host)) or inbox.summaries(limit=1)
+        heard = inbox.summaries(limit=1, remote=as_seen(host)) or inbox.summaries(limit=1)
     if not heard:
         return Finding(
             tr("Last event"), State.WARNING, tr("none yet"), tr("make a test call: `ippbx-bill pbx check --wait 60`")
@@ -138,10 +138,10 @@ def _last_event(host: str, using: "Settings") -> Finding:
     at = last.received_at.astimezone(using.site_zone)
     detail = tr("{time}, {minutes} min ago, from {remote}", time=f"{at:%Y-%m-%d %H:%M:%S}", minutes=minutes,
                 remote=last.remote)  # fmt: skip
-    return Finding(tr("Last event"), State.OK if last.remote == _as_seen(host) else State.WARNING, detail)
+    return Finding(tr("Last event"), State.OK if last.remote == as_seen(host) else State.WARNING, detail)
 
 
-def _as_seen(host: str) -> str:
+def as_seen(host: str) -> str:
     """The PBX's address as a listener sees it."""
     import socket
 

@@ -8,7 +8,7 @@ senders.behind("192.168.1.5", b"x-forwarded-for: …\\r\\n")   ->  the address t
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 PRIVATE = (
     "127.0.0.0/8",
@@ -27,14 +27,14 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Senders:
-    """The lists in force. `also` tells further addresses that may post, and may change while we run."""
+    """The lists in force. `also` tells further addresses (no networks), and may change while we run."""
 
     def __init__(
         self,
         allow: Iterable[str] = PRIVATE,
         proxies: Iterable[str] = (),
         pages_from: Iterable[str] = LOOPBACK,
-        also: Callable[[], Iterable[str]] = tuple,
+        also: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._allow = networks(allow)
         self._proxies = networks(proxies)
@@ -46,7 +46,7 @@ class Senders:
         """Whether records are taken from this address."""
         if address in self._known:
             return True
-        allowed = within(address, self._allow) or within(address, networks(self._also()))
+        allowed = within(address, self._allow) or address in self._also()
         if allowed and len(self._known) < MOST_REMEMBERED:
             self._known.add(address)
         return allowed
