@@ -11,8 +11,10 @@ from ippbx_billing.cli import (
     carriers,
     compare,
     demo,
+    departments,
     dialects,
     doctor,
+    employees,
     events,
     extensions,
     filters,
@@ -90,7 +92,9 @@ carriers.app.command("export", help=tr("Write a carrier with its tariff to a fil
 app.add_typer(carriers.app, name="carriers", help=tr("Carriers and their home areas."))
 app.add_typer(tariffs.app, name="tariffs", help=tr("What each carrier charges: show, set, import, export, check."))
 app.add_typer(trunks.app, name="trunks", help=tr("Trunks and the carrier each belongs to."))
-app.add_typer(extensions.app, name="extensions", help=tr("Extensions, their people and departments."))
+app.add_typer(departments.app, name="departments", help=tr("The tree of departments."))
+app.add_typer(employees.app, name="employees", help=tr("The people, their departments and extensions, by day."))
+app.add_typer(extensions.app, name="extensions", help=tr("Whose each extension is, from which day on."))
 app.add_typer(holidays.app, name="holidays", help=tr("Days off and make-up working days."))
 app.add_typer(filters.app, name="filters", help=tr("Number clean-up, and calls that are nobody's bill."))
 app.add_typer(dialects.app, name="dialects", help=tr("How each PBX model spells a call."))

@@ -120,6 +120,11 @@ class DepartmentTables:
             "UPDATE departments SET ended = 0 WHERE ended AND id IN (SELECT id FROM used)"
         )
 
+    def end_department(self, path: str) -> None:
+        """Mark a department as one of the past; while somebody is in it, it stays in use."""
+        with self.changing():
+            self.connection.execute("UPDATE departments SET ended = 1 WHERE id = ?", [self.department(path).id])
+
     def rename_department(self, path: str, name: str) -> Department:
         """Another name, in the reports of all months."""
         if len(parts_of(name)) != 1:

@@ -10,7 +10,7 @@ calls stay with whoever had the extension in October. Calls are joined to `holde
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
@@ -33,6 +33,11 @@ class Employee:
     end_day: date = NEVER
     present: bool = True
 
+    @property
+    def last_day(self) -> date:
+        """The last day of the time."""
+        return self.end_day if self.end_day == NEVER else self.end_day - timedelta(days=1)
+
     def __str__(self) -> str:
         return f"{self.number} {self.name}" + (f" ({self.department})" if self.department else "")
 
@@ -51,6 +56,11 @@ class Extension:
     first_day: date = EVER
     end_day: date = NEVER
     present: bool = True
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the time."""
+        return self.end_day if self.end_day == NEVER else self.end_day - timedelta(days=1)
 
 
 class DirectoryTables(DepartmentTables):
@@ -72,7 +82,7 @@ class DirectoryTables(DepartmentTables):
             try:
                 self.connection.execute("DELETE FROM departments WHERE id = ?", [one.id])
             except sqlite3.IntegrityError:  # the past refers to it
-                self.connection.execute("UPDATE departments SET ended = 1 WHERE id = ?", [one.id])
+                self.end_department(one.path)
 
     # -- employees
 
@@ -260,7 +270,7 @@ class DirectoryTables(DepartmentTables):
 
     def remove_extension(self, extension: str, day: date) -> None:
         """From `day` on nobody is reached under this number; earlier calls keep their holder."""
-        self._known_extension(extension)
+        self.known_extension(extension)
         with self.changing():
             self.connection.execute(
                 "DELETE FROM assignments WHERE extension = ? AND first_day > ?", [extension, day.isoformat()]
@@ -269,15 +279,18 @@ class DirectoryTables(DepartmentTables):
 
     def forget_extension(self, extension: str) -> None:
         """As if the extension had never been entered; its calls are nobody's."""
-        self._known_extension(extension)
+        self.known_extension(extension)
         with self.changing():
             self.connection.execute("DELETE FROM assignments WHERE extension = ?", [extension])
 
-    def _known_extension(self, extension: str) -> None:
-        if not self.connection.execute("SELECT 1 FROM assignments WHERE extension = ?", [extension]).fetchone():
+    def known_extension(self, extension: str) -> list[Extension]:
+        """The history of an extension; NotFoundError where it was never in the directory."""
+        found = self.extension_history(extension)
+        if not found:
             raise NotFoundError(
                 tr("there is no extension {number}", number=extension), tr("see `ippbx-bill extensions list`")
             )
+        return found
 
     # -- facts over time
 
