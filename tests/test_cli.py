@@ -194,9 +194,9 @@ def test_extensions_are_imported_from_what_excel_saves(site: Path, cli: Cli) -> 
     assert cli("extensions", "add", "8003", "--name", "王芳").exit_code == 0
     rows = list(csv.DictReader(io.StringIO(cli("extensions", "list", "--format", "csv").stdout)))
     assert [tuple(row.values()) for row in rows] == [
-        ("8001", "张伟", "销售部"),
-        ("8002", "李娜", ""),
-        ("8003", "王芳", ""),
+        ("8001", "张伟", "销售部", "8001"),
+        ("8002", "李娜", "", "8002"),
+        ("8003", "王芳", "", "8003"),
     ]
 
 
