@@ -14,15 +14,16 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ippbx_billing.errors import UsageError
-from ippbx_billing.texts import tr
+from ippbx_billing.texts import language, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.documents import Document
@@ -76,12 +77,12 @@ class Format(StrEnum):
 class Column:
     """One column: the row's key, its heading, and the kind of value it holds.
 
-    `rank` 0 is always shown; of the others the highest leaves first where the terminal is too narrow for all.
+    Kinds: text, code, number, money, percent, length, time, hour, weekday, word, country, flag. `rank` 0 is always shown; of the others the highest leaves first where the terminal is too narrow for all.
     """
 
     key: str
     title: str
-    kind: str = "text"  # text | code | number | money | length | time | word | flag
+    kind: str = "text"
     rank: int = 0
 
     @property
@@ -91,7 +92,7 @@ class Column:
 
     @property
     def to_the_right(self) -> bool:
-        return self.kind in ("number", "money", "length")
+        return self.kind in ("number", "money", "percent", "length")
 
 
 def show(
@@ -308,7 +309,36 @@ def cell(value: Any, kind: str = "text") -> str:
         return "✓" if value else ""
     if kind == "word":
         return tr(str(value))
+    if kind in _SPOKEN:
+        return _SPOKEN[kind](value)
     return harmless(str(value))
+
+
+def _amount(value: Any) -> str:
+    """An amount with its thousands set apart; text that is none stays as it is."""
+    text = harmless(str(value))
+    return f"{Decimal(text):,}" if re.fullmatch(r"-?\d{4,}(\.\d+)?", text) else text
+
+
+def _country(code: Any) -> str:
+    from ippbx_billing.numbering.countries import country_name
+
+    return country_name(harmless(str(code)), language())
+
+
+def _weekday(number: int) -> str:
+    """The day's name; 1 is Monday."""
+    days = tr("Monday"), tr("Tuesday"), tr("Wednesday"), tr("Thursday"), tr("Friday"), tr("Saturday"), tr("Sunday")
+    return days[number - 1]
+
+
+_SPOKEN: dict[str, Callable[[Any], str]] = {
+    "money": _amount,
+    "percent": lambda part: f"{Decimal(part) * 100:.1f} %",
+    "hour": lambda hour: f"{hour:02d}:00",
+    "weekday": _weekday,
+    "country": _country,
+}
 
 
 def length(seconds: int) -> str:

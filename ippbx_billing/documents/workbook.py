@@ -209,6 +209,8 @@ def _figure(kind: str, value: Any) -> tuple[Any, str] | None:
         return int(value) / 86_400, "[h]:mm:ss"
     if kind in ("number", "money"):
         return _number(str(value))
+    if kind == "percent":
+        return float(value), "0.0%"
     if kind == "time":
         return _moment(str(value))
     return None
