@@ -4,18 +4,22 @@ Two processes, so that reading and rating take the other core and a slow ledger 
 wakes the worker through a pipe; when the pipe closes, however this process ended, the worker finishes and ends too.
 """
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import say
-from ippbx_billing.errors import CannotStartError, NotFoundError
+from ippbx_billing.errors import BillingError, CannotStartError, NotFoundError
 from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def listen(
@@ -25,18 +29,25 @@ def listen(
     dialect: Annotated[str | None, typer.Option(help=tr("PBX model, see `dialects list`"))] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted and exit 0."""
-    from ippbx_billing import listener
-    from ippbx_billing.pbx_admin.tokens import KnownTokens, allowed
-    from ippbx_billing.worker import Worker
-
     using = common.settings(host=host, cdr_port=cdr_port, status_port=status_port, dialect=dialect)
-    _check_set_up(using)
+    with _lines_on_stderr(using):
+        _check_set_up(using)
+        _serve(using)
+
+
+def _serve(using: "Settings") -> None:
+    from ippbx_billing import listener
+    from ippbx_billing.listener.server import Watch
+    from ippbx_billing.pbx_admin.tokens import KnownTokens, allowed
+    from ippbx_billing.service.notify import notify, watchdog_s
+    from ippbx_billing.worker import Worker
 
     def ready(line: str) -> None:
         worker.start()
-        say(line)
+        log.info("%s", line)
+        notify("READY=1")
 
-    with Worker(using, report=say) as worker:
+    with Worker(using, report=log.warning) as worker:
         listener.serve(
             inbox_path=using.inbox_path,
             host=using.host,
@@ -45,15 +56,31 @@ def listen(
             answer=using.answer or _answer_of(using) or listener.DEFAULT_ANSWER,
             wake=worker.wake,
             announce=ready,
-            report=say,
+            report=log.warning,
             facts=worker.facts,
             figures=lambda: _figures(using),
             admits=KnownTokens(using.data_dir).admit,
             senders=listener.Senders(using.allow, using.proxies, using.pages_from, lambda: allowed(using.data_dir)),
             tls_certificate=_path(using, using.tls_certificate),
             tls_key=_path(using, using.tls_key),
+            watch=Watch(lambda: notify("WATCHDOG=1"), lambda: notify("STOPPING=1"), watchdog_s()),
             **{limit.name: getattr(using, limit.name) for limit in fields(listener.Limits)},
         )
+
+
+@contextmanager
+def _lines_on_stderr(using: "Settings") -> Iterator[None]:
+    """All that this process says in the form that is set, also why it could not start."""
+    from ippbx_billing import logs
+
+    logs.start(using.log_format)
+    try:
+        yield
+    except BillingError as error:
+        if using.log_format != "json":
+            raise
+        log.critical("%s", error.message, extra={"hint": error.hint})
+        raise typer.Exit(error.exit_code) from error
 
 
 def _check_set_up(using: "Settings") -> None:
@@ -80,7 +107,9 @@ def _figures(using: "Settings") -> dict[str, Any]:
         found = figures.read(using.ledger_path)
         position = found.pop("position")
         with Inbox(using.inbox_path) as inbox:
-            return {**found, "backlog_events": max(0, inbox.last_id() - position)}
+            newest = inbox.summaries(limit=1)
+            last = {"last_event_at": newest[0].received_at} if newest else {}
+            return {**found, **last, "backlog_events": max(0, inbox.last_id() - position)}
     except BillingError:
         return {}
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ippbx_billing import __version__, inbox
 from ippbx_billing.calls import EventKind
@@ -27,6 +27,9 @@ from ippbx_billing.inbox import InboxWriter
 from ippbx_billing.listener.doors import DEFAULT_ANSWER, Doors
 from ippbx_billing.listener.limits import Limits
 from ippbx_billing.listener.senders import Senders
+
+if TYPE_CHECKING:
+    from ippbx_billing.listener.server import Watch
 
 __all__ = ["DEFAULT_ANSWER", "Doors", "Limits", "Senders", "__version__", "serve"]
 
@@ -47,14 +50,15 @@ def serve(
     senders: Senders | None = None,
     tls_certificate: str = "",
     tls_key: str = "",
+    watch: "Watch | None" = None,
     **limits: int,
 ) -> None:
     """Serves both doors until SIGTERM or Ctrl-C, then finishes what was accepted and returns.
 
     `wake` is called after each commit, `announce` with one line when the doors are open, `report` with a line about
     what was refused; `facts` adds to what /healthz tells, `figures` to /metrics (in a thread, it may take its time);
-    `admits` says whether a path may post, `senders` who may; port 0 takes a free one; `limits` are those of `Limits`.
-    Raises CannotStartError.
+    `admits` says whether a path may post, `senders` who may; `watch` is told that all is alive; port 0 takes a free
+    one; `limits` are those of `Limits`. Raises CannotStartError.
     """
     from ippbx_billing.listener import server
 
@@ -82,7 +86,8 @@ def serve(
         urls = [server.url(host, port, "https" if security else "http") for port in taken]
         line = "listening: CDRs on {}, call status on {}".format(*urls)
         with server.tuned_interpreter():
-            server.Server(doors, security, ready=lambda: announce(line) if announce else None).run(sockets)
+            ready = (lambda: announce(line)) if announce else (lambda: None)
+            server.Server(doors, security, ready, watch or server.Watch()).run(sockets)
 
 
 def _writer(path: Path, wake: Callable[[], None]) -> InboxWriter:

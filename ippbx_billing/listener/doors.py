@@ -71,6 +71,7 @@ class Doors:
         self._complaints = Complaints(report)
         self._pages = Pages(self, facts, figures)
         self._showing: set[asyncio.Task[None]] = set()
+        self._probe: asyncio.Future[None] | None = None
 
     # What connections ask
 
@@ -157,6 +158,12 @@ class Doors:
         self._complaints.tell(now)
         if int(now) % 60 == 0:
             self.senders.forget()
+
+    def when_writer_answers(self, then: Callable[[], object]) -> None:
+        """Calls back once the writer's thread has tried a write, whether or not the disk took it."""
+        if self._probe is None or self._probe.done():  # one that hangs is not asked again
+            self._probe = self.writer.probe()
+            self._probe.add_done_callback(lambda answered: (answered.exception(), then()))
 
     def stop(self) -> None:
         """Ends every connection that is still there."""

@@ -5,6 +5,7 @@ ippbx_bill_refused_total{reason="too_large"} 2
 
 import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,8 +16,11 @@ Sample = tuple[str, Labels, float]  # what is added to the name, the labels, the
 
 
 def text(doors: "Doors", figures: Mapping[str, Any]) -> str:
-    """All metrics; `figures` are those of the ledger: numbers by name, or by one label's value."""
-    return "".join([*_of_doors(doors), *_of_writer(doors), *_of_ledger(figures)])
+    """All metrics; `figures` are those of both files: numbers by name, or by one label's value, and `last_event_at`."""
+    last = doors.writer.last_kept_at or figures.get("last_event_at")
+    return "".join(
+        [*_of_doors(doors), *_of_writer(doors), *(_of_last_event(last) if last else ()), *_of_ledger(figures)]
+    )
 
 
 def _of_doors(doors: "Doors") -> Iterator[str]:
@@ -38,10 +42,12 @@ def _of_writer(doors: "Doors") -> Iterator[str]:
     buckets: list[Sample] = [("_bucket", {"le": le}, count) for le, count in times.cumulative()]
     sums: list[Sample] = [("_sum", {}, round(times.total_s, 6)), ("_count", {}, times.count)]
     yield _metric("commit_seconds", "histogram", "How long the disk took for each group of events.", buckets + sums)
-    if last := writer.last_kept_at:
-        yield _metric("last_event_timestamp_seconds", "gauge", "When the last event was kept.", last.timestamp())
-        age = max(0.0, time.time() - last.timestamp())
-        yield _metric("last_event_age_seconds", "gauge", "How long ago the last event was kept.", round(age, 3))
+
+
+def _of_last_event(last: datetime) -> Iterator[str]:
+    yield _metric("last_event_timestamp_seconds", "gauge", "When the last event was kept.", last.timestamp())
+    age = max(0.0, time.time() - last.timestamp())
+    yield _metric("last_event_age_seconds", "gauge", "How long ago the last event was kept.", round(age, 3))
 
 
 _LEDGER = {  # name: help, label

@@ -126,6 +126,7 @@ class Protocol(asyncio.Protocol):
         if self.ending:
             return
         self._silent = False
+        self._requests_in_data = int(self._reading)
         if not self._reading and not _PLAIN_REQUEST.match(data):
             data = _mended(data)
         try:
@@ -136,7 +137,7 @@ class Protocol(asyncio.Protocol):
         except httptools.HttpParserError:
             self._break_off()
             return
-        if self._reading and not self._headed and not self.ending:
+        if self._reading and not self._headed and not self.ending and self._requests_in_data == 1:
             self._head_bytes += len(data)  # the parser holds an unfinished header without a bound of its own
             if self._head_bytes > self.doors.limits.max_header_bytes:
                 self._refuse_unread(answers.HEADER_TOO_LARGE)
@@ -146,6 +147,7 @@ class Protocol(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._reading = True
+        self._requests_in_data += 1
         self._headed = self._expects = False
         self._url = b""
         self._head: list[bytes] = []
@@ -341,10 +343,10 @@ class Protocol(asyncio.Protocol):
         if self._transport.is_closing():
             if waited_s > LINGER_S:
                 self._transport.abort()
+        elif self._choked and waited_s > limits.request_timeout_s:
+            self._transport.abort()  # who does not read its answers would not read a refusal either
         elif self._reading and waited_s > limits.request_timeout_s:
             self._refuse_unread(answers.TOO_SLOW)
-        elif self._choked and waited_s > limits.request_timeout_s:
-            self._transport.abort()
         elif self._exchanges or self._reading:
             return
         elif waited_s > (limits.request_timeout_s if self._silent else limits.idle_timeout_s):

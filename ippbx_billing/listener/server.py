@@ -11,6 +11,7 @@ import ssl
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -31,16 +32,32 @@ COLLECT_AFTER = 10_000
 SPARE_FILES = 64  # descriptors that are no connections: the databases, the pipe to the worker, …
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who looks after the service: called every so many seconds while loop and writer answer, and when it stops."""
+
+    alive: Callable[[], object] = lambda: None
+    stopping: Callable[[], object] = lambda: None
+    every_s: float = 0  # 0: never
+
+
 class Server(uvicorn.Server):
     """One server for both sockets: says when it is ready, ends late requests, and stops in good order."""
 
-    def __init__(self, doors: Doors, secured: ssl.SSLContext | None, ready: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        doors: Doors,
+        secured: ssl.SSLContext | None,
+        ready: Callable[[], object],
+        watch: Watch = Watch(),
+    ) -> None:
         config = uvicorn.Config(
             _no_application,
             http=lambda **_: Protocol(doors),  # type: ignore[arg-type]
             ws="none",
             interface="asgi3",
             lifespan="off",
+            log_config=None,  # its lines go where the other lines of the process go
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -51,6 +68,8 @@ class Server(uvicorn.Server):
         config.ssl = secured
         self._doors = doors
         self._ready = ready
+        self._watch = watch
+        self._alive_at = 0.0
         self.server_state.connections = doors.connections  # type: ignore[assignment]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -60,9 +79,18 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:  # once a second
             self._doors.look_around()
+            self._show_life()
         return self.should_exit
 
+    def _show_life(self) -> None:
+        """Every so often the writer is asked; no sign of life where it or this loop hangs."""
+        now = asyncio.get_running_loop().time()
+        if self._watch.every_s and now >= self._alive_at + self._watch.every_s:
+            self._alive_at = now
+            self._doors.when_writer_answers(self._watch.alive)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._watch.stopping()
         patience = asyncio.get_running_loop().call_later(self._doors.limits.shutdown_timeout_s, self._doors.stop)
         await super().shutdown(sockets)
         patience.cancel()
