@@ -8,6 +8,7 @@ The two are joined by a pipe. A byte in it means that something arrived; its end
 whatever way, and the worker drains once more and ends. Should the worker die, it is started again.
 """
 
+import logging
 import os
 import signal
 import subprocess
@@ -23,6 +24,8 @@ from ippbx_billing.settings import Settings, load
 
 if TYPE_CHECKING:
     from ippbx_billing.pipeline import Pipeline
+
+log = logging.getLogger("ippbx_billing.worker")  # also where this is `__main__`
 
 POLL_S = 1.0  # how long the worker sleeps at most: a missed wake-up costs no more than this
 RESTART_PAUSE_S = 1.0
@@ -98,6 +101,7 @@ def main(data_dir: str, dialect: str) -> None:
     """The child: drain, wait for a wake-up, drain again, until the pipe ends."""
     from pathlib import Path
 
+    from ippbx_billing import logs
     from ippbx_billing.inbox import Inbox
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.pipeline import Pipeline, Rules
@@ -105,6 +109,7 @@ def main(data_dir: str, dialect: str) -> None:
     for name in ("SIGINT", "SIGTERM"):  # sent to the whole group; the listener's pipe tells when to end
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     settings = load(Path(data_dir), {"dialect": dialect})
+    logs.start(settings.log_format)
     with Ledger(settings.ledger_path) as ledger, Inbox(settings.inbox_path) as inbox:
         pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings), batch_size=settings.batch_size)
         pipe = _Pipe()
@@ -125,7 +130,7 @@ def _drain_patiently(pipeline: "Pipeline") -> None:
             return
         except sqlite3.OperationalError as error:
             if not said:
-                print(f"the ledger cannot be written now ({error}); trying again", file=sys.stderr, flush=True)
+                log.warning("the ledger cannot be written now (%s); trying again", error)
             said = True
             time.sleep(LOCKED_PAUSE_S)
 

@@ -26,6 +26,7 @@ from ippbx_billing.cli import (
     quote,
     report,
     rerate,
+    service,
     simulate,
     simulate_pbx,
     tariffs,
@@ -102,4 +103,5 @@ app.add_typer(numbers.app, name="numbers", help=tr("Look up numbers, correct pre
 app.command("demo", help=tr("The whole journey on believable traffic, in a directory of its own."))(demo.demo)
 simulate.app.command("pbx", help=tr("A UC to practise on, with its web admin and its calls."))(simulate_pbx.pbx)
 app.add_typer(simulate.app, name="simulate", help=tr("Traffic to try things with, before the real PBX."))
+app.add_typer(service.app, name="service", help=tr("Run the listener as a service of systemd."))
 app.command("doctor", help=tr("Look over the whole installation; exit 1 if anything is wrong."))(doctor.doctor)

@@ -1,0 +1,32 @@
+"""What systemd wants to hear from a service: that it is ready, that it is alive, that it stops.
+
+A datagram to the socket that systemd names in the environment, and nothing where it names none; see sd_notify(3).
+
+    notify("READY=1")
+    every_s = watchdog_s()   # how often to send WATCHDOG=1; 0 where nobody watches
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+
+
+def notify(state: str, environment: Mapping[str, str] | None = None) -> None:
+    """Tell it; a service that cannot tell goes on all the same."""
+    address = (os.environ if environment is None else environment).get("NOTIFY_SOCKET", "")
+    if not address or not hasattr(socket, "AF_UNIX"):
+        return
+    abstract = "\0" + address[1:] if address.startswith("@") else address
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.sendto(state.encode(), abstract)
+
+
+def watchdog_s(environment: Mapping[str, str] | None = None) -> float:
+    """A third of the time after which systemd takes us for dead, so that one lost word does no harm; 0 for never."""
+    known = os.environ if environment is None else environment
+    if known.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return 0
+    with suppress(ValueError):
+        return int(known.get("WATCHDOG_USEC", "0")) / 3_000_000
+    return 0
