@@ -101,6 +101,10 @@ def _writer(form: str) -> Writer:
         from ippbx_billing.documents import markdown
 
         return markdown.write
+    if form == "pdf":
+        from ippbx_billing.documents import pdf
+
+        return pdf.write
     if form == "xlsx":
         from ippbx_billing.documents import workbook
 

@@ -25,6 +25,7 @@ LONGEST_TEXT = 32_767
 MEASURED_LINES = 1000  # a column is as wide as the widest of these
 WIDEST = 50
 EXACT_DIGITS = 15
+FIGURES = ("number", "money")
 UNDATED = date(1980, 1, 1)
 
 
@@ -195,7 +196,7 @@ class _Table:
             self.widths[place] = max(self.widths[place], cell_len(cell(value, kind)))
         figure = _figure(kind, value)
         if figure is None:
-            text = _fitting(cell(value, kind))
+            text = _fitting(str(value) if kind in FIGURES else cell(value, kind))
             self.sheet.write_string(self.line, place, text, self.sheets.of("@", total))
         elif isinstance(figure[0], datetime):
             self.sheet.write_datetime(self.line, place, figure[0], self.sheets.of(figure[1], total))
@@ -207,7 +208,7 @@ def _figure(kind: str, value: Any) -> tuple[Any, str] | None:
     """The value as Excel computes with it, and how it is shown; None for what is text."""
     if kind == "length":
         return int(value) / 86_400, "[h]:mm:ss"
-    if kind in ("number", "money"):
+    if kind in FIGURES:
         return _number(str(value))
     if kind == "percent":
         return float(value), "0.0%"
