@@ -120,7 +120,7 @@ class CallTables:
 
     def correct(self, number: int, rated: RatedCall) -> None:
         """Put the record's later version in the place of call `number`."""
-        self._rollups.take([number])
+        self._rollups.count_out([number])
         self._put([(number, rated)], "REPLACE")
 
     def _put(self, numbered: Sequence[tuple[int, RatedCall]], how: str) -> None:
@@ -152,7 +152,7 @@ class CallTables:
         """Take out the calls that came from these events, so that the events can be read again."""
         for event_id in event_ids:
             calls = self.connection.execute("SELECT id FROM calls WHERE event_id = ?", [event_id]).fetchall()
-            self._rollups.take(row[0] for row in calls)
+            self._rollups.count_out(row[0] for row in calls)
             self.connection.execute(
                 "DELETE FROM charge_history WHERE run_id IN (SELECT id FROM rerate_runs) "
                 "AND call_id IN (SELECT id FROM calls WHERE event_id = ?)",

@@ -222,13 +222,39 @@ class RerateTables:
             f"UPDATE charges SET {assignments} WHERE id = ?", [(*charge, number) for number, charge, _ in changed]
         )
 
-    def reclassify(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Give calls another meaning: the values of MEANING, the data's version, the kind, and the call's id."""
+    def reclassify(
+        self, run: int, rows: Sequence[tuple[Any, ...]], changed: Sequence[tuple[int, ChargeRow, str | None]]
+    ) -> None:
+        """Give calls another meaning and another charge; both are kept in the history, and the sums follow.
+
+        A row holds the values of MEANING, the data's version, the kind, and the call's id; for `changed` see
+        `replace_charges`.
+        """
+        ids = [row[-1] for row in rows]
+        self._rollups.count_out(ids)
+        self.replace_charges(run, changed)
         assignments = ", ".join(f"{name} = ?" for name in (*MEANING, "data_version"))
         self.connection.executemany(
             f"UPDATE calls SET {assignments} WHERE id = ?", [(*row[:-2], row[-1]) for row in rows]
         )
-        self.connection.executemany("UPDATE charges SET kind_id = ? WHERE id = ?", [row[-2:] for row in rows])
+        places = [self._rollups.place_id(*(row[MEANING.index(name)] for name in _PLACE)) for row in rows]
+        self.connection.executemany(
+            "UPDATE charges SET place_id = ?, kind_id = ? WHERE id = ?",
+            [(place_id, *row[-2:]) for place_id, row in zip(places, rows, strict=True)],
+        )
+        self._rollups.count_in(ids)
+
+    def count_changes(self, run: int, stretch: Stretch) -> None:
+        """Let the sums follow what a run changed in a stretch, but for the calls that are settled."""
+        self._rollups.change(
+            self.connection.execute(
+                "SELECT g.local_hour, g.extension_id, g.place_id, g.kind_id, h.carrier_id, h.status, "
+                "ifnull(h.fee_micro, 0), g.carrier_id, g.status, g.duration_s, g.billed_s, ifnull(g.fee_micro, 0) "
+                "FROM charge_history h CROSS JOIN charges g ON g.id = h.call_id "
+                f"WHERE h.run_id = ? AND h.call_id BETWEEN ? AND ? AND {stretch.sql}",
+                [run, stretch.first, stretch.last, *stretch.values],
+            )
+        )
 
     def settle(self, ids: Iterable[int]) -> None:
         """These calls are dealt with: the set-wise statements are to leave them alone."""
@@ -247,6 +273,7 @@ class RerateTables:
         ).fetchall()
 
 
+_PLACE = ("country", "region", "place")
 _CODE = (
     f"(CASE WHEN g.billed_s NOT BETWEEN 0 AND {LONGEST_S} THEN NULL WHEN p.how = {BY_LENGTH} THEN p.base + g.billed_s "
     f"WHEN p.how = {FIXED} THEN p.base WHEN p.how = {BY_CLOCK} THEN clock(p.base, g.started_at, g.billed_s) END)"

@@ -33,6 +33,7 @@ LEVELS = {
 MOST_REMEMBERED = 100_000  # ids of extensions and places; a stray PBX may bring any number of them
 
 Memory = TypeVar("Memory", bound=dict[Any, int])
+Change = tuple[Any, ...]  # hour, extension, place, kind; carrier, status, fee before; carrier, status, sums after
 Counts = tuple[int, int, int, int, int]  # in the order of SUMS; negative where calls are taken out
 
 
@@ -150,16 +151,38 @@ class RollupTables:
                 self.connection.executemany(_DROP_EMPTY[name], fewer)
         self.connection.executemany(_WIDEN, [(day, *span) for day, span in tally.spans.items()])
 
-    def take(self, ids: Iterable[int]) -> None:
-        """Count these calls out, as their charges stand now."""
+    def count_out(self, ids: Iterable[int]) -> None:
+        """Take these calls out of the sums, as their charges stand now."""
+        self._count(ids, -1)
+
+    def count_in(self, ids: Iterable[int]) -> None:
+        """Add these calls to the sums, as their charges stand now."""
+        self._count(ids, 1)
+
+    def _count(self, ids: Iterable[int], sign: int) -> None:
         tally = Tally()
         for number in ids:
             row = self.connection.execute(_COUNTED, [number]).fetchone()
             if row is not None:
-                hour, extension_id, place_id, kind_id, carrier_id, status, duration_s, billed_s, fee_micro = row
+                hour, extension_id, place_id, kind_id, carrier_id, status, *sums = row
                 kind = self.class_of(kind_id, carrier_id, status)
-                counts = (-1, -kind.answered, -duration_s, -billed_s, -fee_micro)
+                duration_s, billed_s, fee_micro = (sign * one for one in sums)
+                counts = (sign, sign * kind.answered, duration_s, billed_s, fee_micro)
                 tally.count(hour, extension_id, place_id, kind, counts)
+        self.apply(tally)
+
+    def change(self, changes: Iterable[Change]) -> None:
+        """Charges were replaced: the fee moves, and with another carrier or status the call itself."""
+        tally, class_of = Tally(), self.class_of
+        for hour, extension_id, place_id, kind_id, *was, carrier_id, status, duration_s, billed_s, fee_micro in changes:
+            old_carrier_id, old_status, old_fee_micro = was
+            kind = class_of(kind_id, carrier_id, status)
+            if old_carrier_id == carrier_id and old_status == status:
+                tally.count(hour, extension_id, place_id, kind, (0, 0, 0, 0, fee_micro - old_fee_micro))
+                continue
+            old = class_of(kind_id, old_carrier_id, old_status)
+            tally.count(hour, extension_id, place_id, old, (-1, -old.answered, -duration_s, -billed_s, -old_fee_micro))
+            tally.count(hour, extension_id, place_id, kind, (1, kind.answered, duration_s, billed_s, fee_micro))
         self.apply(tally)
 
     def rebuild(self) -> None:

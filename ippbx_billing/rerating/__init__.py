@@ -148,6 +148,8 @@ class Rerating:
         single = [(one.call, one.after, None) for one in self._single.changed(self._asked.single)]
         self._asked.single.clear()
         self._tables.replace_charges(run, single)
+        if kept or single:
+            self._tables.count_changes(run, stretch)
         return changed + kept + len(single)
 
     # -- which calls
@@ -249,8 +251,7 @@ class Rerating:
             meanings.append((*_meaning(classification), self.rules.data_version, kind, row["id"]))
             earlier = json.dumps({name: row[name] for name in MEANING}, ensure_ascii=False)
             charges.append((row["id"], charge, earlier))
-        self._tables.replace_charges(run, charges)
-        self._tables.reclassify(meanings)
+        self._tables.reclassify(run, meanings, charges)
         self._tables.settle(number for number, _, _ in charges)
         return len(charges)
 
