@@ -1,35 +1,53 @@
 """How many records a second are acknowledged, each safe on the disk, and how that compares.
 
-    python -m tests.benchmarks.ingest [--seconds 2] [--rounds 1] [--strict]
+    python -m tests.benchmarks.ingest [--seconds 2] [--rounds 1] [--wrk] [--json FILE] [--strict]
 
-Three servers run side by side: the true listener; a bare ASGI application on the same uvicorn that reads the body
-and answers; and the obvious design, which commits each request by itself. Each gets the same load in turn from a
-bounded client in this process: a 450-byte record over 1, 16 and 64 connections, kept open or one for each request.
-The ratios carry over to other machines, the figures do not. Afterwards stored rows must equal acknowledgements.
+Four servers, each in processes of its own, get the same loads in turn: 450-byte records, all different, over 1, 16
+and 64 connections, kept open or one for each request.
+
+    bare          an ASGI application on the same uvicorn that reads the body and answers: the yardstick
+    doors         our two doors alone
+    listen        the true `ippbx-bill listen`, whose worker reads and rates what arrives on the other core meanwhile
+    commit each   the obvious design, which commits each request by itself
+
+The client is a process of its own too: this one, or wrk, which takes less of the cores from those it measures. Ratios
+are to the bare application in the same round and carry over to other machines, the figures do not. Before the next load
+the worker may finish what it was given. Afterwards the rows stored must equal the acknowledgements.
 """
 
 import argparse
+import json
+import re
 import select
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from ippbx_billing.inbox import Inbox
+from ippbx_billing.ledger import Ledger
+from tests.bodies import gateway_cdr
 from tests.listening import Listening, request
+from tests.service import Service
 
 CONNECTIONS = (1, 16, 64)
 REQUIRED = {("kept open", 64): 0.65, ("one each", 64): 0.85}
+OURS = ("doors", "listen")
+DRAIN_S = 120  # how long the true listen may take to rate what it has taken
 
-BODY = (b'{"callid":"0421c5a2-7f3e","caller":"8001","callee":"913800138000","start":"2024-05-01 10:00:00",').ljust(
-    450, b" "
-)
+BODY = gateway_cdr("8001", "913800000000", 65).ljust(450)
+BEFORE, AFTER = BODY.split(b"913800000000")
 ANSWER_ENDS = b'"msg":"success"}'
 
 _YARDSTICK = """
@@ -62,110 +80,227 @@ config = uvicorn.Config(app, interface="asgi3", lifespan="off", ws="none", log_l
 uvicorn.Server(config).run([door])
 """
 
+_WRK_SCRIPT = """
+local number = 0
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+%s
+request = function()
+  number = number + 1
+  return wrk.format(nil, nil, nil, string.format([==[%s%%012d%s]==], 913800000000 + number))
+end
+"""
+
 
 @dataclass
 class Run:
-    """What one load brought: acknowledgements, the seconds they took, and each one's latency in seconds."""
+    """What one load brought: acknowledgements, the seconds they took, and the latencies in milliseconds."""
 
-    seconds: float = 0.0
-    latencies: list[float] = field(default_factory=list)
+    acknowledged: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
 
     @property
     def per_second(self) -> float:
-        return len(self.latencies) / self.seconds
+        return self.acknowledged / self.seconds
 
-    def percentile_ms(self, share: float) -> float:
-        return sorted(self.latencies)[int(share * (len(self.latencies) - 1))] * 1000
+
+@dataclass
+class Row:
+    """A line of the table: the median run of one load on one server, and its ratio to the bare application."""
+
+    load: str
+    server: str
+    run: Run
+    ratio: float
+    required: float = 0.0
+
+    @property
+    def missed(self) -> bool:
+        return self.ratio < self.required
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": f"ingest, {self.load}: {self.server}",
+            "figure": round(self.run.per_second),
+            "unit": "acknowledged/s",
+            "p50_ms": round(self.run.p50_ms, 2),
+            "p99_ms": round(self.run.p99_ms, 2),
+            "ratio": round(self.ratio, 2),
+            "required": self.required or None,
+        }
+
+
+Load = Callable[[int, int, float, bool], Run]
 
 
 def main() -> int:
     """Runs every load on every server and prints the table; 1 when a row is missing or, if strict, a ratio."""
+    options = _options()
+    load = with_wrk if options.wrk else with_sockets
+    with ExitStack() as running:
+        directory = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        service = running.enter_context(_true_listen(directory / "site"))
+        doors = running.enter_context(Listening(_made(directory / "doors"), strict=False, max_requests_per_s=0))
+        ports = {
+            "bare": running.enter_context(_yardstick("bare", directory)),
+            "doors": doors.cdr_port,
+            "listen": int(service.cdr_url.rstrip("/").rpartition(":")[2]),
+            "commit each": running.enter_context(_yardstick("commit each", directory)),
+        }
+        rows = _table(ports, load, options, pause=lambda: _until_read(service))
+        counted = {name: _acknowledged(port) for name, port in ports.items() if name in OURS}
+        ends = {"doors": doors.stop(), "listen": _end(service)}
+        stored = {"doors": _stored(doors.inbox_path), "listen": _stored(service.data_dir / "inbox.db")}
+    for name in OURS:
+        print(f"{name}: {counted[name]:,} acknowledged, {stored[name]:,} stored, exit code {ends[name]}")
+    if options.json:
+        options.json.write_text(json.dumps([row.as_json() for row in rows], indent=1) + "\n", encoding="utf-8")
+    missed = options.strict and any(row.missed for row in rows)
+    return int(stored != counted or any(ends.values()) or missed)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=2, help="length of each load")
     parser.add_argument("--rounds", type=int, default=1, help="how often; the medians are printed")
+    parser.add_argument("--quick", action="store_const", dest="seconds", const=0.5, help="loads of half a second")
+    parser.add_argument("--wrk", action="store_true", help="let wrk make the load (it must be installed)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to this file as well")
     parser.add_argument("--strict", action="store_true", help="fail when a required ratio is missed")
     options = parser.parse_args()
-    with ExitStack() as running:
-        directory = Path(running.enter_context(tempfile.TemporaryDirectory()))
-        listener = running.enter_context(Listening(directory, strict=False, max_requests_per_s=0))
-        ports = {
-            "bare": running.enter_context(_yardstick("bare", directory)),
-            "listener": listener.cdr_port,
-            "commit each": running.enter_context(_yardstick("commit each", directory)),
-        }
-        acknowledged, missed = _table(ports, options.seconds, options.rounds)
-        exit_code = listener.stop()
-        with Inbox(listener.inbox_path) as inbox:
-            rows = inbox.count()
-    print(f"\nlistener: {acknowledged} acknowledged, {rows} stored, exit code {exit_code}")
-    return int(rows != acknowledged or exit_code != 0 or (options.strict and missed))
+    if options.wrk and not shutil.which("wrk"):
+        parser.error("wrk is not installed")
+    return options
 
 
-def _table(ports: dict[str, int], seconds: float, rounds: int) -> tuple[int, bool]:
-    """Prints a line for each load and server; how much the listener acknowledged, and whether it was too slow."""
+def _table(ports: dict[str, int], load: Load, options: argparse.Namespace, pause: Callable[[], None]) -> list[Row]:
+    """Prints a line for each load and server, and gives them all; `pause` comes between two loads."""
     print(f"{'load':<18}{'server':<14}{'per second':>11}{'p50 ms':>9}{'p99 ms':>9}{'to bare':>9}")
-    acknowledged, missed = 0, False
+    rows = []
     for mode in ("kept open", "one each"):
         for connections in CONNECTIONS:
             runs: dict[str, list[Run]] = {name: [] for name in ports}
-            for _ in range(rounds):
+            for _ in range(options.rounds):
                 for name, port in ports.items():
-                    runs[name].append(load(port, connections, seconds, kept_open=mode == "kept open"))
-            acknowledged += sum(len(run.latencies) for run in runs["listener"])
-            for name, all_runs in runs.items():
-                ratio = statistics.median(
-                    a.per_second / b.per_second for a, b in zip(all_runs, runs["bare"], strict=True)
-                )
-                required = REQUIRED.get((mode, connections), 0) if name == "listener" else 0
-                missed |= ratio < required
-                run = sorted(all_runs, key=lambda run: run.per_second)[len(all_runs) // 2]
-                note = f"  (required {required})" if required else ""
-                print(
-                    f"{f'{mode}, {connections}':<18}{name:<14}{run.per_second:>11,.0f}{run.percentile_ms(0.5):>9.2f}"
-                    f"{run.percentile_ms(0.99):>9.2f}{ratio:>9.2f}{note}"
-                )
-    return acknowledged, missed
+                    runs[name].append(load(port, connections, options.seconds, mode == "kept open"))
+                    pause()
+            for name in ports:
+                required = REQUIRED.get((mode, connections), 0.0) if name in OURS else 0.0
+                rows.append(_row(f"{mode}, {connections}", name, runs[name], runs["bare"], required))
+                _print(rows[-1])
+    return rows
 
 
-def load(port: int, connections: int, seconds: float, *, kept_open: bool) -> Run:
-    """Keeps so many connections busy, each with one request at a time, and waits for the last answers."""
-    message = request(BODY, headers="" if kept_open else "Connection: close\r\n")
-    run = Run()
-    poll = select.poll()
-    busy: dict[int, tuple[socket.socket, float]] = {}
+def _row(load: str, server: str, runs: list[Run], bare: list[Run], required: float) -> Row:
+    ratio = statistics.median(ours.per_second / theirs.per_second for ours, theirs in zip(runs, bare, strict=True))
+    median = sorted(runs, key=lambda run: run.per_second)[len(runs) // 2]
+    return Row(load, server, median, ratio, required)
 
-    def begin(connection: socket.socket | None = None) -> None:
+
+def _print(row: Row) -> None:
+    note = f"  (required {row.required})" if row.required else ""
+    print(
+        f"{row.load:<18}{row.server:<14}{row.run.per_second:>11,.0f}{row.run.p50_ms:>9.2f}{row.run.p99_ms:>9.2f}"
+        f"{row.ratio:>9.2f}{note}",
+        flush=True,
+    )
+
+
+# The two clients
+
+
+@dataclass
+class _Client:
+    """Keeps so many connections busy, each with one request at a time."""
+
+    port: int
+    kept_open: bool
+    numbers: Iterator[int] = field(default_factory=lambda: iter(count(913800000000)))
+    latencies: list[float] = field(default_factory=list)
+    busy: dict[int, tuple[socket.socket, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.poll = select.poll()
+        whole = request(BODY, headers="" if self.kept_open else "Connection: close\r\n")
+        self.before, self.after = whole.split(b"913800000000")
+
+    def begin(self, connection: socket.socket | None = None) -> None:
         began = time.perf_counter()
         if connection is None:
-            connection = socket.create_connection(("127.0.0.1", port))
-            poll.register(connection, select.POLLIN)
-        connection.sendall(message)
-        busy[connection.fileno()] = connection, began
+            connection = socket.create_connection(("127.0.0.1", self.port))
+            self.poll.register(connection, select.POLLIN)
+        connection.sendall(b"%b%d%b" % (self.before, next(self.numbers), self.after))
+        self.busy[connection.fileno()] = connection, began
 
+    def finish(self, descriptor: int) -> socket.socket:
+        """Reads the whole answer, which must be a 200."""
+        connection, began = self.busy.pop(descriptor)
+        answer = connection.recv(4096)
+        while not answer.endswith(ANSWER_ENDS):
+            if not (more := connection.recv(4096)):
+                break
+            answer += more
+        if not answer.startswith(b"HTTP/1.1 200 ") or not answer.endswith(ANSWER_ENDS):
+            raise AssertionError(f"not acknowledged: {answer!r}")
+        self.latencies.append((time.perf_counter() - began) * 1000)
+        return connection
+
+
+def with_sockets(port: int, connections: int, seconds: float, kept_open: bool) -> Run:
+    """The load from this process; waits for the last answers."""
+    client = _Client(port, kept_open)
     started = time.perf_counter()
     for _ in range(connections):
-        begin()
-    while busy:
-        for descriptor, _ in poll.poll():
-            connection, began = busy.pop(descriptor)
-            answer = connection.recv(4096)
-            while not answer.endswith(ANSWER_ENDS):
-                more = connection.recv(4096)
-                if not more:
-                    raise AssertionError(f"not acknowledged: {answer!r}")
-                answer += more
-            if not answer.startswith(b"HTTP/1.1 200 "):
-                raise AssertionError(f"not acknowledged: {answer!r}")
-            now = time.perf_counter()
-            run.latencies.append(now - began)
-            goes_on = now - started < seconds
+        client.begin()
+    while client.busy:
+        for descriptor, _ in client.poll.poll():
+            connection = client.finish(descriptor)
+            goes_on = time.perf_counter() - started < seconds
             if not (kept_open and goes_on):
-                poll.unregister(descriptor)
+                client.poll.unregister(descriptor)
                 connection.close()
             if goes_on:
-                begin(connection if kept_open else None)
-    run.seconds = time.perf_counter() - started
-    return run
+                client.begin(connection if kept_open else None)
+    taken, sorted_ms = time.perf_counter() - started, sorted(client.latencies)
+    last = len(sorted_ms) - 1
+    return Run(len(sorted_ms), taken, sorted_ms[int(0.5 * last)], sorted_ms[int(0.99 * last)])
+
+
+def with_wrk(port: int, connections: int, seconds: float, kept_open: bool) -> Run:
+    """The load from wrk."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        closing = "" if kept_open else 'wrk.headers["Connection"] = "close"'
+        script.write(_WRK_SCRIPT % (closing, BEFORE.decode(), AFTER.decode()))
+        script.flush()
+        url = f"http://127.0.0.1:{port}/"
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{max(1, round(seconds))}s",
+            "-s",
+            script.name,
+            "--latency",
+            url,
+        ]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in said or "Socket errors: connect" in said:
+        raise AssertionError(said)
+    done = re.search(r"(\d+) requests in ([\d.]+)(m?s)", said)
+    assert done is not None
+    percentiles = {name: _ms(value) for name, value in re.findall(r"(50|99)%\s+([\d.]+[mu]?s)", said)}
+    taken = float(done[2]) / (1000 if done[3] == "ms" else 1)
+    return Run(int(done[1]), taken, percentiles["50"], percentiles["99"])
+
+
+def _ms(text: str) -> float:
+    value, unit = re.fullmatch(r"([\d.]+)([mu]?s)", text).groups()  # type: ignore[union-attr]
+    return float(value) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
+
+
+# The servers
 
 
 @contextmanager
@@ -178,6 +313,45 @@ def _yardstick(design: str, directory: Path) -> Iterator[int]:
             yield int(process.stdout.readline())
         finally:
             process.kill()
+
+
+@contextmanager
+def _true_listen(data_dir: Path) -> Iterator[Service]:
+    """`init` and `listen` as an operator runs them; only the limit of an address is lifted: all load is from one."""
+    command = [sys.executable, "-m", "ippbx_billing", "--data-dir", str(data_dir), "init", "--area-code", "022"]
+    subprocess.run(command, check=True, capture_output=True)
+    with Service(data_dir, IPPBX_BILL_MAX_REQUESTS_PER_S="0") as service:
+        yield service
+
+
+def _until_read(service: Service) -> None:
+    """Until the worker has nothing left to do."""
+    deadline = time.monotonic() + DRAIN_S
+    with Inbox(service.data_dir / "inbox.db") as inbox, Ledger(service.data_dir / "ledger.db") as ledger:
+        while ledger.journey.position() < inbox.last_id():
+            assert time.monotonic() < deadline, "the worker does not come to an end"
+            time.sleep(0.05)
+
+
+def _end(service: Service) -> int:
+    """SIGTERM, and the time to rate what was taken; the exit code."""
+    service.process.terminate()
+    return service.process.wait(DRAIN_S)
+
+
+def _acknowledged(port: int) -> int:
+    """What the doors say they have answered 200, requests that nobody waited for any more included."""
+    return int(httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).json()["acknowledged"])
+
+
+def _stored(path: Path) -> int:
+    with Inbox(path) as inbox:
+        return inbox.count()
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
 
 
 if __name__ == "__main__":
