@@ -252,11 +252,13 @@ def _holidays(opened: _Open) -> Iterator[Finding]:
 def _backup(opened: _Open) -> Iterator[Finding]:
     done = opened.ledger.journey.state("last_backup_at")
     if done is None:
-        hint = tr("copy both databases to another disk regularly")
+        hint = tr("`ippbx-bill backup --to DIR --keep 14` every night, DIR on another disk")
         yield Finding(tr("backup"), State.WARNING, tr("none known"), hint)
         return
     old = opened.now - datetime.fromisoformat(done) > BACKUP_IS_OLD
-    yield Finding(tr("backup"), State.WARNING if old else State.OK, done, tr("make a new one") if old else "")
+    yield Finding(
+        tr("backup"), State.WARNING if old else State.OK, done, tr("`ippbx-bill backup --to DIR`") if old else ""
+    )
 
 
 _CHECKS = (_databases, _ports, _own_address, _clock, _time_zone, _dialects, _unrated, _holidays, _backup)

@@ -16,7 +16,7 @@ PACKAGE = Path(ippbx_billing.__file__).parent
 SHELVES = [
     {"errors", "calls", "money", "texts"},
     {"dialects", "numbering", "tariffs", "rating", "explain", "traffic", "sheets"},
-    {"migrations", "inbox", "ledger", "reports"},
+    {"migrations", "copies", "inbox", "ledger", "reports"},
     {"listener", "pbx_admin", "practice_pbx", "files", "render", "logs", "plots", "documents"},
     {"settings", "pipeline", "worker", "doctor", "comparison", "rerating", "staff", "upkeep", "service"},
     {"cli"},

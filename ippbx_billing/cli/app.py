@@ -7,6 +7,8 @@ import typer
 
 from ippbx_billing import __version__, texts
 from ippbx_billing.cli import (
+    backup,
+    bill,
     calls,
     carriers,
     compare,
@@ -80,6 +82,9 @@ app.command("configure-pbx", help=tr("Point a PBX at this machine: API, password
 )
 app.add_typer(pbx.app, name="pbx", help=tr("The PBX's own settings, step by step."))
 app.add_typer(report.app, name="report", help=tr("What the calls of a month cost, in sums."))
+app.command("bill", help=tr("What an employee, a department or the company owes for a month, to be handed out."))(
+    bill.bill
+)
 app.command("rerate", help=tr("Rate earlier calls again; their earlier charges are kept."))(rerate.rerate)
 app.command("compare", help=tr("What a month's calls would have cost with each carrier."))(compare.compare)
 app.add_typer(calls.app, name="calls", help=tr("The calls: list, explain a fee, see who is talking."))
@@ -103,5 +108,7 @@ app.add_typer(numbers.app, name="numbers", help=tr("Look up numbers, correct pre
 app.command("demo", help=tr("The whole journey on believable traffic, in a directory of its own."))(demo.demo)
 simulate.app.command("pbx", help=tr("A UC to practise on, with its web admin and its calls."))(simulate_pbx.pbx)
 app.add_typer(simulate.app, name="simulate", help=tr("Traffic to try things with, before the real PBX."))
+app.command("backup", help=tr("Copy everything elsewhere while the listener runs, checked."))(backup.backup)
+app.command("restore", help=tr("Put a backup back; what was there is kept aside."))(backup.restore)
 app.add_typer(service.app, name="service", help=tr("Run the listener as a service of systemd."))
 app.command("doctor", help=tr("Look over the whole installation; exit 1 if anything is wrong."))(doctor.doctor)

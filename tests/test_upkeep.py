@@ -1,0 +1,250 @@
+"""Upkeep: a backup is whole or not there, a restore is undone where it fails, and what is let go was asked for."""
+
+import json
+import os
+import shutil
+import sqlite3
+import threading
+import zipfile
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ippbx_billing.errors import BillingError, DataError
+from ippbx_billing.inbox import only_writer
+from ippbx_billing.settings import load
+from ippbx_billing.upkeep import backups, restoring
+from tests.bodies import fill, gateway_cdr
+from tests.conftest import Cli
+from tests.service import Service
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+NOW = datetime(2026, 11, 23, 2, 15, tzinfo=UTC)
+posix = pytest.mark.skipif(os.name != "posix", reason="modes and fcntl are those of POSIX")
+
+
+def events(site: Path) -> int:
+    with closing(sqlite3.connect(site / "inbox.db")) as inbox:
+        return int(inbox.execute("SELECT count(*) FROM events").fetchone()[0])
+
+
+def take(site: Path, cli: Cli, *numbers: str) -> None:
+    """Calls to these numbers, received and rated."""
+    fill(site / "inbox.db", [gateway_cdr("8001", number, 64) for number in numbers])
+    assert cli("events", "replay").exit_code == 0
+
+
+def calls(cli: Cli) -> list[dict[str, object]]:
+    return json.loads(cli("calls", "list", "--format", "json").stdout)  # type: ignore[no-any-return]
+
+
+def tree(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["", "office.zip"])
+def test_what_is_restored_is_what_was_backed_up(cli: Cli, site: Path, tmp_path: Path, name: str) -> None:
+    """Calls, settings, tokens and own dialects, from a directory as from an archive; what came later lies aside."""
+    take(site, cli, "958674577", "902162345678")
+    (site / "tokens").write_text("secret\n")
+    (site / "dialects").mkdir()
+    shutil.copy(EXAMPLES / "unknown-pbx.toml", site / "dialects")
+    before = calls(cli)
+    made = backups.make(load(site), tmp_path / "copies" / name, NOW)
+    take(site, cli, "958674578")
+    (site / "tokens").unlink()
+    result = cli("restore", str(made.path))
+    assert result.exit_code == 0, result.stderr
+    assert calls(cli) == before
+    assert (site / "tokens").read_text() == "secret\n"
+    assert (site / "dialects" / "unknown-pbx.toml").exists()
+    assert "2 events, 2 calls" in result.stderr
+    assert "1 events there are newer" in result.stderr
+    (aside,) = site.glob("before-restore-*")
+    assert events(aside) == 3
+
+
+def test_a_backup_of_a_busy_listener_holds_one_moment(site: Path, tmp_path: Path) -> None:
+    """Posted to all the while, it is complete up to an event; restored, every record is rated once."""
+    stop = threading.Event()
+    with Service(site) as service:
+
+        def post() -> None:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                service.post(gateway_cdr("8001", f"9{50_000_000 + number}", 64, start=_second(number)))
+
+        posting = threading.Thread(target=post)
+        posting.start()
+        try:
+            while events(site) < 50:
+                assert posting.is_alive()
+            made = [backups.make(load(site), tmp_path / f"{one}.zip", NOW) for one in range(3)]
+        finally:
+            stop.set()
+            posting.join()
+        service.wait_until_read()
+    assert 50 <= made[0].events <= made[1].events <= made[2].events <= events(site)
+    elsewhere = tmp_path / "elsewhere"
+    restoring.restore(made[2].path, elsewhere, NOW)
+    with Service(elsewhere) as service:
+        service.wait_until_read()
+        listed = service.run("calls", "list")
+    assert len(listed) == len({call["number"] for call in listed}) == made[2].events
+
+
+def _second(number: int) -> str:
+    return f"{datetime(2026, 10, 13) + timedelta(seconds=number):%Y-%m-%d %H:%M:%S}"
+
+
+def test_rotation_keeps_the_newest_and_touches_nothing_else(cli: Cli, site: Path, tmp_path: Path) -> None:
+    """What is not a backup of ours stays, also where it looks like one."""
+    stranger = tmp_path / "copies" / "ippbx-bill-20000101T000000Z"
+    stranger.mkdir(parents=True)
+    made = [backups.make(load(site), tmp_path / "copies", NOW + timedelta(days=day), keep=2) for day in range(4)]
+    assert [one.path.exists() for one in made] == [False, False, True, True]
+    assert (made[2].removed, made[3].removed) == ((made[0].path,), (made[1].path,))
+    assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == sorted(
+        [stranger.name, made[2].path.name, made[3].path.name]
+    )
+
+
+def test_the_doctor_hears_of_it(cli: Cli, site: Path, tmp_path: Path) -> None:
+    """Before, it names the command; after, it is content."""
+    rows = {row["check"]: row for row in json.loads(cli("doctor", "--format", "json").stdout)}
+    assert "ippbx-bill backup --to" in rows["backup"]["hint"]
+    assert cli("backup", "--to", str(tmp_path / "copies"), "--keep", "3").exit_code == 0
+    rows = {row["check"]: row for row in json.loads(cli("doctor", "--format", "json").stdout)}
+    assert rows["backup"]["state"] == "ok"
+
+
+@posix
+def test_a_backup_is_for_its_owner_only(site: Path, tmp_path: Path) -> None:
+    """Whatever the umask: it holds numbers and secrets."""
+    before = os.umask(0)
+    try:
+        directory = backups.make(load(site), tmp_path / "copies", NOW).path
+        archive = backups.make(load(site), tmp_path / "office.zip", NOW).path
+        restoring.restore(archive, tmp_path / "new", NOW)
+    finally:
+        os.umask(before)
+    for path in (directory, *directory.rglob("*"), archive, tmp_path / "new", *(tmp_path / "new").rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+@pytest.mark.parametrize("failing", ["copies.check", "backups._describe", "backups._seal"])
+def test_a_backup_that_fails_leaves_nothing(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """Neither half a backup nor a word to the doctor; the earlier ones stay."""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    earlier = backups.make(load(site), tmp_path / "copies", NOW)
+    module = "ippbx_billing." if failing.startswith("copies") else "ippbx_billing.upkeep."
+    monkeypatch.setattr(module + failing, fail)
+    with pytest.raises(BillingError, match="No space left"):
+        backups.make(load(site), tmp_path / "copies", NOW + timedelta(days=1), keep=1)
+    assert list((tmp_path / "copies").iterdir()) == [earlier.path]
+
+
+def test_a_damaged_backup_is_refused_and_nothing_changes(cli: Cli, site: Path, tmp_path: Path) -> None:
+    """A byte flipped, a file missing, one too many, a row fewer with all checksums forged: each is found first."""
+    take(site, cli, "958674577")
+    (site / "tokens").write_text("secret\n")
+    good = backups.make(load(site), tmp_path / "copies", NOW).path
+
+    def flipped(copy: Path) -> None:
+        data = bytearray((copy / "ledger.db").read_bytes())
+        data[len(data) // 2] ^= 1
+        (copy / "ledger.db").write_bytes(data)
+
+    def forged(copy: Path) -> None:
+        with closing(sqlite3.connect(copy / "inbox.db")) as inbox, inbox:
+            inbox.execute("DELETE FROM events")
+        manifest = json.loads((copy / "backup.json").read_text())
+        manifest["files"]["inbox.db"]["sha256"] = backups.digest(copy / "inbox.db")
+        (copy / "backup.json").write_text(json.dumps(manifest))
+
+    present = tree(site)
+    for number, harm in enumerate(
+        [
+            flipped,
+            forged,
+            lambda copy: (copy / "tokens").unlink(),
+            lambda copy: (copy / "pbx.toml").write_text("[[pbx]]"),
+            lambda copy: (copy / "backup.json").write_text('{"format": 1}'),
+            lambda copy: (copy / "backup.json").unlink(),
+        ]
+    ):
+        copy = Path(shutil.copytree(good, tmp_path / str(number)))
+        harm(copy)
+        result = cli("restore", str(copy))
+        assert (result.exit_code, "hint: " in result.stderr) == (1, True), result.stderr
+    assert {name: data for name, data in tree(site).items() if name in present} == present
+    assert not list(site.glob("before-restore-*"))
+    assert not list(site.glob(".restore*"))
+
+
+def test_no_archive_writes_outside(site: Path, tmp_path: Path) -> None:
+    """A name with dots in it finds nothing to overwrite."""
+    bad = tmp_path / "bad.zip"
+    with zipfile.ZipFile(bad, "w") as archive:
+        archive.writestr("../../evil", "x")
+        archive.writestr("backup.json", "{}")
+    with pytest.raises(DataError, match="no backup"):
+        restoring.restore(bad, site, NOW)
+    assert not list(tmp_path.rglob("evil"))
+
+
+def test_a_restore_that_fails_halfway_is_undone(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is back in its place, whichever step it was."""
+    made = backups.make(load(site), tmp_path / "copies", NOW).path
+    present = {name: data for name, data in tree(site).items() if not name.endswith(".lock")}
+    move, steps = restoring._move, []
+
+    def failing(before: Path, after: Path, done: list[tuple[Path, Path]]) -> None:
+        steps.append(after)
+        if len(steps) == failing_step:
+            raise OSError(5, "Input/output error")
+        move(before, after, done)
+
+    monkeypatch.setattr(restoring, "_move", failing)
+    for failing_step in range(1, 7):
+        steps.clear()
+        with pytest.raises(BillingError, match="Input/output error"):
+            restoring.restore(made, site, NOW)
+        assert {name: data for name, data in tree(site).items() if not name.endswith(".lock")} == present
+    monkeypatch.undo()
+    assert restoring.restore(made, site, NOW).aside is not None
+
+
+def test_restore_is_refused_while_a_listener_runs(site: Path, cli: Cli, tmp_path: Path) -> None:
+    """Exit 3, like a second listener."""
+    made = backups.make(load(site), tmp_path / "copies", NOW).path
+    with only_writer(site / "inbox.db"):  # as `listen` does
+        result = cli("restore", str(made))
+    assert (result.exit_code, "another listener" in result.stderr) == (3, True)
+    assert not list(site.glob("before-restore-*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        (["backup", "--to", "office.tar"], "neither a directory nor a .zip file", 2),
+        (["backup", "--to", "office.zip", "--keep", "2"], "--keep needs a directory", 2),
+        (["restore", "nowhere"], "there is no nowhere", 1),
+        (["restore", __file__], "is no backup", 1),
+    ],
+)
+def test_a_mistake_gets_a_sentence(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str, code: int
+) -> None:
+    """What, where, what to do."""
+    monkeypatch.chdir(tmp_path)
+    result = cli(*arguments)
+    assert (result.exit_code, message in result.stderr, "hint: " in result.stderr) == (code, True, True)
