@@ -54,6 +54,23 @@ def _beside(target: Path) -> Iterator[IO[bytes]]:
         beside.unlink(missing_ok=True)
 
 
+@contextmanager
+def together(folder: Path) -> Iterator[Path]:
+    """A hidden folder within this one, which is made where it is not there; its files move into it when the block ends
+    well, and none of them if it does not. BillingError if they cannot."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=folder) as name:
+            yield Path(name)
+            for path in sorted(Path(name).iterdir()):
+                path.replace(folder / path.name)
+    except OSError as error:
+        raise BillingError(
+            tr("{path} cannot be written: {error}", path=folder, error=error.strerror or error),
+            tr("name another folder"),
+        ) from error
+
+
 def _give_mode(beside: Path, target: Path) -> None:
     """The mode of the file that is replaced; for a new one what the umask leaves, as for any other file."""
     if target.exists():

@@ -77,7 +77,8 @@ class Format(StrEnum):
 class Column:
     """One column: the row's key, its heading, and the kind of value it holds.
 
-    Kinds: text, code, number, money, percent, length, time, hour, weekday, word, country, flag. `rank` 0 is always shown; of the others the highest leaves first where the terminal is too narrow for all.
+    Kinds: text, code, number, money, percent, length, time, hour, weekday, word, country, flag. `rank` 0 is always
+    shown; of the others the highest leaves first where the terminal is too narrow for all.
     """
 
     key: str
@@ -134,6 +135,18 @@ def lines(texts: Iterable[str], output: Path | None = None, form: Format = Forma
     with _destination(output, Format.TABLE) as stream:
         for text in texts:
             stream.write(harmless(text) + "\n")
+
+
+def show_paper(paper: "Document", output: Path | None = None) -> None:
+    """A document as people read it in a terminal: its facts, its tables one below the other, its notes."""
+    with _destination(output, Format.TABLE) as stream:
+        for text in filter(None, (paper.title, paper.subtitle, *(f"{name}: {value}" for name, value in paper.facts))):
+            stream.write(harmless(text) + "\n")
+        for section in paper.sections:
+            stream.write("\n")
+            _write_table(stream, section.rows, section.columns, section.total, section.title, section.empty)
+        for note in paper.notes:
+            stream.write(harmless(note) + "\n")
 
 
 def deliver(documents: "Document | Iterable[Document]", form: Format, output: Path | None = None) -> None:
@@ -326,8 +339,10 @@ def _country(code: Any) -> str:
     return country_name(harmless(str(code)), language())
 
 
-def _weekday(number: int) -> str:
+def _weekday(number: Any) -> str:
     """The day's name; 1 is Monday."""
+    if not isinstance(number, int):
+        return harmless(number)
     days = tr("Monday"), tr("Tuesday"), tr("Wednesday"), tr("Thursday"), tr("Friday"), tr("Saturday"), tr("Sunday")
     return days[number - 1]
 
@@ -335,7 +350,7 @@ def _weekday(number: int) -> str:
 _SPOKEN: dict[str, Callable[[Any], str]] = {
     "money": _amount,
     "percent": lambda part: f"{Decimal(part) * 100:.1f} %",
-    "hour": lambda hour: f"{hour:02d}:00",
+    "hour": lambda hour: f"{hour:02d}:00" if isinstance(hour, int) else harmless(hour),
     "weekday": _weekday,
     "country": _country,
 }

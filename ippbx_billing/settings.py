@@ -42,6 +42,7 @@ class Settings:
     timezone: str = _setting("site", "Asia/Shanghai", "the site's time zone: reports and tariffs go by it / 时区")
     currency: str = _setting("site", "CNY", "currency of fees, three letters (ISO 4217) / 货币")
     lang: str = _setting("site", "", 'language of tables and messages, "zh" or "en"; empty: as the system / 语言')
+    site_name: str = _setting("site", "", "the company's name, as the heading of its bills / 公司名称")
     own_address: str = _setting("site", "", "this machine's address as the PBX reaches it / 本机IP地址")
 
     dialect: str = _setting("pbx", "auto", 'PBX model: "auto" or a name from `ippbx-bill dialects list` / 交换机型号')

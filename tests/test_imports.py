@@ -18,7 +18,7 @@ SHELVES = [
     {"dialects", "numbering", "tariffs", "rating", "explain", "traffic", "sheets"},
     {"migrations", "copies", "inbox", "ledger", "reports"},
     {"listener", "pbx_admin", "practice_pbx", "files", "render", "logs", "plots", "documents"},
-    {"settings", "pipeline", "worker", "doctor", "comparison", "rerating", "staff", "upkeep", "service"},
+    {"settings", "pipeline", "worker", "doctor", "comparison", "rerating", "staff", "bills", "upkeep", "service"},
     {"cli"},
 ]
 RULES = {"dialects", "numbering", "tariffs", "rating", "explain"}

@@ -1,0 +1,320 @@
+"""What stands in a bill: sums by traffic type, by extension, by employee and department, and the calls themselves.
+
+Filtered calls are nobody's bill; calls that could not be priced are counted, have no fee, and are named as missing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+from ippbx_billing import money
+from ippbx_billing.calls import ChargeStatus, Direction, TrafficType
+from ippbx_billing.ledger import Ledger
+from ippbx_billing.ledger.departments import SEPARATOR
+from ippbx_billing.ledger.directory import Employee
+from ippbx_billing.reports import CallFilter, Period, View, Where, calls
+from ippbx_billing.reports.sources import Question, sums, who_is_meant
+from ippbx_billing.reports.sums import Amounts
+
+Row = dict[str, Any]
+Key = TypeVar("Key")
+
+KEYS = ("department", "employee", "extension", "direction", "traffic_type")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The sums of one extension's calls of one kind; the department and the employee are ids.
+
+    Of the calls `unrated` have no fee yet.
+    """
+
+    department: int | None
+    employee: int | None
+    extension: str | None
+    direction: str | None
+    traffic_type: str | None
+    amounts: Amounts
+    unrated: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One bill; rows carry the JSON's keys, `calls` is None where no call list was asked for.
+
+    `number` and `name` are the employee's, `department` is theirs or the one that the bill is for.
+    """
+
+    kind: str  # employee | department | company
+    site: str
+    period: Period
+    currency: str
+    number: str | None = None
+    name: str | None = None
+    department: str | None = None
+    extensions: list[str] = field(default_factory=list)
+    summary: list[Row]
+    by_extension: list[Row] = field(default_factory=list)
+    by_department: list[Row] = field(default_factory=list)
+    by_employee: list[Row] = field(default_factory=list)
+    total: Row
+    unrated: int
+    calls: Callable[[], Iterable[Row]] | None = None
+
+    def rows(self) -> Iterator[Row]:
+        """The bill as CSV has it: the calls where they were asked for, else the sums."""
+        who = {"employee": self.number} if self.kind == "employee" else {}
+        if self.calls is not None:
+            yield from (who | call for call in self.calls())
+        elif self.kind == "employee":
+            what = {"month": self.period.name, "number": self.number, "name": self.name, "department": self.department}
+            yield from (what | row | {"currency": self.currency} for row in self.summary)
+        else:
+            for row in self.by_employee:
+                extensions = ", ".join(row["extensions"])
+                yield {"month": self.period.name} | row | {"extensions": extensions, "currency": self.currency}
+
+    def document(self) -> Row:
+        """The bill as JSON has it."""
+        found: Row = {
+            "kind": self.kind,
+            "site": self.site or None,
+            "month": self.period.name,
+            "from": self.period.first.isoformat(),
+            "to": self.period.last.isoformat(),
+            "currency": self.currency,
+            "number": self.number,
+            "name": self.name,
+            "department": self.department,
+            "extensions": self.extensions,
+            "summary": self.summary,
+            "total": self.total,
+            "unrated": self.unrated,
+        }
+        if self.kind == "employee":
+            found["by_extension"] = self.by_extension
+        else:
+            found |= {"by_department": self.by_department, "by_employee": self.by_employee}
+        return found if self.calls is None else found | {"calls": list(self.calls())}
+
+
+class Billing:
+    """The bills of one period; the sums are fetched when the first one is asked for."""
+
+    def __init__(self, ledger: Ledger, view: View, period: Period, *, site: str = "") -> None:
+        self.ledger = ledger
+        self.view = view
+        self.period = period
+        self.site = site
+        self._decimals = ledger.book.decimals()
+
+    # -- whose bills
+
+    def of_employee(self, words: str, *, with_calls: bool = False) -> Statement:
+        """The bill of the employee with this number, or with this name where only one has it."""
+        found = self.ledger.directory.employee(words, self.period.last)
+        return self._personal(self._people[found.id], self._lines(Where(employee=found.number)), with_calls)
+
+    def of_department(self, path: str, *, with_calls: bool = False) -> Statement:
+        """The bill of a department with those below it."""
+        whole = self.ledger.directory.department(path).path
+        return self._joint("department", Where(department=whole), with_calls)
+
+    def of_company(self, *, with_calls: bool = False) -> Statement:
+        """The bill of everything."""
+        return self._joint("company", Where(), with_calls)
+
+    def of_everybody(self, *, with_calls: bool = False) -> Iterator[Statement]:
+        """The bill of each employee who has calls, department by department as the tree has them, then by number."""
+        own: dict[int | None, list[Line]] = {}
+        for line in self.lines:
+            own.setdefault(line.employee, []).append(line)
+        for person in sorted(self._people.values(), key=lambda one: (self._place[one.department], natural(one.number))):
+            if person.id in own:
+                yield self._personal(person, own[person.id], with_calls)
+
+    def unassigned(self) -> Row:
+        """The sums of the calls that are on nobody's personal bill, with their extensions."""
+        lines = [line for line in self.lines if line.employee is None]
+        return {"extensions": _extensions(lines)} | self._sums(lines)
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The sums of all calls of the period."""
+        return self._lines(Where())
+
+    # -- one bill
+
+    def _personal(self, person: Employee, lines: list[Line], with_calls: bool) -> Statement:
+        by_extension = self._grouped(lines, lambda line: line.extension)
+        return self._statement(
+            lines,
+            kind="employee",
+            number=person.number,
+            name=person.name,
+            department=person.department,
+            extensions=_extensions(lines),
+            by_extension=[
+                {"extension": one} | self._sums(by_extension[one]) for one in sorted(by_extension, key=natural)
+            ],
+            calls=self._calls(Where(employee=person.number)) if with_calls else None,
+        )
+
+    def _joint(self, kind: str, where: Where, with_calls: bool) -> Statement:
+        lines = self.lines if where == Where() else self._lines(where)
+        return self._statement(
+            lines,
+            kind=kind,
+            department=where.department,
+            by_department=self._departments(lines, where.department),
+            by_employee=self._employees(lines),
+            calls=self._calls(where) if with_calls else None,
+        )
+
+    def _statement(self, lines: list[Line], **what: Any) -> Statement:
+        kinds = self._grouped(lines, lambda line: (line.direction, line.traffic_type))
+        return Statement(
+            site=self.site,
+            period=self.period,
+            currency=self.view.currency,
+            summary=[
+                {"direction": one[0], "traffic_type": one[1]} | self._sums(kinds[one])
+                for one in sorted(kinds, key=_usual_order)
+            ],
+            total=self._sums(lines),
+            unrated=sum(line.unrated for line in lines),
+            **what,
+        )
+
+    def _departments(self, lines: list[Line], top: str | None) -> list[Row]:
+        """The departments in the order of the tree, each together with those below it."""
+        found: dict[str | None, list[Line]] = {}
+        for line in lines:
+            for path in _above(self._paths.get(line.department), top):
+                found.setdefault(path, []).append(line)
+        own = {self._paths.get(line.department) for line in lines}
+        return [
+            {"department": path, "subtotal": any(_is_below(one, path) for one in own)} | self._sums(found[path])
+            for path in sorted(found, key=self._place.__getitem__)
+        ]
+
+    def _employees(self, lines: list[Line]) -> list[Row]:
+        """The employees of each department; an extension that nobody has stands for itself."""
+        found = self._grouped(
+            lines, lambda line: (line.department, line.employee, None if line.employee else line.extension)
+        )
+
+        def order(key: tuple[int | None, int | None, str | None]) -> tuple[Any, ...]:
+            department, employee, extension = key
+            number = self._people[employee].number if employee else extension
+            return self._place[self._paths.get(department)], employee is None, natural(number)
+
+        rows = []
+        for key in sorted(found, key=order):
+            person = self._people[key[1]] if key[1] else None
+            rows.append(
+                {
+                    "department": self._paths.get(key[0]),
+                    "number": person.number if person else None,
+                    "name": person.name if person else None,
+                    "extensions": _extensions(found[key]),
+                }
+                | self._sums(found[key])
+            )
+        return rows
+
+    def _calls(self, where: Where) -> Callable[[], Iterator[Row]]:
+        """The calls in the order of time, read when they are written down."""
+
+        def read() -> Iterator[Row]:
+            wanted = CallFilter(period=self.period, **where.given())
+            found = calls(self.ledger, self.view, wanted)
+            return (call for call in found if call["status"] != ChargeStatus.FILTERED)
+
+        return read
+
+    # -- sums
+
+    def _lines(self, where: Where) -> list[Line]:
+        question = Question(self.period, KEYS, where, who_is_meant(self.ledger, where, self.period.last))
+        found: dict[tuple[Any, ...], tuple[Amounts, int]] = {}
+        for (*key, status), values in sums(self.ledger, question).items():
+            if status == ChargeStatus.FILTERED:
+                continue
+            amounts, unrated = found.get(tuple(key), (Amounts(), 0))
+            more = Amounts(*values)
+            unrated += more.calls if status == ChargeStatus.UNRATED else 0
+            found[tuple(key)] = amounts.plus(more), unrated
+        return [
+            Line(**dict(zip(KEYS, key, strict=True)), amounts=amounts, unrated=unrated)
+            for key, (amounts, unrated) in found.items()
+        ]
+
+    def _sums(self, lines: Iterable[Line]) -> Row:
+        amounts = Amounts(*map(sum, zip(*(line.amounts for line in lines), strict=True)))
+        return {
+            "calls": amounts.calls,
+            "answered": amounts.answered,
+            "duration_s": amounts.duration_s,
+            "billed_s": amounts.billed_s,
+            "fee": money.text(amounts.fee_micro, self._decimals),
+        }
+
+    @staticmethod
+    def _grouped(lines: Iterable[Line], key: Callable[[Line], Key]) -> dict[Key, list[Line]]:
+        found: dict[Key, list[Line]] = {}
+        for line in lines:
+            found.setdefault(key(line), []).append(line)
+        return found
+
+    # -- names
+
+    @cached_property
+    def _people(self) -> dict[int, Employee]:
+        """Every employee by id, where they were at last in the period."""
+        found: dict[int, Employee] = {}
+        for one in self.ledger.directory.employee_history():
+            if one.id not in found or (one.present and one.first_day <= self.period.last):
+                found[one.id] = one
+        return found
+
+    @cached_property
+    def _paths(self) -> dict[int | None, str]:
+        return self.ledger.directory.paths()
+
+    @cached_property
+    def _place(self) -> dict[str | None, int]:
+        """The place of each department in the tree; no department is the last."""
+        places: dict[str | None, int] = {path: place for place, path in enumerate(self._paths.values())}
+        return places | {None: len(places)}
+
+
+def natural(text: str | None) -> tuple[int, str]:
+    """Sorts numbers as people count: 802 before 8001, nothing at the end."""
+    return (len(text), text) if text else (1000, "")
+
+
+def _extensions(lines: Iterable[Line]) -> list[str]:
+    return sorted({line.extension for line in lines if line.extension}, key=natural)
+
+
+_DIRECTIONS = {one.value: place for place, one in enumerate(Direction)}
+_TRAFFIC = {one.value: place for place, one in enumerate(TrafficType)}
+
+
+def _usual_order(kind: tuple[str | None, str | None]) -> tuple[int, int]:
+    return _DIRECTIONS.get(kind[0] or "", len(_DIRECTIONS)), _TRAFFIC.get(kind[1] or "", len(_TRAFFIC))
+
+
+def _above(path: str | None, top: str | None) -> Iterator[str | None]:
+    """The department and those it belongs to, no higher than `top`."""
+    while path and (top is None or path == top or _is_below(path, top)):
+        yield path
+        path = path.rpartition(SEPARATOR)[0]
+    if path is None:
+        yield None
+
+
+def _is_below(path: str | None, above: str | None) -> bool:
+    return path is not None and above is not None and path.startswith(above + SEPARATOR)

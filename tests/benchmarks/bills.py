@@ -1,0 +1,120 @@
+"""How long the bills of a large company take, as whole processes: its own bill, and one for each employee.
+
+    python -m tests.benchmarks.bills [EMPLOYEES] [--calls-each N] [--keep DIR]
+
+A site of so many employees in a tree of departments, each with an extension and a hundred calls in a month (fixed,
+mobile, domestic, international, incoming, unanswered; two carriers). Every twentieth extension changes hands in the
+middle of the month. Each line is one run of `ippbx-bill bill` with its peak memory and the size of what it wrote.
+"""
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from ippbx_billing.ledger import Ledger
+from ippbx_billing.ledger.directory import EVER
+from ippbx_billing.tariffs import Trunk
+from tests.benchmarks.rerate import _rated, rules_of
+
+AT_ONCE = 20_000
+PEOPLE_IN_A_DEPARTMENT = 25
+SURNAMES, GIVEN = "王李张刘陈杨黄赵吴周徐孙马朱胡", "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平"
+COMMANDS = (
+    ("--company", "company.pdf"),
+    ("--company", "company.html"),
+    ("--company", "company.xlsx"),
+    ("--all", "everybody.pdf"),
+    ("--all", "everybody.html"),
+    ("--all --calls", "calls.html"),
+    ("--all --calls", "calls.pdf"),
+    ("--all", "folder"),
+    ("--employee 100017", "one.pdf"),
+    ("--employee 100017 --calls", "calls-of-one.pdf"),
+)
+
+
+def main() -> None:
+    """Fill a data directory, then time the commands."""
+    wanted = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    wanted.add_argument("employees", type=int, nargs="?", default=500)
+    wanted.add_argument("--calls-each", type=int, default=100)
+    wanted.add_argument("--keep", type=Path, help="a folder that keeps the data and the bills")
+    wanted.add_argument("--lang", default="zh")
+    given = wanted.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = given.keep or Path(name)
+        data = folder / "data"
+        if not data.exists():
+            run(data, "init", "--area-code", "022")
+            fill(data / "ledger.db", given.employees, given.calls_each)
+        print(f"{given.employees} employees, {given.employees * given.calls_each} calls in the month")
+        for options, output in COMMANDS:
+            report(data, folder, options.split(), output, given.lang)
+
+
+def fill(path: Path, employees: int, calls_each: int) -> None:
+    """People in departments of twenty-five, and their calls."""
+    choose = random.Random(7)
+    with Ledger(path) as ledger:
+        carriers = ledger.book.carriers()
+        ledger.book.put_trunk(Trunk("FXO-1", carriers[0].name))
+        ledger.book.put_trunk(Trunk("FXO-2", carriers[-1].name))
+        people(ledger, employees, choose)
+        rules = rules_of(ledger)
+        count = employees * calls_each
+        for start in range(0, count, AT_ONCE):
+            made = [_rated(number, count, choose, rules) for number in range(start, min(start + AT_ONCE, count))]
+            with ledger.transaction():
+                ledger.calls.add(
+                    [
+                        replace(one, call=replace(one.call, extension=str(10_000 + choose.randrange(employees))))
+                        for one in made
+                    ]
+                )
+
+
+def people(ledger: Ledger, employees: int, choose: random.Random) -> None:
+    """Staff numbers 100000 and on, extensions 10000 and on."""
+    with ledger.directory.changing():
+        for number in range(employees):
+            name = choose.choice(SURNAMES) + choose.choice(GIVEN) + choose.choice(["", *GIVEN])
+            team, part = divmod(number // PEOPLE_IN_A_DEPARTMENT, 8)
+            ledger.directory.add_employee(str(100_000 + number), name, f"总公司/第{team + 1}分公司/{part + 1}部")
+            ledger.directory.assign(str(10_000 + number), EVER, employee=str(100_000 + number))
+        for number in range(0, employees - 1, 20):
+            ledger.directory.assign(str(10_000 + number), date(2026, 11, 16), employee=str(100_001 + number))
+
+
+def report(data: Path, folder: Path, options: list[str], output: str, lang: str) -> None:
+    """One run in a process of its own."""
+    where = ["--out-dir" if output == "folder" else "--output", str(folder / output)]
+    began = time.perf_counter()
+    peak_mb = run(data, "bill", "--month", "2026-11", *options, *where, lang=lang)
+    elapsed = time.perf_counter() - began
+    written = folder / output
+    size = sum(one.stat().st_size for one in (written.iterdir() if written.is_dir() else [written]))
+    print(f"bill {' '.join(options):28} {output:16} {elapsed:7.2f} s {peak_mb:6.0f} MB {size / 1e6:8.2f} MB written")
+
+
+def run(data: Path, *arguments: str, lang: str = "en") -> float:
+    """Run the command; gives its peak memory in megabytes."""
+    script = (
+        "import sys, resource, atexit\n"
+        "atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr))\n"
+        "from ippbx_billing.cli import main\nmain()\n"
+    )
+    command = [sys.executable, "-c", script, "--data-dir", str(data), "--lang", lang, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return int(done.stderr.split()[-1]) / 1024
+
+
+if __name__ == "__main__":
+    main()
