@@ -215,7 +215,8 @@ def test_an_empty_month_is_an_answer(cli: Cli) -> None:
     """No calls are zero calls, in the contract's form."""
     answer = json.loads(cli("report", "--month", "2026-10", "--format", "json").stdout)
     assert answer["rows"] == []
-    assert answer["total"] == {"calls": 0, "answered": 0, "duration_s": 0, "billed_s": 0, "fee": "0.00"}
+    nothing = {"calls": 0, "answered": 0, "duration_s": 0, "billed_s": 0, "fee": "0.00"}
+    assert answer["total"].items() >= nothing.items()
     assert (answer["month"], answer["currency"], answer["by"], answer["unrated"]) == (
         "2026-10",
         "CNY",

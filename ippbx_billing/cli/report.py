@@ -1,93 +1,226 @@
-"""`report`: sums of a month's calls by extension, trunk, carrier, traffic type or day."""
+"""`report`: sums of the calls of a period by one or two keys, and the reports that have a name of their own."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ippbx_billing.cli import common
-from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
-from ippbx_billing.render import Column, Format, show
-from ippbx_billing.texts import language, tr
+from ippbx_billing.cli import common, report_views
+from ippbx_billing.cli.asking import Asking, asked
+from ippbx_billing.cli.report_views import Sheet, key_columns, measure_columns, present
+from ippbx_billing.errors import NotFoundError
+from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
+    from ippbx_billing.inbox import Inbox
     from ippbx_billing.ledger import Ledger
-    from ippbx_billing.reports import Report
+    from ippbx_billing.reports import Period, Report, View, Where
+    from ippbx_billing.reports.coverage import Coverage
+    from ippbx_billing.reports.named import Answer
+    from ippbx_billing.settings import Settings
+
+    Ask = Callable[[Ledger, View, Period, Where], Report | Answer]
 
 app = typer.Typer()
 
-SHOWN_REASONS = 5
+GROUPS_HELP = tr(
+    "one or two of extension, employee, department, trunk, carrier, traffic-type, line-kind, direction, disposition, "
+    "country, region, place, number, pin, month, day, weekday, hour"
+)
+SortOption = Annotated[
+    str | None, typer.Option(metavar="KEY", help=tr("the largest first of fee, calls, billed-s, …; -fee: the smallest"))
+]
+TopOption = Annotated[int | None, typer.Option(min=1, help=tr("only the first so many rows"))]
 
 
 @app.callback(invoke_without_command=True)
+@asked
 def report(
-    month: MonthOption = "this",
-    by: Annotated[
-        str, typer.Option(metavar="KEY[,KEY]", help=tr("extension, trunk, carrier, traffic-type, day"))
-    ] = "extension",
-    form: FormatOption = Format.TABLE,
-    output: OutputOption = None,
+    ctx: typer.Context,
+    asking: Asking,
+    by: Annotated[str, typer.Option(metavar="KEY[,KEY]", help=GROUPS_HELP)] = "extension",
+    sort: SortOption = None,
+    top: TopOption = None,
+    compare: Annotated[
+        Literal["previous", "last-year"] | None, typer.Option(help=tr("beside the days before, or a year earlier"))
+    ] = None,
 ) -> None:
     """Ask the ledger, print the sums, and say what they do not cover."""
+    if ctx.invoked_subcommand:
+        _hand_down(ctx)
+        return
+    from ippbx_billing import reports
+
+    keys = reports.grouping(by)
+
+    def ask(ledger: "Ledger", view: "View", period: "Period", where: "Where") -> "Report":
+        return reports.report(ledger, view, period, keys, where=where, sort=sort, top=top, compare=compare)
+
+    _tell(asking, ask, lambda answer: _sums_sheet(answer, sort))
+
+
+@app.command("ranking", help=tr("Who or what cost most, with its rank."))
+@asked
+def ranking(
+    asking: Asking,
+    by: Annotated[str, typer.Option(metavar="KEY", help=GROUPS_HELP)] = "extension",
+    sort: SortOption = "fee",
+    top: TopOption = 20,
+) -> None:
+    """The first of an order."""
+    from ippbx_billing.reports import grouping, named
+
+    _tell(asking, partial(named.ranking, by=grouping(by), sort=sort, top=top), report_views.ranking)
+
+
+@app.command("time-of-day", help=tr("When the calls are: the hours of the day and the days of the week."))
+@asked
+def time_of_day(asking: Asking) -> None:
+    """The 24 hours."""
+    from ippbx_billing.reports import named
+
+    _tell(asking, named.time_of_day, report_views.time_of_day)
+
+
+@app.command("regions", help=tr("Where calls go to and come from."))
+@asked
+def regions(
+    asking: Asking,
+    by: Annotated[Literal["country", "region", "place"], typer.Option(help=tr("how finely"))] = "region",
+    top: TopOption = None,
+) -> None:
+    """Countries, their regions, or places."""
+    from ippbx_billing.reports import named
+
+    _tell(asking, partial(named.regions, by=by, top=top), report_views.regions)
+
+
+@app.command("numbers", help=tr("The numbers that were called or called us."))
+@asked
+def numbers(asking: Asking, sort: SortOption = "fee", top: TopOption = 50) -> None:
+    """The other side of the calls."""
+    from ippbx_billing.reports import named
+
+    _tell(asking, partial(named.numbers, sort=sort, top=top), report_views.numbers)
+
+
+@app.command("pins", help=tr("What each personal PIN cost."))
+@asked
+def pins(asking: Asking, sort: SortOption = "fee") -> None:
+    """Personal PINs."""
+    from ippbx_billing.reports import named
+
+    _tell(asking, partial(named.pins, sort=sort), report_views.pins)
+
+
+@app.command("idle", help=tr("The directory's extensions without a call."))
+@asked
+def idle(asking: Asking) -> None:
+    """Extensions that nobody uses."""
+    from ippbx_billing.reports import named
+
+    _tell(asking, named.idle, report_views.idle)
+
+
+@app.command("categories", help=tr("Departments and their extensions by traffic type, with both sums."))
+@asked
+def categories(
+    asking: Asking,
+    show: Annotated[Literal["fee", "calls", "billed-s"], typer.Option(help=tr("what the cells hold"))] = "fee",
+) -> None:
+    """The bill by category."""
+    from ippbx_billing.reports.categories import categories
+
+    _tell(asking, categories, partial(report_views.categories, measure=show.replace("-", "_")))
+
+
+@app.command("busy-hour", help=tr("How many calls each trunk carried at once, and its load in erlang."))
+@asked
+def busy_hour(asking: Asking) -> None:
+    """How full the lines were."""
+    from ippbx_billing.reports.lines import busy_hour
+
+    _tell(asking, busy_hour, report_views.busy_hour)
+
+
+@app.command("unrated", help=tr("The calls without a price by reason, and what to do."))
+@asked
+def unrated(asking: Asking) -> None:
+    """What has no price yet."""
+    from ippbx_billing.reports import named
+
+    _tell(asking, named.unrated, report_views.unrated)
+
+
+def _hand_down(ctx: typer.Context) -> None:
+    """Options that were written before a named report's name are the named report's."""
+    given = {
+        name: getattr(value, "value", value)
+        for name, value in ctx.params.items()
+        if (source := ctx.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
+    ctx.default_map = {str(ctx.invoked_subcommand): given}
+
+
+def _tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:
+    """Ask for the answer, find out what it does not cover, show both."""
     from ippbx_billing import reports
 
     using = common.settings()
-    keys = reports.grouping(by)
-    period = reports.Period.month(month or "this", common.now().astimezone(using.site_zone).date())
+    period, where = asking.period(using), asking.where()
     with common.open_ledger(using) as ledger:
-        answer = reports.report(ledger, reports.View(using.site_zone, using.currency), period, keys)
-        provisional = form is Format.TABLE and _provisional(ledger, using.country, period.first.year)
-    show(
-        answer.rows,
-        _columns(answer),
-        form,
-        output,
-        total={**answer.total, keys[0]: tr("total")},
+        if where.carrier is not None:
+            ledger.book.carrier(where.carrier)
+        answer = ask(ledger, reports.View(using.site_zone, using.currency), period, where)
+        told = _coverage(using, ledger, answer)
+    present(sheet(answer), told, asking)
+
+
+def _coverage(using: "Settings", ledger: "Ledger", answer: "Report | Answer") -> "Coverage":
+    from ippbx_billing.reports.coverage import coverage
+
+    inbox = _inbox(using)
+    try:
+        return coverage(
+            ledger,
+            inbox,
+            using.site_zone,
+            (answer.period.first, answer.period.last),
+            unrated=answer.gaps,
+            filtered=answer.filtered,
+            now=common.now(),
+            country=using.country,
+        )
+    finally:
+        if inbox is not None:
+            inbox.close()
+
+
+def _inbox(using: "Settings") -> "Inbox | None":
+    """The inbox, where it lies beside the ledger; a copied ledger answers without it."""
+    try:
+        return common.open_inbox(using)
+    except NotFoundError:
+        return None
+
+
+def _sums_sheet(answer: "Report", sort: str | None) -> Sheet:
+    measure = (sort or "fee").lstrip("-").replace("-", "_")
+    measure = measure if measure in answer.total else "fee"
+    return Sheet(
+        title=tr("Calls of {month}", month=answer.period.name),
+        columns=[
+            *key_columns(answer.by, answer.rows),
+            *measure_columns(
+                answer.currency, measure, compared=answer.compared is not None, drawn=answer.by != ("extension",)
+            ),
+        ],
+        rows=answer.rows,
+        total=answer.total,
         document=answer.document(),
-        title=tr("Calls of {month}", month=period.name),
-        empty=tr("no calls in {month}", month=period.name),
+        period=answer.period,
+        empty=tr("no calls in {month}", month=answer.period.name),
+        label=answer.by[0] if len(answer.by) == 1 else "",
+        measure=measure,
     )
-    if form is Format.TABLE:
-        _footer(answer)
-    if provisional:
-        say(tr("{year} is provisional: make-up working days are not published", year=period.first.year))
-
-
-def _provisional(ledger: "Ledger", country: str, year: int) -> bool:
-    """Whether fees of the year may still change, because a discount goes by days off that nobody has published."""
-    from ippbx_billing.tariffs import HolidayCalendar
-
-    by_days_off = any(window.kind != "daily" for price in ledger.book.prices() for window in price.windows)
-    return by_days_off and HolidayCalendar(country).is_provisional(year)
-
-
-def _columns(answer: "Report") -> list[Column]:
-    headings = {
-        "extension": Column("extension", tr("Extension"), "code"),
-        "trunk": Column("trunk", tr("Trunk")),
-        "carrier": Column("carrier", tr("Carrier"), "code"),
-        "traffic_type": Column("traffic_type", tr("Traffic type"), "word"),
-        "day": Column("day", tr("Day"), "time"),
-    }
-    people = [Column("name", tr("Name"), rank=1), Column("department", tr("Department"), rank=3)]
-    return [
-        *(headings[key] for key in answer.by),
-        *(people if "extension" in answer.by and any(row["name"] or row["department"] for row in answer.rows) else []),
-        Column("calls", tr("Calls"), "number"),
-        Column("answered", tr("Answered"), "number"),
-        Column("duration_s", tr("Duration"), "length", rank=2),
-        Column("billed_s", tr("Talk time"), "length"),
-        Column("fee", tr("Fee ({currency})", currency=answer.currency), "money"),
-    ]
-
-
-def _footer(answer: "Report") -> None:
-    """What the sums do not cover, so that nobody takes a part for the whole."""
-    from ippbx_billing.explain import reason
-
-    for text, count in list(answer.gaps.items())[:SHOWN_REASONS]:
-        say(tr("{count} calls unrated: {reason}", count=count, reason=reason(text, language())))
-    rest = list(answer.gaps.values())[SHOWN_REASONS:]
-    if rest:
-        say(tr("{count} calls unrated for other reasons: see `calls list --status unrated`", count=sum(rest)))
-    if answer.filtered:
-        say(tr("{count} calls kept but not billed (filtered)", count=answer.filtered))

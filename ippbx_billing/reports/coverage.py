@@ -79,23 +79,25 @@ class Coverage:
             ],
         }
 
-    def notes(self) -> list[str]:
-        """A sentence for each thing, in the language in use; none where all is well but for the first and last record."""
-        return [*self._calls(), *self._events(), *self._days()]
+    def notes(self, *, unrated: bool = True) -> list[str]:
+        """A sentence for each thing, in the language in use; without the `unrated` calls where a report lists those."""
+        return [*(self._unrated() if unrated else ()), *self._others(), *self._days()]
 
-    def _calls(self) -> Iterator[str]:
+    def _unrated(self) -> Iterator[str]:
         for text, count in list(self.unrated.items())[:SHOWN]:
             yield tr("{count} calls unrated: {reason}", count=count, reason=reason(text, language()))
         rest = list(self.unrated.values())[SHOWN:]
         if rest:
             yield tr("{count} calls unrated for other reasons: see `calls list --status unrated`", count=sum(rest))
+
+    def _others(self) -> Iterator[str]:
         if self.filtered:
             yield tr("{count} calls kept but not billed (filtered)", count=self.filtered)
-
-    def _events(self) -> Iterator[str]:
         if self.rejected:
             count = sum(self.rejected.values())
-            yield tr("{count} events of these days were not understood: see `events list --status rejected`", count=count)
+            yield tr(
+                "{count} events of these days were not understood: see `events list --status rejected`", count=count
+            )
         if self.waiting:
             yield tr("{count} events are not read yet: `ippbx-bill listen` reads them", count=self.waiting)
 
