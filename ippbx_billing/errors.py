@@ -4,7 +4,8 @@
     ├── UsageError          exit 2   the command was given something it cannot use
     ├── NotFoundError       exit 1   the named thing is not there
     ├── DataError           exit 1   a file or a database is not as it should be
-    └── CannotStartError    exit 3   the listener could not start
+    ├── CannotStartError    exit 3   the listener could not start
+    └── BusyError           exit 75  somebody else is at it; later it will do (EX_TEMPFAIL of sysexits.h)
 
 A message is one sentence that names what and where; the hint says what to do about it.
 """
@@ -39,3 +40,9 @@ class CannotStartError(BillingError):
     """The listener could not start: a port is taken, the data directory is missing or in use."""
 
     exit_code = 3
+
+
+class BusyError(BillingError):
+    """Another run holds what this one needs; cron and systemd may simply try again."""
+
+    exit_code = 75

@@ -62,8 +62,10 @@ def together(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=folder) as name:
             yield Path(name)
-            for path in sorted(Path(name).iterdir()):
-                path.replace(folder / path.name)
+            for path in sorted(one for one in Path(name).rglob("*") if one.is_file()):
+                target = folder / path.relative_to(name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
     except OSError as error:
         raise BillingError(
             tr("{path} cannot be written: {error}", path=folder, error=error.strerror or error),

@@ -355,7 +355,7 @@ def only_writer(path: Path) -> Iterator[None]:
     """
     with _opened(path.with_suffix(".lock")) as file:
         try:
-            _lock(file)
+            lock(file)
         except BlockingIOError as error:
             raise CannotStartError(
                 f"another listener already uses {path.parent}", "stop it first, or choose another --data-dir"
@@ -373,8 +373,8 @@ def _opened(lock: Path) -> IO[str]:
         ) from error
 
 
-def _lock(file: IO[str]) -> None:
-    """Raises BlockingIOError when somebody else has it."""
+def lock(file: IO[str]) -> None:
+    """Take the file's lock until the process ends or closes it; BlockingIOError when somebody else has it."""
     if os.name == "nt":
         import msvcrt
 

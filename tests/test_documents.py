@@ -138,6 +138,13 @@ def test_a_workbook_has_figures_to_compute_with() -> None:
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:F3")
 
 
+def test_a_share_is_a_percentage() -> None:
+    """Excel shows 33.3 % and computes with a third."""
+    section = Section("Shares", [Column("share", "Share", "percent")], [{"share": "0.3333"}])
+    cell = workbook(Document("Shares", sections=[section]))["Shares"]["A2"]
+    assert (cell.value, cell.number_format) == (0.3333, "0.0%")
+
+
 def test_a_cover_sheet_tells_the_facts() -> None:
     """Title, who and when, and what the figures do not cover."""
     cover = workbook()["About"]

@@ -208,6 +208,8 @@ def _figure(kind: str, value: Any) -> tuple[Any, str] | None:
     """The value as Excel computes with it, and how it is shown; None for what is text."""
     if kind == "length":
         return int(value) / 86_400, "[h]:mm:ss"
+    if kind == "percent":
+        return float(value), "0.0%"
     if kind in FIGURES:
         return _number(str(value))
     if kind == "percent":

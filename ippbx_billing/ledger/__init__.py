@@ -78,6 +78,15 @@ class Ledger:
             raise
         self.connection.execute("COMMIT")
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """All questions asked within are answered from one state of the file, whoever writes meanwhile."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
     def changed_by_others(self) -> int:
         """A number that changes whenever somebody else wrote to this file."""
         return int(self.connection.execute("PRAGMA data_version").fetchone()[0])

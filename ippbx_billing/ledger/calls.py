@@ -115,8 +115,7 @@ class CallTables:
         """Store new calls with their charges."""
         if not rated:
             return
-        last = self.connection.execute("SELECT coalesce(max(id), 0) FROM calls").fetchone()[0]
-        self._put(list(enumerate(rated, start=last + 1)), "ABORT")
+        self._put(list(enumerate(rated, start=self._last_id() + 1)), "ABORT")
 
     def correct(self, number: int, rated: RatedCall) -> None:
         """Put the record's later version in the place of call `number`."""
@@ -149,7 +148,11 @@ class CallTables:
         self._rollups.forget()
 
     def forget_events(self, event_ids: Iterable[int]) -> None:
-        """Take out the calls that came from these events, so that the events can be read again."""
+        """Take out the calls that came from these events, so that the events can be read again.
+
+        What they are read as then gets ids of its own, so that whoever follows the calls by id misses nothing.
+        """
+        self.connection.execute("INSERT OR REPLACE INTO state VALUES ('last_call', ?)", [str(self._last_id())])
         for event_id in event_ids:
             calls = self.connection.execute("SELECT id FROM calls WHERE event_id = ?", [event_id]).fetchall()
             self._rollups.count_out(row[0] for row in calls)
@@ -162,6 +165,14 @@ class CallTables:
                 "DELETE FROM charges WHERE id IN (SELECT id FROM calls WHERE event_id = ?)", [event_id]
             )
             self.connection.execute("DELETE FROM calls WHERE event_id = ?", [event_id])
+
+    def _last_id(self) -> int:
+        """The highest id that a call ever had."""
+        row = self.connection.execute(
+            "SELECT max((SELECT coalesce(max(id), 0) FROM calls), "
+            "(SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM state WHERE name = 'last_call'))"
+        ).fetchone()
+        return int(row[0])
 
     def events_with_status(self, status: ChargeStatus) -> list[int]:
         """The events whose calls have a charge of this status."""
