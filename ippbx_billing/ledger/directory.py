@@ -114,9 +114,8 @@ class DirectoryTables(DepartmentTables):
 
         UsageError lists those who share the name.
         """
-        spans = self.employee_history()
-        found = {one.id: one for one in spans if one.number == words}
-        found = found or {one.id: one for one in spans if one.name == words}
+        spans = self.employee_history(words) or self.employee_history()
+        found = {one.id: one for one in spans if words in (one.number, one.name)}
         if len(found) > 1:
             listed = ", ".join(str(one) for one in found.values())
             raise UsageError(

@@ -7,6 +7,7 @@ datetime.date(2026, 2, 28)
 """
 
 from calendar import monthrange
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -80,6 +81,10 @@ class Period:
     def is_year(self) -> bool:
         """Whether it is one year from its first day to its last."""
         return (self.first.month, self.first.day) == (1, 1) and self.last == date(self.first.year, 12, 31)
+
+    def each_day(self) -> Iterator[date]:
+        """Its days, one by one."""
+        return map(date.fromordinal, range(self.first.toordinal(), self.last.toordinal() + 1))
 
     def compared(self, how: str) -> "Period":
         """The period before this one (`previous`), or the same days a year earlier (`last-year`).

@@ -3,6 +3,7 @@
 for row in calls(ledger, View(zone, currency), CallFilter(extension="8001")): ...
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta, tzinfo
 from sqlite3 import Row
