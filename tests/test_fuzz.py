@@ -116,7 +116,8 @@ def answers_in(received: bytes) -> list[Answer]:
         assert end, received
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-        length = int(headers.get("content-length", "0"))
+        without_body = not rest or rest.startswith(b"HTTP/1.1 ")  # the answer to a HEAD
+        length = 0 if without_body else int(headers.get("content-length", "0"))
         found.append(Answer(int(first.split()[1]), headers, rest[:length]))
         assert len(rest) >= length
         received = rest[length:]
