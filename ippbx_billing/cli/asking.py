@@ -104,16 +104,22 @@ class Asking:
         return self._span(common.day(first), common.day(last) if last else today)
 
     def where(self) -> "Where":
-        """The conditions; UsageError for a fee that is no amount."""
+        """The conditions; UsageError for a fee that is no amount or a country that is not two letters."""
         from ippbx_billing import money
         from ippbx_billing.reports import Where
 
-        least = self.conditions["min_fee"]
+        least, country = self.conditions["min_fee"], self.conditions["country"]
         try:
             money.parse(least or 0)
         except ValueError:
             raise UsageError(tr("{text!r} is no amount", text=least), tr("write it like 1.50")) from None
-        return Where(**{name: value and str(value) for name, value in self.conditions.items()})
+        if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
+            raise UsageError(
+                tr("{text!r} is no country", text=country),
+                tr("its two letters, as in `report --by country --format csv`"),
+            )
+        given = {name: str(value) for name, value in self.conditions.items() if value is not None}
+        return Where(**given | ({"country": country.upper()} if country else {}))
 
     def told(self) -> list[tuple[str, str]]:
         """The conditions with their options, as they were written: what a reader must know of a report."""

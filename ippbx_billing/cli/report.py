@@ -74,7 +74,7 @@ def ranking(
     _tell(asking, partial(named.ranking, by=grouping(by), sort=sort, top=top), report_views.ranking)
 
 
-@app.command("time-of-day", help=tr("When the calls are: the hours of the day and the days of the week."))
+@app.command("time-of-day", help=tr("When the calls are: by hour and day of the week."))
 @asked
 def time_of_day(asking: Asking) -> None:
     """The 24 hours."""
@@ -123,7 +123,7 @@ def idle(asking: Asking) -> None:
     _tell(asking, named.idle, report_views.idle)
 
 
-@app.command("categories", help=tr("Departments and their extensions by traffic type, with both sums."))
+@app.command("categories", help=tr("Departments and their extensions by traffic type."))
 @asked
 def categories(
     asking: Asking,
@@ -135,7 +135,7 @@ def categories(
     _tell(asking, categories, partial(report_views.categories, measure=show.replace("-", "_")))
 
 
-@app.command("busy-hour", help=tr("How many calls each trunk carried at once, and its load in erlang."))
+@app.command("busy-hour", help=tr("How full each trunk was: calls at once, load in erlang."))
 @asked
 def busy_hour(asking: Asking) -> None:
     """How full the lines were."""

@@ -79,7 +79,7 @@ def present(sheet: Sheet, told: "Coverage", asking: "Asking") -> None:
             asking.output,
             total=sheet.footer,
             document={**sheet.document, "coverage": told.document()},
-            title=sheet.title,
+            title="; ".join([sheet.title, *(" ".join(one) for one in asking.told())]),
             empty=sheet.empty,
             paper=_paper(sheet, told, asking) if asking.form.is_document else None,
         )
@@ -89,12 +89,13 @@ def present(sheet: Sheet, told: "Coverage", asking: "Asking") -> None:
 
 
 def _with_bars(sheet: Sheet) -> Sheet:
-    """The sheet with a bar beside each row."""
+    """The sheet with a bar beside each row, which leaves after the share that it shows."""
     values = [_value(row, sheet.measure) for row in sheet.rows]
     if not sheet.label or len(values) < 2:
         return sheet
+    share = next((column.rank for column in sheet.columns if column.key == "share"), 10)
     rows = [{**row, "bar": bar(value, max(values))} for row, value in zip(sheet.rows, values, strict=True)]
-    return replace(sheet, rows=rows, columns=[*sheet.columns, Column("bar", "", "code", rank=7)])
+    return replace(sheet, rows=rows, columns=[*sheet.columns, Column("bar", "", "code", rank=share - 1)])
 
 
 def _plot(sheet: Sheet, asking: "Asking") -> None:
@@ -152,7 +153,7 @@ def key_columns(keys: Sequence[str], rows: Sequence[Row]) -> list[Column]:
 
 def _key_columns(key: str, rows: Sequence[Row]) -> list[Column]:
     if key == "employee":
-        return [Column("employee_number", tr("Number"), "code", rank=4), Column("employee", tr("Employee"))]
+        return [Column("employee_number", tr("Staff no."), "code", rank=4), Column("employee", tr("Employee"))]
     columns = [Column(key, *_HEADINGS[key]())]
     if key == "extension":
         people = [Column("name", tr("Name"), rank=1), Column("department", tr("Department"), rank=3)]
