@@ -41,6 +41,7 @@ class Site:
     dialect: str
     outside_prefix: str
     extension_patterns: tuple[str, ...]
+    bounds: dialects.Bounds = dialects.DEFAULT_BOUNDS
 
     @classmethod
     def of(cls, settings: Settings) -> "Site":
@@ -53,6 +54,7 @@ class Site:
             dialect=settings.dialect,
             outside_prefix=settings.outside_prefix,
             extension_patterns=settings.extension_patterns,
+            bounds=dialects.Bounds(settings.max_unpacked_bytes, settings.max_records, settings.max_nesting),
         )
 
 
@@ -130,6 +132,7 @@ class Rules:
             chosen=self.site.dialect,
             zone=self.site.pbx_zone,
             is_extension=self.numbering_for(None).is_extension,
+            bounds=self.site.bounds,
         )
 
     def rate(self, call: Call) -> tuple[Classification, Charge]:

@@ -91,6 +91,9 @@ class Settings:
     min_free_bytes: int = _setting("limits", 64 * 1024 * 1024, "with less free on the disk, records are answered 503")
     idle_timeout_s: int = _setting("limits", 75, "an open connection without a request is closed after this long")
     shutdown_timeout_s: int = _setting("limits", 10, "on SIGTERM, requests already accepted get this long to finish")
+    max_unpacked_bytes: int = _setting("limits", 16 * 1024 * 1024, "of a compressed body; a larger one is not read")
+    max_records: int = _setting("limits", 20_000, "records read of one body")
+    max_nesting: int = _setting("limits", 64, "levels of objects and lists in a body; a deeper one is not read")
     batch_size: int = _setting("limits", 2_000, "events that one ledger transaction takes at most")
 
     @property

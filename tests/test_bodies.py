@@ -3,7 +3,9 @@
 import base64
 import gzip
 import json
+import tracemalloc
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from ippbx_billing.calls import EventKind, RawEvent
 from ippbx_billing.dialects import bodies
-from ippbx_billing.dialects.bodies import Opened, open_body
+from ippbx_billing.dialects.bodies import Bounds, Opened, open_body
 
 
 def opened(body: str | bytes, query: str = "") -> Opened:
@@ -21,6 +23,16 @@ def opened(body: str | bytes, query: str = "") -> Opened:
     return open_body(
         RawEvent(1, datetime(2026, 3, 1, tzinfo=UTC), EventKind.CDR, "192.0.2.7", "POST", "/", query, "", raw)
     )
+
+
+def event_with(body: bytes, headers: str = "") -> RawEvent:
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    return RawEvent(1, moment, EventKind.CDR, "192.0.2.7", "POST", "/", "", headers, body)
+
+
+def under(headers: str, body: bytes) -> Opened:
+    """The body opened as these headers announce it."""
+    return open_body(event_with(body, headers))
 
 
 def documents(body: str | bytes, query: str = "") -> list[bodies.Document]:
@@ -137,11 +149,54 @@ def test_compressed_bodies() -> None:
         assert documents(packed) == [{"a": "1"}]
 
 
-def test_a_compressed_body_cannot_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compressed_body_without_any_header() -> None:
+    """Some senders take `deflate` at its word; text that only claims to be compressed is read as it is."""
+    raw = zlib.compressobj(wbits=-15)
+    packed = raw.compress(b'{"a":"1"}') + raw.flush()
+    assert under("Content-Encoding: deflate\r\n", packed).documents == [{"a": "1"}]
+    for claimed in ("gzip", "deflate", "br"):
+        assert under(f"content-encoding: {claimed}\r\n", b'{"a":"1"}').documents == [{"a": "1"}]
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress"])
+def test_other_compressions_are_named(encoding: str) -> None:
+    """A body that nobody here can unpack is a listed problem."""
+    [problem] = under(f"Content-Encoding: {encoding}\r\n", b"\x8b\x04\x80hello\x03").problems
+    assert problem.reason == f"the body is compressed as {encoding}, which is not read"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_a_compressed_body_cannot_fill_the_memory(pack: Callable[[bytes], bytes]) -> None:
     """A small body that unpacks to a large one is refused before it does."""
-    monkeypatch.setattr(bodies, "LARGEST_INFLATED_BODY", 1_000)
-    assert "more than 1000 bytes" in refusal(gzip.compress(b" " * 10_000))
+    small = Bounds(unpacked_bytes=1_000)
+    [problem] = open_body(event_with(pack(b" " * 10_000)), small).problems
+    assert "more than 1000 bytes" in problem.reason
     assert refusal(gzip.compress(b'{"a":1}')[:-12]).startswith("the compressed body is")
+
+
+def test_a_bomb_costs_little_memory() -> None:
+    """Sixty megabytes of blanks in sixty kilobytes are a problem at once, and never unpacked beyond the bound."""
+    bomb = gzip.compress(b" " * 60_000_000)
+    tracemalloc.start()
+    [problem] = opened(bomb).problems
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "when unpacked" in problem.reason
+    assert peak < 40 * 1024 * 1024
+
+
+def test_bounds_of_records_and_nesting_are_those_given() -> None:
+    """What a site sets is what holds: so many records, so deep."""
+    three = open_body(event_with(b'[{"a":"1"},{"a":"2"},{"a":"3"}]'), Bounds(records=2))
+    assert (len(three.documents), three.problems[0].reason) == (2, "3 records in one body; only the first 2 are read")
+    deep = open_body(event_with(b'{"a":{"b":{"c":"d"}}}'), Bounds(nesting=2))
+    assert (deep.documents, deep.problems[0].reason) == ([], "nested deeper than 2 levels")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, lambda body: b"cdr=" + base64.b64encode(body)])
+def test_depth_is_seen_through_every_packing(pack: Callable[[bytes], bytes]) -> None:
+    """Neither compression nor base64 hides a document that is too deep."""
+    assert refusal(pack(b'{"a":' * 200 + b"1" + b"}" * 200)) == "nested deeper than 64 levels"
 
 
 # -- XML

@@ -17,14 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent, Reading
-from ippbx_billing.dialects.bodies import Document, open_body
+from ippbx_billing.dialects.bodies import DEFAULT_BOUNDS, Bounds, Document, open_body
 from ippbx_billing.dialects.choosing import Dialects, choose
 from ippbx_billing.dialects.definition import COMMON_WORDS, FIELDS, Dialect, common_words, read_dialect
 from ippbx_billing.dialects.reading import Fields, Site, call_of, status_of
 from ippbx_billing.dialects.record import Record
 from ippbx_billing.dialects.view import view_of
 
-__all__ = ["FIELDS", "Dialect", "Dialects", "load", "read", "records", "sender"]
+__all__ = ["DEFAULT_BOUNDS", "FIELDS", "Bounds", "Dialect", "Dialects", "load", "read", "records", "sender"]
 
 _PACKAGED = Path(__file__).parent
 MOST_PROBLEMS = 20  # sentences kept of one body; a flood of them says no more
@@ -48,10 +48,16 @@ def _packaged() -> Mapping[str, Dialect]:
 
 
 def read(
-    event: RawEvent, dialects: Dialects, *, chosen: str, zone: tzinfo, is_extension: Callable[[str], bool]
+    event: RawEvent,
+    dialects: Dialects,
+    *,
+    chosen: str,
+    zone: tzinfo,
+    is_extension: Callable[[str], bool],
+    bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Reading:
     """What an event means; `chosen` is the name of a dialect or `auto`. Never raises."""
-    opened = open_body(event)
+    opened = open_body(event, bounds)
     reader = _Reader(event, dialects, chosen, Site(zone, is_extension, sender(event.remote)))
     reader.problems += opened.problems
     for place, document in enumerate(opened.documents):

@@ -23,9 +23,7 @@ from ippbx_billing.calls import Problem, RawEvent
 
 Document = dict[str, Any]
 
-LARGEST_INFLATED_BODY = 64 * 1024 * 1024
-MOST_DOCUMENTS = 20_000
-DEEPEST_NESTING = 64
+MOST_ELEMENTS_DEEP = 250  # of XML, whatever the bounds; the parser itself goes no deeper
 LARGEST_REPAIR = 1_000_000  # characters; repairing is slow, and a record is small
 MOST_FIELDS = 10_000  # of a form
 LONGEST_LINE = 4_000  # of text that is neither JSON, XML nor a form
@@ -36,13 +34,30 @@ _JUNK = "\ufeff\0 \t\r\n"
 DOCUMENT_FIELDS = ("cdr", "data", "json", "calllog.json", "payload", "body", "xml", "msg", "content", "call")
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a body may hold at most; whatever is beyond is a problem, and costs neither time nor memory."""
+
+    unpacked_bytes: int = 16 * 1024 * 1024
+    records: int = 20_000
+    nesting: int = 64
+
+
+DEFAULT_BOUNDS = Bounds()
+
+
 @dataclass
 class Opened:
-    """What was in a body: documents, what could not be read, and doubts about what could."""
+    """What was in a body: documents, what could not be read, and doubts about what could.
+
+    `packed` says that the bytes as they came tell nothing of what is in them.
+    """
 
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    bounds: Bounds = DEFAULT_BOUNDS
+    packed: bool = False
 
     def refuse(self, reason: str, where: str = "") -> None:
         self.problems.append(Problem(reason, where))
@@ -61,11 +76,11 @@ class Opened:
             self.refuse("a single value, not a record")
 
 
-def open_body(event: RawEvent) -> Opened:
+def open_body(event: RawEvent, bounds: Bounds = DEFAULT_BOUNDS) -> Opened:
     """Read an event's body, or its query string where there is no body; never raises."""
-    opened = Opened()
+    opened = Opened(bounds=bounds)
     try:
-        body = _inflated(event.body, opened)
+        body = _unpacked(event, opened)
         if body is None:
             pass
         elif body.lstrip()[:2] == b"--":
@@ -80,20 +95,21 @@ def open_body(event: RawEvent) -> Opened:
 
 
 def _bound(opened: Opened, body: bytes) -> None:
-    if len(opened.documents) > MOST_DOCUMENTS:
-        opened.refuse(f"{len(opened.documents)} records in one body; only the first {MOST_DOCUMENTS} are read")
-        del opened.documents[MOST_DOCUMENTS:]
-    if sum(map(body.count, (b"{", b"[", b"<", b"%"))) < DEEPEST_NESTING and body[:2] != b"\x1f\x8b":
+    most, deepest = opened.bounds.records, opened.bounds.nesting
+    if len(opened.documents) > most:
+        opened.refuse(f"{len(opened.documents)} records in one body; only the first {most} are read")
+        del opened.documents[most:]
+    if not opened.packed and sum(map(body.count, (b"{", b"[", b"<", b"%"))) < deepest:
         return  # too short to be deep
-    if any(is_too_deep(document) for document in opened.documents):
-        opened.documents = [one for one in opened.documents if not is_too_deep(one)]
-        opened.refuse(f"nested deeper than {DEEPEST_NESTING} levels")
+    if any(is_too_deep(document, deepest) for document in opened.documents):
+        opened.documents = [one for one in opened.documents if not is_too_deep(one, deepest)]
+        opened.refuse(f"nested deeper than {deepest} levels")
 
 
-def is_too_deep(document: object) -> bool:
+def is_too_deep(document: object, deepest: int = DEFAULT_BOUNDS.nesting) -> bool:
     """Whether a document is nested deeper than any call record would be."""
     level = [document]
-    for _ in range(DEEPEST_NESTING):
+    for _ in range(deepest):
         level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
         if not level:
             return False
@@ -107,21 +123,40 @@ def _inside(outer: object) -> Any:
 # -- bytes to text
 
 
-def _inflated(body: bytes, opened: Opened) -> bytes | None:
-    """Unpack gzip and zlib by their first bytes; the header may be lost on the way."""
-    if body[:2] not in (b"\x1f\x8b", b"\x78\x9c", b"\x78\x01", b"\x78\xda"):
-        return body
-    unpacker = zlib.decompressobj(47)  # 47: either of the two headers
+_ENCODING = re.compile(r"^content-encoding: *([\w-]+)", re.IGNORECASE | re.MULTILINE)
+
+
+def _unpacked(event: RawEvent, opened: Opened) -> bytes | None:
+    """The body without compression: told by its first bytes, for the header may be lost on the way, or else by that."""
+    body = event.body
+    if body[:2] in (b"\x1f\x8b", b"\x78\x9c", b"\x78\x01", b"\x78\xda"):
+        return _inflated(body, 47, opened)  # 47: either of the two headers
+    if not body or body.isascii() or "ncoding:" not in event.headers:
+        return body  # text needs no unpacking, whatever a header claims
+    named = _ENCODING.search(event.headers)
+    encoding = named[1].lower() if named else "identity"
+    if encoding == "deflate":
+        return _inflated(body, -15, opened)  # -15: without any header
+    if encoding in ("br", "zstd", "compress"):
+        opened.refuse(f"the body is compressed as {encoding}, which is not read")
+        return None
+    return body
+
+
+def _inflated(body: bytes, header: int, opened: Opened) -> bytes | None:
+    most = opened.bounds.unpacked_bytes
+    unpacker = zlib.decompressobj(header)
     try:
-        inflated = unpacker.decompress(body, LARGEST_INFLATED_BODY)
+        inflated = unpacker.decompress(body, most)
     except zlib.error:
         if body[:2] == b"\x1f\x8b":
             opened.refuse("the compressed body is damaged")
             return None
         return body  # text that happens to begin with an x
     if unpacker.unconsumed_tail or not unpacker.eof:
-        opened.refuse(f"the compressed body is cut off, or more than {LARGEST_INFLATED_BODY} bytes when unpacked")
+        opened.refuse(f"the compressed body is cut off, or more than {most} bytes when unpacked")
         return None
+    opened.packed = True
     return inflated
 
 
@@ -329,7 +364,7 @@ def _local(tag: str) -> str:
 def _element(element: Any, depth: int = 0) -> Any:
     """An element as text, or as an object of its attributes and children."""
     text = (element.text or "").strip()
-    if depth > DEEPEST_NESTING + 2 or (not len(element) and not element.attrib):
+    if depth > MOST_ELEMENTS_DEEP or (not len(element) and not element.attrib):
         return text
     pairs = [(_local(name), value) for name, value in element.attrib.items()]
     pairs += [(_local(child.tag), _element(child, depth + 1)) for child in element if isinstance(child.tag, str)]
@@ -348,6 +383,7 @@ def _open_form(text: str, opened: Opened) -> None:
     for name, value in pairs:
         inner = _document_in(name.lower(), value)
         if inner is not None:
+            opened.packed = True  # in base64 no bracket is seen
             _open_inner(inner, opened)
             return
     opened.keep(_nested([(name, unquote_plus(value)) for name, value in pairs]))
