@@ -142,25 +142,26 @@ def _show_rows(bills: "Iterable[Statement]", form: Format, output: Path | None) 
 
 def _write_each(bills: "Iterable[Statement]", missing: "Coverage", form: Format, folder: Path) -> int:
     """A file for each bill, all of them or none; gives how many."""
+    from ippbx_billing import documents
+    from ippbx_billing.bills import paper
     from ippbx_billing.files import together
 
     notes, taken = missing.notes(), set[str]()
     with together(folder) as beside:
-        for one in bills:
-            _write_one(one, missing, notes, form, beside / _file_name(one, form, taken))
+        named = ((one, beside / _file_name(one, form, taken)) for one in bills)
+        if form.is_document:
+            documents.write_each(((paper.document(one, notes), path) for one, path in named), form.value)
+        else:
+            for one, path in named:
+                _write_data(one, missing, form, path)
     return len(taken)
 
 
-def _write_one(one: "Statement", missing: "Coverage", notes: list[str], form: Format, path: Path) -> None:
-    from ippbx_billing import documents
-    from ippbx_billing.bills import paper
-
+def _write_data(one: "Statement", missing: "Coverage", form: Format, path: Path) -> None:
     if form is Format.JSON:
         show((), [], form, path, document=one.document() | {"coverage": missing.document()})
-    elif form is Format.CSV:
-        _show_rows([one], form, path)
     else:
-        documents.write(paper.document(one, notes), form.value, path)
+        _show_rows([one], form, path)
 
 
 def _file_name(one: "Statement", form: Format, taken: set[str]) -> str:

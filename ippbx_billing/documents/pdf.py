@@ -8,6 +8,7 @@ the signs that occur are put into the file, once for all pages.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -18,9 +19,11 @@ from fpdf.fonts import TTFFont
 from ippbx_billing.documents import Document, Section
 from ippbx_billing.documents.charting import Points, points
 from ippbx_billing.documents.fitting import A4, GAP, MARGIN, MOST_LINES, Layout, Measure, layout, page_width, wrap
+from ippbx_billing.files import whole
 from ippbx_billing.render import Row, cell, harmless
 
 FONT = Path(__file__).parent / "fonts" / "wqy-microhei.ttc"
+AT_ONCE = 200  # files that share a cut-down font, and whose rows are in memory meanwhile
 UNDATED = date(1980, 1, 1)
 TEXT, QUIET, RULE, BAR = (27, 31, 36), (87, 96, 106), (200, 206, 213), (47, 111, 176)
 Colour = tuple[int, int, int]
@@ -29,22 +32,34 @@ FOOT = 30.0  # what the page number needs at the bottom
 FACT_NAME_WIDTH = 130.0
 
 
-def write(documents: Iterable[Document], stream: IO[bytes]) -> None:
+def write(documents: Iterable[Document], stream: IO[bytes], font: Path = FONT) -> None:
     """Write the documents one after another into one file; their pages are kept in memory until the last."""
     press: _Press | None = None
     for document in documents:
-        press = press or _Press(document)
+        press = press or _Press(document, font)
         press.add(document)
-    stream.write(bytes((press or _Press(Document(""))).finished()))
+    stream.write(bytes((press or _Press(Document(""), font)).finished()))
+
+
+def write_each(files: Iterable[tuple[Document, Path]]) -> None:
+    """Write each document to a file of its own; so many at once share a font cut down to their signs."""
+    from ippbx_billing.documents.letters import cut_down, gathered, signs
+
+    remaining = iter(files)
+    while batch := [(gathered(document), path) for document, path in islice(remaining, AT_ONCE)]:
+        with cut_down(FONT, set().union(*(signs(document) for document, _ in batch))) as font:
+            for document, path in batch:
+                with whole(path) as stream:
+                    write([document], stream, font)
 
 
 class _Press:
     """The file while it is printed: where on which page we are, and the small marks that all is made of."""
 
-    def __init__(self, first: Document) -> None:
+    def __init__(self, first: Document, font: Path) -> None:
         self.pdf = FPDF(unit="pt", format="A4")
         self.pdf.set_auto_page_break(False)
-        self.pdf.add_font("main", fname=FONT)
+        self.pdf.add_font("main", fname=font)
         self.pdf.set_font("main", size=9)
         self.pdf.set_creation_date(datetime.combine(first.dated or UNDATED, datetime.min.time(), UTC))
         self.pdf.set_producer("ippbx-bill")
