@@ -227,8 +227,9 @@ def sums(ledger: Ledger, question: Question, source: str = "auto") -> Sums:
 
 def unrated_reasons(ledger: Ledger, question: Question) -> dict[str, int]:
     """How many calls could not be priced, by reason, the most frequent first."""
-    source = CHARGES if CHARGES.can_tell(question.asked - set(question.keys)) else CALLS
-    holder = source.holder if question.asked.intersection(PEOPLE) else ""
+    given = question.where.given().keys()
+    source = CHARGES if CHARGES.can_tell(set(given)) else CALLS
+    holder = source.holder if given & set(PEOPLE) else ""
     clauses, values = conditions(source, question.where, question.who)
     first, last = question.period.first.toordinal() * 24, question.period.last.toordinal() * 24 + 23
     return dict(
