@@ -8,8 +8,8 @@ The one idea: a sum is only as good as what went into it. Calls without a price,
 that still wait, and hours in which nothing came although something always comes then are told each time.
 
 A silence is unusual when at least SILENT_CALLS calls would have been usual in it. What is usual in an hour is the mean
-of the same hour of the week in the RHYTHM_WEEKS before and after it, the highest of them left out, so that one busy
-evening makes no habit; a day off goes by the Sundays. So a large site is missed after an hour of its working day, a
+of the middle half of its like: the same hour of the week in the RHYTHM_WEEKS before and after it. Neither a campaign nor
+a holiday makes a habit that way, and a site with less than a call an hour has one. A day off goes by the Sundays. So a large site is missed after an hour of its working day, a
 small one after some days, and nobody is told of nights and weekends on which the site always sleeps.
 """
 
@@ -227,7 +227,11 @@ class _Rhythm:
     def _usual(self, hour: int) -> float:
         others = [hour + week * WEEK_H for week in range(-RHYTHM_WEEKS, RHYTHM_WEEKS + 1) if week]
         counts = sorted(self._calls(other) for other in others if self.first <= other <= self.last)
-        return sum(counts[:-1]) / (len(counts) - 1) if len(counts) >= LEAST_WEEKS else 0
+        if len(counts) < LEAST_WEEKS:
+            return 0
+        quarter = max(1, len(counts) // 4)
+        middle = counts[quarter : len(counts) - quarter]
+        return sum(middle) / len(middle)
 
     def _calls(self, hour: int) -> int:
         found = self._counts.get(hour)
