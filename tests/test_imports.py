@@ -16,9 +16,9 @@ PACKAGE = Path(ippbx_billing.__file__).parent
 SHELVES = [
     {"errors", "calls", "money", "texts"},
     {"dialects", "numbering", "tariffs", "rating", "explain", "traffic", "sheets"},
-    {"migrations", "copies", "inbox", "ledger", "reports"},
-    {"listener", "pbx_admin", "practice_pbx", "files", "render", "logs", "plots", "documents"},
-    {"settings", "pipeline", "worker", "doctor", "comparison", "rerating", "staff", "bills", "upkeep", "service"},
+    {"migrations", "copies", "pruning", "inbox", "ledger", "reports"},
+    {"listener", "pbx_admin", "practice_pbx", "files", "render", "logs", "plots", "documents", "parquet"},
+    {"settings", "pipeline", "worker", "doctor", "comparison", "rerating", "exports", "staff", "bills", "upkeep", "service"},
     {"cli"},
 ]
 RULES = {"dialects", "numbering", "tariffs", "rating", "explain"}

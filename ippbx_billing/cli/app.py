@@ -18,10 +18,12 @@ from ippbx_billing.cli import (
     doctor,
     employees,
     events,
+    export,
     extensions,
     filters,
     holidays,
     init,
+    letting_go,
     listen,
     numbers,
     pbx,
@@ -86,9 +88,12 @@ app.command("bill", help=tr("What an employee, a department or the company owes 
     bill.bill
 )
 app.command("rerate", help=tr("Rate earlier calls again; their earlier charges are kept."))(rerate.rerate)
+app.command("export", help=tr("Files for others, by cron: a month's calls and sums, or what is new."))(export.export)
 app.command("compare", help=tr("What a month's calls would have cost with each carrier."))(compare.compare)
+calls.app.command("anonymize", help=tr("Mask the numbers in old calls; sums stay as they are."))(letting_go.anonymize)
 app.add_typer(calls.app, name="calls", help=tr("The calls: list, explain a fee, see who is talking."))
 app.command("quote", help=tr("What a call would cost, and why."))(quote.quote)
+events.app.command("prune", help=tr("Delete old events that the ledger holds; their calls stay."))(letting_go.prune)
 app.add_typer(events.app, name="events", help=tr("What the PBX sent: list, show, read again."))
 # A carrier goes in and out of the book with its whole tariff, so these two are the tariffs' own.
 carriers.app.command("import", help=tr("Bring in a carrier with its tariff, or a new tariff for it."))(

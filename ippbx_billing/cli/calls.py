@@ -59,7 +59,8 @@ def list_calls(
     )
     with common.open_ledger(using) as ledger:
         rows = reports.calls(ledger, reports.View(using.site_zone, using.currency), wanted)
-        show(rows, columns(form, using.currency), form, output, empty=tr("no such calls"))
+        title = tr("Calls") if form.is_document else ""
+        show(rows, columns(form, using.currency), form, output, title=title, empty=tr("no such calls"))
 
 
 def columns(form: Format, currency: str) -> list[Column]:
