@@ -1,4 +1,4 @@
-"""What a report does not cover: silences by the site's own rhythm, events that were not understood or wait, the days."""
+"""What a report does not cover: unusual silences, events that were not understood or wait, days that may change."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -8,9 +8,10 @@ The one idea: a sum is only as good as what went into it. Calls without a price,
 that still wait, and hours in which nothing came although something always comes then are told each time.
 
 A silence is unusual when at least SILENT_CALLS calls would have been usual in it. What is usual in an hour is the mean
-of the middle half of its like: the same hour of the week in the RHYTHM_WEEKS before and after it. Neither a campaign nor
-a holiday makes a habit that way, and a site with less than a call an hour has one. A day off goes by the Sundays. So a large site is missed after an hour of its working day, a
-small one after some days, and nobody is told of nights and weekends on which the site always sleeps.
+of the middle half of its like: the same hour of the week in the RHYTHM_WEEKS before and after it. Neither a campaign
+nor a holiday makes a habit that way, and a site with less than a call an hour has one. A day off goes by the Sundays.
+So a large site is missed after an hour of its working day, a small one after some days, and nobody is told of nights
+and weekends on which the site always sleeps.
 """
 
 import sqlite3
