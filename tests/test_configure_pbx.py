@@ -51,6 +51,19 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pbx_access, "attended", lambda: True)
 
 
+def test_a_pbx_outside_the_usual_networks_is_let_in(cli: Cli, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the setting `allow` does not cover the PBX, it is added beside it, once, and told; a trial adds nothing."""
+    monkeypatch.setenv("IPPBX_BILL_ALLOW", "192.168.6.0/24")
+    with served(device()) as address:
+        configured(cli, address, "--dry-run")
+        assert tokens.allowed(site) == frozenset()
+        said = configured(cli, address).stderr
+        again = configured(cli, address).stderr
+    assert tokens.allowed(site) == {"127.0.0.1"}
+    assert "127.0.0.1 is outside the networks that may post, and is let in" in said
+    assert "let in" not in again
+
+
 def test_one_command_points_the_pbx_here(cli: Cli, site: Path) -> None:
     """API on with a strong password, both reports as JSON to secret paths, applied; each field told as was → is."""
     pbx = device()

@@ -6,6 +6,8 @@ import os
 import shutil
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import fields
@@ -568,6 +570,25 @@ def test_wrong_tls_files_are_a_sentence(
     assert len(lines) == 1
     assert words in lines[0]
     assert "|" in lines[0]
+
+
+def test_a_wrong_certificate_keeps_listen_from_starting(site: Path) -> None:
+    """The settings' path counts from the data directory; what is wrong is one sentence, and the exit code is 3."""
+    command = [sys.executable, "-m", "ippbx_billing", "--data-dir", str(site), "listen", "--cdr-port", "0"]
+    environment = {**os.environ, "IPPBX_BILL_TLS_CERTIFICATE": "door.pem", "IPPBX_BILL_TLS_KEY": "door.key"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 3
+    assert f"tls_certificate: {site / 'door.pem'} cannot be read: No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_pbx_is_pointed_at_doors_that_speak_tls(tmp_path: Path) -> None:
+    """Once the doors have a certificate, the addresses given to the PBX begin with https."""
+    from ippbx_billing.cli.pbx_values import our_urls
+
+    plain, secured = Settings(), Settings(tls_certificate="door.pem", tls_key="door.key")
+    assert our_urls("10.0.0.1", plain, "t").cdr == "http://10.0.0.1:8181/t/"
+    assert our_urls("10.0.0.1", secured, "t").status == "https://10.0.0.1:8182/t/"
 
 
 # Figures

@@ -13,6 +13,8 @@ from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
+    import ssl
+
     from ippbx_billing.calls import Call, CallStatus, RawEvent
     from ippbx_billing.pbx_admin.session import PbxAdmin
     from ippbx_billing.settings import Settings
@@ -102,7 +104,7 @@ def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Finding]:
         health = f"{parts.scheme}://{parts.netloc}/healthz"
         known = _knows(url, using)
         try:
-            answer = httpx.get(health, timeout=DOOR_TIMEOUT_S, trust_env=False)
+            answer = httpx.get(health, timeout=DOOR_TIMEOUT_S, trust_env=False, verify=_own_certificate(using))
             ours = "acknowledged" in answer.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError):
             ours = False
@@ -115,6 +117,20 @@ def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Finding]:
             yield Finding(names[kind], State.WRONG, tr("the path in the PBX's URL is not one the listener takes"), hint)
         else:
             yield Finding(names[kind], State.OK, tr("a listener answers at {netloc}", netloc=parts.netloc))
+
+
+def _own_certificate(using: "Settings") -> "ssl.SSLContext | bool":
+    """What our own doors are known by: their certificate, whatever name it was made for."""
+    import ssl
+
+    if not using.tls_certificate:
+        return True
+    try:
+        context = ssl.create_default_context(cafile=str(using.data_dir / using.tls_certificate))
+    except OSError:
+        return True
+    context.check_hostname = False
+    return context
 
 
 def _knows(url: str, using: "Settings") -> bool:

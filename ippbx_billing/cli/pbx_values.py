@@ -43,7 +43,8 @@ def our_urls(server: str, using: "Settings", token: str) -> Urls:
         raise UsageError(tr("{text!r} is no address of a machine", text=server), tr("write it like 192.168.6.27"))
     host = f"[{server}]" if ":" in server and not server.startswith("[") else server
     path = f"{token}/" if token else ""
-    return Urls(f"http://{host}:{using.cdr_port}/{path}", f"http://{host}:{using.status_port}/{path}")
+    scheme = "https" if using.tls_certificate else "http"
+    return Urls(f"{scheme}://{host}:{using.cdr_port}/{path}", f"{scheme}://{host}:{using.status_port}/{path}")
 
 
 def event_values(urls: Urls) -> "dict[str, Value]":
