@@ -68,6 +68,10 @@ class JourneyTables:
                 found[row["event_id"]] = (EventStatus(row["status"]), row["reason"])
         return found
 
+    def forget(self, event_ids: Iterable[int]) -> None:
+        """Drop what was noted of events that are gone."""
+        self.connection.executemany("DELETE FROM outcomes WHERE event_id = ?", [(one,) for one in event_ids])
+
     def events_with(self, status: EventStatus) -> list[int]:
         """The events with this outcome, oldest first."""
         rows = self.connection.execute("SELECT event_id FROM outcomes WHERE status = ? ORDER BY 1", [status])

@@ -19,11 +19,13 @@ from sqlite3 import Row
 from typing import Any
 
 from ippbx_billing.calls import Call, Charge, Classification, TrafficType
-from ippbx_billing.ledger import Ledger
+from ippbx_billing.errors import UsageError
+from ippbx_billing.ledger import Ledger, masking
 from ippbx_billing.ledger.calls import MEANING, call_of, kind_of
 from ippbx_billing.ledger.rerates import ChargeRow, Span, Stretch
 from ippbx_billing.pipeline import Rules
 from ippbx_billing.rerating.deciding import Deciding, Digits, Kind, Plan, moment
+from ippbx_billing.texts import tr
 
 __all__ = ["Difference", "Outcome", "Rerating", "Wanted"]
 
@@ -94,6 +96,7 @@ class Rerating:
     def __init__(
         self, ledger: Ledger, rules: Rules, wanted: Wanted, progress: Progress = lambda done, total: None
     ) -> None:
+        _must_be_readable(ledger, wanted.first)
         self.ledger, self.rules, self.wanted, self.progress = ledger, rules, wanted, progress
         self._tables = ledger.rerates
         self._carriers = ledger.calls.carrier_ids()
@@ -332,6 +335,14 @@ class Single:
     def _forget(self) -> None:
         self._plans.clear()
         self._charges.clear()
+
+
+def _must_be_readable(ledger: Ledger, first: date) -> None:
+    """A tariff goes by digits, and anonymized calls have lost some of theirs."""
+    before = ledger.journey.state(masking.STATE) or ""
+    if first.isoformat() < before:
+        problem = tr("calls before {day} are anonymized and cannot be rated again", day=before)
+        raise UsageError(problem, tr("begin with {day}", day=before))
 
 
 def _meaning(classification: Classification) -> tuple[Any, ...]:

@@ -1,0 +1,111 @@
+"""Makes the numbers in old calls unreadable, and leaves everything that sums are made of as it is.
+
+    13800138000 -> 1380013XXXX      8002 -> XXXX      in sentences: "no rule … fits 13800138000" -> "… 1380013XXXX"
+
+Masked are the other side's number wherever it stands in a call, its charge and its earlier charges, and the PIN; the
+recording's name is forgotten. The extension, times, lengths, places and fees stay.
+"""
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+STATE = "anonymized_before"
+DIGITS = 4
+SHORT_NUMBER = 3  # the call's own number is looked for in its sentences if it is as long as that
+LONG_NUMBER = 7  # so many digits in a sentence are somebody's number, fewer an area code or a price
+
+_WHOLE = ("caller", "callee", "number", "normalized", "pin")
+_SENTENCES = ("why", "notes", "twin")
+_MASKED = (*_WHOLE, *_SENTENCES, "recording")
+
+
+def masked(text: str | None) -> str | None:
+    """The text with its last four digits as X; with fewer digits, a short code or a name, every letter and digit."""
+    if not text:
+        return text
+    places = [place for place, character in enumerate(text) if character.isdigit() or character == "X"]
+    if len(places) < DIGITS:
+        return re.sub(r"\w", "X", text)
+    characters = list(text)
+    for place in places[-DIGITS:]:
+        characters[place] = "X"
+    return "".join(characters)
+
+
+def masked_sentence(text: str | None, numbers: Sequence[str | None] = ()) -> str | None:
+    """A sentence with these numbers masked, and every other that is long enough to be somebody's."""
+    if not text:
+        return text
+    for number in {one.lstrip("+") for one in numbers if one and len(one) >= SHORT_NUMBER}:
+        text = re.sub(rf"(?<!\w){re.escape(number)}(?!\w)", masked(number) or "", text)
+    return re.sub(rf"\d{{{LONG_NUMBER},}}", lambda found: masked(found[0]) or "", text)
+
+
+class MaskTables:
+    """What is masked in the tables of calls; writing methods run in the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def last_call(self) -> int:
+        """The highest id of a call."""
+        return int(self.connection.execute("SELECT coalesce(max(id), 0) FROM calls").fetchone()[0])
+
+    def mask(self, first: int, last: int, before: str) -> int:
+        """Mask the calls between two ids that are of days before that one; gives how many were readable."""
+        stretch = [first, last, before]
+        earlier = [_charge(row) for row in self.connection.execute(_HISTORY, stretch)]
+        self.connection.executemany(_UPDATE_HISTORY, earlier)
+        rows = self.connection.execute(_CALLS, stretch).fetchall()
+        changed = {row["id"]: new for row in rows if (new := _new(row)) != tuple(row)[1:-1]}
+        self.connection.executemany(_UPDATE, [(*new[1:], call) for call, new in changed.items()])
+        self.connection.executemany(_UPDATE_CHARGES, [(new[0], call) for call, new in changed.items()])
+        return len(changed)
+
+    def readable(self, first: int, last: int, before: str) -> int:
+        """How many calls `mask` would change."""
+        rows = self.connection.execute(_CALLS, [first, last, before])
+        return sum(_new(row) != tuple(row)[1:-1] for row in rows)
+
+    def forget_live(self, before: datetime) -> None:
+        """Calls in progress that were last heard of before."""
+        self.connection.execute("DELETE FROM live_calls WHERE last_event_at < ?", [int(before.timestamp())])
+
+    def overwrite(self) -> None:
+        """What is replaced does not stay readable in the file's free pages."""
+        self.connection.execute("PRAGMA secure_delete = ON")
+
+    def shrink_log(self) -> None:
+        """Nor in the log; it is carried over now, or by the next writer while somebody reads."""
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+_DAYS = "c.id BETWEEN ? AND ? AND c.day < ?"
+_CALLS = (
+    f"SELECT c.id, g.reason, {', '.join(f'c.{name}' for name in _MASKED)}, c.extension "
+    f"FROM calls c JOIN charges g USING (id) WHERE {_DAYS}"
+)
+_HISTORY = (
+    "SELECT h.reason, h.meaning, h.run_id, h.call_id, c.number, c.normalized FROM rerate_runs r "
+    f"JOIN calls c ON {_DAYS} JOIN charge_history h ON h.run_id = r.id AND h.call_id = c.id"
+)
+_UPDATE_HISTORY = "UPDATE charge_history SET reason = ?, meaning = ? WHERE run_id = ? AND call_id = ?"
+_UPDATE_CHARGES = "UPDATE charges SET reason = ? WHERE id = ?"
+_UPDATE = f"UPDATE calls SET {', '.join(f'{name} = ?' for name in _MASKED)} WHERE id = ?"
+
+
+def _new(row: sqlite3.Row) -> tuple[str | None, ...]:
+    """The reason of its charge, then the values of `_MASKED`, as they are to be."""
+    numbers = (row["number"], row["normalized"])
+    own = row["extension"]
+    whole = [row[name] if row[name] == own else masked(row[name]) for name in _WHOLE]
+    sentences = [masked_sentence(row[name], numbers) for name in _SENTENCES]
+    return (masked_sentence(row["reason"], numbers), *whole, *sentences, None)
+
+
+def _charge(row: sqlite3.Row) -> tuple[str | int | None, ...]:
+    numbers = (row["number"], row["normalized"])
+    meaning = masked_sentence(row["meaning"], numbers)
+    return (masked_sentence(row["reason"], numbers) or "", meaning, row["run_id"], row["call_id"])
