@@ -45,11 +45,11 @@ def cut_down(font: Path, wanted: set[str]) -> Iterator[Path]:
     """A font file with these signs and the usual ones, as far as the font has them."""
     options = subset.Options(notdef_outline=True, layout_features=[])
     options.drop_tables = [*options.drop_tables, "FFTM"]  # a time stamp of the font's editor
-    letters = TTFont(font, fontNumber=0, lazy=True, recalcTimestamp=False)
     cutter = subset.Subsetter(options)
     cutter.populate(text="".join(sorted(wanted | ALWAYS)))
-    cutter.subset(letters)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "letters.ttf"
-        letters.save(path)
+        with TTFont(font, fontNumber=0, lazy=True, recalcTimestamp=False) as letters:
+            cutter.subset(letters)
+            letters.save(path)
         yield path
