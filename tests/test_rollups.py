@@ -75,6 +75,9 @@ class History:
         return [one.path for one in self.ledger.directory.departments()]
 
     def day(self) -> date:
+        """Any day, and often the first of a month, where whole months and single days meet."""
+        if self.chance.random() < 0.2:
+            return self.chance.choice([date(2026, 10, 1), date(2026, 11, 1)])
         return FIRST + timedelta(days=self.chance.randrange((LAST - FIRST).days))
 
     def step(self) -> None:
@@ -298,6 +301,22 @@ def test_every_condition_holds_in_every_period(eventful: Ledger, name: str, valu
     keys = ("extension", "number")
     answers = [assert_as_from_calls(eventful, period, (key,), where=where) for period in PERIODS for key in keys]
     assert any(answer.rows for answer in answers)
+
+
+def test_an_extension_that_changes_hands_with_the_month(empty: Path, tmp_path: Path) -> None:
+    """October is one employee's, November the other's, and the month's own sums tell it."""
+    path = tmp_path / "ledger.db"
+    path.write_bytes(empty.read_bytes())
+    with Ledger(path) as ledger:
+        history = History(ledger, random.Random(1))
+        for _ in range(20):
+            history.arrive()
+        ledger.directory.assign("8001", date(2026, 10, 1), employee="E1")
+        ledger.directory.assign("8001", date(2026, 11, 1), employee="E2")
+        where = Where(extension="8001")
+        for month, employee in (("2026-10", "E1"), ("2026-11", "E2"), ("2026-09", None)):
+            (row,) = assert_as_from_calls(ledger, Period.month(month, TODAY), ("employee",), where=where).rows
+            assert row["employee_number"] == employee
 
 
 def test_the_sums_survive_an_eventful_life(eventful: Ledger) -> None:
