@@ -11,9 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ippbx_billing.errors import BillingError, DataError
 from ippbx_billing.inbox import only_writer
+from ippbx_billing.ledger.masking import masked
 from ippbx_billing.settings import load
 from ippbx_billing.upkeep import backups, restoring
 from tests.bodies import fill, gateway_cdr
@@ -205,16 +208,16 @@ def test_a_restore_that_fails_halfway_is_undone(site: Path, tmp_path: Path, monk
     """Every file is back in its place, whichever step it was."""
     made = backups.make(load(site), tmp_path / "copies", NOW).path
     present = {name: data for name, data in tree(site).items() if not name.endswith(".lock")}
-    move, steps = restoring._move, []
+    move, steps, failing_at = restoring._move, [], 0
 
     def failing(before: Path, after: Path, done: list[tuple[Path, Path]]) -> None:
         steps.append(after)
-        if len(steps) == failing_step:
+        if len(steps) == failing_at:
             raise OSError(5, "Input/output error")
         move(before, after, done)
 
     monkeypatch.setattr(restoring, "_move", failing)
-    for failing_step in range(1, 7):
+    for failing_at in range(1, 7):  # noqa: B007  the step that fails reads it
         steps.clear()
         with pytest.raises(BillingError, match="Input/output error"):
             restoring.restore(made, site, NOW)
@@ -248,3 +251,187 @@ def test_a_mistake_gets_a_sentence(
     monkeypatch.chdir(tmp_path)
     result = cli(*arguments)
     assert (result.exit_code, message in result.stderr, "hint: " in result.stderr) == (code, True, True)
+
+
+# Old events are deleted, old numbers masked.
+
+
+def received(site: Path, day: str, *event_ids: int) -> None:
+    """These events came at noon of that day."""
+    moment = datetime.fromisoformat(f"{day}T12:00:00+08:00")
+    with closing(sqlite3.connect(site / "inbox.db")) as inbox, inbox:
+        for one in event_ids:
+            inbox.execute("UPDATE events SET received_at = ? WHERE id = ?", [int(moment.timestamp()) * 1_000_000, one])
+
+
+def kept(site: Path) -> list[int]:
+    with closing(sqlite3.connect(site / "inbox.db")) as inbox:
+        return [row[0] for row in inbox.execute("SELECT id FROM events ORDER BY id")]
+
+
+@pytest.fixture
+def years(cli: Cli, site: Path) -> Path:
+    """Events 1 to 3 of 2025 (2 rejected, 3 a duplicate of 1), 4 of 2026, 5 not read yet."""
+    first = gateway_cdr("8001", "913800138000", 64, start="2025-10-13 10:00:00")
+    fill(site / "inbox.db", [first, b"rubbish", first, gateway_cdr("8001", "958674577", 64)])
+    assert cli("events", "replay").exit_code == 0
+    fill(site / "inbox.db", [gateway_cdr("8002", "958674577", 64)])
+    received(site, "2025-10-13", 1, 2, 3, 5)
+    return site
+
+
+def test_prune_takes_what_was_understood_and_nothing_else(cli: Cli, years: Path) -> None:
+    """Not the rejected, not the unread, not the younger; calls and sums stay, and a count comes first."""
+    before = calls(cli), cli("report", "--year", "2025", "--format", "json").stdout
+    counted = cli("events", "prune", "--before", "2026-01-01", "--dry-run")
+    assert "2 events received before 2026-01-01" in counted.stderr
+    assert "1 rejected ones stay" in counted.stderr
+    assert kept(years) == [1, 2, 3, 4, 5]
+    assert cli("events", "prune", "--before", "2026-01-01", stdin="n\n").exit_code == 1
+    assert kept(years) == [1, 2, 3, 4, 5]
+    result = cli("events", "prune", "--before", "2026-01-01", "--yes")
+    assert (result.exit_code, "deleted 2 events" in result.stderr) == (0, True)
+    assert kept(years) == [2, 4, 5]
+    assert (calls(cli), cli("report", "--year", "2025", "--format", "json").stdout) == before
+    listed = {row["id"]: row["status"] for row in json.loads(cli("events", "list", "--format", "json").stdout)}
+    assert listed == {2: "rejected", 4: "done", 5: "new"}
+
+
+def test_prune_takes_the_rejected_too_if_told(cli: Cli, years: Path) -> None:
+    """Then nothing is left to be understood one day, and nobody waits for it."""
+    assert cli("events", "prune", "--before", "2026-01-01", "--also-rejected", "--yes").exit_code == 0
+    assert kept(years) == [4, 5]
+    assert "0 are still rejected" in cli("events", "replay", "--all").stderr
+    assert len(calls(cli)) == 3
+
+
+def test_pruned_ids_never_come_again(cli: Cli, years: Path) -> None:
+    """Also where the newest went: the ledger's position means the same event for ever."""
+    cli("events", "replay")
+    received(years, "2025-10-13", 4)
+    assert cli("events", "prune", "--before", "2026-01-01", "--also-rejected", "--yes").exit_code == 0
+    assert kept(years) == []
+    take(years, cli, "902162345678")
+    assert kept(years) == [6]
+    assert len(calls(cli)) == 4
+
+
+def test_the_space_goes_back_to_the_disk(cli: Cli, site: Path) -> None:
+    """At once; from a file of an earlier version when nobody listens."""
+    from ippbx_billing import pruning
+
+    inbox = site / "inbox.db"
+    for present in (True, False):
+        if not present:
+            with closing(sqlite3.connect(inbox)) as old:
+                old.execute("PRAGMA auto_vacuum = NONE")
+                old.execute("VACUUM")
+            with only_writer(inbox):
+                assert pruning.give_back(inbox) is None
+        fill(inbox, [b"x" * 100_000] * 6, kind="status")
+        assert cli("events", "replay").exit_code == 0
+        received(site, "2025-10-13", *kept(site))
+        result = cli("events", "prune", "--before", "2026-01-01", "--also-rejected", "--yes")
+        assert "MB were given back" in result.stderr, result.stderr
+        with closing(sqlite3.connect(inbox)) as found:
+            assert found.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        assert inbox.stat().st_size < 100_000
+
+
+def test_prune_beside_a_busy_listener_loses_nothing(site: Path, cli: Cli) -> None:
+    """What is posted meanwhile is all taken and rated; what was old is gone."""
+    fill(site / "inbox.db", [gateway_cdr("8001", str(950_000_000 + number), 64) for number in range(1_200)])
+    assert cli("events", "replay").exit_code == 0
+    received(site, "2025-10-13", *kept(site))
+    with Service(site) as service:
+        pruning = threading.Thread(target=lambda: cli("events", "prune", "--before", "2026-01-01", "--yes"))
+        pruning.start()
+        posted = 0
+        while pruning.is_alive() or posted < 50:
+            posted += 1
+            assert service.post(gateway_cdr("8002", str(960_000_000 + posted), 64)).status_code == 200
+        service.wait_until_read()
+        rated = service.run("calls", "list", "--extension", "8002")
+    assert kept(site) == list(range(1_201, 1_201 + posted))
+    assert len(rated) == posted
+
+
+def database_text(site: Path) -> bytes:
+    """All bytes of the ledger and what lies beside it."""
+    return b"".join(path.read_bytes() for path in site.glob("ledger.db*"))
+
+
+def sums(cli: Cli) -> list[object]:
+    """The year by several keys; the reasons of unrated calls, which hold numbers, are not sums."""
+    keys = ("extension", "traffic-type", "country,place", "hour")
+    found = [json.loads(cli("report", "--year", "2025", "--by", key, "--format", "json").stdout) for key in keys]
+    return [(one["rows"], one["total"], one["unrated"], one["filtered"]) for one in found]
+
+
+def test_masked_numbers_are_nowhere_in_the_ledger_and_sums_stay(cli: Cli, site: Path) -> None:
+    """Not in the call, its reasons, its history, free pages or the log; every report of sums is the same."""
+    numbers = ["913800138000", "90085223456789", "912345678901234", "8002", "910086"]
+    start = "2025-10-13 10:00:00"
+    fill(site / "inbox.db", [gateway_cdr("8001", number, 64, start=start) for number in numbers])
+    take(site, cli, "913900139000")
+    assert cli("tariffs", "set", "022-天津-电信", "local", "--initial", "60:9", "--step", "60:9").exit_code == 0
+    cli("rerate", "--from", "2025-10-01", "--to", "2025-10-31", "--reclassify")
+    before = sums(cli)
+    fees = [(call["id"], call["fee"], call["status"], call["billed_s"]) for call in calls(cli)]
+    assert cli("calls", "anonymize", "--before", "2026-01-01", "--yes", "--keep-events").exit_code == 0
+    found = {call["id"]: (call["callee"], call["number"], call["extension"]) for call in calls(cli)}
+    assert found[1] == ("91380013XXXX", "91380013XXXX", "8001")
+    assert found[4] == ("XXXX", "XXXX", "8001")
+    assert found[6] == ("913900139000", "913900139000", "8001")
+    for number in (b"13800138000", b"85223456789", b"2345678901234"):
+        assert number not in database_text(site)
+    assert [(call["id"], call["fee"], call["status"], call["billed_s"]) for call in calls(cli)] == fees
+    assert sums(cli) == before
+    again = cli("calls", "anonymize", "--before", "2026-01-01", "--yes", "--keep-events")
+    assert "0 calls before" in again.stderr
+
+
+def test_calls_are_masked_only_when_their_events_are_gone(cli: Cli, years: Path) -> None:
+    """Else the numbers would stand in the next file; the way is named."""
+    cli("events", "replay")
+    refused = cli("calls", "anonymize", "--before", "2026-01-01", "--yes")
+    assert (refused.exit_code, "events prune --before 2026-01-01" in refused.stderr) == (1, True)
+    assert calls(cli)[0]["number"] == "913800138000"
+    assert cli("events", "prune", "--before", "2026-01-01", "--also-rejected", "--yes").exit_code == 0
+    assert cli("calls", "anonymize", "--before", "2026-01-01", "--yes").exit_code == 0
+    assert calls(cli)[0]["number"] == "91380013XXXX"
+    assert b"13800138000" not in b"".join(path.read_bytes() for path in years.glob("inbox.db*"))
+
+
+def test_masked_calls_are_not_rated_again(cli: Cli, site: Path) -> None:
+    """A tariff goes by digits that are no longer there."""
+    fill(site / "inbox.db", [gateway_cdr("8001", "913800138000", 64, start="2025-10-13 10:00:00")])
+    take(site, cli, "958674577")
+    assert cli("calls", "anonymize", "--before", "2026-01-01", "--yes", "--keep-events").exit_code == 0
+    refused = cli("rerate", "--from", "2025-12-31", "--to", "2026-10-31")
+    assert (refused.exit_code, "begin with 2026-01-01" in refused.stderr) == (2, True)
+    assert cli("rerate", "--from", "2026-01-01", "--to", "2026-10-31").exit_code == 0
+
+
+@given(st.text(max_size=30) | st.from_regex(r"\+?[0-9]{1,20}", fullmatch=True))
+def test_masking_twice_is_masking_once(text: str) -> None:
+    """The length stays, and of the last four digits none."""
+    once = masked(text)
+    assert masked(once) == once
+    assert len(once or "") == len(text)
+    digits = [character for character in text if character.isdigit()]
+    assert len([character for character in once or "" if character.isdigit()]) <= max(0, len(digits) - 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["events", "prune", "--before", "2199-01-01"], "is yet to come"),
+        (["events", "prune", "--before", "last year"], "is no day"),
+        (["calls", "anonymize", "--before", "2026-02-30"], "is no day"),
+    ],
+)
+def test_a_day_that_cannot_be_meant_is_told(cli: Cli, arguments: list[str], message: str) -> None:
+    """Nothing is deleted by a slip."""
+    result = cli(*arguments)
+    assert (result.exit_code, message in result.stderr, "hint: " in result.stderr) == (2, True, True)

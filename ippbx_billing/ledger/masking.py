@@ -40,7 +40,7 @@ def masked_sentence(text: str | None, numbers: Sequence[str | None] = ()) -> str
         return text
     for number in {one.lstrip("+") for one in numbers if one and len(one) >= SHORT_NUMBER}:
         text = re.sub(rf"(?<!\w){re.escape(number)}(?!\w)", masked(number) or "", text)
-    return re.sub(rf"\d{{{LONG_NUMBER},}}", lambda found: masked(found[0]) or "", text)
+    return re.sub(rf"[\dX]{{{LONG_NUMBER},}}", lambda found: masked(found[0]) or "", text)
 
 
 class MaskTables:
