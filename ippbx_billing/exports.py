@@ -128,7 +128,7 @@ class Export:
         with nullcontext(rows) if once else closing(_Spool(rows)) as several:
             for form in forms:
                 columns = self.headings.of_calls(form)
-                paper = self._paper(name, Section(tr("Calls"), columns, several), period, ())
+                paper = self._paper(name, Section(tr("Call list"), columns, several), period, ())
                 show(several, columns, form, beside / _file(name, form), paper=paper)
 
     def _sums(self, beside: Path, name: str, period: Period, rows: Sequence[Row], total: Row) -> None:

@@ -59,7 +59,7 @@ def list_calls(
     )
     with common.open_ledger(using) as ledger:
         rows = reports.calls(ledger, reports.View(using.site_zone, using.currency), wanted)
-        title = tr("Calls") if form.is_document else ""
+        title = tr("Call list") if form.is_document else ""
         show(rows, columns(form, using.currency), form, output, title=title, empty=tr("no such calls"))
 
 

@@ -20,7 +20,8 @@ SIZES = ((False, 9.0), (False, 8.0), (True, 9.0), (True, 8.0))  # lying paper or
 TIGHT = ((False, 8.0), (True, 8.0), (True, 7.0))
 CONTENT_EM = 7.0  # what a text that wraps can live with, in sizes of its letters
 MOST_LINES = 3  # of one cell
-BREAKS = re.compile(r"[^\W\u2e80-\uffff]+|\s+|.", re.DOTALL)  # a word, a space, or one sign, e.g. a Chinese one
+CLOSING = "[，。；：！？、）》」』】”’…]*"  # never begins a line
+BREAKS = re.compile(rf"[^\s\u2e80-\uffff]+{CLOSING}|\s+|.{CLOSING}", re.DOTALL)  # a word, spaces, or one Chinese sign
 
 
 @dataclass(frozen=True, slots=True)

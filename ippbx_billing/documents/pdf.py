@@ -102,6 +102,7 @@ class _Press:
         self.y += 6
         for name, value in document.facts:
             self._fact(name, value)
+        self.y += 8 if document.facts else 0
 
     def _fact(self, name: str, value: str) -> None:
         names = wrap(self.shown(name), (FACT_NAME_WIDTH - GAP) / 9, self.measure)
