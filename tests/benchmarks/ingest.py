@@ -11,12 +11,14 @@ and 64 connections, kept open or one for each request.
     commit each   the obvious design, which commits each request by itself
 
 The client is a process of its own too: this one, or wrk, which takes less of the cores from those it measures. Ratios
-are to the bare application in the same round and carry over to other machines, the figures do not. Before the next load
-the worker may finish what it was given. Afterwards the rows stored must equal the acknowledgements.
+are to the bare application in the same round and carry over to other machines, the figures do not; on a busy machine
+the processor time that a server takes for a record tells more than the rate. Before the next load the worker may finish
+what it was given. Afterwards the rows stored must equal the acknowledgements.
 """
 
 import argparse
 import json
+import os
 import re
 import select
 import shutil
@@ -94,12 +96,18 @@ end
 
 @dataclass
 class Run:
-    """What one load brought: acknowledgements, the seconds they took, and the latencies in milliseconds."""
+    """What one load brought: acknowledgements, the seconds they took, the latencies, the server's processor time."""
 
     acknowledged: int
     seconds: float
     p50_ms: float
     p99_ms: float
+    processor_s: float = 0.0
+
+    @property
+    def processor_us(self) -> float:
+        """Processor time for one record."""
+        return self.processor_s / self.acknowledged * 1_000_000
 
     @property
     def per_second(self) -> float:
@@ -127,9 +135,26 @@ class Row:
             "unit": "acknowledged/s",
             "p50_ms": round(self.run.p50_ms, 2),
             "p99_ms": round(self.run.p99_ms, 2),
+            "processor_us": round(self.run.processor_us, 1),
             "ratio": round(self.ratio, 2),
             "required": self.required or None,
         }
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a server listens, and its process."""
+
+    port: int
+    process_id: int
+
+    def processor_s(self) -> float:
+        """The processor time it has taken so far, its children not counted; 0 where the system does not tell."""
+        try:
+            numbers = Path(f"/proc/{self.process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
 
 
 Load = Callable[[int, int, float, bool], Run]
@@ -143,14 +168,14 @@ def main() -> int:
         directory = Path(running.enter_context(tempfile.TemporaryDirectory()))
         service = running.enter_context(_true_listen(directory / "site"))
         doors = running.enter_context(Listening(_made(directory / "doors"), strict=False, max_requests_per_s=0))
-        ports = {
+        servers = {
             "bare": running.enter_context(_yardstick("bare", directory)),
-            "doors": doors.cdr_port,
-            "listen": int(service.cdr_url.rstrip("/").rpartition(":")[2]),
+            "doors": Server(doors.cdr_port, doors.process.pid),
+            "listen": Server(int(service.cdr_url.rstrip("/").rpartition(":")[2]), service.process.pid),
             "commit each": running.enter_context(_yardstick("commit each", directory)),
         }
-        rows = _table(ports, load, options, pause=lambda: _until_read(service))
-        counted = {name: _acknowledged(port) for name, port in ports.items() if name in OURS}
+        rows = _table(servers, load, options, pause=lambda: _until_read(service))
+        counted = {name: _acknowledged(server.port) for name, server in servers.items() if name in OURS}
         ends = {"doors": doors.stop(), "listen": _end(service)}
         stored = {"doors": _stored(doors.inbox_path), "listen": _stored(service.data_dir / "inbox.db")}
     for name in OURS:
@@ -175,18 +200,20 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _table(ports: dict[str, int], load: Load, options: argparse.Namespace, pause: Callable[[], None]) -> list[Row]:
+def _table(servers: dict[str, Server], load: Load, options: argparse.Namespace, pause: Callable[[], None]) -> list[Row]:
     """Prints a line for each load and server, and gives them all; `pause` comes between two loads."""
-    print(f"{'load':<18}{'server':<14}{'per second':>11}{'p50 ms':>9}{'p99 ms':>9}{'to bare':>9}")
+    print(f"{'load':<18}{'server':<14}{'per second':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>9}{'to bare':>9}")
     rows = []
     for mode in ("kept open", "one each"):
         for connections in CONNECTIONS:
-            runs: dict[str, list[Run]] = {name: [] for name in ports}
+            runs: dict[str, list[Run]] = {name: [] for name in servers}
             for _ in range(options.rounds):
-                for name, port in ports.items():
-                    runs[name].append(load(port, connections, options.seconds, mode == "kept open"))
+                for name, server in servers.items():
+                    before_s = server.processor_s()
+                    runs[name].append(load(server.port, connections, options.seconds, mode == "kept open"))
+                    runs[name][-1].processor_s = server.processor_s() - before_s
                     pause()
-            for name in ports:
+            for name in servers:
                 required = REQUIRED.get((mode, connections), 0.0) if name in OURS else 0.0
                 rows.append(_row(f"{mode}, {connections}", name, runs[name], runs["bare"], required))
                 _print(rows[-1])
@@ -203,7 +230,7 @@ def _print(row: Row) -> None:
     note = f"  (required {row.required})" if row.required else ""
     print(
         f"{row.load:<18}{row.server:<14}{row.run.per_second:>11,.0f}{row.run.p50_ms:>9.2f}{row.run.p99_ms:>9.2f}"
-        f"{row.ratio:>9.2f}{note}",
+        f"{row.run.processor_us:>9.0f}{row.ratio:>9.2f}{note}",
         flush=True,
     )
 
@@ -304,13 +331,13 @@ def _ms(text: str) -> float:
 
 
 @contextmanager
-def _yardstick(design: str, directory: Path) -> Iterator[int]:
-    """A server to compare with, in a process of its own; its port."""
+def _yardstick(design: str, directory: Path) -> Iterator[Server]:
+    """A server to compare with, in a process of its own."""
     command = [sys.executable, "-c", _YARDSTICK, design, str(directory / "yardstick.db")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield int(process.stdout.readline())
+            yield Server(int(process.stdout.readline()), process.pid)
         finally:
             process.kill()
 
