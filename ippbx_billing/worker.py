@@ -30,6 +30,7 @@ log = logging.getLogger("ippbx_billing.worker")  # also where this is `__main__`
 POLL_S = 1.0  # how long the worker sleeps at most: a missed wake-up costs no more than this
 RESTART_PAUSE_S = 1.0
 LOCKED_PAUSE_S = 1.0
+NICENESS = 5  # where processors are short the doors go first: a record may come but once, its fee can wait
 END_TIMEOUT_S = 30.0  # what is not drained by then is taken up at the next start
 
 
@@ -110,6 +111,8 @@ def main(data_dir: str, dialect: str) -> None:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     settings = load(Path(data_dir), {"dialect": dialect})
     logs.start(settings.log_format)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     with Ledger(settings.ledger_path) as ledger, Inbox(settings.inbox_path) as inbox:
         pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings), batch_size=settings.batch_size)
         pipe = _Pipe()
