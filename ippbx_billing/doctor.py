@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from pathlib import Path
 
 from ippbx_billing.errors import BillingError
 from ippbx_billing.inbox import Inbox
@@ -65,6 +66,8 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Every finding, in the order of the table."""
     yield from _settings_file(settings)
     yield from _disk(settings)
+    yield from _permissions(settings)
+    yield from _damaged_files(settings)
     with ExitStack() as open_files:
         try:
             inbox = open_files.enter_context(Inbox(settings.inbox_path))
@@ -106,6 +109,41 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     state = State.WRONG if free < NO_DISK_BYTES else State.WARNING if free < LITTLE_DISK_BYTES else State.OK
     hint = "" if state is State.OK else tr("make room on the disk of {path}", path=settings.data_dir)
     yield Finding(tr("disk"), state, text, hint)
+
+
+def _permissions(settings: Settings) -> Iterator[Finding]:
+    """Numbers of people and secrets lie here: for their owner only, and all of one owner, else `listen` cannot read."""
+    if os.name != "posix" or not settings.data_dir.exists():
+        return
+    paths = [settings.data_dir, *settings.data_dir.rglob("*")]
+    found = {path: path.lstat() for path in paths if path.exists() and not path.is_symlink()}
+    open_to_others = [path for path, facts in found.items() if facts.st_mode & 0o077]
+    owner = found[settings.data_dir].st_uid
+    strange = [path for path, facts in found.items() if facts.st_uid != owner]
+    if strange:
+        text = tr("{path} has another owner than the data directory", path=_several(strange))
+        yield Finding(
+            tr("permissions"), State.WRONG, text, f"chown -R --reference={settings.data_dir} {settings.data_dir}"
+        )
+    if open_to_others:
+        text = tr("{path} is open to others", path=_several(open_to_others))
+        yield Finding(tr("permissions"), State.WARNING, text, f"chmod -R go= {settings.data_dir}")
+    if not strange and not open_to_others:
+        yield Finding(tr("permissions"), State.OK, tr("for the owner only"))
+
+
+def _several(paths: list[Path]) -> str:
+    more = len(paths) - 1
+    return f"{paths[0]} (+{more})" if more else str(paths[0])
+
+
+def _damaged_files(settings: Settings) -> Iterator[Finding]:
+    """Databases that were found damaged and moved aside; they may hold what nobody else has."""
+    for path in sorted(settings.data_dir.glob("*.db.damaged-*")):
+        if not path.name.endswith(("-wal", "-shm")):
+            text = tr("{path} was damaged and moved aside", path=path)
+            hint = tr("see what can be saved from it and check the disk; then keep it elsewhere")
+            yield Finding(tr("damaged file"), State.WARNING, text, hint)
 
 
 def _databases(opened: _Open) -> Iterator[Finding]:

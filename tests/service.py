@@ -42,7 +42,7 @@ class Service:
 
     def __enter__(self) -> Self:
         deadline = time.monotonic() + PATIENCE_S
-        while not self.announcement.startswith("listening:"):
+        while "listening:" not in self.announcement:  # in JSON it is within an object
             self.announcement = self.lines.get(timeout=max(0.1, deadline - time.monotonic()))
         self.cdr_url, self.status_url = re.findall(r"http://\S+?/", self.announcement)
         return self

@@ -100,3 +100,30 @@ def test_the_command_exits_1_when_something_is_wrong(site: Path, cli: Cli) -> No
     assert result.exit_code == 1
     assert {"check", "state", "finding", "hint"} == set(rows[0])
     assert {row["state"] for row in rows} >= {"ok", "wrong"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
+def test_any_file_open_to_others_is_told(site: Path) -> None:
+    """Whatever lies in the data directory; the hint is the command that mends it."""
+    assert findings(site)["permissions"].state is State.OK
+    (site / "tokens").touch(0o644)
+    found = findings(site)["permissions"]
+    assert (found.state, found.hint) == (State.WARNING, f"chmod -R go= {site}")
+    assert "tokens" in found.text
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
+def test_a_file_of_another_owner_is_told(site: Path) -> None:
+    """root ran a command, and now the service cannot read what it wrote."""
+    os.chown(site / "settings.toml", 12345, 12345)
+    found = findings(site)["permissions"]
+    assert (found.state, "settings.toml" in found.text, "chown" in found.hint) == (State.WRONG, True, True)
+
+
+def test_a_database_that_was_moved_aside_is_told(site: Path) -> None:
+    """Once for the file, not for what lies beside it."""
+    for end in ("", "-wal"):
+        (site / f"inbox.db.damaged-20261013T100000Z{end}").touch(0o600)
+    (found,) = [one for one in examine(load(site), NOW) if one.check == "damaged file"]
+    assert found.state is State.WARNING
+    assert "inbox.db.damaged-20261013T100000Z" in found.text

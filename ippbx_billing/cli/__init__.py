@@ -4,6 +4,7 @@ stdout is data, stderr is talk. An error is a sentence, a blank line and a hint;
 2 wrong usage, 3 could not start.
 """
 
+import os
 import sys
 
 from ippbx_billing import texts
@@ -11,6 +12,7 @@ from ippbx_billing import texts
 
 def main() -> None:
     """The console script: choose the language first, because the help texts are made in it."""
+    os.umask(0o077)  # whatever a command writes holds who called whom: it is its owner's to give away
     texts.use(texts.preferred(sys.argv[1:]))
     from ippbx_billing.cli.app import app
 
