@@ -343,7 +343,8 @@ def create(path: Path) -> None:
     with _plainly(path):
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # a new file can give back what is pruned
+            if not path.stat().st_size:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # a new file can give back what is pruned
             connection.execute("PRAGMA journal_mode = WAL")
             migrations.inbox.apply(sqlite_utils.Database(connection))
 
