@@ -4,6 +4,7 @@ import io
 import re
 import time
 import zipfile
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -183,12 +184,16 @@ def test_sheets_have_names_that_excel_takes() -> None:
 
 @pytest.mark.parametrize("kind", ["bar", "line"])
 def test_a_workbook_draws_its_chart_from_its_cells(kind: Any) -> None:
-    """The chart beside the table follows the table."""
-    data = written("xlsx", document(chart=Chart(kind, "name", "fee", "Fees")))
-    with zipfile.ZipFile(io.BytesIO(data)) as parts:
-        drawn = parts.read("xl/charts/chart1.xml").decode()
-    assert "'By extension'!$B$2:$B$3" in drawn
-    assert "'By extension'!$F$2:$F$3" in drawn
+    """The chart follows the table; it is on the cover, or beside the table where there is none."""
+    drawn = document(chart=Chart(kind, "name", "fee", "Fees"))
+    for place, found in enumerate((drawn, replace(drawn, facts=(), notes=()))):
+        with zipfile.ZipFile(io.BytesIO(written("xlsx", found))) as parts:
+            chart = parts.read("xl/charts/chart1.xml").decode()
+            sheet = parts.read("xl/worksheets/sheet1.xml").decode()
+        assert "'By extension'!$B$2:$B$3" in chart
+        assert "'By extension'!$F$2:$F$3" in chart
+        assert "<drawing " in sheet
+        assert ("frozen" in sheet) == bool(place)
 
 
 def pages(*documents: Document) -> list[str]:

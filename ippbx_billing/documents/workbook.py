@@ -8,6 +8,7 @@ so that nothing that came from outside can become one.
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Any
 
@@ -24,6 +25,8 @@ LAST_LINE = 1_048_575  # counted from 0, as xlsxwriter does; Excel's sheets end 
 LONGEST_TEXT = 32_767
 MEASURED_LINES = 1000  # a column is as wide as the widest of these
 WIDEST = 50
+SHORT_HEADING = 10
+LINE_HEIGHT = 15
 EXACT_DIGITS = 15
 FIGURES = ("number", "money")
 UNDATED = date(1980, 1, 1)
@@ -59,20 +62,23 @@ class _Sheets:
         self.book = book
         self.names: set[str] = set()
         self.formats: dict[tuple[str, bool], Any] = {}
-        self.heading = book.add_format({"bold": True, "bottom": 2, "text_wrap": True, "valign": "top"})
+        heading = {"bold": True, "bottom": 2, "text_wrap": True, "valign": "top"}
+        self.heading = book.add_format(heading)
+        self.heading_to_the_right = book.add_format(heading | {"align": "right"})
         self.bold = book.add_format({"bold": True})
         self.title = book.add_format({"bold": True, "font_size": 14})
 
     def add(self, document: Document) -> None:
         """A cover where there are facts to tell, a sheet for each table, the notes last where there is no cover."""
-        if document.facts or not document.sections:
-            self._cover(document)
+        cover = self._cover(document) if document.facts or not document.sections else None
         for section in document.sections:
-            self._table(document, section)
+            table = self._table(document, section)
+            if section.chart is not None:
+                self._chart(table, section, cover)
         if not document.facts and document.sections and document.notes:
             self._cover(document)
 
-    def _cover(self, document: Document) -> None:
+    def _cover(self, document: Document) -> "_Place":
         sheet = self._sheet(tr("About") if document.sections else document.title)
         sheet.set_column(0, 0, 24)
         sheet.set_column(1, 1, 70)
@@ -82,8 +88,9 @@ class _Sheets:
         for place, line in enumerate(lines, start=3):
             for column, text in enumerate(line):
                 sheet.write_string(place, column, _fitting(text), self.bold if len(line) > 1 and not column else None)
+        return _Place(sheet, 4 + len(lines))
 
-    def _table(self, document: Document, section: Section) -> None:
+    def _table(self, document: Document, section: Section) -> "_Table":
         """The rows with their heading; where Excel's last line is reached, the next sheet goes on."""
         table = self._begin(document, section)
         last = LAST_LINE - 1  # room for the total
@@ -95,12 +102,11 @@ class _Sheets:
         if not table.rows and section.empty:
             table.sheet.write_string(1, 0, _fitting(section.empty))
         table.end(section.total)
-        if section.chart is not None:
-            self._chart(table, section)
+        return table
 
     def _begin(self, document: Document, section: Section) -> "_Table":
         sheet = self._sheet(section.title or document.title)
-        sheet.set_header(f"&L&A&R{_in_a_header(document.title)}")
+        sheet.set_header(f"&L{_in_a_header(document.title)}{'&R&A' if section.title else ''}")
         return _Table(self, sheet, section.columns)
 
     def _sheet(self, name: str) -> Any:
@@ -126,8 +132,8 @@ class _Sheets:
             found = self.formats[pattern, total] = self.book.add_format(look)
         return found
 
-    def _chart(self, table: "_Table", section: Section) -> None:
-        """The section's chart to the right of its table, fed by the table's own cells."""
+    def _chart(self, table: "_Table", section: Section, cover: "_Place | None") -> None:
+        """The section's chart, fed by the table's own cells: on the cover, else to the right of the table."""
         wanted, keys = section.chart, [column.key for column in section.columns]
         assert wanted is not None
         lines = min(table.rows, MOST_BARS) if wanted.kind == "bar" else table.rows
@@ -146,8 +152,24 @@ class _Sheets:
         chart.set_legend({"none": True})
         if wanted.kind == "bar":
             chart.set_y_axis({"reverse": True})
-        chart.set_size({"width": 640, "height": max(280, 24 * lines if wanted.kind == "bar" else 0)})
-        table.sheet.insert_chart(1, len(keys) + 1, chart)
+        elif section.columns[label].kind == "time":
+            chart.set_x_axis({"date_axis": True, "num_format": "mm-dd"})
+        height = max(280, 24 * lines if wanted.kind == "bar" else 0)
+        chart.set_size({"width": 640, "height": height})
+        if cover is None:
+            table.sheet.print_area(0, 0, table.line, len(keys) - 1)
+            table.sheet.insert_chart(1, len(keys) + 1, chart)
+        else:
+            cover.sheet.insert_chart(cover.line, 0, chart)
+            cover.line += height // 20 + 2  # a line of a sheet is 20 pixels high
+
+
+@dataclass(slots=True)
+class _Place:
+    """The next free line of a sheet."""
+
+    sheet: Any
+    line: int
 
 
 class _Table:
@@ -156,13 +178,16 @@ class _Table:
     def __init__(self, sheets: _Sheets, sheet: Any, columns: Sequence[Column]) -> None:
         self.sheets, self.sheet, self.columns = sheets, sheet, columns
         self.line = 1
-        self.widths = [max(map(cell_len, column.title.split())) if column.title else 1 for column in columns]
+        self.widths = [_heading_width(column.title) for column in columns]
         sheet.freeze_panes(1, 0)
         sheet.repeat_rows(0)
         if len(columns) > 6:
             sheet.set_landscape()
+        lines = (len(one.title.split()) if cell_len(one.title) > _heading_width(one.title) else 1 for one in columns)
+        sheet.set_row(0, LINE_HEIGHT * max(lines, default=1))
         for place, column in enumerate(columns):
-            sheet.write_string(0, place, harmless(column.title), sheets.heading)
+            look = sheets.heading_to_the_right if column.to_the_right else sheets.heading
+            sheet.write_string(0, place, harmless(column.title), look)
 
     @property
     def rows(self) -> int:
@@ -202,6 +227,12 @@ class _Table:
             self.sheet.write_datetime(self.line, place, figure[0], self.sheets.of(figure[1], total))
         else:
             self.sheet.write_number(self.line, place, figure[0], self.sheets.of(figure[1], total))
+
+
+def _heading_width(title: str) -> int:
+    """A short heading in one line, of a longer one the longest word."""
+    longest = max(map(cell_len, title.split()), default=1)
+    return max(longest, min(cell_len(title), SHORT_HEADING))
 
 
 def _figure(kind: str, value: Any) -> tuple[Any, str] | None:
