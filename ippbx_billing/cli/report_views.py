@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-TIMES = ("hour", "day", "weekday", "month")  # in a chart these follow one another
+CURVES = ("hour", "day")  # too many for bars, and they follow one another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +128,8 @@ def _paper(sheet: Sheet, told: "Coverage", asking: "Asking") -> "Document":
 
     chart = None
     if sheet.label and len(sheet.rows) > 1:
-        kind = "line" if sheet.label == "day" else "bar"
-        chart = Chart(kind, sheet.label, sheet.measure, _title(sheet, sheet.measure))  # type: ignore[arg-type]
+        title = _title(sheet, sheet.measure)
+        chart = Chart("line" if sheet.label in CURVES else "bar", sheet.label, sheet.measure, title)
     days = f"{sheet.period.first} – {sheet.period.last}"
     return Document(
         sheet.title,
@@ -312,7 +312,7 @@ def categories(answer: "Answer", measure: str) -> Sheet:
 def _who(row: Row) -> str:
     """An extension and its holder, or the department that the extensions above belong to."""
     if row["subtotal"]:
-        return tr("{department}, sum", department=row["department"] or tr("no department"))
+        return f"Σ {row['department'] or tr('no department')}"
     return f"{row['extension'] or '–'} {row['name'] or ''}".strip()
 
 
