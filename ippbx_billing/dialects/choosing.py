@@ -5,15 +5,25 @@ a tie between strangers is a problem for the operator, not a guess.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ippbx_billing.calls import Problem
 from ippbx_billing.dialects.definition import Dialect, Mark, Words
-from ippbx_billing.dialects.plan import MOST_PLANS, could_be, first_said, plan_for
+from ippbx_billing.dialects.evidence import Evidence, Seen
+from ippbx_billing.dialects.plan import MOST_PLANS, Plan, could_be, first_said, plan_by_values, plan_for
 from ippbx_billing.dialects.record import Record
 from ippbx_billing.dialects.view import Facts, View, view_of
 
 LOOKED_AT = 3  # records of a batch that are looked at to recognise its dialect
+MOST_DECISIONS = 1_024
+LARGEST_DECISION = 8_000  # characters of evidence; one sender's records need a tenth of it
+
+
+class Decision(NamedTuple):
+    """How documents of one evidence are read: with which dialect, and each of their records by which plan."""
+
+    dialect: Dialect
+    plans: tuple[Plan, ...]
 
 
 class Dialects(Mapping[str, Dialect]):
@@ -22,6 +32,8 @@ class Dialects(Mapping[str, Dialect]):
     def __init__(self, dialects: Mapping[str, Dialect]) -> None:
         self._dialects = dict(sorted(dialects.items()))
         self._candidates: dict[tuple[str, ...], tuple[Dialect, ...]] = {}
+        self._decisions: dict[tuple[str, Seen], Decision] = {}
+        self.evidence = Evidence(self._dialects.values())
 
     def __getitem__(self, name: str) -> Dialect:
         return self._dialects[name]
@@ -36,6 +48,18 @@ class Dialects(Mapping[str, Dialect]):
         """The others, for the question what would be understood without these."""
         return Dialects({name: one for name, one in self._dialects.items() if name not in names})
 
+    def decided(self, chosen: str, evidence: Seen) -> "Decision | None":
+        """What was decided for documents with this evidence."""
+        return self._decisions.get((chosen, evidence))
+
+    def decide(self, chosen: str, evidence: Seen, decision: "Decision") -> None:
+        """Remember it for the next such document."""
+        if len(repr(evidence)) > LARGEST_DECISION:
+            return
+        if len(self._decisions) >= MOST_DECISIONS:
+            self._decisions.clear()
+        self._decisions[chosen, evidence] = decision
+
     def candidates(self, document: Mapping[str, Any]) -> tuple[Dialect, ...]:
         """The dialects that can recognise a document with these names, specific ones first."""
         shape = tuple(document)
@@ -49,7 +73,33 @@ class Dialects(Mapping[str, Dialect]):
 
 
 def choose(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
-    """How a document is to be read: by the chosen dialect if it fits, with `auto` by the best match."""
+    """How a document is to be read: by the chosen dialect if it fits, with `auto` by the best match.
+
+    What was decided once holds for every document with the same evidence; a problem is always looked at anew.
+    """
+    evidence = dialects.evidence.of(document, facts)
+    if evidence is None:
+        return choose_anew(document, dialects, chosen, facts)
+    decided = dialects.decided(chosen, evidence)
+    if decided is not None:
+        return _as_decided(decided, document, facts)
+    view = choose_anew(document, dialects, chosen, facts)
+    if isinstance(view, View):
+        plans = tuple(plan_by_values(view.dialect, record) for record in view.records)
+        dialects.decide(chosen, evidence, Decision(view.dialect, plans))
+    return view
+
+
+def _as_decided(decided: Decision, document: Mapping[str, Any], facts: Facts) -> View:
+    """The document in the dialect of its like, its records with the plans of theirs."""
+    view = view_of(decided.dialect, document, facts)
+    for record, plan in zip(view.records, decided.plans, strict=True):
+        record.plan = plan
+    return view
+
+
+def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
+    """The same without the memory."""
     if chosen == "auto":
         return _best(document, dialects, facts)
     dialect = dialects.get(chosen)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ippbx_billing.dialects.definition import Condition, Dialect, Mark, Rule, Source
-from ippbx_billing.dialects.record import Record, could_lead, names_of
+from ippbx_billing.dialects.record import Path, Record, could_lead, names_of
 from ippbx_billing.dialects.values import fold, text
 
 MOST_PLANS = 256  # for one dialect; strangers' shapes must not fill the memory
@@ -51,6 +51,36 @@ def plan_for(dialect: Dialect, record: Record) -> Plan:
     return plan
 
 
+def plan_by_values(dialect: Dialect, record: Record) -> Plan:
+    """The plan for a record and all of the same evidence: what holds in it, and the sources that say something."""
+    plan = plan_for(dialect, record)
+
+    def holding(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        first = next((rule for rule in rules if rule.when.holds(record)), None)
+        return () if first is None else (first._replace(when=Condition()),)
+
+    return Plan(
+        marks=plan.marks,
+        steps={
+            name: tuple(_plainer(step, record) for step in steps if said_by(step, record))
+            for name, steps in plan.steps.items()
+        },
+        kinds=holding(plan.kinds),
+        directions=holding(plan.directions),
+        dispositions=holding(plan.dispositions),
+        twins=holding(plan.twins),
+    )
+
+
+def _plainer(step: Step, record: Record) -> Step:
+    """A step whose condition is known to hold, and whose name has one place in the record, needs no search."""
+    source = step.source
+    if step.key is not None or source.pattern or source.joined or not _is_plain(source.path):
+        return step
+    keys = _keys(record, source.path.names[0])
+    return Step(source, *keys[0]) if len(keys) == 1 else step
+
+
 def said_by(step: Step, record: Record) -> list[str]:
     """What the record says at a step, each value that says something."""
     if step.key is not None:
@@ -90,16 +120,16 @@ def _steps(sources: tuple[Source, ...], record: Record, names: frozenset[str]) -
     for source in sources:
         if not could_lead(source.path, names) or (source.when is not None and not could_hold(source.when, names)):
             continue
-        is_plain = len(source.path.names) == 1 and source.path == (source.path.names, "", None)
-        if (
-            is_plain
-            and "*" not in source.path.names[0]
-            and (source.when, source.pattern, source.joined) == (None, None, ())
-        ):
+        if _is_plain(source.path) and (source.when, source.pattern, source.joined) == (None, None, ()):
             steps += [Step(source, scope, key) for scope, key in _keys(record, source.path.names[0])]
         else:
             steps.append(Step(source))
     return tuple(steps)
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a path is one name in the record itself."""
+    return len(path.names) == 1 and not path.origin and path.place is None and "*" not in path.names[0]
 
 
 def _keys(record: Record, name: str) -> list[tuple[int, str]]:
