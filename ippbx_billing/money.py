@@ -43,6 +43,13 @@ def round_half_up(micro: int | Fraction, decimals: int) -> int:
     return -rounded if micro < 0 else rounded
 
 
+def average(micro: int, count: int, decimals: int) -> int:
+    """What each of `count` costs of an amount, rounded half up to `decimals` places."""
+    unit = 10 ** (6 - decimals) * count
+    rounded = (2 * abs(micro) + unit) // (2 * unit) * (unit // count)
+    return -rounded if micro < 0 else rounded
+
+
 def text(micro: int, decimals: int = 2) -> str:
     """The exact amount as decimal text with at least `decimals` places and no needless zeros beyond them."""
     sign = "-" if micro < 0 else ""

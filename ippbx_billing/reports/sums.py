@@ -9,7 +9,6 @@ period they are compared with. Filtered calls are in no sum, unrated ones have n
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -47,11 +46,17 @@ class Amounts(NamedTuple):
 
     def plus(self, other: "Amounts") -> "Amounts":
         """Both together."""
-        return Amounts(*(a + b for a, b in zip(self, other, strict=True)))
+        return Amounts(
+            self.calls + other.calls,
+            self.answered + other.answered,
+            self.duration_s + other.duration_s,
+            self.billed_s + other.billed_s,
+            self.fee_micro + other.fee_micro,
+        )
 
     def minus(self, other: "Amounts") -> "Amounts":
         """By how much this is more than the other."""
-        return Amounts(*(a - b for a, b in zip(self, other, strict=True)))
+        return self.plus(Amounts(*(-one for one in other)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,16 +332,17 @@ def _holders(ledger: Ledger, day: date) -> dict[str, tuple[str | None, int | Non
 
 def _measures(now: Amounts, before: Amounts | None, whole_micro: int, decimals: int) -> dict[str, Any]:
     """The sums and what follows from them; exact text where they are no whole numbers, None where it has no sense."""
+    answered = now.answered
     found: dict[str, Any] = {
         "calls": now.calls,
-        "answered": now.answered,
+        "answered": answered,
         "duration_s": now.duration_s,
         "billed_s": now.billed_s,
         "fee": money.text(now.fee_micro, decimals),
-        "answer_rate": _part(now.answered, now.calls),
+        "answer_rate": _part(answered, now.calls),
         "share": _part(now.fee_micro, whole_micro),
-        "average_fee": _average_fee(now, decimals),
-        "average_s": _rounded(Fraction(now.billed_s, now.answered)) if now.answered else None,
+        "average_fee": money.text(money.average(now.fee_micro, answered, decimals), decimals) if answered else None,
+        "average_s": (2 * now.billed_s + answered) // (2 * answered) if answered else None,
     }
     if before is None:
         return found
@@ -356,18 +362,8 @@ def _measures(now: Amounts, before: Amounts | None, whole_micro: int, decimals: 
 
 
 def _part(part: int, whole: int) -> str | None:
-    """A part of a whole as decimal text of four places, rounded half up."""
-    return f"{Decimal(_rounded(Fraction(part, whole) * 10_000)).scaleb(-4):.4f}" if whole else None
-
-
-def _average_fee(amounts: Amounts, decimals: int) -> str | None:
-    if not amounts.answered:
-        return None
-    return money.text(money.round_half_up(Fraction(amounts.fee_micro, amounts.answered), decimals), decimals)
-
-
-def _rounded(value: Fraction) -> int:
-    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+    """A part of a whole as decimal text of four places."""
+    return money.text(money.average(part * money.MICRO, whole, 4), 4) if whole else None
 
 
 def _sorted(rows: list[dict[str, Any]], by: Sequence[str], sort: str | None) -> list[dict[str, Any]]:
@@ -383,7 +379,7 @@ def _sorted(rows: list[dict[str, Any]], by: Sequence[str], sort: str | None) -> 
 def _by_measure(rows: list[dict[str, Any]], name: str, smallest_first: bool) -> list[dict[str, Any]]:
     """Rows without the measure stand last, either way."""
     having = [row for row in rows if row[name] is not None]
-    having.sort(key=lambda row: Fraction(row[name]), reverse=not smallest_first)
+    having.sort(key=lambda row: Decimal(row[name]), reverse=not smallest_first)
     return having + [row for row in rows if row[name] is None]
 
 
