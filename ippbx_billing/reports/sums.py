@@ -9,7 +9,7 @@ period they are compared with. Filtered calls are in no sum, unrated ones have n
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ippbx_billing import money
