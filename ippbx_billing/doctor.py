@@ -293,10 +293,11 @@ def _backup(opened: _Open) -> Iterator[Finding]:
         hint = tr("`ippbx-bill backup --to DIR --keep 14` every night, DIR on another disk")
         yield Finding(tr("backup"), State.WARNING, tr("none known"), hint)
         return
-    old = opened.now - datetime.fromisoformat(done) > BACKUP_IS_OLD
-    yield Finding(
-        tr("backup"), State.WARNING if old else State.OK, done, tr("`ippbx-bill backup --to DIR`") if old else ""
-    )
+    made_at = datetime.fromisoformat(done)
+    old = opened.now - made_at > BACKUP_IS_OLD
+    text = f"{made_at.astimezone(opened.settings.site_zone):%Y-%m-%d %H:%M}"
+    hint = tr("`ippbx-bill backup --to DIR`") if old else ""
+    yield Finding(tr("backup"), State.WARNING if old else State.OK, text, hint)
 
 
 _CHECKS = (_databases, _ports, _own_address, _clock, _time_zone, _dialects, _unrated, _holidays, _backup)

@@ -95,9 +95,9 @@ def test_install_makes_user_owner_and_unit_and_uninstall_takes_the_unit_away(cli
     assert options(unit.read_text(encoding="utf-8"))["User"] == "no-such-user"
     assert unit.stat().st_mode & 0o777 == 0o644
     called = (system / "called").read_text(encoding="utf-8").splitlines()
-    assert [line.split()[0] for line in called[:2]] == ["useradd", "chown"]
-    assert called[1].endswith(f"no-such-user: {system / 'data'}")
-    assert called[2:] == [
+    assert [line.split()[0] for line in called[:3]] == ["systemctl", "useradd", "chown"]
+    assert called[2].endswith(f"no-such-user: {system / 'data'}")
+    assert called[3:] == [
         "systemctl daemon-reload",
         "systemctl enable ippbx-bill.service",
         "systemctl restart ippbx-bill.service",
@@ -110,9 +110,11 @@ def test_install_makes_user_owner_and_unit_and_uninstall_takes_the_unit_away(cli
 
 @posix
 def test_a_step_that_fails_is_told_in_the_systems_own_words(cli: Cli, system: Path) -> None:
-    """With the place where more is to be read."""
+    """With the place where more is to be read; where systemd does not answer, nothing is changed at all."""
     (system / "fails").touch()
     result = cli("service", "install")
+    assert not (system / "ippbx-bill.service").exists()
+    assert (system / "called").read_text(encoding="utf-8").count("\n") == 1
     assert result.exit_code == 1
     assert "Job failed." in result.stderr
     assert "journalctl -u ippbx-bill" in result.stderr

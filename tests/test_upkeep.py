@@ -109,6 +109,8 @@ def test_rotation_keeps_the_newest_and_touches_nothing_else(cli: Cli, site: Path
     stranger.mkdir(parents=True)
     made = [backups.make(load(site), tmp_path / "copies", NOW + timedelta(days=day), keep=2) for day in range(4)]
     assert [one.path.exists() for one in made] == [False, False, True, True]
+    told = cli("restore", str(tmp_path / "copies"))
+    assert (told.exit_code, f"the newest is {made[3].path}" in told.stderr) == (2, True)
     assert (made[2].removed, made[3].removed) == ((made[0].path,), (made[1].path,))
     assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == sorted(
         [stranger.name, made[2].path.name, made[3].path.name]
@@ -242,6 +244,7 @@ def test_restore_is_refused_while_a_listener_runs(site: Path, cli: Cli, tmp_path
         (["backup", "--to", "office.zip", "--keep", "2"], "--keep needs a directory", 2),
         (["restore", "nowhere"], "there is no nowhere", 1),
         (["restore", __file__], "is no backup", 1),
+        (["restore", "/"], "there is no backup.json", 1),
     ],
 )
 def test_a_mistake_gets_a_sentence(

@@ -11,7 +11,12 @@ from ippbx_billing.texts import tr
 
 
 def backup(
-    to: Annotated[Path, typer.Option("--to", metavar="FILE.zip|DIR", help=tr("where to"))],
+    to: Annotated[
+        Path,
+        typer.Option(
+            "--to", metavar="FILE.zip|DIR", help=tr("where to: a .zip file, or a directory that gets one by the time")
+        ),
+    ],
     keep: Annotated[int | None, typer.Option(min=1, metavar="N", help=tr("keep so many in DIR, remove older"))] = None,
 ) -> None:
     """Both databases while they are in use, settings, secrets, own dialects and number data."""

@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     from ippbx_billing.pruning import Pruned
     from ippbx_billing.settings import Settings
 
-BeforeOption = Annotated[str, typer.Option("--before", metavar="YYYY-MM-DD", help=tr("what is older than this day"))]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help=tr("only count"))]
 YesOption = Annotated[bool, typer.Option("--yes", help=tr("do not ask"))]
 
 
 def prune(
-    before: BeforeOption,
+    before: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help=tr("received before this day"))],
     also_rejected: Annotated[
         bool, typer.Option("--also-rejected", help=tr("those that were never understood, too"))
     ] = False,
@@ -70,9 +69,9 @@ def _give_back(using: "Settings") -> None:
 
 
 def anonymize(
-    before: BeforeOption,
+    before: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help=tr("calls of days before this one"))],
     keep_events: Annotated[
-        bool, typer.Option("--keep-events", help=tr("although the events still hold the numbers"))
+        bool, typer.Option("--keep-events", help=tr("mask them although the events still hold the numbers"))
     ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,

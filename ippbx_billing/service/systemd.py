@@ -32,6 +32,7 @@ def install(unit: Unit, tell: Callable[[str], None]) -> None:
     if not (unit.data_dir / FILE_NAME).exists():
         problem = tr("there is no {path}", path=unit.data_dir / FILE_NAME)
         raise NotFoundError(problem, f"`ippbx-bill --data-dir {unit.data_dir} init --area-code 022`")
+    _run("systemctl", "show", "--property=Version")  # before anything is changed: does systemd answer at all
     if not _is_known(unit.user):
         _run("useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", unit.user)
         tell(tr("created the user {user}", user=unit.user))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ippbx_billing import copies
-from ippbx_billing.errors import BillingError, DataError, NotFoundError
+from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.inbox import Inbox, only_writer
 from ippbx_billing.ledger import SCHEMA
 from ippbx_billing.texts import tr
@@ -44,8 +44,7 @@ def restore(source: Path, data_dir: Path, now: datetime) -> Restored:
     Raises NotFoundError where there is no backup, DataError where it is damaged or of a newer version, and
     CannotStartError while a listener uses the directory; then nothing has changed.
     """
-    if not source.exists():
-        raise NotFoundError(tr("there is no {path}", path=source), tr("name a backup's directory or .zip file"))
+    _must_be_a_backup(source)
     with _plainly(data_dir):
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with only_writer(data_dir / "inbox.db"), _unpacked(source, data_dir) as part:
@@ -56,6 +55,18 @@ def restore(source: Path, data_dir: Path, now: datetime) -> Restored:
             _exchange(part, data_dir, aside)
     backup = Backup(source, datetime.fromisoformat(manifest["made_at"]), manifest["rows"])
     return Restored(backup, aside if aside.exists() else None, newer)
+
+
+def _must_be_a_backup(source: Path) -> None:
+    """Before anything is copied: whole disks can be named by a slip."""
+    if not source.exists():
+        raise NotFoundError(tr("there is no {path}", path=source), tr("name a backup's directory or .zip file"))
+    if source.is_dir() and not (source / MANIFEST).is_file():
+        backups = sorted(path.parent for path in source.glob(f"ippbx-bill-*/{MANIFEST}"))
+        if backups:
+            hint = tr("it holds some; the newest is {path}", path=backups[-1])
+            raise UsageError(tr("{path} is no backup", path=source), hint)
+        raise _no_backup(source, tr("there is no {path}", path=MANIFEST))
 
 
 @contextmanager
