@@ -285,6 +285,8 @@ def test_what_is_no_http_gets_a_sentence(shared: Listening, rubbish: bytes) -> N
     [
         b"POST / HTTP/1.1\r\nX: " + b"a" * 70_000 + b"\r\nContent-Length: 0\r\n\r\n",
         b"POST / HTTP/1.1\r\nX: " + b"a" * 400_000,  # and no end of it
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX: " + b"a" * 800_000,
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + b"X: a\r\n" * 200_000,
     ],
 )
 def test_an_endless_header_is_refused(shared: Listening, head: bytes) -> None:

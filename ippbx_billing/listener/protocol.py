@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ippbx_billing.listener.doors import Doors
 
 MOST_UNDER_WAY = 64  # requests of one connection; its further bytes wait in the network
-LINGER_S = 10  # how long a connection that was closed may take to swallow its last answer
+LINGER_S = 10  # how long the other side may take to hear the last answer and to end
 
 _ASKING_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 
@@ -83,9 +83,10 @@ class Protocol(asyncio.Protocol):
         self._silent = True  # not a byte has come yet
         self._since = time.monotonic()  # when the present state of waiting began
         self._paused = self._choked = self._continue_due = self._is_last = False
+        self._is_cut_short = self._lingers = False
         self._objection: Refusal | None = None
         self._refusal: Refusal | None = None
-        self._held_bytes = 0
+        self._held_bytes = self._body_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
         self._transport: asyncio.Transport = transport
@@ -124,6 +125,7 @@ class Protocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.ending:
+            self._throw_away(data)
             return
         self._silent = False
         self._requests_in_data = int(self._reading)
@@ -137,9 +139,9 @@ class Protocol(asyncio.Protocol):
         except httptools.HttpParserError:
             self._break_off()
             return
-        if self._reading and not self._headed and not self.ending and self._requests_in_data == 1:
-            self._head_bytes += len(data)  # the parser holds an unfinished header without a bound of its own
-            if self._head_bytes > self.doors.limits.max_header_bytes:
+        if self._reading and not self.ending and self._requests_in_data == 1:
+            self._sent_bytes += len(data)
+            if self._sent_bytes > self._most_sent_bytes():
                 self._refuse_unread(answers.HEADER_TOO_LARGE)
         if len(self._exchanges) >= MOST_UNDER_WAY and not self._paused:
             self._paused = True
@@ -151,7 +153,7 @@ class Protocol(asyncio.Protocol):
         self._headed = self._expects = False
         self._url = b""
         self._head: list[bytes] = []
-        self._head_bytes = self._body_bytes = 0
+        self._sent_bytes = self._body_bytes = 0
         self._parts: list[bytes] = []
         self._since = time.monotonic()
 
@@ -235,6 +237,14 @@ class Protocol(asyncio.Protocol):
                 head = b"".join(b"%b: %b\r\n" % header for header in sent if header[0].lower() != b"upgrade")
                 data = b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, self._url, head, data[offer.args[0] :])
 
+    def _most_sent_bytes(self) -> int:
+        """How much an unfinished request may have taken: the parser holds a header, or a trailer, without a bound.
+
+        Around each byte of a body there may be a chunk's frame.
+        """
+        most = self.doors.limits.max_header_bytes
+        return 2 * most + 8 * self._body_bytes if self._headed else most
+
     def _target(self) -> tuple[bytes, bytes]:
         """Path and query as they were sent; an absolute address loses its host."""
         path, _, query = self._url.partition(b"?")
@@ -295,6 +305,7 @@ class Protocol(asyncio.Protocol):
         """Answers what is not a whole request, and ends the connection."""
         self._release()
         self._reading = False
+        self._is_cut_short = True
         exchange = Exchange(self, CLOSES)
         self._exchanges.append(exchange)
         exchange.refuse(refusal)
@@ -317,8 +328,7 @@ class Protocol(asyncio.Protocol):
         if exchanges:
             return
         if self.ending:
-            self._since = time.monotonic()
-            self._transport.close()
+            self._part()
             return
         if not self._reading:
             self._since = time.monotonic()
@@ -335,12 +345,27 @@ class Protocol(asyncio.Protocol):
         self.ending = True
         self._transport.abort()
 
+    def _part(self) -> None:
+        """Ends the connection; one who is still talking is listened to for a while, for it might not hear otherwise."""
+        self._since = time.monotonic()
+        if self._is_cut_short and self._transport.can_write_eof():
+            self._transport.write_eof()
+            self._lingers = True
+        else:
+            self._transport.close()
+
+    def _throw_away(self, data: bytes) -> None:
+        """What comes after the end, up to what a refused body may take."""
+        self._body_bytes += len(data)
+        if self._lingers and self._body_bytes > self.doors.limits.max_drained_bytes:
+            self._transport.abort()
+
     # What the clock tells
 
     def look_at_clock(self, now: float) -> None:
         """Ends a connection that has waited too long, whatever it waits for."""
         limits, waited_s = self.doors.limits, now - self._since
-        if self._transport.is_closing():
+        if self._lingers or self._transport.is_closing():
             if waited_s > LINGER_S:
                 self._transport.abort()
         elif self._choked and waited_s > limits.request_timeout_s:
