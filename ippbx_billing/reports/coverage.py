@@ -30,6 +30,7 @@ SILENT_CALLS = 20  # by chance alone, so many calls would all stay away once in 
 RHYTHM_WEEKS = 4
 LEAST_WEEKS = 3  # fewer than these are no rhythm
 WEEK_H = 168
+UNCOUNTED = -1
 SHOWN = 5  # of reasons and silences each, in sentences; the JSON has them all
 
 
@@ -134,7 +135,9 @@ def coverage(
 ) -> Coverage:
     """What a report over these local days, both included, does not cover; `unrated` and `filtered` are the report's."""
     first_hour, end_hour = days[0].toordinal() * 24, (days[1].toordinal() + 1) * 24
-    busy = _busy_hours(ledger.connection, first_hour, end_hour)
+    around_h = RHYTHM_WEEKS * WEEK_H
+    known = _busy_hours(ledger.connection, first_hour - around_h, end_hour + around_h)
+    busy = [hour for hour in known if first_hour <= hour < end_hour]
     calendar = _Calendar(ledger, country)
     local_now = now.astimezone(zone)
     return Coverage(
@@ -145,7 +148,7 @@ def coverage(
         first_record=_record(ledger.connection, zone, busy[0], "min") if busy else None,
         last_record=_record(ledger.connection, zone, busy[-1], "max") if busy else None,
         over=days[1] < local_now.date(),
-        silences=_silences(ledger.connection, zone, busy, (first_hour, end_hour), local_now, calendar.is_off),
+        silences=_silences(_Rhythm(ledger.connection, known, calendar.is_off), zone, (first_hour, end_hour), local_now),
         provisional=calendar.provisional(days),
     )
 
@@ -181,21 +184,13 @@ def _busy_hours(connection: sqlite3.Connection, first: int, end: int) -> list[in
     return [row[0] for row in rows]
 
 
-def _silences(
-    connection: sqlite3.Connection,
-    zone: tzinfo,
-    busy: Sequence[int],
-    hours: tuple[int, int],
-    now: datetime,
-    is_off: Callable[[date], bool],
-) -> list[Silence]:
+def _silences(rhythm: "_Rhythm", zone: tzinfo, hours: tuple[int, int], now: datetime) -> list[Silence]:
     """The unusual silences in the order of time, from the site's first record until now."""
-    rhythm = _Rhythm(connection, is_off)
     if rhythm.first is None:
         return []
     start = max(hours[0], rhythm.first)
     end = min(hours[1], now.date().toordinal() * 24 + now.hour)
-    edges = [start - 1, *(hour for hour in busy if start <= hour < end), max(end, start)]
+    edges = [start - 1, *(hour for hour in rhythm.busy if start <= hour < end), max(end, start)]
     found = []
     for before, after in pairwise(edges):
         usual = rhythm.usual_calls(range(before + 1, after)) if after - before > 1 else 0
@@ -205,13 +200,14 @@ def _silences(
 
 
 class _Rhythm:
-    """How many calls are usual in an hour of this site, by its own weeks around it."""
+    """How many calls are usual in an hour of this site, by its own weeks around it, whose `busy` hours are known."""
 
-    def __init__(self, connection: sqlite3.Connection, is_off: Callable[[date], bool]) -> None:
+    def __init__(self, connection: sqlite3.Connection, busy: Sequence[int], is_off: Callable[[date], bool]) -> None:
+        self.busy = busy
         self.first, self.last = connection.execute("SELECT min(hour), max(hour) FROM rollup_hours").fetchone()
         self._connection = connection
         self._is_off = is_off
-        self._counts: dict[int, int] = {}
+        self._counts = dict.fromkeys(busy, UNCOUNTED)
 
     def usual_calls(self, hours: range) -> float:
         """The calls that usually come in these hours; the calendar is asked only where it would matter."""
@@ -235,9 +231,9 @@ class _Rhythm:
         return sum(middle) / len(middle)
 
     def _calls(self, hour: int) -> int:
-        found = self._counts.get(hour)
-        if found is None:
-            sql = "SELECT ifnull(sum(calls), 0) FROM rollup_hours WHERE hour = ?"
+        found = self._counts.get(hour, 0)
+        if found == UNCOUNTED:
+            sql = "SELECT sum(calls) FROM rollup_hours WHERE hour = ?"
             found = self._counts[hour] = int(self._connection.execute(sql, [hour]).fetchone()[0])
         return found
 
