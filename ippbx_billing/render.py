@@ -37,6 +37,7 @@ FORMULA_SIGNS = "=+-@\t\r\n＝＋－＠"  # what spreadsheets take for the begin
 WIDTH_WITHOUT_TERMINAL = 200
 WRAPPED_WIDTH = 16  # what a text column that wraps is content with
 GAP = 2  # between two columns
+LONG_TABLE = 200  # rows from which on speed counts for more than bold headings
 
 
 class Format(StrEnum):
@@ -243,17 +244,56 @@ def _computes(text: str) -> bool:
 def _write_table(
     stream: IO[str], rows: Iterable[Row], columns: Sequence[Column], total: Row | None, title: str, empty: str
 ) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     shown = [[cell(row.get(column.key), column.kind) for column in columns] for row in rows]
     if not shown and empty:
         stream.write(empty + "\n")
         return
     feet = [cell(total[one.key], one.kind) if total and one.key in total else "" for one in columns]
-    target = console(stream)
-    kept, headings = _layout(columns, [*shown, feet], target.width)
+    width = _width(stream)
+    kept, headings = _layout(columns, [*shown, feet], width)
+    chosen = [columns[place] for place in kept]
+    grid = [[line[place] for place in kept] for line in (headings, *shown, *([feet] if total is not None else []))]
+    if (len(grid) > LONG_TABLE or not stream.isatty()) and _write_plain(stream, chosen, grid, total, title, width):
+        return
+    _write_rich(stream, chosen, grid, total, title)
+
+
+def _write_plain(
+    stream: IO[str], columns: Sequence[Column], grid: list[list[str]], total: Row | None, title: str, width: int
+) -> bool:
+    """Write a table in which nothing must be broken as `_write_rich` would, only much quicker; else give False."""
+    from rich.cells import cell_len
+
+    widths = [max(cell_len(line[place]) for line in grid) for place in range(len(columns))]
+    whole = sum(widths) + GAP * len(widths)
+    if max(whole, cell_len(title)) > width or cell_len(title) > whole or any("\n" in heading for heading in grid[0]):
+        return False
+    sides = [column.to_the_right for column in columns]
+
+    def line(cells: list[str]) -> str:
+        padded = (
+            " " * (size - cell_len(text)) + text if right else text + " " * (size - cell_len(text))
+            for text, size, right in zip(cells, widths, sides, strict=True)
+        )
+        return f" {(' ' * GAP).join(padded)} \n"
+
+    blank, rule = " " * whole + "\n", f" {'─' * (whole - GAP)} \n"
+    if title:
+        stream.write(f"{title}{' ' * (whole - cell_len(title))}\n")
+    body, foot = (grid[1:-1], grid[-1:]) if total is not None else (grid[1:], [])
+    stream.writelines([blank, line(grid[0]), rule, *map(line, body), blank])
+    stream.writelines([one for cells in foot for one in (line(cells), blank)])
+    return True
+
+
+def _write_rich(
+    stream: IO[str], columns: Sequence[Column], grid: list[list[str]], total: Row | None, title: str
+) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    body, feet = (grid[1:-1], grid[-1]) if total is not None else (grid[1:], [""] * len(columns))
     table = Table(
         box=box.SIMPLE_HEAD,
         title=title or None,
@@ -263,18 +303,18 @@ def _write_table(
         collapse_padding=True,
         padding=(0, 1, 0, 0),
     )
-    for place in kept:
-        right = "right" if columns[place].to_the_right else "left"
+    for column, heading, foot in zip(columns, grid[0], feet, strict=True):
+        right = "right" if column.to_the_right else "left"
         table.add_column(
-            headings[place],
-            footer=feet[place],
+            heading,
+            footer=foot,
             justify=right,  # type: ignore[arg-type]
-            no_wrap=not columns[place].may_wrap,
+            no_wrap=not column.may_wrap,
             overflow="fold",
         )
-    for line in shown:
-        table.add_row(*[Text(line[place]) for place in kept])
-    target.print(table)
+    for line in body:
+        table.add_row(*map(Text, line))
+    console(stream).print(table)
 
 
 def _layout(columns: Sequence[Column], lines: Sequence[Sequence[str]], width: int) -> tuple[list[int], list[str]]:
@@ -286,10 +326,11 @@ def _layout(columns: Sequence[Column], lines: Sequence[Sequence[str]], width: in
 
     kept = list(range(len(columns)))
     headings = [column.title for column in columns]
+    contents = [max((cell_len(line[place]) for line in lines), default=0) for place in kept]
 
     def needed(place: int) -> int:
         heading = max(cell_len(part) for part in headings[place].split("\n"))
-        content = max((cell_len(line[place]) for line in lines), default=0)
+        content = contents[place]
         return GAP + max(heading, min(content, WRAPPED_WIDTH) if columns[place].may_wrap else content)
 
     if sum(map(needed, kept)) > width:
@@ -297,6 +338,13 @@ def _layout(columns: Sequence[Column], lines: Sequence[Sequence[str]], width: in
     while sum(map(needed, kept)) > width and any(columns[place].rank for place in kept):
         kept.remove(max(kept, key=lambda place: columns[place].rank))
     return kept, headings
+
+
+def _width(stream: IO[str]) -> int:
+    """The width that a table may have; see `console`."""
+    if stream.isatty() or os.environ.get("COLUMNS"):
+        return int(console(stream).width)
+    return WIDTH_WITHOUT_TERMINAL
 
 
 def console(stream: IO[str] | None = None) -> Any:
