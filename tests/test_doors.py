@@ -138,7 +138,7 @@ def test_a_refusal_is_counted_and_said_once_a_minute(writer_file: Path) -> None:
         return dict(doors.counts.refused)
 
     assert told(writer_file, story, report=lines.append) == {"stranger": 5}
-    assert lines == ["refused a request from 203.0.113.5: Records are not taken from this address."]
+    assert lines == ["refused a request from 203.0.113.5: Records are not taken from this address. (setting allow)"]
 
 
 def test_complaints_come_once_a_minute_and_are_bounded() -> None:

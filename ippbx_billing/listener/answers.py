@@ -20,35 +20,64 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request is not kept: the status, a stable word to count it by, and a sentence for its sender."""
+    """Why a request is not kept: status, a word to count it by, a sentence for its sender, the setting behind it."""
 
     status: int
     reason: str
     sentence: str
+    setting: str = ""
+
+    @property
+    def complaint(self) -> str:
+        """The sentence for the operator."""
+        return f"{self.sentence} (setting {self.setting})" if self.setting else self.sentence
 
 
-STORE_FAILS = Refusal(503, "store_failing", "The record could not be stored; please send it again later.")
-STOPPING = Refusal(503, "stopping", "The listener is stopping; please send the record again later.")
-BUSY = Refusal(503, "busy", "Too many records wait to be stored; please send the record again later.")
-DISK_LOW = Refusal(503, "disk_low", "There is too little room on the disk; please send the record again later.")
-TOO_MANY = Refusal(503, "too_many_connections", "Too many connections are open; please send the record again later.")
-TOO_MANY_OF_ADDRESS = Refusal(
-    429, "too_many_connections_of_address", "Too many connections from this address are open; please use fewer."
-)
-TOO_OFTEN = Refusal(429, "too_many_requests", "Too many requests from this address; please send it again later.")
-HEADER_TOO_LARGE = Refusal(400, "header_too_large", "The header of the request is too large.")
+STRANGER = Refusal(403, "stranger", "Records are not taken from this address.", "allow")
+UNKNOWN_PATH = Refusal(403, "unknown_path", "This address takes no records.")
+PAGES_ARE_LOCAL = Refusal(403, "page", "This page is not shown to this address.", "pages_from")
 BROKEN = Refusal(400, "broken", "This is not a valid HTTP request.")
 INCOMPLETE = Refusal(400, "incomplete", "The request ended before its body did.")
-STRANGER = Refusal(403, "stranger", "Records are not taken from this address.")
-UNKNOWN_PATH = Refusal(403, "unknown_path", "This address takes no records.")
-PAGES_ARE_LOCAL = Refusal(403, "page", "This page is not shown to this address.")
-TOO_SLOW = Refusal(408, "too_slow", "The request took too long to arrive.")
+HEADER_TOO_LARGE = Refusal(400, "header_too_large", "The header of the request is too large.", "max_header_bytes")
+TOO_SLOW = Refusal(408, "too_slow", "The request took too long to arrive.", "request_timeout_s")
+TOO_OFTEN = Refusal(
+    429,
+    "too_many_requests",
+    "Too many requests from this address; please send it again later.",
+    "max_requests_per_s",
+)
+TOO_MANY_OF_ADDRESS = Refusal(
+    429,
+    "too_many_connections_of_address",
+    "Too many connections from this address are open; please use fewer.",
+    "max_connections_per_address",
+)
+TOO_MANY = Refusal(
+    503,
+    "too_many_connections",
+    "Too many connections are open; please send the record again later.",
+    "max_connections",
+)
+BUSY = Refusal(
+    503,
+    "busy",
+    "Too many records wait to be stored; please send the record again later.",
+    "max_waiting_events, max_held_bytes",
+)
+DISK_LOW = Refusal(
+    503,
+    "disk_low",
+    "There is too little room on the disk; please send the record again later.",
+    "min_free_bytes",
+)
+STORE_FAILS = Refusal(503, "store_failing", "The record could not be stored; please send it again later.")
+STOPPING = Refusal(503, "stopping", "The listener is stopping; please send the record again later.")
 FAULT = Refusal(500, "fault", "The listener made a mistake; please send the record again later.")
 
 
 def too_large(max_body_bytes: int) -> Refusal:
     """The refusal of a body beyond this limit."""
-    return Refusal(413, "too_large", f"The body is larger than the {max_body_bytes} bytes allowed.")
+    return Refusal(413, "too_large", f"The body is larger than the {max_body_bytes} bytes allowed.", "max_body_bytes")
 
 
 @lru_cache(256)

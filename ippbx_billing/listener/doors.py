@@ -126,7 +126,7 @@ class Doors:
     def note(self, refusal: Refusal, sender: str) -> None:
         """Counts a refusal and lets the operator know."""
         self.counts.refused[refusal.reason] += 1
-        self._complaints.note(refusal.sentence, sender, time.monotonic())
+        self._complaints.note(refusal.complaint, sender, time.monotonic())
 
     # Pages
 
