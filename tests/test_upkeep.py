@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 import zipfile
 from contextlib import closing
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 
 from ippbx_billing.errors import BillingError, DataError
 from ippbx_billing.inbox import only_writer
+from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.masking import masked
 from ippbx_billing.settings import load
 from ippbx_billing.upkeep import backups, restoring
@@ -226,6 +229,49 @@ def test_a_restore_that_fails_halfway_is_undone(site: Path, tmp_path: Path, monk
         assert {name: data for name, data in tree(site).items() if not name.endswith(".lock")} == present
     monkeypatch.undo()
     assert restoring.restore(made, site, NOW).aside is not None
+
+
+CUT_OFF = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from ippbx_billing.upkeep import restoring
+move, left = restoring._move, [int(sys.argv[3])]
+def cut(*steps):
+    if not left[0]:
+        os._exit(9)
+    left[0] -= 1
+    move(*steps)
+restoring._move = cut
+restoring.restore(Path(sys.argv[1]), Path(sys.argv[2]), datetime.now(UTC))
+"""
+
+
+def test_a_restore_that_is_cut_off_is_done_again(cli: Cli, site: Path, tmp_path: Path) -> None:
+    """Killed after any of its steps: `listen` would not start on the half, and the same command finishes it."""
+    take(site, cli, "958674577")
+    made = backups.make(load(site), tmp_path / "copies", NOW).path
+    before = calls(cli)
+    take(site, cli, "958674578")
+    for steps in range(1, 6):  # inbox, ledger and settings aside; ledger and settings in; the inbox would be the sixth
+        half = Path(shutil.copytree(site, tmp_path / str(steps)))
+        killed = subprocess.run([sys.executable, "-c", CUT_OFF, str(made), str(half), str(steps)], timeout=60)
+        assert killed.returncode == 9
+        assert not (half / "inbox.db").exists()
+        assert restoring.restore(made, half, NOW).backup.events == 1
+        with Ledger(half / "ledger.db") as ledger:
+            assert ledger.connection.execute("SELECT count(*) FROM calls").fetchone()[0] == len(before)
+        asides = sorted(half.glob("before-restore-*"))
+        assert sum(events(one) for one in asides if (one / "inbox.db").exists()) == 2
+        assert not list(half.glob(".restore*"))
+
+
+def test_nothing_aside_is_ever_overwritten(site: Path, tmp_path: Path) -> None:
+    """Two restores within one second leave two directories."""
+    made = backups.make(load(site), tmp_path / "copies", NOW).path
+    asides = [restoring.restore(made, site, NOW).aside for _ in range(2)]
+    assert len(set(asides)) == 2
+    assert all(one and (one / "ledger.db").exists() for one in asides)
 
 
 def test_restore_is_refused_while_a_listener_runs(site: Path, cli: Cli, tmp_path: Path) -> None:

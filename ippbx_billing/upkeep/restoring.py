@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def restore(source: Path, data_dir: Path, now: datetime) -> Restored:
             manifest = _checked(part, source)
             newer = _newer_events(data_dir, part)
             _give_to_owner(part, data_dir)
-            aside = data_dir / f"before-restore-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+            aside = _new_name(data_dir / f"before-restore-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
             _exchange(part, data_dir, aside)
     backup = Backup(source, datetime.fromisoformat(manifest["made_at"]), manifest["rows"])
     return Restored(backup, aside if aside.exists() else None, newer)
@@ -69,9 +70,17 @@ def _must_be_a_backup(source: Path) -> None:
         raise _no_backup(source, tr("there is no {path}", path=MANIFEST))
 
 
+def _new_name(path: Path) -> Path:
+    """This name, or with a number behind it the first that nobody has: what lies aside is never overwritten."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(one for one in chain([path], numbered) if not one.exists())
+
+
 @contextmanager
 def _unpacked(source: Path, data_dir: Path) -> Iterator[Path]:
     """The backup's files beside the place where they are to be, for their owner only; what remains goes afterwards."""
+    for leftover in data_dir.glob(".restore.*.part"):  # of one that was killed; we hold the lock
+        shutil.rmtree(leftover)
     part = data_dir / f".restore.{os.getpid()}.part"
     part.mkdir(mode=0o700)
     try:
@@ -167,7 +176,7 @@ def _exchange(part: Path, data_dir: Path, aside: Path) -> None:
         for name in (*sorted(names), "inbox.db"):
             _flush_all(part / name)
             _move(part / name, data_dir / name, done)
-    except OSError:
+    except BaseException:  # also Ctrl-C
         for before, after in reversed(done):
             after.replace(before)
         raise
