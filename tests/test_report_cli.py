@@ -220,9 +220,18 @@ def test_a_csv_has_the_keys_for_headings(run: Any, name: str) -> None:
     english, chinese = (run(name, *OCTOBER, "--format", "csv", lang=lang).stdout for lang in ("en", "zh"))
     heading, *rows = csv.reader(io.StringIO(english))
     assert heading == next(csv.reader(io.StringIO(chinese)))
+    assert heading == next(csv.reader(io.StringIO(run(name, "--month", "2020-01", "--format", "csv").stdout)))
     assert all(re.fullmatch(r"[a-z0-9_]+", key) for key in heading)
     assert len(rows) == len(document(run, name, *OCTOBER)["rows"])
     assert not re.search(r"[{\[]", english)
+
+
+@pytest.mark.parametrize("by", ["extension", "employee,day", "department,extension", "department,traffic-type"])
+def test_a_csv_of_sums_has_the_keys_of_json(run: Any, by: str) -> None:
+    """In their order, and the same where a month has no call."""
+    heading = run("--by", by, *OCTOBER, "--format", "csv").stdout.partition("\n")[0]
+    assert heading.split(",") == list(document(run, "--by", by, *OCTOBER)["rows"][0])
+    assert run("--by", by, "--month", "2020-01", "--format", "csv").stdout == heading + "\n"
 
 
 QUESTIONS = [

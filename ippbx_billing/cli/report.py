@@ -8,7 +8,7 @@ import typer
 
 from ippbx_billing.cli import common, report_views
 from ippbx_billing.cli.asking import Asking, asked
-from ippbx_billing.cli.report_views import Sheet, key_columns, measure_columns, present
+from ippbx_billing.cli.report_views import Sheet, key_columns, measure_columns, present, row_keys
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.texts import tr
 
@@ -57,7 +57,7 @@ def report(
     def ask(ledger: "Ledger", view: "View", period: "Period", where: "Where") -> "Report":
         return reports.report(ledger, view, period, keys, where=where, sort=sort, top=top, compare=compare)
 
-    _tell(asking, ask, lambda answer: _sums_sheet(answer, sort))
+    _tell(asking, ask, lambda answer: _sums_sheet(answer, sort, top))
 
 
 @app.command("ranking", help=tr("Who or what cost most, with its rank."))
@@ -205,17 +205,18 @@ def _inbox(using: "Settings") -> "Inbox | None":
         return None
 
 
-def _sums_sheet(answer: "Report", sort: str | None) -> Sheet:
+def _sums_sheet(answer: "Report", sort: str | None, top: int | None) -> Sheet:
+    """The sums by keys; by extension alone they are shown as they always were."""
     measure = (sort or "fee").lstrip("-").replace("-", "_")
     measure = measure if measure in answer.total else "fee"
+    compared, plain = answer.compared is not None, answer.by == ("extension",)
+    columns = measure_columns(answer.currency, measure, compared=compared, drawn=not plain)
+    if plain and not (sort or top or compared):
+        columns = [one for one in columns if one.key in ("calls", "answered", "duration_s", "billed_s", "fee")]
     return Sheet(
         title=tr("Calls of {month}", month=answer.period.name),
-        columns=[
-            *key_columns(answer.by, answer.rows),
-            *measure_columns(
-                answer.currency, measure, compared=answer.compared is not None, drawn=answer.by != ("extension",)
-            ),
-        ],
+        columns=[*key_columns(answer.by, answer.rows), *columns],
+        keys=row_keys(answer.by, answer.total),
         rows=answer.rows,
         total=answer.total,
         document=answer.document(),
@@ -223,4 +224,5 @@ def _sums_sheet(answer: "Report", sort: str | None) -> Sheet:
         empty=tr("no calls in {month}", month=answer.period.name),
         label=answer.by[0] if len(answer.by) == 1 else "",
         measure=measure,
+        drawn=not plain or bool(sort or top),
     )

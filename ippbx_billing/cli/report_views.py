@@ -12,9 +12,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ippbx_billing.calls import Direction, TrafficType
-from ippbx_billing.cli.common import all_columns, say
+from ippbx_billing.cli.common import say
 from ippbx_billing.errors import UsageError
-from ippbx_billing.explain import reason
 from ippbx_billing.plots import bar, plot, sparkline
 from ippbx_billing.render import Column, Format, cell, console, lines, show
 from ippbx_billing.texts import language, tr
@@ -35,13 +34,14 @@ CURVES = ("hour", "day")  # too many for bars, and they follow one another
 class Sheet:
     """A report that is ready to be shown.
 
-    `label` is the key that its picture's bars are named by, empty for no picture; they are as long as `measure` says.
-    `flat` are the rows as a CSV takes them, where they hold more than plain values. A sheet that `holds_unrated` calls
-    needs no notes of them.
+    `keys` are the headings of a CSV, `flat` its rows, where those hold more than plain values. `label` is the key that
+    its picture's bars are named by, empty for no picture; they are as long as `measure` says, and stand in the table
+    too where it is `drawn`. A sheet that `holds_unrated` calls needs no notes of them.
     """
 
     title: str
     columns: Sequence[Column]
+    keys: Sequence[str]
     rows: Sequence[Row]
     total: Row | None
     document: Row
@@ -51,6 +51,7 @@ class Sheet:
     measure: str = "fee"
     flat: Sequence[Row] | None = None
     total_label: str = ""
+    drawn: bool = True
     holds_unrated: bool = False
 
     @property
@@ -68,8 +69,7 @@ def present(sheet: Sheet, told: "Coverage", asking: "Asking") -> None:
         _plot(sheet, asking)
     elif asking.form is Format.CSV:
         rows = sheet.rows if sheet.flat is None else sheet.flat
-        columns = all_columns(rows[0]) if rows else sheet.columns
-        show(rows, columns, asking.form, asking.output)
+        show(rows, [Column(key, key) for key in sheet.keys], asking.form, asking.output)
     else:
         drawn = _with_bars(sheet) if asking.form is Format.TABLE else sheet
         show(
@@ -91,7 +91,7 @@ def present(sheet: Sheet, told: "Coverage", asking: "Asking") -> None:
 def _with_bars(sheet: Sheet) -> Sheet:
     """The sheet with a bar beside each row, which leaves after the share that it shows."""
     values = [_value(row, sheet.measure) for row in sheet.rows]
-    if not sheet.label or len(values) < 2:
+    if not sheet.label or not sheet.drawn or len(values) < 2:
         return sheet
     share = next((column.rank for column in sheet.columns if column.key == "share"), 10)
     rows = [{**row, "bar": bar(value, max(values))} for row, value in zip(sheet.rows, values, strict=True)]
@@ -202,6 +202,19 @@ def measure_columns(currency: str, measure: str = "fee", *, compared: bool = Fal
     return [replace(one, rank=0) if one.key == measure else one for one in columns]
 
 
+def row_keys(by: Sequence[str], total: Row | None) -> list[str]:
+    """The keys of a row of sums, as `report` makes them."""
+    found: list[str] = []
+    for key in by:
+        more = {
+            "extension": ("name", "department"),
+            "employee": ("employee_number",),
+            "department": ("level", "subtotal"),
+        }
+        found += [one for one in (key, *more.get(key, ())) if one == key or one not in by]
+    return [*found, *(total or {})]
+
+
 def _difference_columns() -> list[Column]:
     return [
         Column("previous_fee", tr("Fee before"), "money", rank=1),
@@ -220,7 +233,8 @@ def ranking(answer: "Answer") -> Sheet:
     columns = [Column("rank", tr("Rank"), "number"), *key_columns(by, answer.rows)]
     columns += measure_columns(answer.currency, measure if answer.total and measure in answer.total else "fee")
     title = tr("Ranking of {month}", month=answer.period.name)
-    return _sheet(answer, title, columns, label=by[0], measure=measure)
+    keys = ["rank", *row_keys(by, answer.total)]
+    return _sheet(answer, title, columns, keys, label=by[0], measure=measure)
 
 
 def time_of_day(answer: "Answer") -> Sheet:
@@ -242,7 +256,7 @@ def time_of_day(answer: "Answer") -> Sheet:
         for row in answer.rows
     ]
     title = tr("Calls of {month} by time of day", month=answer.period.name)
-    return _sheet(answer, title, columns, rows=rows, flat=flat, label="hour", measure="calls")
+    return _sheet(answer, title, columns, list(flat[0]), rows=rows, flat=flat, label="hour", measure="calls")
 
 
 def _spread_week(row: Row) -> Row:
@@ -255,18 +269,18 @@ def regions(answer: "Answer") -> Sheet:
     """Where the calls went and came from."""
     keys = answer.more["by"]
     title = tr("Calls of {month} by region", month=answer.period.name)
-    return _sheet(answer, title, [*key_columns(keys, answer.rows), *measure_columns(answer.currency)], label=keys[-1])
+    columns = [*key_columns(keys, answer.rows), *measure_columns(answer.currency)]
+    return _sheet(answer, title, columns, row_keys(keys, answer.total), label=keys[-1])
 
 
 def numbers(answer: "Answer") -> Sheet:
     """The numbers called and calling."""
-    columns = key_columns(("number", "country", "region", "place"), answer.rows)
-    columns = [columns[0], *(replace(one, rank=rank) for one, rank in zip(columns[1:], (6, 5, 1), strict=True))]
+    by, measure = ("number", "country", "region", "place"), answer.more["sort"]
+    number, *where = key_columns(by, answer.rows)
+    columns = [number, *(replace(one, rank=rank) for one, rank in zip(where, (6, 5, 1), strict=True))]
+    columns += measure_columns(answer.currency, measure)
     title = tr("Numbers of {month}", month=answer.period.name)
-    measure = answer.more["sort"]
-    return _sheet(
-        answer, title, [*columns, *measure_columns(answer.currency, measure)], label="number", measure=measure
-    )
+    return _sheet(answer, title, columns, row_keys(by, answer.total), label="number", measure=measure)
 
 
 def pins(answer: "Answer") -> Sheet:
@@ -274,7 +288,7 @@ def pins(answer: "Answer") -> Sheet:
     columns = [*key_columns(("pin",), answer.rows), *measure_columns(answer.currency)]
     title = tr("PINs of {month}", month=answer.period.name)
     empty = tr("no calls with a PIN in {month}", month=answer.period.name)
-    return _sheet(answer, title, columns, label="pin", empty=empty)
+    return _sheet(answer, title, columns, row_keys(("pin",), answer.total), label="pin", empty=empty)
 
 
 def idle(answer: "Answer") -> Sheet:
@@ -289,7 +303,8 @@ def idle(answer: "Answer") -> Sheet:
     title = tr("Extensions without a call in {month}", month=month)
     counted = tr("{idle} of {extensions}", **found)
     empty = tr("each of the directory's {extensions} extensions had a call in {month}", month=month, **found)
-    return replace(_sheet(answer, title, columns, empty=empty), total_label=counted)
+    keys = [column.key for column in columns]
+    return replace(_sheet(answer, title, columns, keys, empty=empty), total_label=counted)
 
 
 def categories(answer: "Answer", measure: str) -> Sheet:
@@ -306,7 +321,9 @@ def categories(answer: "Answer", measure: str) -> Sheet:
     flat = [_spread(row, measure) for row in answer.rows]
     rows = [{**row, "who": _who(row)} for row in flat]
     title = tr("Bill by category of {month}", month=answer.period.name)
-    return replace(_sheet(answer, title, columns, rows=rows, flat=flat), total=_spread(total, measure))
+    whole = _spread(total, measure)
+    keys = ["department", "level", "extension", "name", "subtotal", *whole]
+    return replace(_sheet(answer, title, columns, keys, rows=rows, flat=flat), total=whole)
 
 
 def _who(row: Row) -> str:
@@ -344,6 +361,8 @@ def _spread(row: Row, measure: str) -> Row:
 
 def unrated(answer: "Answer") -> Sheet:
     """What has no price, and what to do about it."""
+    from ippbx_billing.explain import reason
+
     columns = [
         Column("calls", tr("Calls"), "number"),
         Column("billed_s", tr("Talk time"), "length", rank=2),
@@ -354,7 +373,8 @@ def unrated(answer: "Answer") -> Sheet:
     rows = [{**row, "why": reason(row["reason"], language()), "hint": _mending(row)} for row in answer.rows]
     title = tr("Calls of {month} without a price", month=answer.period.name)
     empty = tr("every call of {month} has its fee", month=answer.period.name)
-    sheet = _sheet(answer, title, columns, rows=rows, empty=empty, label="", flat=rows)
+    keys = ["reason", "calls", "billed_s", "traffic_type", "direction", "carrier", "trunk", "number", "example"]
+    sheet = _sheet(answer, title, columns, [*keys, "why", "hint"], rows=rows, empty=empty)
     return replace(sheet, document={**sheet.document, "rows": rows}, holds_unrated=True)
 
 
@@ -386,13 +406,15 @@ def busy_hour(answer: "Answer") -> Sheet:
     ]
     title = tr("Lines in {month}", month=answer.period.name)
     empty = tr("no calls on a trunk in {month}", month=answer.period.name)
-    return _sheet(answer, title, columns, empty=empty, label="trunk", measure="busy_hour_erlang")
+    keys = row_keys(("trunk",), answer.total)
+    return _sheet(answer, title, columns, keys, empty=empty, label="trunk", measure="busy_hour_erlang")
 
 
 def _sheet(
     answer: "Answer",
     title: str,
     columns: Sequence[Column],
+    keys: Sequence[str],
     *,
     rows: Sequence[Row] | None = None,
     flat: Sequence[Row] | None = None,
@@ -404,6 +426,7 @@ def _sheet(
     return Sheet(
         title=title,
         columns=columns,
+        keys=keys,
         rows=answer.rows if rows is None else rows,
         total=answer.total,
         document=answer.document(),
