@@ -153,6 +153,9 @@ def test_complaints_come_once_a_minute_and_are_bounded() -> None:
     complaints.tell(20_000)
     complaints.note("No.", "10.0.0.1", 20_001)
     assert lines[2:] == ["refused 29 more requests from 10.0.0.1: No.", "refused a request from 10.0.0.1: No."]
+    complaints.note("No.", "10.0.0.1", 20_001)
+    complaints.tell(20_002, at_last=True)
+    assert lines[4:] == ["refused 1 more request from 10.0.0.1: No."]
     lines.clear()
     for number in range(1_000):
         complaints.note("No.", f"10.1.{number // 256}.{number % 256}", 20_002)
@@ -163,13 +166,15 @@ def test_complaints_come_once_a_minute_and_are_bounded() -> None:
 def test_the_operator_reads_of_a_stranger_on_stderr(site: Path) -> None:
     """The true `listen` says who was refused and why, and its page counts it; the PBX's address alone is let in."""
     with Service(site, IPPBX_BILL_ALLOW="192.168.6.169") as service:
-        answer = service.post(b"x")
-        assert (answer.status_code, answer.text) == (403, "Records are not taken from this address.\n")
+        for _ in range(3):
+            answer = service.post(b"x")
+            assert (answer.status_code, answer.text) == (403, "Records are not taken from this address.\n")
         line = service.lines.get(timeout=20)
-        assert "refused a request from 127.0.0.1: Records are not taken from this address." in line
+        assert "refused a request from 127.0.0.1: Records are not taken from this address. (setting allow)" in line
         health = httpx.get(service.cdr_url + "healthz", trust_env=False).json()
-        assert health["refused"] == {"stranger": 1}
+        assert health["refused"] == {"stranger": 3}
         assert service.end() == 0
+        assert "refused 2 more requests from 127.0.0.1" in service.lines.get(timeout=20)
 
 
 # Secret paths

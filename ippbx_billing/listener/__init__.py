@@ -14,6 +14,7 @@ and /metrics, and is told to the operator once a minute (the reasons stand in `a
     pages     /healthz, /metrics                     metrics    Prometheus' text
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -51,14 +52,16 @@ def serve(
     tls_certificate: str = "",
     tls_key: str = "",
     watch: "Watch | None" = None,
+    suspect: threading.Event | None = None,
     **limits: int,
 ) -> None:
     """Serves both doors until SIGTERM or Ctrl-C, then finishes what was accepted and returns.
 
     `wake` is called after each commit, `announce` with one line when the doors are open, `report` with a line about
     what was refused; `facts` adds to what /healthz tells, `figures` to /metrics (in a thread, it may take its time);
-    `admits` says whether a path may post, `senders` who may; `watch` is told that all is alive; port 0 takes a free
-    one; `limits` are those of `Limits`. Raises CannotStartError.
+    `admits` says whether a path may post, `senders` who may; `watch` is told that all is alive; `suspect` is
+    set by whoever finds the inbox damaged; port 0 takes a free one; `limits` are those of
+    `Limits`. Raises CannotStartError.
     """
     from ippbx_billing.listener import server
 
@@ -69,7 +72,7 @@ def serve(
         open_things.enter_context(inbox.only_writer(inbox_path))
         ports = {"--cdr-port": cdr_port, "--status-port": status_port}
         sockets = open_things.enter_context(server.bound(host, ports))
-        writer = open_things.enter_context(_writer(inbox_path, wake))
+        writer = open_things.enter_context(_writer(inbox_path, wake, report, suspect))
         taken = [door.getsockname()[1] for door in sockets]
         kinds = dict(zip(taken, (EventKind.CDR, EventKind.STATUS), strict=True))
         doors = Doors(
@@ -90,9 +93,11 @@ def serve(
             server.Server(doors, security, ready, watch or server.Watch()).run(sockets)
 
 
-def _writer(path: Path, wake: Callable[[], None]) -> InboxWriter:
+def _writer(
+    path: Path, wake: Callable[[], None], report: Callable[[str], None], suspect: threading.Event | None
+) -> InboxWriter:
     try:
         inbox.create(path)
-        return InboxWriter(path, wake)
+        return InboxWriter(path, wake, report, suspect)
     except DataError as error:
         raise CannotStartError(error.message, error.hint) from error

@@ -152,6 +152,8 @@ class Doors:
         """Once a second: the disk, and connections that have waited too long."""
         now = time.monotonic()
         self.disk_is_low = self.limits.min_free_bytes > _free_bytes(self.writer.path)
+        if self.writer.suspect.is_set():
+            self.when_writer_answers(lambda: None)  # its next write replaces the file, also while nobody posts
         for connection in list(self.connections):
             connection.look_at_clock(now)
         self._rates.forget_full(now)
@@ -164,6 +166,10 @@ class Doors:
         if self._probe is None or self._probe.done():  # one that hangs is not asked again
             self._probe = self.writer.probe()
             self._probe.add_done_callback(lambda answered: (answered.exception(), then()))
+
+    def close(self) -> None:
+        """The last words."""
+        self._complaints.tell(time.monotonic(), at_last=True)
 
     def stop(self) -> None:
         """Ends every connection that is still there."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ippbx_billing import __version__
+from ippbx_billing import __version__, quarantine
 from ippbx_billing.errors import DataError
 from ippbx_billing.listener import metrics
 
@@ -81,6 +81,7 @@ class Pages:
             "last_event_at": last.isoformat() if last else None,
             "backlog": writer.waiting,
             "connections": len(doors.connections),
+            "damaged_files": quarantine.files_aside(writer.path),
             **self._facts(),
         }
         return JSONResponse(health, status_code=503 if failure else 200)

@@ -93,14 +93,15 @@ class Complaints:
         self._told_at[kind] = now
         self._report(f"refused a request from {kind[0]}: {kind[1]}")
 
-    def tell(self, now: float) -> None:
-        """Tells what came together since; called now and then."""
+    def tell(self, now: float, *, at_last: bool = False) -> None:
+        """Tells what came together since; called now and then, and at the end."""
         for kind, told_at in list(self._told_at.items()):
-            if now - told_at < self.EVERY_S:
+            if now - told_at < self.EVERY_S and not at_last:
                 continue
             if more := self._more.pop(kind, 0):
                 self._told_at[kind] = now
-                self._report(f"refused {more} more requests from {kind[0]}: {kind[1]}")
+                requests = "request" if more == 1 else "requests"
+                self._report(f"refused {more} more {requests} from {kind[0]}: {kind[1]}")
             else:
                 del self._told_at[kind]
 

@@ -94,6 +94,7 @@ class Server(uvicorn.Server):
         patience = asyncio.get_running_loop().call_later(self._doors.limits.shutdown_timeout_s, self._doors.stop)
         await super().shutdown(sockets)
         patience.cancel()
+        self._doors.close()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Ends in good order. uvicorn would raise the signal once more afterwards, and the exit code would not be 0."""
