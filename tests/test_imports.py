@@ -16,9 +16,9 @@ PACKAGE = Path(ippbx_billing.__file__).parent
 SHELVES = [
     {"errors", "calls", "money", "texts"},
     {"dialects", "numbering", "tariffs", "rating", "explain", "traffic", "sheets"},
-    {"migrations", "copies", "pruning", "inbox", "ledger", "reports"},
+    {"migrations", "copies", "pruning", "quarantine", "inbox", "ledger", "reports"},
     {"listener", "pbx_admin", "practice_pbx", "files", "render", "logs", "plots", "documents", "parquet"},
-    {"settings", "pipeline", "worker", "doctor", "comparison", "rerating", "exports", "staff", "bills", "upkeep", "service"},
+    {"settings", "pipeline", "worker", "doctor", "comparison", "rerating", "rebuilding", "exports", "staff", "bills", "upkeep", "service"},
     {"cli"},
 ]
 RULES = {"dialects", "numbering", "tariffs", "rating", "explain"}

@@ -28,6 +28,7 @@ from ippbx_billing.cli import (
     numbers,
     pbx,
     quote,
+    rebuild,
     report,
     rerate,
     service,
@@ -93,6 +94,9 @@ app.command("compare", help=tr("What a month's calls would have cost with each c
 calls.app.command("anonymize", help=tr("Mask the numbers in old calls; sums stay as they are."))(letting_go.anonymize)
 app.add_typer(calls.app, name="calls", help=tr("The calls: list, explain a fee, see who is talking."))
 app.command("quote", help=tr("What a call would cost, and why."))(quote.quote)
+events.app.command("rebuild", help=tr("Make the ledger anew from the events; what people entered stays."))(
+    rebuild.rebuild
+)
 events.app.command("prune", help=tr("Delete old events that the ledger holds; their calls stay."))(letting_go.prune)
 app.add_typer(events.app, name="events", help=tr("What the PBX sent: list, show, read again."))
 # A carrier goes in and out of the book with its whole tariff, so these two are the tariffs' own.

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -141,3 +142,17 @@ def now() -> datetime:
 def today(using: Settings) -> date:
     """The present day on the site's calendar."""
     return now().astimezone(using.site_zone).date()
+
+
+@contextmanager
+def progress(about: str) -> Iterator[Callable[[int, int], None]]:
+    """Hears how many of how many are done: a bar on the terminal's stderr, nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(about, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

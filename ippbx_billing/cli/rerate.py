@@ -1,8 +1,5 @@
 """`rerate`: rates earlier calls again after a tariff, a filter or the calendar changed."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,7 +42,7 @@ def rerate(
         if carrier:
             ledger.book.carrier(carrier)
         rules = Rules.of(ledger, using)
-        with _progress() as progress:
+        with common.progress(tr("rating again")) as progress:
             work = Rerating(ledger, rules, wanted, progress)
             found = work.preview() if dry_run else work.run(common.now())
         if isinstance(found, dict):
@@ -77,20 +74,6 @@ def _wanted(
     if days[0] > days[1]:
         raise UsageError(tr("{first} is after {last}", first=days[0], last=days[1]), tr("--from is the earlier day"))
     return Wanted(*days, traffic_type, carrier, reclassify)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on the terminal's stderr; nothing where nobody looks."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(tr("rating again"), total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _show_differences(

@@ -53,6 +53,7 @@ class Ledger:
         self.journey = JourneyTables(self.connection)
         self.rerates = RerateTables(self.connection, self.rollups)
         self.rules = RuleTables(self.connection)
+        self._version = self.changed_by_others()
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +72,7 @@ class Ledger:
         """All or nothing; the write lock is taken at once, so that two writers wait instead of failing."""
         self.connection.execute("BEGIN IMMEDIATE")
         try:
+            self._believe_nothing_old()
             yield
         except BaseException:
             self.connection.execute("ROLLBACK")
@@ -90,6 +92,13 @@ class Ledger:
     def changed_by_others(self) -> int:
         """A number that changes whenever somebody else wrote to this file."""
         return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def _believe_nothing_old(self) -> None:
+        """What this connection remembers of ids may be another's now, if somebody put a new ledger in place."""
+        version = self.changed_by_others()
+        if version != self._version:
+            self.calls.forget_kinds()
+            self._version = version
 
     def faults(self) -> str:
         """What SQLite finds wrong with the file, or nothing."""

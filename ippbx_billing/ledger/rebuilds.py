@@ -1,0 +1,72 @@
+"""What a ledger that is built anew takes over from an earlier one, beside which it is attached.
+
+Taken over is what people entered, the numbers that stand for kinds and places, and the calls whose events are gone from
+the inbox; everything else is worked out again from the events.
+"""
+
+import sqlite3
+from pathlib import Path
+
+EDITED = (
+    "carriers", "trunks", "prices", "windows", "overrides", "holiday_overrides", "cleanups", "call_filters",
+    "departments", "employees", "memberships", "assignments", "holders",
+)  # fmt: skip
+IDS = ("kinds", "rollup_extensions", "rollup_places", "rollup_classes")
+_GONE = "NOT EXISTS (SELECT 1 FROM arrived.events e WHERE e.id = {})"
+
+
+class RebuildTables:
+    """The tables of the new ledger on `connection`, with the earlier one as `old` and the inbox as `arrived`."""
+
+    def __init__(self, connection: sqlite3.Connection, earlier: Path, inbox: Path) -> None:
+        self.connection = connection
+        connection.execute("ATTACH ? AS old", [str(earlier)])
+        connection.execute("ATTACH ? AS arrived", [str(inbox)])
+
+    def take_over(self) -> int:
+        """What cannot be worked out again; gives the number of calls whose events are gone."""
+        run = self.connection.execute
+        run("BEGIN")  # not IMMEDIATE, which would lock the inbox as well
+        run("PRAGMA defer_foreign_keys = ON")
+        for table in (*EDITED, *IDS):
+            run(f"INSERT OR REPLACE INTO {table} SELECT * FROM old.{table}")
+        run("DELETE FROM sqlite_sequence")
+        run("INSERT INTO sqlite_sequence SELECT * FROM old.sqlite_sequence")
+        run("INSERT OR REPLACE INTO state SELECT * FROM old.state WHERE name != 'position'")
+        run(
+            "INSERT OR REPLACE INTO state SELECT 'last_call', max(id) FROM "
+            "(SELECT max(id) AS id FROM old.calls UNION SELECT CAST(value AS INTEGER) FROM old.state "
+            "WHERE name = 'last_call') HAVING max(id) IS NOT NULL"
+        )
+        kept = run(f"INSERT INTO calls SELECT * FROM old.calls c WHERE {_GONE.format('c.event_id')}").rowcount
+        run("INSERT INTO charges SELECT * FROM old.charges WHERE id IN (SELECT id FROM calls)")
+        run(f"INSERT INTO outcomes SELECT * FROM old.outcomes o WHERE {_GONE.format('o.event_id')}")
+        run("COMMIT")
+        return kept
+
+    def take_over_history(self) -> None:
+        """The earlier charges of calls that are the same records as before."""
+        run = self.connection.execute
+        columns = [row["name"] for row in run("PRAGMA main.table_info(charge_history)")]
+        values = ", ".join("n.id" if name == "call_id" else f"h.{name}" for name in columns)
+        run("BEGIN")
+        run("INSERT INTO rerate_runs SELECT * FROM old.rerate_runs")
+        run(
+            f"INSERT INTO charge_history ({', '.join(columns)}) SELECT {values} FROM old.charge_history h "
+            "JOIN old.calls o ON o.id = h.call_id JOIN calls n ON n.key = o.key"
+        )
+        run("COMMIT")
+
+    def edited_meanwhile(self) -> list[str]:
+        """The tables that somebody edited in the earlier ledger since they were taken over."""
+        return [table for table in EDITED if self._differs(table)]
+
+    def let_go(self) -> None:
+        """The new ledger stands alone."""
+        self.connection.execute("DETACH old")
+        self.connection.execute("DETACH arrived")
+
+    def _differs(self, table: str) -> bool:
+        ours, theirs = f"SELECT * FROM main.{table}", f"SELECT * FROM old.{table}"
+        both_ways = f"SELECT 1 FROM ({ours} EXCEPT {theirs}) UNION ALL SELECT 1 FROM ({theirs} EXCEPT {ours}) LIMIT 1"
+        return self.connection.execute(both_ways).fetchone() is not None
