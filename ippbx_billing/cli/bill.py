@@ -10,6 +10,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
+from ippbx_billing.cli.covering import covered
 from ippbx_billing.errors import UsageError
 from ippbx_billing.render import Column, Format, deliver, show, show_paper
 from ippbx_billing.texts import tr
@@ -66,19 +67,7 @@ def _one_of(*wanted: Any) -> None:
 
 def coverage_of(using: "Settings", billing: "Billing") -> "Coverage":
     """What the period's bills do not cover, for all of them alike; each says itself what of its calls has no fee."""
-    from ippbx_billing.inbox import Inbox
-    from ippbx_billing.reports.coverage import coverage
-
-    return coverage(
-        billing.ledger,
-        Inbox(using.inbox_path) if using.inbox_path.exists() else None,
-        using.site_zone,
-        (billing.period.first, billing.period.last),
-        unrated={},
-        filtered=0,
-        now=common.now(),
-        country=using.country,
-    )
+    return covered(using, billing.ledger, billing.period, unrated={}, filtered=0)
 
 
 def _single(found: "Statement", missing: "Coverage", form: Format, output: Path | None) -> None:

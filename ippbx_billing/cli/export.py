@@ -7,6 +7,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import MonthOption, say
+from ippbx_billing.cli.covering import covered
 from ippbx_billing.errors import UsageError
 from ippbx_billing.render import Column, Format
 from ippbx_billing.texts import tr
@@ -91,18 +92,7 @@ def _headings(using: "Settings") -> "Headings":
 def _notes(using: "Settings", ledger: "Ledger", period: "Period") -> list[str]:
     """What the sums do not cover."""
     from ippbx_billing.reports import View, report
-    from ippbx_billing.reports.coverage import coverage
 
     sums = report(ledger, View(using.site_zone, using.currency), period, ("extension",))
-    with common.open_inbox(using) as inbox:
-        told = coverage(
-            ledger,
-            inbox,
-            using.site_zone,
-            (period.first, period.last),
-            unrated=sums.gaps,
-            filtered=sums.filtered,
-            now=common.now(),
-            country=using.country,
-        )
+    told = covered(using, ledger, period, unrated=sums.gaps, filtered=sums.filtered)
     return told.notes()

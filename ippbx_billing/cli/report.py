@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ippbx_billing.cli import common, report_views
+from ippbx_billing.cli import common, named_views
 from ippbx_billing.cli.asking import Asking, asked
+from ippbx_billing.cli.covering import covered
 from ippbx_billing.cli.report_views import Sheet, key_columns, measure_columns, present, row_keys
-from ippbx_billing.errors import NotFoundError
 from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
-    from ippbx_billing.inbox import Inbox
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.reports import Period, Report, View, Where
-    from ippbx_billing.reports.coverage import Coverage
     from ippbx_billing.reports.named import Answer
-    from ippbx_billing.settings import Settings
 
     Ask = Callable[[Ledger, View, Period, Where], Report | Answer]
 
@@ -71,7 +68,7 @@ def ranking(
     """The first of an order."""
     from ippbx_billing.reports import grouping, named
 
-    _tell(asking, partial(named.ranking, by=grouping(by), sort=sort, top=top), report_views.ranking)
+    _tell(asking, partial(named.ranking, by=grouping(by), sort=sort, top=top), named_views.ranking)
 
 
 @app.command("time-of-day", help=tr("When the calls are: by hour and day of the week."))
@@ -80,7 +77,7 @@ def time_of_day(asking: Asking) -> None:
     """The 24 hours."""
     from ippbx_billing.reports import named
 
-    _tell(asking, named.time_of_day, report_views.time_of_day)
+    _tell(asking, named.time_of_day, named_views.time_of_day)
 
 
 @app.command("regions", help=tr("Where calls go to and come from."))
@@ -93,7 +90,7 @@ def regions(
     """Countries, their regions, or places."""
     from ippbx_billing.reports import named
 
-    _tell(asking, partial(named.regions, by=by, top=top), report_views.regions)
+    _tell(asking, partial(named.regions, by=by, top=top), named_views.regions)
 
 
 @app.command("numbers", help=tr("The numbers that were called or called us."))
@@ -102,7 +99,7 @@ def numbers(asking: Asking, sort: SortOption = "fee", top: TopOption = 50) -> No
     """The other side of the calls."""
     from ippbx_billing.reports import named
 
-    _tell(asking, partial(named.numbers, sort=sort, top=top), report_views.numbers)
+    _tell(asking, partial(named.numbers, sort=sort, top=top), named_views.numbers)
 
 
 @app.command("pins", help=tr("What each personal PIN cost."))
@@ -111,7 +108,7 @@ def pins(asking: Asking, sort: SortOption = "fee") -> None:
     """Personal PINs."""
     from ippbx_billing.reports import named
 
-    _tell(asking, partial(named.pins, sort=sort), report_views.pins)
+    _tell(asking, partial(named.pins, sort=sort), named_views.pins)
 
 
 @app.command("idle", help=tr("The directory's extensions without a call."))
@@ -120,7 +117,7 @@ def idle(asking: Asking) -> None:
     """Extensions that nobody uses."""
     from ippbx_billing.reports import named
 
-    _tell(asking, named.idle, report_views.idle)
+    _tell(asking, named.idle, named_views.idle)
 
 
 @app.command("categories", help=tr("Departments and their extensions by traffic type."))
@@ -132,7 +129,7 @@ def categories(
     """The bill by category."""
     from ippbx_billing.reports.categories import categories
 
-    _tell(asking, categories, partial(report_views.categories, measure=show.replace("-", "_")))
+    _tell(asking, categories, partial(named_views.categories, measure=show.replace("-", "_")))
 
 
 @app.command("busy-hour", help=tr("How full each trunk was: calls at once, load in erlang."))
@@ -141,7 +138,7 @@ def busy_hour(asking: Asking) -> None:
     """How full the lines were."""
     from ippbx_billing.reports.lines import busy_hour
 
-    _tell(asking, busy_hour, report_views.busy_hour)
+    _tell(asking, busy_hour, named_views.busy_hour)
 
 
 @app.command("unrated", help=tr("The calls without a price by reason, and what to do."))
@@ -150,7 +147,7 @@ def unrated(asking: Asking) -> None:
     """What has no price yet."""
     from ippbx_billing.reports import named
 
-    _tell(asking, named.unrated, report_views.unrated)
+    _tell(asking, named.unrated, named_views.unrated)
 
 
 def _hand_down(ctx: typer.Context) -> None:
@@ -173,36 +170,8 @@ def _tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:
         if where.carrier is not None:
             ledger.book.carrier(where.carrier)
         answer = ask(ledger, reports.View(using.site_zone, using.currency), period, where)
-        told = _coverage(using, ledger, answer)
+        told = covered(using, ledger, period, unrated=answer.gaps, filtered=answer.filtered)
     present(sheet(answer), told, asking)
-
-
-def _coverage(using: "Settings", ledger: "Ledger", answer: "Report | Answer") -> "Coverage":
-    from ippbx_billing.reports.coverage import coverage
-
-    inbox = _inbox(using)
-    try:
-        return coverage(
-            ledger,
-            inbox,
-            using.site_zone,
-            (answer.period.first, answer.period.last),
-            unrated=answer.gaps,
-            filtered=answer.filtered,
-            now=common.now(),
-            country=using.country,
-        )
-    finally:
-        if inbox is not None:
-            inbox.close()
-
-
-def _inbox(using: "Settings") -> "Inbox | None":
-    """The inbox, where it lies beside the ledger; a copied ledger answers without it."""
-    try:
-        return common.open_inbox(using)
-    except NotFoundError:
-        return None
 
 
 def _sums_sheet(answer: "Report", sort: str | None, top: int | None) -> Sheet:
