@@ -92,12 +92,7 @@ def write(documents: Document | Iterable[Document], form: str, output: Path | IO
 
 
 def write_each(files: Iterable[tuple[Document, Path]], form: str) -> None:
-    """Write each document to a file of its own, as `write` does; many PDFs are much quicker this way."""
-    if form == "pdf":
-        from ippbx_billing.documents.pdf import write_each as write_pdfs
-
-        write_pdfs(files)
-        return
+    """Write each document to a file of its own, as `write` does."""
     for document, path in files:
         write(document, form, path)
 
