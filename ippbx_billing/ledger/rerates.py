@@ -244,16 +244,35 @@ class RerateTables:
         )
         self._rollups.count_in(ids)
 
-    def count_changes(self, run: int, stretch: Stretch) -> None:
-        """Let the sums follow what a run changed in a stretch, but for the calls that are settled."""
-        self._rollups.change(
-            self.connection.execute(
-                "SELECT g.local_hour, g.extension_id, g.place_id, g.kind_id, h.carrier_id, h.status, "
-                "ifnull(h.fee_micro, 0), g.carrier_id, g.status, g.duration_s, g.billed_s, ifnull(g.fee_micro, 0) "
-                "FROM charge_history h CROSS JOIN charges g ON g.id = h.call_id "
-                f"WHERE h.run_id = ? AND h.call_id BETWEEN ? AND ? AND {stretch.sql}",
-                [run, stretch.first, stretch.last, *stretch.values],
+    def count_changes(self, run: int, stretch: Stretch, changed: int) -> None:
+        """Let the sums follow what a run changed in a stretch, so many calls; those that are settled are left alone."""
+        same = "h.status = g.status AND h.carrier_id IS g.carrier_id"
+        place = "g.local_hour, g.extension_id, g.place_id, g.kind_id"
+        of_fees = self._rollups.change_fees(
+            self._changed_by(
+                f"{place}, g.carrier_id, g.status, ifnull(g.fee_micro, 0) - ifnull(h.fee_micro, 0)", same, run, stretch
             )
+        )
+        if of_fees == changed:
+            return
+        self._rollups.change_classes(
+            self._changed_by(
+                f"{place}, h.carrier_id, h.status, ifnull(h.fee_micro, 0), "
+                "g.carrier_id, g.status, g.duration_s, g.billed_s, ifnull(g.fee_micro, 0)",
+                f"NOT ({same})",
+                run,
+                stretch,
+            )
+        )
+
+    def _changed_by(self, told: str, condition: str, run: int, stretch: Stretch) -> sqlite3.Cursor:
+        """What is told of the charges `g` that a run changed from `h`, as plain tuples."""
+        cursor = self.connection.cursor()
+        cursor.row_factory = None
+        return cursor.execute(
+            f"SELECT {told} FROM charge_history h CROSS JOIN charges g ON g.id = h.call_id "
+            f"WHERE h.run_id = ? AND h.call_id BETWEEN ? AND ? AND {stretch.sql} AND {condition}",
+            [run, stretch.first, stretch.last, *stretch.values],
         )
 
     def settle(self, ids: Iterable[int]) -> None:

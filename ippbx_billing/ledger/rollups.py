@@ -16,6 +16,7 @@ site's clock.
 """
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
@@ -53,31 +54,45 @@ class Tally:
         self.spans: dict[int, tuple[int, int]] = {}
 
     def count(self, hour: int, extension_id: int, place_id: int, kind: Class, counts: Counts) -> None:
-        """Count calls of one hour, extension, place and class in."""
+        """Count calls of one hour, extension, place and class in, at every level."""
         day = hour // 24
+        self.count_extension(day, extension_id, kind, counts)
+        self.count_place(day, place_id, kind, counts)
+        self.count_hour(hour, kind, counts)
+
+    def count_extension(self, day: int, extension_id: int, kind: Class, counts: Counts) -> None:
+        """Count them in at the levels that tell extensions apart."""
         month = month_of(day)
-        levels = self.levels
-        for sums, key in (
-            (levels["months"], (month, extension_id, kind.id)),
-            (levels["month_extensions"], (month, extension_id, kind.status)),
-            (levels["month_places"], (month, place_id, kind.id)),
-            (levels["days"], (day, extension_id, kind.status)),
-            (levels["hours"], (hour, kind.id)),
-        ):
-            found = sums.get(key)
-            if found is None:
-                sums[key] = list(counts)
-            else:
-                found[0] += counts[0]
-                found[1] += counts[1]
-                found[2] += counts[2]
-                found[3] += counts[3]
-                found[4] += counts[4]
+        _add(self.levels["months"], (month, extension_id, kind.id), counts)
+        _add(self.levels["month_extensions"], (month, extension_id, kind.status), counts)
+        _add(self.levels["days"], (day, extension_id, kind.status), counts)
+
+    def count_place(self, day: int, place_id: int, kind: Class, counts: Counts) -> None:
+        """Count them in at the level that tells places apart."""
+        _add(self.levels["month_places"], (month_of(day), place_id, kind.id), counts)
+
+    def count_hour(self, hour: int, kind: Class, counts: Counts) -> None:
+        """Count them in at the level that tells hours apart."""
+        _add(self.levels["hours"], (hour, kind.id), counts)
 
     def span(self, day: int, number: int) -> None:
         """Call `number` is of this day."""
         first, last = self.spans.get(day, (number, number))
         self.spans[day] = (min(first, number), max(last, number))
+
+
+class _Ids(dict[tuple[Any, ...], int]):
+    """The class id of each kind, carrier and status met, looked up when it is met first; `classes` are the classes."""
+
+    def __init__(self, tables: "RollupTables") -> None:
+        self._tables = tables
+        self.classes: dict[int, Class] = {}
+
+    def __missing__(self, charged: tuple[Any, ...]) -> int:
+        found = self._tables.class_of(*charged)
+        self.classes[found.id] = found
+        self[charged] = found.id
+        return found.id
 
 
 class RollupTables:
@@ -171,18 +186,40 @@ class RollupTables:
                 tally.count(hour, extension_id, place_id, kind, counts)
         self.apply(tally)
 
-    def change(self, changes: Iterable[Change]) -> None:
-        """Charges were replaced: the fee moves, and with another carrier or status the call itself."""
-        tally, class_of = Tally(), self.class_of
+    def change_fees(self, changes: Iterable[tuple[int, int, int, int, int | None, str, int]]) -> int:
+        """Fees of calls changed, and nothing else: hour, extension, place, kind, carrier, status, difference of each.
+
+        First gathered by what three levels share, because there may be many; gives their number.
+        """
+        by_extension: defaultdict[tuple[int, int, int], int] = defaultdict(int)
+        by_hour: defaultdict[tuple[int, int], int] = defaultdict(int)
+        by_place: defaultdict[tuple[int, int, int], int] = defaultdict(int)
+        known = _Ids(self)
+        number = 0
+        for hour, extension_id, place_id, *charged, more_micro in changes:
+            number += 1
+            class_id = known[tuple(charged)]
+            by_extension[hour // 24, extension_id, class_id] += more_micro
+            by_hour[hour, class_id] += more_micro
+            by_place[hour // 24, place_id, class_id] += more_micro
+        tally, kinds = Tally(), known.classes
+        for (day, extension_id, class_id), more_micro in by_extension.items():
+            tally.count_extension(day, extension_id, kinds[class_id], (0, 0, 0, 0, more_micro))
+        for (hour, class_id), more_micro in by_hour.items():
+            tally.count_hour(hour, kinds[class_id], (0, 0, 0, 0, more_micro))
+        for (day, place_id, class_id), more_micro in by_place.items():
+            tally.count_place(day, place_id, kinds[class_id], (0, 0, 0, 0, more_micro))
+        self.apply(tally)
+        return number
+
+    def change_classes(self, changes: Iterable[Change]) -> None:
+        """Calls got another carrier or status with their charge: they move, and with them all that is counted."""
+        tally = Tally()
         for hour, extension_id, place_id, kind_id, *was, carrier_id, status, duration_s, billed_s, fee_micro in changes:
             old_carrier_id, old_status, old_fee_micro = was
-            kind = class_of(kind_id, carrier_id, status)
-            if old_carrier_id == carrier_id and old_status == status:
-                tally.count(hour, extension_id, place_id, kind, (0, 0, 0, 0, fee_micro - old_fee_micro))
-                continue
-            old = class_of(kind_id, old_carrier_id, old_status)
+            old, new = self.class_of(kind_id, old_carrier_id, old_status), self.class_of(kind_id, carrier_id, status)
             tally.count(hour, extension_id, place_id, old, (-1, -old.answered, -duration_s, -billed_s, -old_fee_micro))
-            tally.count(hour, extension_id, place_id, kind, (1, kind.answered, duration_s, billed_s, fee_micro))
+            tally.count(hour, extension_id, place_id, new, (1, new.answered, duration_s, billed_s, fee_micro))
         self.apply(tally)
 
     def rebuild(self) -> None:
@@ -245,6 +282,18 @@ _COUNTED = (
     "SELECT local_hour, extension_id, place_id, kind_id, carrier_id, status, duration_s, billed_s, "
     "ifnull(fee_micro, 0) FROM charges WHERE id = ?"
 )
+
+
+def _add(sums: dict[tuple[int | str, ...], list[int]], key: tuple[int | str, ...], counts: Counts) -> None:
+    found = sums.get(key)
+    if found is None:
+        sums[key] = list(counts)
+    else:
+        found[0] += counts[0]
+        found[1] += counts[1]
+        found[2] += counts[2]
+        found[3] += counts[3]
+        found[4] += counts[4]
 
 
 @lru_cache(maxsize=1_000)

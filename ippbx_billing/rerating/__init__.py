@@ -152,7 +152,7 @@ class Rerating:
         self._asked.single.clear()
         self._tables.replace_charges(run, single)
         if kept or single:
-            self._tables.count_changes(run, stretch)
+            self._tables.count_changes(run, stretch, kept + len(single))
         return changed + kept + len(single)
 
     # -- which calls
