@@ -85,6 +85,14 @@ def test_who_leaves_releases_the_extensions_and_keeps_the_past(directory: Direct
     assert [one.department for one in directory.employees(date(2026, 12, 1))] == ["销售部"]
 
 
+def test_a_number_that_was_never_in_use_is_free_again(directory: DirectoryTables) -> None:
+    """Who leaves before the first day was never here; the next one has the number with their own name."""
+    directory.add_employee("1001", "张三", None, NOVEMBER)
+    directory.remove_employee("1001", OCTOBER)
+    assert directory.employee_history() == []
+    assert directory.add_employee("1001", "李四", "工程部").name == "李四"
+
+
 def test_taking_a_change_back_leaves_no_trace(directory: DirectoryTables) -> None:
     """A fact that says nothing new is not kept, so an export stays as short as the truth."""
     directory.add_employee("1001", "张三")

@@ -29,6 +29,7 @@ class DepartmentTables:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self._changing = False
+        self._known_paths: dict[int | None, str] | None = None  # while changing, when nobody else can
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -42,7 +43,7 @@ class DepartmentTables:
                 yield
                 self._settle()
         finally:
-            self._changing = False
+            self._changing, self._known_paths = False, None
 
     def _settle(self) -> None:
         """What follows from a change of the directory."""
@@ -67,7 +68,9 @@ class DepartmentTables:
 
     def paths(self) -> dict[int | None, str]:
         """The path of every department there is or was, by id."""
-        return {one.id: one.path for one in self.departments(ended=True)}
+        paths = self._known_paths or {one.id: one.path for one in self.departments(ended=True)}
+        self._known_paths = paths if self._changing else None
+        return paths
 
     def department(self, path: str) -> Department:
         """The department of this path, or of this ending of a path where only one has it."""
@@ -101,6 +104,7 @@ class DepartmentTables:
                     "INSERT INTO departments (name, parent_id) VALUES (?, ?)", [name, parent]
                 )
                 row = (made.lastrowid,)
+                self._known_paths = None
             parent = row[0]
         assert parent is not None
         return parent
@@ -148,6 +152,7 @@ class DepartmentTables:
                 self.connection.execute(
                     "UPDATE departments SET name = ?, parent_id = ? WHERE id = ?", [name, parent_id, one.id]
                 )
+                self._known_paths = None
         except sqlite3.IntegrityError:
             raise UsageError(
                 tr("there is already a department {name} in that place", name=name),

@@ -81,6 +81,7 @@ class DirectoryTables(DepartmentTables):
         with self.changing():
             try:
                 self.connection.execute("DELETE FROM departments WHERE id = ?", [one.id])
+                self._known_paths = None
             except sqlite3.IntegrityError:  # the past refers to it
                 self.end_department(one.path)
 
@@ -139,7 +140,10 @@ class DirectoryTables(DepartmentTables):
                 tr("choose another number, or see `employees move` and `employees rename`"),
             )
         with self.changing():
-            self.connection.execute("INSERT OR IGNORE INTO employees (number, name) VALUES (?, ?)", [number, name])
+            self.connection.execute(
+                "INSERT INTO employees (number, name) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET name = ?",
+                [number, name, name],
+            )
             self.place(number, day, department)
         return self.employee(number, day)
 
@@ -331,19 +335,19 @@ WITH held AS (
     SELECT extension, employee_id, department_id, in_use, first_day,
         lead(first_day, 1, '9999-12-31') OVER (PARTITION BY extension ORDER BY first_day) AS end_day
     FROM assignments {which}
-), facts AS (
-    SELECT employee_id, department_id, first_day FROM memberships
-    WHERE employee_id IN (SELECT employee_id FROM held)
-    UNION ALL SELECT id, NULL, '0000-00-00' FROM employees WHERE id IN (SELECT employee_id FROM held)
 ), placed AS (
-    SELECT employee_id, department_id, first_day,
-        lead(first_day, 1, '9999-12-31') OVER (PARTITION BY employee_id ORDER BY first_day) AS end_day
-    FROM facts
+    SELECT h.extension, h.first_day, h.end_day, h.employee_id, m.department_id, m.first_day AS since, ifnull(
+            (SELECT min(n.first_day) FROM memberships n WHERE n.employee_id = m.employee_id
+                AND n.first_day > m.first_day), '9999-12-31') AS until
+    FROM held h JOIN memberships m ON m.employee_id = h.employee_id
+    UNION ALL
+    SELECT extension, first_day, end_day, employee_id, NULL, '0000-00-00', ifnull(
+            (SELECT min(n.first_day) FROM memberships n WHERE n.employee_id = held.employee_id), '9999-12-31')
+    FROM held WHERE employee_id IS NOT NULL
 ), spans AS (
-    SELECT h.extension, max(h.first_day, p.first_day) AS first_day, min(h.end_day, p.end_day) AS end_day,
-        h.employee_id, p.department_id, 1 AS in_use
-    FROM held h JOIN placed p ON p.employee_id = h.employee_id
-        AND p.first_day < h.end_day AND h.first_day < p.end_day
+    SELECT extension, max(first_day, since) AS first_day, min(end_day, until) AS end_day, employee_id, department_id,
+        1 AS in_use
+    FROM placed WHERE since < end_day AND first_day < until
     UNION ALL
     SELECT extension, first_day, end_day, NULL, department_id, in_use FROM held WHERE employee_id IS NULL
 )

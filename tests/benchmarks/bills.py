@@ -32,7 +32,6 @@ COMMANDS = (
     ("--all", "everybody.pdf"),
     ("--all", "everybody.html"),
     ("--all --calls", "calls.html"),
-    ("--all --calls", "calls.pdf"),
     ("--all", "folder"),
     ("--employee 100017", "one.pdf"),
     ("--employee 100017 --calls", "calls-of-one.pdf"),
