@@ -22,6 +22,7 @@ from ippbx_billing.errors import DataError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger, RatedCall
 from ippbx_billing.ledger.calls import FACTS, facts
+from ippbx_billing.ledger.journey import Outcome
 from ippbx_billing.numbering import Cleanup, MobilePlaces, Numbering, Override, data_version, mobile_places_in
 from ippbx_billing.settings import Settings
 from ippbx_billing.tariffs import CallFilter, Carrier, HolidayCalendar, TariffBook
@@ -282,6 +283,7 @@ class Pipeline:
             for key, row in self.ledger.calls.known([rated.key for one in understood for rated in one.rated]).items()
         }
         fresh: dict[bytes, RatedCall] = {}
+        outcomes: dict[int, Outcome] = {}
         for one in understood:
             repeated = []
             for rated in one.rated:
@@ -290,34 +292,40 @@ class Pipeline:
                 if reason:
                     repeated.append(reason)
                     continue
-                corrected = rated if earlier is None else self._corrected(rated, earlier)
+                corrected = rated if earlier is None else _corrected(rated, earlier, outcomes)
                 number = earlier.number if earlier else None
                 if number is None:
                     fresh[rated.key] = corrected
                 else:
                     self.ledger.calls.correct(number, corrected)
                 standing[rated.key] = _Standing(number, rated.event_id, facts(rated.call))
-            self._record_outcome(one, repeated)
+            self._follow(one)
+            outcomes[one.event.id] = _outcome(one, repeated)
         self.ledger.calls.add(list(fresh.values()))
+        self.ledger.journey.record_all(outcomes)
 
-    def _corrected(self, rated: RatedCall, earlier: "_Standing") -> RatedCall:
-        """The record's later version; both events say that the one took the place of the other."""
-        self.ledger.journey.record(earlier.event_id, EventStatus.DONE, f"corrected by event {rated.event_id}")
-        note = f"corrected: the record was delivered before with event {earlier.event_id}"
-        return replace(rated, call=replace(rated.call, notes=(*rated.call.notes, note)))
-
-    def _record_outcome(self, one: _Understood, repeated: Sequence[str]) -> None:
-        journey, event = self.ledger.journey, one.event
+    def _follow(self, one: _Understood) -> None:
+        """Bring the live calls on."""
         for state in one.reading.states:
-            journey.follow(event, state)
+            self.ledger.journey.follow(one.event, state)
         if one.reading.states:
-            journey.forget_live(event.received_at - LIVE_CALL_EXPIRES)
-        if one.reading.problems:
-            journey.record(event.id, EventStatus.REJECTED, "; ".join(map(str, one.reading.problems)))
-        elif repeated and len(repeated) == len(one.rated):
-            journey.record(event.id, EventStatus.DUPLICATE, "; ".join(dict.fromkeys(repeated)))
-        else:
-            journey.record(event.id, EventStatus.DONE, one.reading.nothing)
+            self.ledger.journey.forget_live(one.event.received_at - LIVE_CALL_EXPIRES)
+
+
+def _corrected(rated: RatedCall, earlier: _Standing, outcomes: dict[int, Outcome]) -> RatedCall:
+    """The record's later version; both events say that the one took the place of the other."""
+    outcomes[earlier.event_id] = EventStatus.DONE, f"corrected by event {rated.event_id}"
+    note = f"corrected: the record was delivered before with event {earlier.event_id}"
+    return replace(rated, call=replace(rated.call, notes=(*rated.call.notes, note)))
+
+
+def _outcome(one: _Understood, repeated: Sequence[str]) -> Outcome:
+    """What became of an event, of whose calls these were delivered before."""
+    if one.reading.problems:
+        return EventStatus.REJECTED, "; ".join(map(str, one.reading.problems))
+    if repeated and len(repeated) == len(one.rated):
+        return EventStatus.DUPLICATE, "; ".join(dict.fromkeys(repeated))
+    return EventStatus.DONE, one.reading.nothing
 
 
 def _understand(event: RawEvent, rules: Rules) -> _Understood:

@@ -8,6 +8,7 @@ The two are joined by a pipe. A byte in it means that something arrived; its end
 whatever way, and the worker drains once more and ends. Should the worker die, it is started again.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -15,8 +16,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,15 +32,20 @@ POLL_S = 1.0  # how long the worker sleeps at most: a missed wake-up costs no mo
 RESTART_PAUSE_S = 1.0
 LOCKED_PAUSE_S = 1.0
 NICENESS = 5  # where processors are short the doors go first: a record may come but once, its fee can wait
+DAMAGED_EXIT = 65  # EX_DATAERR of sysexits.h: the inbox cannot be read, and its writer has to replace it
+GARBAGE_THRESHOLD = 100_000  # a batch makes many objects that live until its end; looking for rings among them is vain
 END_TIMEOUT_S = 30.0  # what is not drained by then is taken up at the next start
 
 
 class Worker:
-    """The child process and the pipe to it; `report` tells the operator about its troubles."""
+    """The child process and the pipe to it; `report` tells the operator about its troubles, `damaged` of the inbox."""
 
-    def __init__(self, settings: Settings, report: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: Settings, report: Callable[[str], None], damaged: Callable[[], None] = lambda: None
+    ) -> None:
         self._settings = settings
         self._report = report
+        self._damaged = damaged
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -87,6 +93,8 @@ class Worker:
     def _restart_when_dead(self) -> None:
         while self._process is not None:
             code = self._process.wait()
+            if code == DAMAGED_EXIT:
+                self._damaged()
             if self._ending.wait(RESTART_PAUSE_S):
                 return
             self._report(f"the pipeline ended unexpectedly (exit {code}) and is started again")
@@ -111,15 +119,31 @@ def main(data_dir: str, dialect: str) -> None:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     settings = load(Path(data_dir), {"dialect": dialect})
     logs.start(settings.log_format)
+    gc.set_threshold(GARBAGE_THRESHOLD)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    with Ledger(settings.ledger_path) as ledger, Inbox(settings.inbox_path) as inbox:
+    with _ending_where_damaged(), Ledger(settings.ledger_path) as ledger, Inbox(settings.inbox_path) as inbox:
         pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings), batch_size=settings.batch_size)
         pipe = _Pipe()
         while pipe.open:
             _drain_patiently(pipeline)
             pipe.wait()
         _drain_patiently(pipeline)
+
+
+@contextmanager
+def _ending_where_damaged() -> Iterator[None]:
+    """A damaged inbox ends this process with an exit code of its own: only the listener may replace the file."""
+    from ippbx_billing import quarantine
+    from ippbx_billing.errors import DataError
+
+    try:
+        yield
+    except DataError as error:
+        if not quarantine.is_damage(error.__cause__):
+            raise
+        log.warning("%s", error.message)
+        sys.exit(DAMAGED_EXIT)
 
 
 def _drain_patiently(pipeline: "Pipeline") -> None:

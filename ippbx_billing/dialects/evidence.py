@@ -37,9 +37,12 @@ class TooMuch(Exception):
 
 
 class Heed(NamedTuple):
-    """What is asked of the values under a name: which tests its words pass, and whether they may hold a document."""
+    """What is asked of the values under a name: which tests its words pass, and whether they may hold a document.
 
-    answers: Callable[[str], object]
+    Without `answers` all that counts is whether a value says something.
+    """
+
+    answers: Callable[[str], object] | None
     opened: bool
 
 
@@ -80,7 +83,7 @@ class Evidence:
 
     def _value(self, value: object, heed: Heed | None, depth: int) -> object:
         if isinstance(value, str):
-            return None if heed is None else self._said(value, heed)
+            return None if heed is None else _said(value, heed)
         if isinstance(value, dict):
             return self._object(value, depth - 1)
         if isinstance(value, list):
@@ -88,12 +91,6 @@ class Evidence:
                 raise TooMuch
             return ("list", *[self._value(one, heed, depth - 1) for one in value])
         return text(value)
-
-    def _said(self, value: str, heed: Heed) -> object:
-        if heed.opened and value.lstrip()[:1] in ("{", "["):
-            raise TooMuch
-        said = text(value)
-        return None if said is None else heed.answers(said)
 
     def _heeds_for(self, names: tuple[str, ...]) -> tuple[Heed | None, ...]:
         return tuple(self._heed(name if name.startswith(DELIVERED) else fold(name)) for name in names)
@@ -104,7 +101,16 @@ class Evidence:
         if not any(one in self._asked for one in asked) and name not in self._opened:
             return None
         tests = [test for one in asked for test in self._asked.get(one, ())]
-        return Heed(_answers(tests) if tests else bool, name in self._opened)
+        return Heed(_answers(tests) if tests else None, name in self._opened)
+
+
+def _said(value: str, heed: Heed) -> object:
+    if "1" <= value < ":" and heed.answers is None:
+        return True  # it begins with one of 1 to 9, as times and most numbers do, and so it says something
+    if heed.opened and value.lstrip()[:1] in ("{", "["):
+        raise TooMuch
+    said = text(value)
+    return None if said is None else True if heed.answers is None else heed.answers(said)
 
 
 def _answers(tests: list[Test]) -> Callable[[str], object]:

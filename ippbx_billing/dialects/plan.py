@@ -83,12 +83,18 @@ def _plainer(step: Step, record: Record) -> Step:
 
 def said_by(step: Step, record: Record) -> list[str]:
     """What the record says at a step, each value that says something."""
-    if step.key is not None:
-        value = record.scopes[step.scope][step.key]
-        if isinstance(value, str):
-            said = text(value)
-            return [] if said is None else [said]
+    if step.key is not None and isinstance(record.scopes[step.scope][step.key], str):
+        said = said_plainly(step, record)
+        return [] if said is None else [said]
     return step.source.texts(record)
+
+
+def said_plainly(step: Step, record: Record) -> str | None:
+    """What stands under the step's key, where it has one and a plain value says something: nearly always so."""
+    if step.key is None:
+        return None
+    value = record.scopes[step.scope][step.key]
+    return text(value) if isinstance(value, str) else None
 
 
 def first_said(plan: Plan, record: Record, name: str) -> str | None:

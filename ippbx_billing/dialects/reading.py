@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase, Problem
 from ippbx_billing.dialects import values
 from ippbx_billing.dialects.definition import STATES, UNUSABLE, Dialect, Rule, Source, Vocabulary
-from ippbx_billing.dialects.plan import Plan, Step, plan_for, said_by
+from ippbx_billing.dialects.plan import Plan, plan_for, said_by, said_plainly
 from ippbx_billing.dialects.record import Record
 from ippbx_billing.dialects.settling import TOLERANCE_S, Said, settle
 from ippbx_billing.dialects.values import Unreadable
@@ -62,10 +62,11 @@ class Fields:
     def first(self, name: str) -> Found | None:
         """The preferred value of a field."""
         steps = self.plan.steps.get(name)
-        if steps is None:
+        if not steps:
             return None
-        is_plain = len(steps) == 1 and not steps[0].source.unless_extension
-        found = _only(steps[0], self.record) if is_plain else next(self.every(name), None)
+        step = steps[0]
+        said = None if step.source.unless_extension else said_plainly(step, self.record)
+        found = next(self.every(name), None) if said is None else Found(step.source, said)
         if found is not None:
             self.used[name] = found
         return found
@@ -119,12 +120,6 @@ class Fields:
     def follows(self, rules: tuple[Rule, ...]) -> Rule | None:
         """The first rule whose condition holds."""
         return next((rule for rule in rules if rule.when.holds(self.record)), None)
-
-
-def _only(step: Step, record: Record) -> Found | None:
-    """The value of a field that has one plain name in this shape of record: nearly always so."""
-    said = said_by(step, record)
-    return Found(step.source, said[0]) if said else None
 
 
 # -- calls

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2099
 LONGEST_TEXT = 512
+LONGEST_REMEMBERED = 64
 LONGEST_DURATION_S = 31 * 86_400
 GREGORIAN_TO_UNIX_S = 62_167_219_200
 UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}  # how many of them make a second
@@ -42,8 +43,12 @@ _SEPARATORS = str.maketrans("", "", " \t\r\n_-.")
 
 def text(value: object) -> str | None:
     """A scalar of a document as text, percent-decoded; None where it says nothing, or is no scalar."""
-    if not isinstance(value, str):
-        return None if not isinstance(value, bool) else str(value).lower()
+    if isinstance(value, str):
+        return _short_text(value) if len(value) <= LONGEST_REMEMBERED else _text(value)
+    return str(value).lower() if isinstance(value, bool) else None
+
+
+def _text(value: str) -> str | None:
     if value.isdigit() and len(value) <= LONGEST_TEXT and value.isascii():
         return value
     found = value.strip("\0 \t\r\n")
@@ -55,6 +60,9 @@ def text(value: object) -> str | None:
         if "%" not in found and found[0] != "$" and found.isprintable():
             return found
     return _unwrapped(found)
+
+
+_short_text = lru_cache(maxsize=16_384)(_text)  # a record's texts are asked for again and again, and many repeat
 
 
 def _unwrapped(found: str) -> str | None:
@@ -75,6 +83,7 @@ def _tidied(found: str) -> str:
 # -- instants
 
 
+@lru_cache(maxsize=4_096)  # the calls of a busy second have the same times
 def instant(said: str | None, zone: tzinfo, *, later: bool = False) -> datetime | None:
     """A point in time in UTC; a time without a zone is in the PBX's `zone`.
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -87,10 +87,11 @@ class RatedCall:
     data_version: str
     hour: int
 
-    @property
-    def key(self) -> bytes:
-        """The digest by which a second delivery of the record is known, whichever event brings it."""
-        return blake2b(f"{self.call.pbx}\0{self.call.key}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    key: bytes = field(init=False)  # the digest by which a second delivery of the record is known, whoever brings it
+
+    def __post_init__(self) -> None:
+        fingerprint = f"{self.call.pbx}\0{self.call.key}".encode("utf-8", "surrogatepass")
+        object.__setattr__(self, "key", blake2b(fingerprint, digest_size=16).digest())
 
 
 class CallTables:

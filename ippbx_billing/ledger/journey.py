@@ -1,11 +1,13 @@
 """How far the inbox was read, what became of its events, and which calls are in progress."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ippbx_billing.calls import CallStatus, EventStatus, Phase, RawEvent
+
+Outcome = tuple[EventStatus, str]  # what became of an event, and why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +55,15 @@ class JourneyTables:
 
     def record(self, event_id: int, status: EventStatus, reason: str) -> None:
         """Say what became of an event; one that is plainly done needs no row."""
-        self.connection.execute("DELETE FROM outcomes WHERE event_id = ?", [event_id])
-        if status is not EventStatus.DONE or reason:
-            self.connection.execute("INSERT INTO outcomes VALUES (?, ?, ?)", [event_id, status, reason])
+        self.record_all({event_id: (status, reason)})
 
-    def outcomes(self, event_ids: Iterable[int]) -> dict[int, tuple[EventStatus, str]]:
+    def record_all(self, outcomes: Mapping[int, "Outcome"]) -> None:
+        """The same of many events, by their ids."""
+        self.forget(outcomes)
+        told = [(one, *outcome) for one, outcome in outcomes.items() if outcome != (EventStatus.DONE, "")]
+        self.connection.executemany("INSERT INTO outcomes VALUES (?, ?, ?)", told)
+
+    def outcomes(self, event_ids: Iterable[int]) -> dict[int, Outcome]:
         """What became of these events, where it is more than plainly done."""
         wanted = list(event_ids)
         found = {}
@@ -70,7 +76,7 @@ class JourneyTables:
 
     def forget(self, event_ids: Iterable[int]) -> None:
         """Drop what was noted of events that are gone."""
-        self.connection.executemany("DELETE FROM outcomes WHERE event_id = ?", [(one,) for one in event_ids])
+        self.connection.executemany("DELETE FROM outcomes WHERE event_id = ?", ((one,) for one in event_ids))
 
     def events_with(self, status: EventStatus) -> list[int]:
         """The events with this outcome, oldest first."""
