@@ -261,6 +261,7 @@ some_calls = st.lists(
     st.tuples(st.integers(0, 14_400), st.integers(0, 5_000), st.sampled_from(["A", "B"])), min_size=1, max_size=12
 )
 folder = count()
+SORTS = st.sampled_from(["fee", "-fee", "calls", "billed-s", "share", "average-fee", "number"])
 
 
 @given(calls=some_calls)
@@ -310,7 +311,23 @@ def test_sums_of_names_are_the_sums_of_report(books: Books) -> None:
         }
 
 
+@given(fees=st.lists(st.sampled_from(["0.00", "0.10", "0.20"]), max_size=12), top=st.integers(1, 8), sort=SORTS)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_first_rows_are_those_of_the_whole(tmp_path: Path, fees: list[str], top: int, sort: str) -> None:
+    """Those that are equal at the edge stand in the same order, and what is left out is counted."""
+    with opened(tmp_path / f"{next(folder)}.db") as books:
+        for place, fee in enumerate(fees):
+            books.call("2026-10-13 10:00:00", number=str(place * 7 % 12), fee=fee, talk_s=place % 3)
+        books.write()
+        asked = books.ledger, books.view, OCTOBER, ("number", "region")
+        whole, first = report(*asked, sort=sort), report(*asked, sort=sort, top=top)
+    assert first.rows == whole.rows[:top]
+    assert (first.omitted, first.total) == (max(0, len(whole.rows) - top), whole.total)
+
+
 def test_what_cannot_be_asked_is_refused(books: Books) -> None:
     """As `report` refuses it."""
     with pytest.raises(UsageError, match="cannot be sorted by 'beauty'"):
         ask(books, named.ranking, by=("extension",), sort="beauty")
+    with pytest.raises(UsageError, match="cannot be sorted by 'fee-difference'"):
+        report(books.ledger, books.view, OCTOBER, ("extension",), sort="fee-difference")

@@ -7,9 +7,10 @@ period they are compared with. Filtered calls are in no sum, unrated ones have n
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from heapq import nlargest
 from typing import Any, NamedTuple
 
 from ippbx_billing import money
@@ -118,7 +119,7 @@ def report(
     call is read, "auto" answers from the rollups where they can. UsageError and NotFoundError say what cannot be asked.
     """
     where = where or Where()
-    _check(by, sort, top, source)
+    _check(by, sort, top, compare, source)
     question = sources.Question(period, tuple(by), where, sources.who_is_meant(ledger, where, period.last))
     now = _Found.of(ledger, question, source)
     naming = _Naming(ledger, period, by)
@@ -128,7 +129,8 @@ def report(
         compared = period.compared(compare)
         earlier = sources.Question(compared, tuple(by), where, question.who)
         before = _Found.of(ledger, earlier, source).moved(_day_mapping(by, compared, period, compare))
-    rows = _rows(now, before, by, naming, decimals)
+    shown = now if before or "department" in by else now.leading(sort or "fee", top)
+    rows = _rows(shown, before, by, naming, decimals)
     rows = _sorted(rows, by, sort or ("fee" if top else None))
     return Report(
         period,
@@ -141,17 +143,17 @@ def report(
         sources.unrated_reasons(ledger, question) if now.unrated else {},
         where,
         compared,
-        0 if top is None else max(0, len(rows) - top),
+        0 if top is None else max(0, len(now.groups) - len(shown.groups) + len(rows) - top),
     )
 
 
-def _check(by: Sequence[str], sort: str | None, top: int | None, source: str) -> None:
+def _check(by: Sequence[str], sort: str | None, top: int | None, compare: str | None, source: str) -> None:
     unknown = [key for key in by if key not in GROUPS]
     if unknown or len(set(by)) != len(by):
         raise _no_grouping(", ".join(by))
-    known = (*by, *MEASURES, *DIFFERENCES)
+    known = (*by, *MEASURES, *(DIFFERENCES if compare else ()))
     if sort is not None and sort.removeprefix("-").replace("-", "_") not in known:
-        listed = ", ".join(one.replace("_", "-") for one in (*by, *MEASURES))
+        listed = ", ".join(one.replace("_", "-") for one in known)
         raise UsageError(f"a report cannot be sorted by {sort!r}", f"one of: {listed}")
     if top is not None and top < 1:
         raise UsageError(f"{top} rows are none", "ask for at least one")
@@ -194,6 +196,19 @@ class _Found:
             total = total.plus(amounts)
             groups[tuple(key)] = groups.get(tuple(key), Amounts()).plus(amounts)
         return cls(groups, total, unrated, filtered)
+
+    def leading(self, sort: str, top: int | None) -> "_Found":
+        """The same without groups that cannot be among the first rows, where a plain sum decides that.
+
+        A month has some hundred thousand numbers: the first fifty need no names, shares and averages of all others.
+        """
+        name = {"fee": "fee_micro", "billed-s": "billed_s", "duration-s": "duration_s"}.get(sort, sort)
+        if top is None or name not in Amounts._fields:
+            return self
+        place = Amounts._fields.index(name)
+        least = min(nlargest(top, (amounts[place] for amounts in self.groups.values())), default=0)
+        groups = {key: amounts for key, amounts in self.groups.items() if amounts[place] >= least}
+        return replace(self, groups=groups)
 
     def moved(self, rename: Callable[[Key], Key]) -> "_Found":
         """The same under other keys."""
