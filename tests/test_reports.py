@@ -4,17 +4,17 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ippbx_billing.errors import UsageError
+from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules
-from ippbx_billing.reports import CALL_KEYS, GROUPS, CallFilter, Period, View, calls, grouping, report
+from ippbx_billing.reports import CALL_KEYS, GROUPS, CallFilter, Period, Report, View, Where, calls, grouping, report
 from ippbx_billing.settings import load
 from tests.bodies import fill, gateway_cdr
 from tests.conftest import Cli
@@ -176,3 +176,132 @@ def test_an_explanation_stays_with_the_price_that_was_charged(month: Ledger, cli
     document = json.loads(cli("calls", "explain", "1", "--format", "json").stdout)
     assert document["fee"] == "0.98"
     assert sum(Decimal(step["amount"]) for step in document["steps"]) == Decimal("0.98")
+
+
+@pytest.mark.parametrize(
+    ("period", "how", "first", "last", "name"),
+    [
+        (Period.month("2026-01", TODAY), "previous", "2025-12-01", "2025-12-31", "2025-12"),
+        (Period.month("2028-02", TODAY), "last-year", "2027-02-01", "2027-02-28", "2027-02"),
+        (Period.year("2026", TODAY), "previous", "2025-01-01", "2025-12-31", "2025"),
+        (Period.year("last", TODAY), "last-year", "2024-01-01", "2024-12-31", "2024"),
+        (Period.days(date(2026, 10, 12), date(2026, 10, 18)), "previous", "2026-10-05", "2026-10-11", None),
+        (Period.days(date(2028, 2, 29), date(2028, 2, 29)), "last-year", "2027-02-28", "2027-02-28", "2027-02-28"),
+    ],
+)
+def test_what_a_period_is_compared_with(period: Period, how: str, first: str, last: str, name: str | None) -> None:
+    """The month, the year or as many days before; the same days a year earlier, 29 February included."""
+    other = period.compared(how)
+    assert (str(other.first), str(other.last), other.name) == (first, last, name or f"{first}..{last}")
+
+
+def test_periods_that_cannot_be() -> None:
+    """A year that is none, days the wrong way round, another word for comparing, nothing before the first year."""
+    for wrong in ("26", "20266", "next", "", "²⁰²⁶", "0000"):
+        with pytest.raises(UsageError, match="is no year"):
+            Period.year(wrong, TODAY)
+    with pytest.raises(UsageError, match="ends on 2026-10-01 before it begins"):
+        Period.days(date(2026, 10, 2), date(2026, 10, 1))
+    with pytest.raises(UsageError, match="cannot be compared"):
+        Period.month("2026-10", TODAY).compared("yesterday")
+    with pytest.raises(UsageError, match="no days before"):
+        Period.year("0001", TODAY).compared("previous")
+
+
+def october(ledger: Ledger, site: Path, *by: str, **asked: Any) -> Report:
+    return report(ledger, view(site), Period.month("2026-10", TODAY), by, **asked)
+
+
+def test_the_measures_follow_from_the_sums(month: Ledger, site: Path) -> None:
+    """Rates and shares have four places, averages are by answered call, all rounded half up."""
+    answer = october(month, site, "traffic_type")
+    for row in [*answer.rows, answer.total]:
+        fee, whole = Decimal(row["fee"]), Decimal(answer.total["fee"])
+        assert row["answer_rate"] == str(
+            (Decimal(row["answered"]) / row["calls"]).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+        )
+        assert row["share"] == str((fee / whole).quantize(Decimal("0.0001"), ROUND_HALF_UP))
+        if row["answered"]:
+            assert row["average_fee"] == str((fee / row["answered"]).quantize(Decimal("0.01"), ROUND_HALF_UP))
+            assert row["average_s"] == int(
+                (Decimal(row["billed_s"]) / row["answered"]).quantize(Decimal(1), ROUND_HALF_UP)
+            )
+    assert answer.total["share"] == "1.0000"
+
+
+def test_rows_come_in_the_order_asked_for(month: Ledger, site: Path) -> None:
+    """By key, by a measure the largest first or the smallest; those left out are counted, the total covers them."""
+    fees = [Decimal(row["fee"]) for row in october(month, site, "day", sort="fee").rows]
+    assert fees == sorted(fees, reverse=True)
+    assert [Decimal(row["fee"]) for row in october(month, site, "day", sort="-fee").rows] == sorted(fees)
+    days = [row["day"] for row in october(month, site, "day").rows]
+    assert days == sorted(days)
+    assert [row["day"] for row in october(month, site, "day", sort="-day").rows] == days[::-1]
+    top = october(month, site, "day", top=1)
+    assert (len(top.rows), top.omitted, Decimal(top.rows[0]["fee"])) == (1, len(fees) - 1, fees[0] if fees else None)
+    assert top.total == october(month, site, "day").total
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"sort": "colour"}, "cannot be sorted by 'colour'"),
+        ({"top": 0}, "0 rows are none"),
+        ({"source": "memory"}, "is no source of sums"),
+        ({"where": Where(min_fee="much")}, "not an amount"),
+        ({"where": Where(department="nowhere")}, "there is no department nowhere"),
+        ({"where": Where(employee="nobody")}, "there is no employee nobody"),
+    ],
+)
+def test_what_cannot_be_asked_gets_a_sentence(month: Ledger, site: Path, asked: dict[str, Any], message: str) -> None:
+    """Each says what is wrong with it."""
+    with pytest.raises(BillingError, match=message):
+        october(month, site, "extension", **asked)
+
+
+def test_a_comparison_tells_both_periods_and_the_difference(month: Ledger, site: Path) -> None:
+    """Also for groups that one of them does not have; days stand beside the days they are compared with."""
+    answer = report(month, view(site), Period.month("2026-11", TODAY), ("extension",), compare="previous")
+    before = {row["extension"]: row for row in october(month, site, "extension").rows}
+    assert {row["extension"] for row in answer.rows} >= before.keys()
+    for row in answer.rows:
+        earlier = before.get(row["extension"], {"calls": 0, "fee": "0.00"})
+        assert (row["previous_calls"], Decimal(row["previous_fee"])) == (earlier["calls"], Decimal(earlier["fee"]))
+        assert row["calls_difference"] == row["calls"] - earlier["calls"]
+        assert Decimal(row["fee_difference"]) == Decimal(row["fee"]) - Decimal(earlier["fee"])
+    by_day = report(month, view(site), Period.month("2026-11", TODAY), ("day",), compare="previous")
+    assert all(row["day"].startswith("2026-11") for row in by_day.rows)
+    assert sum(row["previous_calls"] for row in by_day.rows) == by_day.total["previous_calls"] == 6
+
+
+def test_departments_hold_those_below_them(month: Ledger, site: Path) -> None:
+    """A row for each on the way up, told apart by level; the top ones and the calls of nobody make the total."""
+    month.directory.assign("8001", date(2026, 1, 1), department="公司/工程部/一组")
+    month.directory.assign("8002", date(2026, 1, 1), department="公司/工程部")
+    rows = {row["department"]: row for row in october(month, site, "department").rows}
+    assert [
+        (path, rows[path]["level"], rows[path]["subtotal"]) for path in ("公司", "公司/工程部", "公司/工程部/一组")
+    ] == [
+        ("公司", 0, True),
+        ("公司/工程部", 1, True),
+        ("公司/工程部/一组", 2, False),
+    ]
+    assert rows["公司"]["calls"] == rows["公司/工程部"]["calls"] > rows["公司/工程部/一组"]["calls"]
+    top = sum(row["calls"] for row in rows.values() if row["level"] == 0)
+    assert top == october(month, site, "department").total["calls"]
+
+
+@pytest.mark.parametrize("wanted", [CallFilter(), CallFilter(extension="8001"), CallFilter(status="rated", trunk="1")])
+def test_a_list_of_calls_sorts_no_more_than_a_day(month: Ledger, site: Path, wanted: CallFilter) -> None:
+    """The index of days gives the order, so that a long list begins at once and takes no memory."""
+    said: list[str] = []
+    month.connection.set_trace_callback(said.append)
+    listed = list(calls(month, view(site), wanted))
+    month.connection.set_trace_callback(None)
+    plan = [
+        row[3] for row in month.connection.execute(f"EXPLAIN QUERY PLAN {next(one for one in said if 'c.*' in one)}")
+    ]
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan
+    assert any("calls_by_day" in step for step in plan)
+    starts = [datetime.fromisoformat(call["started_at"]) for call in listed]
+    assert starts == sorted(starts)
