@@ -26,6 +26,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, NamedTuple, Self
 
+from ippbx_billing import quarantine
 from ippbx_billing.calls import EventKind, RawEvent
 from ippbx_billing.errors import CannotStartError, DataError, NotFoundError
 
@@ -75,9 +76,19 @@ class Inbox:
         if not path.exists():
             raise NotFoundError(f"there is no inbox at {path}", "`ippbx-bill init` creates it")
         self.path = path
-        with _plainly(path):
-            self._connection = _connect(path)
+        self._open()
+
+    def _open(self) -> None:
+        with _plainly(self.path):
+            self._file = _identity(self.path)
+            self._connection = _connect(self.path)
             self._connection.execute("PRAGMA query_only = 1")
+
+    def _follow_file(self) -> None:
+        """Go on with the fresh file where a damaged one was moved aside; the old one would never tell of new events."""
+        if _identity(self.path) not in (self._file, None):
+            self._connection.close()
+            self._open()
 
     def get(self, event_id: int) -> RawEvent | None:
         """The event with this id, or None."""
@@ -93,6 +104,7 @@ class Inbox:
         sql = f"SELECT id, {_COLUMNS} FROM events WHERE id > ? ORDER BY id LIMIT ?"
         events: list[RawEvent] = []
         held_bytes = 0
+        self._follow_file()
         with _plainly(self.path):
             for row in self._connection.execute(sql, (position, limit)):
                 events.append(_event(row))
@@ -103,6 +115,7 @@ class Inbox:
 
     def last_id(self) -> int:
         """The id of the newest event ever kept, 0 where there was none; it stays when that event is pruned."""
+        self._follow_file()
         return self._number("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
 
     def last_before(self, moment: datetime) -> int:
@@ -205,11 +218,20 @@ class InboxWriter:
     While the disk works on one group, the event loop gathers the next. Large groups matter more than overlap: whatever
     the two threads do at once, they do under one interpreter lock, and each hand-over costs both of them.
     `wake` is called in the event loop after each commit; it must be quick. `failure` says why the last
-    commit failed, and is empty while all is well.
+    commit failed, and is empty while all is well. A file that turns out to be damaged, or that a reader found so and
+    made `suspect`, is moved aside and followed by a fresh one, which `report` tells the operator.
     """
 
-    def __init__(self, path: Path, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        wake: Callable[[], None] = lambda: None,
+        report: Callable[[str], None] = lambda line: None,
+        suspect: threading.Event | None = None,
+    ) -> None:
         self.path = path
+        self.suspect = suspect or threading.Event()
+        self._report = report
         self.failure = ""
         self.kept = 0
         self.commits = 0
@@ -222,7 +244,9 @@ class InboxWriter:
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._groups: SimpleQueue[list[_Item]] = SimpleQueue()
-        self._connection: sqlite3.Connection | None = _connect(path)
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._connect()
         self._thread = threading.Thread(target=self._work, name="inbox-writer", daemon=True)
         self._thread.start()
 
@@ -312,9 +336,7 @@ class InboxWriter:
         """
         began = time.perf_counter()
         try:
-            if self._connection is None:
-                self._connection = _connect(self.path)
-            self._connection.execute(_insert(len(deliveries)), tuple(chain.from_iterable(deliveries)))
+            self._write(deliveries)
         except Exception as error:  # whatever it is: a dead thread would let the PBX wait for ever
             self._disconnect()  # a fresh connection finds the file again once the disk is well
             self.failure = f"{self.path} takes no events: {error}"
@@ -327,6 +349,31 @@ class InboxWriter:
             self.last_kept_at = _moment(deliveries[-1].received_at)
         return ""
 
+    def _write(self, deliveries: list[Delivery]) -> None:
+        """One statement; a damaged file is replaced, and then the fresh one takes it."""
+        statement, values = _insert(len(deliveries)), tuple(chain.from_iterable(deliveries))
+        if self.suspect.is_set():
+            self._replace("a reader found a page that cannot be read")
+        try:
+            self._connect().execute(statement, values)
+        except sqlite3.DatabaseError as error:
+            if not quarantine.is_damage(error):
+                raise
+            self._replace(str(error))
+            self._connect().execute(statement, values)
+
+    def _replace(self, problem: str) -> None:
+        self._disconnect()
+        self._report(replaced(self.path, problem))
+        self.suspect.clear()
+
+    def _connect(self) -> sqlite3.Connection:
+        """The connection to the file that stands under the name; what went to one moved away would be lost."""
+        if self._connection is None or _identity(self.path) != self._file:
+            self._disconnect()
+            self._connection, self._file = _connect(self.path), _identity(self.path)
+        return self._connection
+
     def _disconnect(self) -> None:
         if self._connection is not None:
             with suppress(sqlite3.Error):
@@ -335,7 +382,10 @@ class InboxWriter:
 
 
 def create(path: Path) -> None:
-    """Creates the inbox or brings an older one up to date; harmless to repeat. Nobody else may read the file."""
+    """Creates the inbox or brings an older one up to date; harmless to repeat. Nobody else may read the file.
+
+    Where a ledger lies beside it the ids go on above those it knows, else it would take new events for old ones.
+    """
     import sqlite_utils  # here, because reading events needs none of it
 
     from ippbx_billing import migrations
@@ -347,6 +397,43 @@ def create(path: Path) -> None:
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # a new file can give back what is pruned
             connection.execute("PRAGMA journal_mode = WAL")
             migrations.inbox.apply(sqlite_utils.Database(connection))
+            _go_on_above(connection, quarantine.last_id_known(path.with_name("ledger.db")))
+
+
+def _go_on_above(connection: sqlite3.Connection, last_id: int) -> None:
+    """The next event gets an id above this one."""
+    given = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    if last_id > (given[0] if given else 0):
+        with connection:
+            connection.execute("DELETE FROM sqlite_sequence WHERE name = 'events'")
+            connection.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (last_id,))
+
+
+def replaced(path: Path, problem: str) -> str:
+    """Moves a damaged inbox aside and puts a fresh one in its place, for the one writer; gives a line that says so.
+
+    The ids go on above all that were ever given; where the damaged file does not tell them, some are left free for
+    the events in it that nobody had read.
+    """
+    aside = quarantine.set_aside(path)
+    create(path)
+    last_id = quarantine.last_id_in(aside)
+    if last_id is None:
+        last_id = quarantine.last_id_known(path.with_name("ledger.db")) + quarantine.RESERVED_IDS
+    with _plainly(path), closing(sqlite3.connect(path)) as connection:
+        _go_on_above(connection, last_id)
+    return (
+        f"{path} is damaged ({problem}): moved aside as {aside.name}, a fresh one takes the events; "
+        f"`ippbx-bill events salvage {aside}` brings back what can be read of it"
+    )
+
+
+def replace_if_damaged(path: Path, report: Callable[[str], None]) -> None:
+    """What `listen` does before it opens its doors: a sound inbox stays, a damaged one is replaced and told of."""
+    if path.exists():
+        with only_writer(path):
+            if problem := quarantine.fault(path):
+                report(replaced(path, problem))
 
 
 @contextmanager
@@ -405,6 +492,15 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA journal_size_limit = 67108864")  # bytes; the log shrinks again after a long reading
     return connection
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands under this name now, None where none does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @lru_cache(MAX_GROUP_EVENTS + 1)

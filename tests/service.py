@@ -38,12 +38,14 @@ class Service:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.announcement = ""
+        self._before: list[str] = []
         self._client = httpx.Client(timeout=PATIENCE_S, trust_env=False)
 
     def __enter__(self) -> Self:
         deadline = time.monotonic() + PATIENCE_S
         while "listening:" not in self.announcement:  # in JSON it is within an object
             self.announcement = self.lines.get(timeout=max(0.1, deadline - time.monotonic()))
+            self._before.append(self.announcement)
         self.cdr_url, self.status_url = re.findall(r"http://\S+?/", self.announcement)
         return self
 
@@ -54,6 +56,10 @@ class Service:
         assert self.process.stderr
         for line in self.process.stderr:
             self.lines.put(line.rstrip("\n"))
+
+    def said(self) -> str:
+        """All that it has said on stderr beside the announcement, up to now."""
+        return "\n".join([*self._before, *self.lines.queue])
 
     def post(self, body: bytes | str, *, door: str = "cdr", path: str = "", **more: Any) -> httpx.Response:
         """Deliver one body as a PBX does."""

@@ -1,5 +1,6 @@
 """`events`: what the PBX sent, what became of it, and reading it again after the cause was mended."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -128,6 +129,30 @@ def replay(
     if fresh:
         say(tr("read {count} events that were waiting", count=fresh))
     say(tr("read {count} events again; {left} are still rejected or unrated", count=replayed, left=left))
+
+
+@app.command("salvage", help=tr("Bring back what can be read of an inbox that was damaged and moved aside."))
+def salvage(
+    damaged: Annotated[Path, typer.Argument(metavar="FILE", help=tr("the file, inbox.db.damaged-…"), exists=True)],
+) -> None:
+    """Put its events into the inbox, and read those that the ledger does not know; the file itself stays as it is."""
+    from ippbx_billing import quarantine
+    from ippbx_billing.pipeline import Pipeline, Rules
+
+    using = common.settings()
+    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
+        found = quarantine.salvage(damaged, using.inbox_path)
+        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
+        pipeline.drain()
+        replayed = pipeline.replay(quarantine.not_in_ledger(ledger.connection, found.ids))
+    say(
+        tr(
+            "{readable} events can be read; {missing} of them were missing and are back, {replayed} were read again",
+            readable=f"{found.readable:,}",
+            missing=f"{len(found.ids):,}",
+            replayed=f"{replayed:,}",
+        )
+    )
 
 
 def _must_exist(event_id: int, ledger: "Ledger") -> bool:

@@ -5,6 +5,7 @@ wakes the worker through a pipe; when the pipe closes, however this process ende
 """
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -47,7 +48,8 @@ def _serve(using: "Settings") -> None:
         log.info("%s", line)
         notify("READY=1")
 
-    with Worker(using, report=log.warning) as worker:
+    suspect = threading.Event()  # the worker reads old pages, the writer never does
+    with Worker(using, report=log.warning, damaged=suspect.set) as worker:
         listener.serve(
             inbox_path=using.inbox_path,
             host=using.host,
@@ -64,6 +66,7 @@ def _serve(using: "Settings") -> None:
             tls_certificate=_path(using, using.tls_certificate),
             tls_key=_path(using, using.tls_key),
             watch=Watch(lambda: notify("WATCHDOG=1"), lambda: notify("STOPPING=1"), watchdog_s()),
+            suspect=suspect,
             **{limit.name: getattr(using, limit.name) for limit in fields(listener.Limits)},
         )
 
@@ -88,6 +91,7 @@ def _check_set_up(using: "Settings") -> None:
     from ippbx_billing import inbox
     from ippbx_billing.pipeline import Rules
 
+    inbox.replace_if_damaged(using.inbox_path, log.warning)
     try:
         with common.open_ledger(using) as ledger:
             Rules.of(ledger, using)
