@@ -11,7 +11,7 @@ builds the ledger anew from the inbox knows that it would come out smaller.
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from ippbx_billing.errors import DataError
 from ippbx_billing.ledger import Ledger
 
 STATE = "pruned_through"
-STEP_EVENTS = 500
+STEP_EVENTS = 2_000
 STEP_BYTES = 8 * 1024 * 1024
 STEP_PAGES = 500
 SHORTEST_PAUSE_S = 0.01
@@ -48,10 +48,12 @@ def prune(
     with _plainly(inbox), closing(_connect(inbox)) as events:
         for step in _steps(events, ledger.journey.position(), before):
             begun = time.monotonic()
-            outcomes = {} if also_rejected else ledger.journey.outcomes(step)
-            doomed = [one for one in step if outcomes.get(one, ("",))[0] is not EventStatus.REJECTED]
-            if doomed and not dry_run:
-                _delete(events, ledger, doomed)
+            with nullcontext() if dry_run else ledger.transaction():
+                outcomes = {} if also_rejected else ledger.journey.outcomes(step)
+                doomed = [one for one in step if outcomes.get(one, ("",))[0] is not EventStatus.REJECTED]
+                if doomed and not dry_run:
+                    _delete(events, ledger, doomed)
+            if not dry_run:
                 time.sleep(max(SHORTEST_PAUSE_S, time.monotonic() - begun))
             done = replace(
                 done,
@@ -107,9 +109,11 @@ def _steps(events: sqlite3.Connection, position: int, before: datetime) -> Itera
             [last, position, _microseconds(before), STEP_EVENTS],
         ).fetchall()
         step: dict[int, int] = {}
+        held_bytes = 0
         for event_id, size in rows:
             step[event_id] = size
-            if sum(step.values()) >= STEP_BYTES:
+            held_bytes += size
+            if held_bytes >= STEP_BYTES:
                 break
         if not step:
             return
@@ -118,12 +122,10 @@ def _steps(events: sqlite3.Connection, position: int, before: datetime) -> Itera
 
 
 def _delete(events: sqlite3.Connection, ledger: Ledger, doomed: list[int]) -> None:
-    """The events and what was noted of them; the ledger's own commit comes last."""
-    marks = ", ".join("?" * len(doomed))
-    with ledger.transaction():
-        ledger.journey.forget(doomed)
-        ledger.journey.set_state(STATE, str(max(doomed[-1], int(ledger.journey.state(STATE) or 0))))
-        events.execute(f"DELETE FROM events WHERE id IN ({marks})", doomed)
+    """The events and what was noted of them; the ledger's own commit follows."""
+    ledger.journey.forget(doomed)
+    ledger.journey.set_state(STATE, str(max(doomed[-1], int(ledger.journey.state(STATE) or 0))))
+    events.execute(f"DELETE FROM events WHERE id IN ({', '.join('?' * len(doomed))})", doomed)
 
 
 def _number(events: sqlite3.Connection, pragma: str) -> int:

@@ -10,24 +10,27 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 STATE = "anonymized_before"
 DIGITS = 4
-SHORT_NUMBER = 3  # the call's own number is looked for in its sentences if it is as long as that
 LONG_NUMBER = 7  # so many digits in a sentence are somebody's number, fewer an area code or a price
 
+_DIGITS = re.compile(r"[\dX]{3,}")  # shorter ones are no number worth hiding
+_LETTERS = re.compile(r"\w")
 _WHOLE = ("caller", "callee", "number", "normalized", "pin")
 _SENTENCES = ("why", "notes", "twin")
 _MASKED = (*_WHOLE, *_SENTENCES, "recording")
 
 
+@lru_cache(10_000)  # a number stands in several columns of its call
 def masked(text: str | None) -> str | None:
     """The text with its last four digits as X; with fewer digits, a short code or a name, every letter and digit."""
     if not text:
         return text
     places = [place for place, character in enumerate(text) if character.isdigit() or character == "X"]
     if len(places) < DIGITS:
-        return re.sub(r"\w", "X", text)
+        return _LETTERS.sub("X", text)
     characters = list(text)
     for place in places[-DIGITS:]:
         characters[place] = "X"
@@ -38,9 +41,13 @@ def masked_sentence(text: str | None, numbers: Sequence[str | None] = ()) -> str
     """A sentence with these numbers masked, and every other that is long enough to be somebody's."""
     if not text:
         return text
-    for number in {one.lstrip("+") for one in numbers if one and len(one) >= SHORT_NUMBER}:
-        text = re.sub(rf"(?<!\w){re.escape(number)}(?!\w)", masked(number) or "", text)
-    return re.sub(rf"[\dX]{{{LONG_NUMBER},}}", lambda found: masked(found[0]) or "", text)
+    own = {one.lstrip("+") for one in numbers if one}
+
+    def hidden(run: re.Match[str]) -> str:
+        digits = run[0]
+        return masked(digits) or "" if len(digits) >= LONG_NUMBER or digits in own else digits
+
+    return _DIGITS.sub(hidden, text)
 
 
 class MaskTables:
