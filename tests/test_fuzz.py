@@ -250,6 +250,31 @@ def test_reading_never_raises(body: bytes, kind: EventKind, query: str, headers:
     assert reading.calls or reading.states or reading.problems or reading.nothing
 
 
+PATTERNS = [
+    b'{"a":',
+    b'["',
+    b'"',
+    b"a=b&",
+    b"a[b]=c&",
+    b"<a>",
+    b'<a b="',
+    b'"a,',
+    b"Key: value\r\n",
+    b"%7B",
+    b"\\",
+    b"{}",
+]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize(("before", "after"), [(b"", b""), (b"{", b"}"), (b'{"a":"', b"}")])
+def test_a_large_body_of_nonsense_does_not_hold_up_the_others(pattern: bytes, before: bytes, after: bytes) -> None:
+    """Whatever is repeated, and however it is wrapped: a quarter of a megabyte is done with in bounded time."""
+    began = time.process_time()
+    read(event_of(before + pattern * (250_000 // len(pattern)) + after))
+    assert time.process_time() - began < 3
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_seeds_are_understood(seed: bytes) -> None:
     """The fuzzing begins with bodies that are read, or it would only ever try the first line of defence."""

@@ -25,6 +25,7 @@ Document = dict[str, Any]
 
 MOST_ELEMENTS_DEEP = 250  # of XML, whatever the bounds; the parser itself goes no deeper
 LARGEST_REPAIR = 1_000_000  # characters; repairing is slow, and a record is small
+LARGEST_GUESS = 32_000  # guessing commas is slower yet: a quarter of a second for so many characters
 MOST_FIELDS = 10_000  # of a form
 LONGEST_LINE = 4_000  # of text that is neither JSON, XML nor a form
 REPAIRED = "not valid JSON, repaired"
@@ -254,7 +255,8 @@ def decode_json(text: str) -> tuple[Any, str]:
     except ValueError:
         if len(text) > LARGEST_REPAIR or not is_whole(text):
             raise ValueError("cut off, or too large to repair") from None
-    for repair in (_unquote_inner, _escape_stray_quotes, _guess_commas):
+    repairs = (_unquote_inner, _escape_stray_quotes, _guess_commas)
+    for repair in repairs if len(text) <= LARGEST_GUESS else repairs[:-1]:
         try:
             value = _DECODER.decode(repair(text))
         except ValueError:
