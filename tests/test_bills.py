@@ -128,6 +128,8 @@ def test_an_extension_that_changed_hands_is_on_both_bills_by_day(billing: Billin
         for number in ("1002", "1003")
     }
     assert max(days["1002"]) < "2026-10-15" <= min(days["1003"])
+    whose = {(call["name"], call["started_at"] < "2026-10-15") for call in listed(billing, extension="8002")}
+    assert whose == {("李四", True), ("王芳", False)}, "the list of calls says so too"
     (row,) = [one for one in billing.of_employee("1002").by_extension if one["extension"] == "8002"]
     assert row["calls"] == sum(
         call["extension"] == "8002" and call["started_at"] < "2026-10-15" for call in listed(billing)

@@ -99,9 +99,8 @@ def report(data: Path, folder: Path, options: list[str], output: str, lang: str)
     elapsed = time.perf_counter() - began
     written = folder / output
     size = sum(one.stat().st_size for one in (written.iterdir() if written.is_dir() else [written]))
-    print(
-        f"bill {' '.join(options):28} {output:16} {elapsed:7.2f} s {cpu_s:7.2f} s CPU {peak_mb:5.0f} MB, wrote {size / 1e6:.2f} MB"
-    )
+    figures = f"{elapsed:7.2f} s {cpu_s:7.2f} s CPU {peak_mb:5.0f} MB, wrote {size / 1e6:.2f} MB"
+    print(f"bill {' '.join(options):28} {output:16} {figures}")
 
 
 def run(data: Path, *arguments: str, lang: str = "en") -> tuple[float, float]:
