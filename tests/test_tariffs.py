@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from holidays import country_holidays
 
 from ippbx_billing import money
 from ippbx_billing.calls import Classification, Direction, LineKind, TrafficType
@@ -23,6 +24,7 @@ from ippbx_billing.tariffs import (
     standard,
 )
 from ippbx_billing.tariffs import prices as prices_room
+from ippbx_billing.tariffs.calendar import PUBLISHED
 from ippbx_billing.tariffs.prices import clock, pattern_regex, pattern_weight
 from ippbx_billing.tariffs.windows import window_at
 
@@ -450,6 +452,12 @@ def test_the_sites_own_days_go_before_the_national_ones() -> None:
     days = {date(2026, 10, 1): "work", date(2026, 11, 23): "rest", date(2026, 11, 24): "holiday"}
     calendar = HolidayCalendar("CN", days)  # type: ignore[arg-type]
     assert [calendar.day_kind(day) for day in days] == ["working", "weekend", "holiday"]
+
+
+def test_the_package_knows_the_years_that_it_is_not_asked_for() -> None:
+    """A year is called published without a look only where the package would say so."""
+    for country, year in PUBLISHED.items():
+        assert year in country_holidays(country).special_public_holidays
 
 
 def test_a_year_without_published_make_up_days_is_provisional() -> None:
