@@ -50,6 +50,7 @@ def _beside(target: Path) -> Iterator[IO[bytes]]:
             os.fsync(stream.fileno())
         _give_mode(beside, target)
         beside.replace(target)
+        _settle(target.parent)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -66,11 +67,22 @@ def together(folder: Path) -> Iterator[Path]:
                 target = folder / path.relative_to(name)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 path.replace(target)
+            _settle(folder)
     except OSError as error:
         raise BillingError(
             tr("{path} cannot be written: {error}", path=folder, error=error.strerror or error),
             tr("name another folder"),
         ) from error
+
+
+def _settle(folder: Path) -> None:
+    """The new names survive a power cut, too; where folders cannot be flushed (Windows) the system sees to it."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _give_mode(beside: Path, target: Path) -> None:

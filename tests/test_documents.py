@@ -278,3 +278,24 @@ def test_a_file_is_whole_or_not_there(form: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
     with pytest.raises(BillingError, match=r"nowhere/bill cannot be written: No such file"):
         write(document(), form, tmp_path / "nowhere" / "bill")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_a_sentence(form: str) -> None:
+    """As the system tells it, whichever library was writing; the device itself is still there."""
+    with pytest.raises(BillingError, match=r"/dev/full cannot be written: No space left on device"):
+        write(document(), form, Path("/dev/full"))
+    assert Path("/dev/full").is_char_device()
+
+
+def test_the_mode_of_a_file_stays_and_a_link_too(tmp_path: Path) -> None:
+    """Who may read last month's file may read this month's; the file behind a link is replaced, not the link."""
+    target, link = tmp_path / "bill.html", tmp_path / "link.html"
+    write(document(), "html", target)
+    target.chmod(0o640)
+    link.symlink_to(target)
+    write(document(title="other"), "html", link)
+    assert link.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert b"other" in target.read_bytes()
