@@ -34,6 +34,11 @@ MAX_GROUP_EVENTS = 500  # 8 values each stay far below SQLite's 32,766 parameter
 GATHER_S = 0.005  # how long a group waits for its others; each commit costs two threads their sleep and a sync
 MAX_READ_BYTES = 64 * 1024 * 1024  # bodies that `after` holds in memory at once
 
+WRITER_PRAGMAS = (
+    "PRAGMA synchronous = FULL",
+    "PRAGMA journal_size_limit = 67108864",  # bytes; the log shrinks again after a long reading
+)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = "received_at, kind, remote, method, path, query, headers, body"
 
@@ -489,8 +494,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA journal_size_limit = 67108864")  # bytes; the log shrinks again after a long reading
+    for pragma in WRITER_PRAGMAS:
+        connection.execute(pragma)
     return connection
 
 
