@@ -142,7 +142,7 @@ def _damaged_files(settings: Settings) -> Iterator[Finding]:
     for path in sorted(settings.data_dir.glob("*.db.damaged-*")):
         if not path.name.endswith(("-wal", "-shm")):
             text = tr("{path} was damaged and moved aside", path=path)
-            hint = tr("see what can be saved from it and check the disk; then keep it elsewhere")
+            hint = tr("`ippbx-bill events salvage {path}`; check the disk, then keep it elsewhere", path=path)
             yield Finding(tr("damaged file"), State.WARNING, text, hint)
 
 

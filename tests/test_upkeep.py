@@ -70,6 +70,9 @@ def test_what_is_restored_is_what_was_backed_up(cli: Cli, site: Path, tmp_path: 
     assert "1 events there are newer" in result.stderr
     (aside,) = site.glob("before-restore-*")
     assert events(aside) == 3
+    command = result.stderr.splitlines()[-1].split()
+    assert cli(*command[1:]).exit_code == 0
+    assert [call["number"] for call in calls(cli)] == ["958674577", "902162345678", "958674578"]
 
 
 def test_a_backup_of_a_busy_listener_holds_one_moment(site: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`backup` and `restore`: all that an installation is, elsewhere and back."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -46,4 +47,5 @@ def restore(
     if done.aside:
         say(tr("what was there lies in {path}", path=done.aside))
     if done.newer_events:
-        say(tr("{count} events there are newer than the backup", count=done.newer_events))
+        say(tr("{count} events there are newer than the backup; to take them over:", count=done.newer_events))
+        say(f"  ippbx-bill events salvage {shlex.quote(f'{done.aside}/inbox.db')}")
