@@ -159,6 +159,7 @@ def test_a_period_is_a_month_a_year_or_some_days(run: Any, days: list[str], firs
         (["--plot", "--format", "csv"], "--plot draws in the terminal only"),
         (["idle", "--plot"], "this report has no chart"),
         (["ranking", "--month", "2026-13"], "'2026-13' is no month"),
+        (["--compare", "previous", "idle"], "`report idle` has no --compare"),
         (["--output", "/nowhere/at/all.csv"], "/nowhere/at/all.csv cannot be written"),
     ],
     ids=str,

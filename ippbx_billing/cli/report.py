@@ -10,6 +10,7 @@ from ippbx_billing.cli import common, named_views
 from ippbx_billing.cli.asking import Asking, asked
 from ippbx_billing.cli.covering import covered
 from ippbx_billing.cli.report_views import Sheet, key_columns, measure_columns, present, row_keys
+from ippbx_billing.errors import UsageError
 from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
@@ -151,13 +152,21 @@ def unrated(asking: Asking) -> None:
 
 
 def _hand_down(ctx: typer.Context) -> None:
-    """Options that were written before a named report's name are the named report's."""
+    """Options that were written before a named report's name are the named report's, where it has them."""
     given = {
         name: getattr(value, "value", value)
         for name, value in ctx.params.items()
         if (source := ctx.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
     }
-    ctx.default_map = {str(ctx.invoked_subcommand): given}
+    name = str(ctx.invoked_subcommand)
+    command: Any = ctx.command
+    known = {one.name for one in command.get_command(ctx, name).params}
+    for stranger in sorted(given.keys() - known):
+        raise UsageError(
+            tr("`report {name}` has no --{option}", name=name, option=stranger.replace("_", "-")),
+            tr("see `ippbx-bill report {name} --help`", name=name),
+        )
+    ctx.default_map = {name: given}
 
 
 def _tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:

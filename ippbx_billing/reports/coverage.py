@@ -21,7 +21,6 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any
 
-from ippbx_billing.explain import reason
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.texts import language, tr
@@ -86,6 +85,8 @@ class Coverage:
         return [*(self._unrated() if unrated else ()), *self._others(), *self._days()]
 
     def _unrated(self) -> Iterator[str]:
+        from ippbx_billing.explain import reason
+
         for text, count in list(self.unrated.items())[:SHOWN]:
             yield tr("{count} calls unrated: {reason}", count=count, reason=reason(text, language()))
         rest = list(self.unrated.values())[SHOWN:]
