@@ -101,14 +101,14 @@ def _held(ledger: Ledger, view: View, question: sources.Question) -> Iterator[tu
     source = sources.CHARGES if sources.CHARGES.can_tell(question.asked) else sources.CALLS
     clauses, values = sources.conditions(source, question.where, question.who)
     first, last = question.period.first.toordinal() - 1, question.period.last.toordinal()
-    holder = source.holder if question.asked.intersection(sources.PEOPLE) else ""
     trunk = source.tells["trunk"]
+    conditions = " AND ".join([f"{trunk} IS NOT NULL", _OWN_LINE[source.name], *clauses])
     rows = ledger.connection.execute(
-        f"SELECT {trunk}, g.started_at, max(g.duration_s, g.billed_s) {source.tables} {holder} "
+        f"SELECT {trunk}, g.started_at, max(g.duration_s, g.billed_s) {source.tables} {source.joined(conditions)} "
         "WHERE g.local_hour BETWEEN ? AND ? AND g.id BETWEEN "
         "(SELECT min(first_id) FROM rollup_spans WHERE day BETWEEN ? AND ?) AND "
         "(SELECT max(last_id) FROM rollup_spans WHERE day BETWEEN ? AND ?) AND "
-        f"{' AND '.join([f'{trunk} IS NOT NULL', _OWN_LINE[source.name], *clauses])} ORDER BY g.started_at",
+        f"{conditions} ORDER BY g.started_at",
         [first * 24, last * 24 + 23, first, last, first, last, *values],
     )
     begin, end = _borders(view, question.period)

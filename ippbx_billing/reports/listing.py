@@ -14,7 +14,7 @@ from ippbx_billing.calls import EventKind, EventStatus
 from ippbx_billing.inbox import EventSummary, Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.reports.asking import CallFilter, Period, View
-from ippbx_billing.reports.sources import CALLS, MOST_LISTED, conditions, who_is_meant
+from ippbx_billing.reports.sources import CALLS, MOST_LISTED, conditions, is_exact, who_is_meant
 
 
 def calls(ledger: Ledger, view: View, wanted: CallFilter) -> Iterator[dict[str, Any]]:
@@ -36,8 +36,8 @@ def calls_with_ids(ledger: Ledger, view: View, ids: str, values: Sequence[Any]) 
 def _listed(ledger: Ledger, view: View, source: str, where: str, values: Sequence[Any]) -> Iterator[dict[str, Any]]:
     rows = ledger.connection.execute(
         "SELECT c.*, g.status, g.fee_micro, g.reason, r.name AS carrier, r.decimals, e.name AS person, h.department_id "
-        f"FROM calls c {source} CROSS JOIN charges g ON g.id = c.id LEFT JOIN carriers r ON r.id = g.carrier_id "
-        f"{CALLS.holder} LEFT JOIN employees e ON e.id = h.employee_id {where}",
+        f"FROM calls c {source} CROSS JOIN charges g ON g.id = c.id {CALLS.joined('r. h.')} "
+        f"LEFT JOIN employees e ON e.id = h.employee_id {where}",
         values,
     )
     paths = ledger.directory.paths()
@@ -49,7 +49,7 @@ def _conditions(ledger: Ledger, wanted: CallFilter) -> tuple[list[str], list[Any
     period = wanted.period
     who = who_is_meant(ledger, wanted, period.last if period else None)
     terms = {
-        **_days(period, who.employee is not None),
+        **_days(period, who.employee is not None or is_exact(wanted.extension)),
         "c.extension IN (SELECT extension FROM holders WHERE employee_id = ?)": who.employee and (who.employee,),
         "c.day = ?": wanted.day and (wanted.day,),
         "g.status = ?": wanted.status and (wanted.status,),

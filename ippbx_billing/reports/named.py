@@ -136,7 +136,8 @@ def unrated(ledger: Ledger, view: View, period: Period, where: Where) -> Answer:
     rows = ledger.connection.execute(
         "SELECT g.reason, c.traffic_type, c.direction, r.name AS carrier, c.trunk, count(*) AS calls, "
         "sum(c.billed_s) AS billed_s, max(c.id) AS example, c.number "
-        f"{sources.CALLS.tables} {sources.CALLS.holder} WHERE g.status = 'unrated' AND g.local_hour BETWEEN ? AND ? "
+        f"{sources.CALLS.tables} {sources.CALLS.joined('r. h.')} "
+        "WHERE g.status = 'unrated' AND g.local_hour BETWEEN ? AND ? "
         f"{''.join(f' AND {clause}' for clause in clauses)} GROUP BY 1 ORDER BY calls DESC, 1",
         [*hours_of(period), *values],
     ).fetchall()

@@ -50,19 +50,32 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One way to the sums: its tables, how a period is asked for, what it can tell, and the sums themselves."""
+    """One way to the sums: its table, how a period is asked for, what it can tell, and the sums themselves.
+
+    `joins` are the tables behind what it tells, a line for each, joined only where they are needed; `cells` is the
+    table when single days of single extensions are asked for.
+    """
 
     name: str
     tables: str
     when: str
     tells: dict[str, str]
     sums: tuple[str, ...]
-    holder: str = ""
+    joins: str = ""
     cells: str = ""
 
     def can_tell(self, asked: set[str]) -> bool:
         """Whether all of this can be asked here."""
         return asked <= self.tells.keys()
+
+    def joined(self, sql: str) -> str:
+        """The joins that some SQL needs, each a line of `joins`; one may need another before it."""
+        needed: list[str] = []
+        for join in reversed(self.joins.splitlines()):
+            alias = join.split(" ON ")[0].split()[-1]
+            if f"{alias}." in " ".join([sql, *needed]):
+                needed.insert(0, join)
+        return " ".join(needed)
 
 
 _STORED = tuple(f"sum(s.{name})" for name in SUMS)
@@ -73,8 +86,9 @@ _CLASS = {
 }
 _PLACE = {name: f"nullif(p.{name}, '')" for name in ("country", "region", "place")}
 _PEOPLE = {"employee": "h.employee_id", "department": "h.department_id"}
-_JOIN_CLASS = "LEFT JOIN rollup_classes k ON k.id = s.class_id LEFT JOIN carriers r ON r.id = nullif(k.carrier_id, 0)"
+_JOIN_CLASS = "LEFT JOIN rollup_classes k ON k.id = s.class_id\nLEFT JOIN carriers r ON r.id = nullif(k.carrier_id, 0)"
 _JOIN_EXTENSION = "LEFT JOIN rollup_extensions e ON e.id = s.extension_id"
+_JOIN_CARRIER = "LEFT JOIN carriers r ON r.id = g.carrier_id"
 _EXTENSION = {"extension": "e.extension", **_PEOPLE}
 
 
@@ -105,47 +119,48 @@ _CELLS = (
 
 MONTH_EXTENSIONS = Source(
     "month_extensions",
-    f"FROM rollup_month_extensions s {_JOIN_EXTENSION}",
+    "FROM rollup_month_extensions s",
     "s.month",
     {**_EXTENSION, **_MONTH, "status": "s.status"},
     _STORED,
-    _WHOLE_MONTH,
+    f"{_JOIN_EXTENSION}\n{_WHOLE_MONTH}",
 )
 MONTHS = Source(
     "months",
-    f"FROM rollup_months s {_JOIN_CLASS} {_JOIN_EXTENSION}",
+    "FROM rollup_months s",
     "s.month",
     {**_EXTENSION, **_MONTH, **_CLASS},
     _STORED,
-    _WHOLE_MONTH,
+    f"{_JOIN_CLASS}\n{_JOIN_EXTENSION}\n{_WHOLE_MONTH}",
 )
 MONTH_PLACES = Source(
     "month_places",
-    f"FROM rollup_month_places s {_JOIN_CLASS} LEFT JOIN rollup_places p ON p.id = s.place_id",
+    "FROM rollup_month_places s",
     "s.month",
     {**_PLACE, **_MONTH, **_CLASS},
     _STORED,
+    f"{_JOIN_CLASS}\nLEFT JOIN rollup_places p ON p.id = s.place_id",
 )
 DAYS = Source(
     "days",
-    f"FROM rollup_days s {_JOIN_EXTENSION}",
+    "FROM rollup_days s",
     "s.day",
     {**_EXTENSION, **_by_day("s.day"), "status": "s.status"},
     _STORED,
-    _ON_DAY,
-    f"{_CELLS} JOIN rollup_days s ON s.day = x.day AND s.extension_id = x.extension_id {_JOIN_EXTENSION}",
+    f"{_JOIN_EXTENSION}\n{_ON_DAY}",
+    f"{_CELLS} JOIN rollup_days s ON s.day = x.day AND s.extension_id = x.extension_id",
 )
 HOURS = Source(
     "hours",
-    f"FROM rollup_hours s {_JOIN_CLASS}",
+    "FROM rollup_hours s",
     "s.hour",
     {**_CLASS, **_by_day("s.hour / 24"), "hour": "s.hour % 24"},
     _STORED,
+    _JOIN_CLASS,
 )
 CHARGES = Source(
     "charges",
-    "FROM charges g LEFT JOIN kinds k ON k.id = g.kind_id LEFT JOIN carriers r ON r.id = g.carrier_id "
-    "LEFT JOIN rollup_extensions e ON e.id = g.extension_id LEFT JOIN rollup_places p ON p.id = g.place_id",
+    "FROM charges g",
     "g.local_hour",
     {
         **_CLASS,
@@ -157,13 +172,15 @@ CHARGES = Source(
         "min_fee": "g.fee_micro",
     },
     ("count(*)", "sum(k.disposition = 'answered')", "sum(g.duration_s)", "sum(g.billed_s)", "sum(g.fee_micro)"),
-    _HOLDER.format(
+    f"LEFT JOIN kinds k ON k.id = g.kind_id\n{_JOIN_CARRIER}\n"
+    "LEFT JOIN rollup_extensions e ON e.id = g.extension_id\nLEFT JOIN rollup_places p ON p.id = g.place_id\n"
+    + _HOLDER.format(
         extension="e.extension", first=_day_text("g.local_hour / 24"), end=f"> {_day_text('g.local_hour / 24')}"
     ),
 )
 CALLS = Source(
     "calls",
-    "FROM calls c JOIN charges g ON g.id = c.id LEFT JOIN carriers r ON r.id = g.carrier_id",
+    "FROM calls c JOIN charges g ON g.id = c.id",
     "c.day",
     {
         **{
@@ -184,9 +201,9 @@ CALLS = Source(
         "min_fee": "g.fee_micro",
     },
     ("count(*)", "sum(c.disposition = 'answered')", "sum(c.duration_s)", "sum(c.billed_s)", "sum(g.fee_micro)"),
-    _HOLDER.format(extension="c.extension", first="c.day", end="> c.day"),
+    f"{_JOIN_CARRIER}\n{_HOLDER.format(extension='c.extension', first='c.day', end='> c.day')}",
     f"{_CELLS} JOIN calls c INDEXED BY calls_by_day ON c.day = x.day_text AND c.extension = x.extension "
-    "JOIN charges g ON g.id = c.id LEFT JOIN carriers r ON r.id = g.carrier_id",
+    "JOIN charges g ON g.id = c.id",
 )
 BY_MONTH = (MONTH_EXTENSIONS, MONTHS, MONTH_PLACES)
 BY_DAY = (DAYS, CHARGES, CALLS)
@@ -227,14 +244,12 @@ def sums(ledger: Ledger, question: Question, source: str = "auto") -> Sums:
 
 def unrated_reasons(ledger: Ledger, question: Question) -> dict[str, int]:
     """How many calls could not be priced, by reason, the most frequent first."""
-    given = question.where.given().keys()
-    source = CHARGES if CHARGES.can_tell(set(given)) else CALLS
-    holder = source.holder if given & set(PEOPLE) else ""
+    source = CHARGES if CHARGES.can_tell(set(question.where.given())) else CALLS
     clauses, values = conditions(source, question.where, question.who)
     first, last = question.period.first.toordinal() * 24, question.period.last.toordinal() * 24 + 23
     return dict(
         ledger.connection.execute(
-            f"SELECT g.reason, count(*) {source.tables} {holder} WHERE g.status = 'unrated' "
+            f"SELECT g.reason, count(*) {source.tables} {source.joined(_and(clauses))} WHERE g.status = 'unrated' "
             f"AND g.local_hour BETWEEN ? AND ? {_and(clauses)} GROUP BY 1 ORDER BY 2 DESC, 1",
             [first, last, *values],
         ).fetchall()
@@ -282,7 +297,7 @@ def conditions(source: Source, where: Where, who: Who) -> tuple[list[str], list[
 def _extension(told: str, text: str) -> tuple[str, list[str]]:
     """Any of the extensions or patterns in the text."""
     patterns = [part.strip() for part in text.split(",") if part.strip()] or [""]
-    if not any(set(one) & set(_WILDCARDS) for one in patterns):
+    if is_exact(text):
         return f"{told} IN ({', '.join('?' * len(patterns))})", patterns
     globs = ["".join(_WILDCARDS.get(letter, _LITERAL.get(letter, letter)) for letter in one) for one in patterns]
     return f"({' OR '.join([f'{told} GLOB ?'] * len(globs))})", globs
@@ -358,22 +373,19 @@ def _whole_months(period: Period) -> tuple[tuple[date, date] | None, list[tuple[
 def _query(piece: Piece, question: Question) -> tuple[str, list[Any]]:
     """A piece as SQL, with its values."""
     source = piece.source
-    when, values = _when(piece)
+    when, values = _when(piece, question.where)
     clauses, given = conditions(source, question.where, question.who)
     if piece.whole:
         # One number for both, because SQLite goes through the whole list for each pair that is not in it.
         clauses.append(f"s.month << 40 | s.extension_id NOT IN (SELECT month << 40 | id FROM ({_MOVED}))")
-    told = ", ".join(source.tells[key] for key in (*question.keys, "status"))
-    holder = source.holder if question.asked.intersection(PEOPLE) else ""
+    told = ", ".join([*(source.tells[key] for key in (*question.keys, "status")), *source.sums])
     groups = ", ".join(str(place) for place in range(1, len(question.keys) + 2))
     tables = source.tables if piece.cells is None else source.cells
-    return (
-        f"SELECT {told}, {', '.join(source.sums)} {tables} {holder} WHERE {when} {_and(clauses)} GROUP BY {groups}",
-        [*values, *given],
-    )
+    joins = source.joined(told + _and(clauses))
+    return f"SELECT {told} {tables} {joins} WHERE {when} {_and(clauses)} GROUP BY {groups}", [*values, *given]
 
 
-def _when(piece: Piece) -> tuple[str, list[Any]]:
+def _when(piece: Piece, where: Where) -> tuple[str, list[Any]]:
     """The days of a piece as a condition of its source; listed one by one, they let the key's next column be sought."""
     first, last = piece.first.toordinal(), piece.last.toordinal()
     if piece.cells is not None:
@@ -385,6 +397,8 @@ def _when(piece: Piece) -> tuple[str, list[Any]]:
             return f"s.day IN ({_listed(first, last)})", []
         case "s.day":
             return "s.day BETWEEN ? AND ?", [first, last]
+        case "c.day" if last - first < MOST_LISTED and is_exact(where.extension):
+            return f"c.day IN ({', '.join(repr(_day(day)) for day in range(first, last + 1))})", []
         case "c.day":
             return "c.day BETWEEN ? AND ?", [piece.first.isoformat(), piece.last.isoformat()]
         case "g.local_hour":
@@ -395,6 +409,16 @@ def _when(piece: Piece) -> tuple[str, list[Any]]:
                 [first * 24, last * 24 + 23, first, last, first, last],
             )
     return "s.hour BETWEEN ? AND ?", [first * 24, last * 24 + 23]
+
+
+def _day(number: int) -> str:
+    """The day with this number, as the calls have it."""
+    return date.fromordinal(number).isoformat()
+
+
+def is_exact(extension: str | None) -> bool:
+    """Whether extensions are named one by one, so that the index of days can seek them."""
+    return extension is not None and not set(extension) & set(_WILDCARDS)
 
 
 def _listed(first: int, last: int) -> str:
