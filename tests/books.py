@@ -48,6 +48,7 @@ class Books:
         place: tuple[str | None, str | None, str | None] = ("CN", "天津", "天津"),
         status: str = "rated",
         reason: str = "",
+        carrier: str | None = None,
         **more: Any,
     ) -> None:
         """A call at this time of the site's clock; without talk it was not answered, without a fee it is unrated."""
@@ -79,7 +80,9 @@ class Books:
             place=place[2],
         )
         kind = ChargeStatus(status if fee is not None else "unrated")
-        charge = Charge(status=kind, fee_micro=None if fee is None else money.parse(fee), reason=reason)
+        charge = Charge(
+            status=kind, fee_micro=None if fee is None else money.parse(fee), reason=reason, carrier=carrier
+        )
         day, hour = local.date().isoformat(), local.hour
         self.waiting.append(RatedCall(self.written, call, meaning, charge, day, "test", hour))
 

@@ -274,6 +274,27 @@ def test_what_is_not_covered_stands_below_the_table(run: Any) -> None:
     assert "not answered for" not in listed.stderr
 
 
+def test_what_has_no_price_comes_with_what_to_do(site: Path) -> None:
+    """A command for each of the reasons that rating gives."""
+    reasons = {
+        "022-天津-电信 has no price for other calls to number 95588": "tariffs set 022-天津-电信 local",
+        "trunk FXO-1 is not configured and there is no default carrier": "trunks add FXO-1",
+        "the call names no trunk and there is no default carrier": "carriers add",
+        "the direction of the call is unknown": "dialects",
+        "a call of -5 s cannot be right": "calls explain",
+    }
+    with Ledger(site / "ledger.db") as ledger:
+        books = Books(ledger)
+        for place, reason in enumerate(reasons):
+            books.call("2026-10-13 10:00:00", fee=None, reason=reason, carrier="022-天津-电信", talk_s=place)
+        books.write()
+    answer = CliRunner().invoke(app, ["--data-dir", str(site), "report", "unrated", *OCTOBER, "--format", "json"])
+    rows = json.loads(answer.stdout)["rows"]
+    assert len(rows) == len(reasons)
+    for row in rows:
+        assert reasons[row["reason"]] in row["hint"]
+
+
 def test_a_document_says_its_conditions_and_gaps(run: Any, tmp_path: Path) -> None:
     """Whoever gets it in the post knows what it is about, and what is missing."""
     path = tmp_path / "ranking.html"

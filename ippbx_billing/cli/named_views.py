@@ -172,7 +172,8 @@ def _mending(row: Row) -> str:
     """The command that takes care of this reason, for calls to come; `rerate` then takes care of these."""
     text, carrier = row["reason"], row["carrier"]
     if "has no price" in text or "has no local price" in text:
-        return tr("`tariffs set {carrier} …`, then `rerate`", carrier=carrier)
+        kind = row["traffic_type"]
+        return tr("`tariffs set {carrier} {type} …`, then `rerate`", carrier=carrier, type=kind)
     if "is not configured" in text:
         return tr("`trunks add {trunk} --carrier …`, then `rerate`", trunk=row["trunk"])
     if "names no trunk" in text:
