@@ -57,7 +57,7 @@ def list_employees(
     ]
     headings = [
         Column("number", tr("Staff no."), "code"),
-        Column("name", tr("Name")),
+        Column("name", tr("Employee")),
         Column("department", tr("Department")),
         Column("extensions", tr("Extensions")),
     ]

@@ -68,10 +68,11 @@ def bring_in(kind: "Kind", file: Path, dry_run: bool, from_day: str | None, form
     if found.unknown:
         say(tr("not used: {columns}", columns=", ".join(found.unknown)))
     with common.open_ledger(using) as ledger:
-        outcome = bring_in(ledger.directory, found.entries, today, dry_run=dry_run or bool(found.problems))
-    problems = (*found.problems, *outcome.problems)
-    if problems:
-        raise DataError(f"{file}:\n" + "\n".join(problems), tr("nothing was imported; mend these lines and try again"))
+        outcome = bring_in(ledger.directory, found.entries, today, dry_run=dry_run)
+    if outcome.problems:
+        raise DataError(
+            f"{file}:\n" + "\n".join(outcome.problems), tr("nothing was imported; mend these lines and try again")
+        )
     if dry_run:
         _show(outcome, form, output)
     _sum_up(outcome, dry_run)

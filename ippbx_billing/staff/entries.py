@@ -25,6 +25,17 @@ class Entry(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Misread:
+    """A line that cannot be read; it is refused where it stands, so that all problems come in the order of the file."""
+
+    where: str
+    reason: str
+
+    def enter(self, directory: DirectoryTables, today: date) -> None:
+        raise UsageError(self.reason)
+
+
+@dataclass(frozen=True, slots=True)
 class DepartmentEntry:
     """A department is in the tree, or was."""
 

@@ -14,7 +14,7 @@ from ippbx_billing import sheets
 from ippbx_billing.errors import DataError, UsageError
 from ippbx_billing.ledger.departments import SEPARATOR, parts_of
 from ippbx_billing.ledger.directory import EVER, DirectoryTables
-from ippbx_billing.staff.entries import DepartmentEntry, EmployeeEntry, Entry, ExtensionEntry
+from ippbx_billing.staff.entries import DepartmentEntry, EmployeeEntry, Entry, ExtensionEntry, Misread
 from ippbx_billing.texts import tr
 
 SEARCHED_ROWS = 20  # titles may stand above the headings
@@ -29,6 +29,7 @@ class Kind:
     """One kind of list: its columns as written, all headings each is known by, and both ways between line and entry."""
 
     name: str
+    key_name: str
     headings: Mapping[str, str]
     entry: Callable[[str, Values], Entry]
     lines: Callable[[DirectoryTables], Iterator[tuple[str, ...]]]
@@ -49,16 +50,15 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a file says, the columns that say nothing to us, and what is wrong with its lines."""
+    """What a file says, and the columns that say nothing to us."""
 
     entries: tuple[Entry, ...] = ()
     unknown: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
 
 
 def read(kind: Kind, name: str, content: bytes) -> Found:
-    """The entries of a file; DataError where it is no table or has no such column."""
-    entries, unknown, problems, any_table = list[Entry](), list[str](), list[str](), False
+    """The entries of a file, lines that cannot be read among them; DataError where it is no such table."""
+    entries, unknown, any_table = list[Entry](), list[str](), False
     seen: dict[tuple[str, str], str] = {}
     for sheet in _sheets(kind, name, content):
         begin, columns, others = _headings(kind, sheet)
@@ -71,13 +71,13 @@ def read(kind: Kind, name: str, content: bytes) -> Found:
                 _only_once(kind, values, row.where, seen)
                 entries.append(kind.entry(row.where, values))
             except (ValueError, UsageError) as error:
-                problems.append(f"{row.where}: {error}")
+                entries.append(Misread(row.where, str(error)))
     if not any_table:
         raise DataError(
             tr("{file}, line 1: no column is headed {heading}", file=name, heading=_both_names(kind)),
             tr("begin the file with: {headings}", headings=",".join(kind.columns)),
         )
-    return Found(tuple(entries), tuple(unknown), tuple(problems))
+    return Found(tuple(entries), tuple(unknown))
 
 
 def write(kind: Kind, directory: DirectoryTables, form: str) -> bytes:
@@ -123,7 +123,7 @@ def _cell(row: sheets.Row, place: int) -> str:
 def _only_once(kind: Kind, values: Values, where: str, seen: dict[tuple[str, str], str]) -> None:
     number = values[kind.key]
     if not number:
-        raise ValueError(tr("the {column} is missing", column=tr(kind.key)))
+        raise ValueError(tr("the {column} is missing", column=tr(kind.key_name)))
     first = seen.setdefault((number, values.get("from", "")), where)
     if first != where and kind is not DEPARTMENTS:
         raise ValueError(tr("{number} is in {first} already", number=number, first=first))
@@ -226,18 +226,21 @@ _WHO = "姓名 员工姓名 分机姓名 员工 姓名/名称"
 
 DEPARTMENTS = Kind(
     "departments",
+    "department",
     {"department": f"{_PATH} name 名称", "state": _STATE, "parent": "上级部门 上级"},
     _department_entry,
     _department_lines,
 )
 EMPLOYEES = Kind(
     "employees",
+    "staff number",
     {"number": "工号 员工编号 员工号 编号 employee", "name": _WHO, "department": _PATH, "from": _DAY, "state": _STATE},
     _employee_entry,
     _employee_lines,
 )
 EXTENSIONS = Kind(
     "extensions",
+    "number",
     {
         "number": "分机号码 分机号 分机 号码 extension",
         "name": _WHO,
