@@ -6,6 +6,7 @@ one is written as text. Times are those of the site's clock, since Excel knows n
 so that nothing that came from outside can become one.
 """
 
+import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,10 +34,14 @@ UNDATED = date(1980, 1, 1)
 
 
 def write(documents: Iterable[Document], stream: IO[bytes]) -> None:
-    """Write the documents into one workbook; a list of any length needs little memory."""
+    """Write the documents into one workbook; of a list of any length the memory holds what the file holds, packed.
+
+    It is packed in memory, because a disk that is full would leave the archive's writer in a state it cannot end.
+    """
     every = list(documents)
+    packed = io.BytesIO()
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = xlsxwriter.Workbook(stream, options)
+    book = xlsxwriter.Workbook(packed, options)
     try:
         if every:
             day = every[0].dated or UNDATED
@@ -46,6 +51,7 @@ def write(documents: Iterable[Document], stream: IO[bytes]) -> None:
             sheets.add(document)
     finally:
         _close(book)
+    stream.write(packed.getbuffer())
 
 
 def _close(book: Any) -> None:
