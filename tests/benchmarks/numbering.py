@@ -4,6 +4,7 @@
 for the same number twice; "of the world" mixes the plans of all countries.
 """
 
+import argparse
 import random
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import phonenumbers
 
 from ippbx_billing.numbering import Numbering
 from ippbx_billing.numbering.tables import areas, blocks
+from tests.benchmarks.figures import Figure, add_options, write
 
 WANTED = {"repeating": 200_000, "all different": 20_000}
 
@@ -74,6 +76,9 @@ def import_ms() -> float:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    add_options(parser)
+    options = parser.parse_args()
     site = {"country": "CN", "area_code": "022", "outside_prefix": "9"}
     Numbering(**site).classify("13800138000")
     office = chinese_numbers(2_000)
@@ -88,7 +93,13 @@ def main() -> None:
     for name, value in rates.items():
         wanted = f"   (wanted: {WANTED[name]:,})" if name in WANTED else ""
         print(f"{name:30} {value:12,.0f} a second{wanted}")
-    print(f"{'import':30} {import_ms():12.1f} ms         (wanted: at most 15)")
+    imported_ms = import_ms()
+    print(f"{'import':30} {imported_ms:12.1f} ms         (wanted: at most 15)")
+    figures = [
+        Figure(f"numbers, {name}", value, "classified a second", None, WANTED.get(name))
+        for name, value in rates.items()
+    ]
+    write(options.json, [*figures, Figure("numbers, import", imported_ms, "ms", None, 15, at_most=True)])
 
 
 if __name__ == "__main__":

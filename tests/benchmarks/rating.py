@@ -1,14 +1,14 @@
 """How many classified calls a second `rating.rate` prices, on one core, in memory.
 
-    python tests/benchmarks/rating.py [CALLS]
+    python -m tests.benchmarks.rating [CALLS] [--json FILE]
 
 The calls are a month of an office: local, mobile, domestic, international and incoming ones, of all lengths, at all
 times of day, no two alike. Beside it stands what `explain` does, which tells the story as well, and a bare integer
 formula in the same loop, as the machine's own measure.
 """
 
+import argparse
 import random
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from ippbx_billing.calls import Call, Classification, Direction, Disposition, LineKind, TrafficType
 from ippbx_billing.rating import explain, rate
 from ippbx_billing.tariffs import HolidayCalendar, TariffBook, Trunk, standard
+from tests.benchmarks.figures import Figure, add_options, write
 
 BEIJING = timezone(timedelta(hours=8))
 AREAS = ["010", "021", "020", "0755", "028", "0531", "0571", "029"]
@@ -94,8 +95,13 @@ def _elapsed_ns(work: Callable[[], object]) -> int:
     return time.process_time_ns() - start
 
 
-def main(count: int) -> None:
+def main() -> None:
     """Print one line per kind of work."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("calls", type=int, nargs="?", default=200_000)
+    add_options(parser)
+    options = parser.parse_args()
+    count = options.calls
     cases, tariffs = month(count), book()
 
     def formula() -> None:
@@ -112,9 +118,12 @@ def main(count: int) -> None:
 
     bare, rated = per_second(count, formula), per_second(count, fees)
     print(f"rate     {rated:>12,} calls/s   {bare // rated} times the time of the bare formula")
-    print(f"explain  {per_second(count // 10, stories):>12,} calls/s")
+    told = per_second(count // 10, stories)
+    print(f"explain  {told:>12,} calls/s")
     print(f"formula  {bare:>12,} calls/s")
+    figures = (("rate", rated), ("explain", told), ("a bare integer formula", bare))
+    write(options.json, [Figure(f"rating, {name}", value, "calls/s", value / bare) for name, value in figures])
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000)
+    main()

@@ -26,6 +26,7 @@ from ippbx_billing.ledger import Ledger, RatedCall
 from ippbx_billing.pipeline import Rules, Site
 from ippbx_billing.rerating import Rerating, Wanted
 from ippbx_billing.tariffs import Figures, HolidayCalendar, Price, Trunk, standard
+from tests.benchmarks.figures import Figure, add_options, write
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
@@ -166,8 +167,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("calls", type=int, nargs="?", default=1_000_000)
     parser.add_argument("--strict", action="store_true", help="fail when a required figure is missed")
+    add_options(parser)
     options = parser.parse_args()
-    missed = False
+    missed, figures = False, list[Figure]()
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "ledger.db"
         with Ledger(path) as ledger:
@@ -179,10 +181,13 @@ def main() -> int:
             touched, seconds, _ = sorted(rounds, key=lambda one: one[1])[len(rounds) // 2]
             required = REQUIRED if name in GATED else 0
             missed |= bool(required) and ratio > required
+            figures.append(Figure(f"rerate, {name}", seconds, "s", ratio, required or None, at_most=True))
             note = f"   (at most {required:.0f})" if required else ""
             print(f"{name:<28}{max(one[2] for one in rounds):>9,}{seconds:>10.2f}{touched:>12.2f}{ratio:>8.1f}{note}")
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"memory at most {megabytes} MB (at most {MOST_MEGABYTES})")
+    figures.append(Figure("rerate, memory", megabytes, "MB", None, MOST_MEGABYTES, at_most=True))
+    write(options.json, figures)
     return int(options.strict and (missed or megabytes > MOST_MEGABYTES))
 
 

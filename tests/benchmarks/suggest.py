@@ -23,6 +23,7 @@ those of one or two bodies each, which it was not tuned to (one fault that they 
 may expect.
 """
 
+import argparse
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +40,7 @@ from ippbx_billing.dialects.suggest import Suggestion, suggest, synonyms_of
 from ippbx_billing.dialects.suggest.columns import shapes
 from ippbx_billing.dialects.suggest.names import Synonyms
 from ippbx_billing.numbering import Numbering
+from tests.benchmarks.figures import Figure, add_options, write
 
 CORPUS = Path(__file__).parents[1] / "data" / "corpus.jsonl"
 FEWEST_BODIES = 3
@@ -243,7 +245,21 @@ def _line(name: str, bodies: int, shares: Sequence[Share]) -> str:
     return f"| {name} | {bodies} | {shares[0].fields} | " + " | ".join(map(str, shares)) + " |"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print the table; the shares of all vendors together are the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    add_options(parser)
+    options = parser.parse_args()
     print(table())
     print()
     print("¹ names that only this vendor uses are unknown   ² every name that this vendor uses is unknown")
+    if options.json:
+        sums = [sum(column, Share(0, 0)) for column in zip(*map(_shares, vendors()), strict=True)]
+        names = ("values alone", "foreign names alone", "both", "names unknown, names alone", "names unknown, both")
+        write(
+            options.json, [Figure(f"suggest, {n}", 100 * float(one), "%") for n, one in zip(names, sums, strict=True)]
+        )
+
+
+if __name__ == "__main__":
+    main()
