@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from ippbx_billing.cli.app import app
 from ippbx_billing.errors import BillingError, DataError
 from ippbx_billing.inbox import only_writer
 from ippbx_billing.ledger import Ledger
@@ -99,9 +101,9 @@ def test_a_backup_of_a_busy_listener_holds_one_moment(site: Path, tmp_path: Path
     assert 50 <= made[0].events <= made[1].events <= made[2].events <= events(site)
     elsewhere = tmp_path / "elsewhere"
     restoring.restore(made[2].path, elsewhere, NOW)
-    with Service(elsewhere) as service:
-        service.wait_until_read()
-        listed = service.run("calls", "list")
+    run = CliRunner().invoke
+    assert run(app, ["--data-dir", str(elsewhere), "events", "replay"]).exit_code == 0
+    listed = json.loads(run(app, ["--data-dir", str(elsewhere), "calls", "list", "--format", "json"]).stdout)
     assert len(listed) == len({call["number"] for call in listed}) == made[2].events
 
 
@@ -390,9 +392,10 @@ def test_the_space_goes_back_to_the_disk(cli: Cli, site: Path) -> None:
         assert inbox.stat().st_size < 100_000
 
 
-def test_prune_beside_a_busy_listener_loses_nothing(site: Path, cli: Cli) -> None:
-    """What is posted meanwhile is all taken and rated; what was old is gone."""
-    fill(site / "inbox.db", [gateway_cdr("8001", str(950_000_000 + number), 64) for number in range(1_200)])
+def test_prune_beside_a_busy_listener_loses_nothing(site: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In many small steps; what is posted meanwhile is all taken and rated, what was old is gone."""
+    monkeypatch.setattr("ippbx_billing.pruning.STEP_EVENTS", 10)
+    fill(site / "inbox.db", [gateway_cdr("8001", str(950_000_000 + number), 64) for number in range(150)])
     assert cli("events", "replay").exit_code == 0
     received(site, "2025-10-13", *kept(site))
     with Service(site) as service:
@@ -403,8 +406,8 @@ def test_prune_beside_a_busy_listener_loses_nothing(site: Path, cli: Cli) -> Non
             posted += 1
             assert service.post(gateway_cdr("8002", str(960_000_000 + posted), 64)).status_code == 200
         service.wait_until_read()
-        rated = service.run("calls", "list", "--extension", "8002")
-    assert kept(site) == list(range(1_201, 1_201 + posted))
+    rated = json.loads(cli("calls", "list", "--extension", "8002", "--format", "json").stdout)
+    assert kept(site) == list(range(151, 151 + posted))
     assert len(rated) == posted
 
 
