@@ -1,6 +1,6 @@
 """How long the bills of a large company take, as whole processes: its own bill, and one for each employee.
 
-    python -m tests.benchmarks.bills [EMPLOYEES] [--calls-each N] [--keep DIR]
+    python -m tests.benchmarks.bills [EMPLOYEES] [--calls-each N] [--keep DIR] [--json FILE]
 
 A site of so many employees in a tree of departments, each with an extension and a hundred calls in a month (fixed,
 mobile, domestic, international, incoming, unanswered; two carriers). Every twentieth extension changes hands in the
@@ -21,6 +21,7 @@ from pathlib import Path
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.directory import EVER
 from ippbx_billing.tariffs import Trunk
+from tests.benchmarks.figures import Figure, add_options, write
 from tests.benchmarks.rerate import _rated, rules_of
 
 AT_ONCE = 20_000
@@ -46,6 +47,7 @@ def main() -> None:
     wanted.add_argument("--calls-each", type=int, default=100)
     wanted.add_argument("--keep", type=Path, help="a folder that keeps the data and the bills")
     wanted.add_argument("--lang", default="zh")
+    add_options(wanted)
     given = wanted.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = given.keep or Path(name)
@@ -54,8 +56,11 @@ def main() -> None:
             run(data, "init", "--area-code", "022")
             fill(data / "ledger.db", given.employees, given.calls_each)
         print(f"{given.employees} employees, {given.employees * given.calls_each} calls in the month")
-        for options, output in COMMANDS:
-            report(data, folder, options.split(), output, given.lang)
+        figures = [
+            one for options, output in COMMANDS for one in report(data, folder, options.split(), output, given.lang)
+        ]
+    size = f"{given.employees:,} employees with {given.employees * given.calls_each:,} calls"
+    write(given.json, [replace(one, name=f"{size}: {one.name}") for one in figures])
 
 
 def fill(path: Path, employees: int, calls_each: int) -> None:
@@ -91,16 +96,19 @@ def people(ledger: Ledger, employees: int, choose: random.Random) -> None:
             ledger.directory.assign(str(10_000 + number), date(2026, 11, 16), employee=str(100_001 + number))
 
 
-def report(data: Path, folder: Path, options: list[str], output: str, lang: str) -> None:
-    """One run in a process of its own."""
+def report(data: Path, folder: Path, options: list[str], output: str, lang: str) -> list[Figure]:
+    """One run in a process of its own: its processor time and its peak memory."""
     where = ["--out-dir" if output == "folder" else "--output", str(folder / output)]
     began = time.perf_counter()
     cpu_s, peak_mb = run(data, "bill", "--month", "2026-11", *options, *where, lang=lang)
     elapsed = time.perf_counter() - began
     written = folder / output
-    size = sum(one.stat().st_size for one in (written.iterdir() if written.is_dir() else [written]))
-    figures = f"{elapsed:7.2f} s {cpu_s:7.2f} s CPU {peak_mb:5.0f} MB, wrote {size / 1e6:.2f} MB"
-    print(f"bill {' '.join(options):28} {output:16} {figures}")
+    files = list(written.iterdir()) if written.is_dir() else [written]
+    size_mb = sum(one.stat().st_size for one in files) / 1e6
+    figures = f"{elapsed:7.2f} s {cpu_s:7.2f} s CPU {peak_mb:5.0f} MB, wrote {size_mb:.2f} MB"
+    print(f"bill {' '.join(options):28} {output:16} {figures}", flush=True)
+    what = f"`bill {' '.join(options)}` as {f'{len(files):,} PDFs' if written.is_dir() else written.suffix[1:].upper()}"
+    return [Figure(what, cpu_s, "s CPU"), Figure(f"{what}, memory", peak_mb, "MB")]
 
 
 def run(data: Path, *arguments: str, lang: str = "en") -> tuple[float, float]:

@@ -43,6 +43,7 @@ BENCHMARKS = {
     "rerate": Benchmark("1000000", "50000"),
     "reports": Benchmark("1000000", "30000"),
     "suggest": Benchmark("", ""),
+    "bills": Benchmark("5000", "100"),
 }
 
 Saved = dict[str, dict[str, Any]]  # by benchmark: `command`, `load` and `rows`
