@@ -24,6 +24,7 @@ from ippbx_billing.calls import (
     Phase,
     TrafficType,
 )
+from ippbx_billing.rating import TYPE_WORDS
 
 PACKAGE = Path(texts.__file__).parent
 CATALOGUE = texts.LOCALE_DIR / "zh" / "LC_MESSAGES" / "ippbx_billing.po"
@@ -52,6 +53,14 @@ def test_every_word_of_ours_has_a_translation(words: type) -> None:
     """Directions, traffic types, states: the words that tables show."""
     texts.use("zh")
     assert [word.value for word in words if texts.tr(word.value) == word.value] == []  # type: ignore[attr-defined]
+
+
+def test_the_words_of_sentences_are_those_of_tables() -> None:
+    """In English a sentence says "IP long distance" where a table says ip_long_distance; in Chinese they are one."""
+    texts.use("zh")
+    assert {kind: texts.tr(word) for kind, word in TYPE_WORDS.items()} == {
+        kind: texts.tr(kind.value) for kind in TrafficType
+    }
 
 
 def test_translations_keep_the_facts() -> None:

@@ -15,6 +15,7 @@ from typing import Literal
 
 from ippbx_billing import money
 from ippbx_billing.calls import Direction, LineKind, TrafficType
+from ippbx_billing.rating import TYPE_WORDS, talk_micro
 from ippbx_billing.tariffs.changes import identity
 from ippbx_billing.tariffs.exchange.cells import window_text
 from ippbx_billing.tariffs.prices import Carrier, Figures, Price, Window, pattern_weight
@@ -70,7 +71,7 @@ def _holes(carrier: Carrier, prices: Sequence[Price], today: date, country: str)
         if traffic_type is TrafficType.HK_MO_TW and country != "CN":
             continue
         rows = [one for one in prices if one.traffic_type is traffic_type and one.direction is Direction.OUTBOUND]
-        name = tr(traffic_type.value)
+        name = tr(TYPE_WORDS[traffic_type])
         if not rows:
             yield Finding(severity, "hole", carrier.name, traffic_type, tr("{name} calls have no price", name=name))
         elif min(one.effective_from for one in rows) > today:
@@ -177,6 +178,4 @@ def _oddities(price: Price, usual_micro: int, today: date) -> Iterator[tuple[Sev
 
 def _minute_micro(figures: Figures) -> int:
     """What the first minute costs, in whole micro-units."""
-    from ippbx_billing.rating import talk_micro
-
     return money.round_half_up(talk_micro(figures, 60), 6)
