@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -453,6 +454,25 @@ def test_one_who_does_not_read_its_answers_is_let_go(tmp_path: Path) -> None:
             deaf.sendall(request(b"") * 200_000)
         assert service.post(b"next").status == 200
         assert service.health()["refused"] == {}
+
+
+def stuff(service: Listening, deaf: socket.socket) -> None:
+    """Posts without reading an answer until the listener takes no more of it."""
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    deaf.settimeout(0.25)
+    before = -1
+    while (received := service.health()["received"]) > before or service.health()["backlog"]:
+        before = received
+        with suppress(TimeoutError):
+            for _ in range(1_000):
+                deaf.sendall(request(b"") * 1_000)
+
+
+def test_one_who_does_not_read_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """1. A sender posts and never reads. 2. SIGTERM: after the time to finish and a last word the process ends well."""
+    with Listening(tmp_path, shutdown_timeout_s=1, max_requests_per_s=0) as service, service.connect() as deaf:
+        stuff(service, deaf)
+        assert service.stop() == 0
 
 
 def test_requests_sent_in_one_go_are_no_large_header(writer_file: Path) -> None:

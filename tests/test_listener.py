@@ -433,6 +433,7 @@ def test_health_tells_what_came_through(tmp_path: Path) -> None:
             "last_event_at": None,
             "backlog": 0,
             "connections": 1,
+            "damaged_files": [],
         }
         service.post(b"1")
         service.post(b"2", port=service.status_port)

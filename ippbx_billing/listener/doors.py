@@ -167,6 +167,11 @@ class Doors:
             self._probe = self.writer.probe()
             self._probe.add_done_callback(lambda answered: (answered.exception(), then()))
 
+    def cut_off(self) -> None:
+        """Ends even those who do not take their last answer."""
+        for connection in list(self.connections):
+            connection.turn_away()
+
     def close(self) -> None:
         """The last words."""
         self._complaints.tell(time.monotonic(), at_last=True)

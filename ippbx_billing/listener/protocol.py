@@ -109,16 +109,18 @@ class Protocol(asyncio.Protocol):
         if self._reading and self._headed and not self.ending:
             self._refuse_unread(answers.INCOMPLETE)
         self.ending = True
+        self._is_cut_short = False  # nobody is talking any more
         return bool(self._exchanges) and not self._transport.get_extra_info("ssl_object")
 
     def pause_writing(self) -> None:
         self._choked = True
         self._since = time.monotonic()
-        self._transport.pause_reading()
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         self._choked = False
-        if not self._paused:
+        if not self._paused and not self._transport.is_closing():
             self._transport.resume_reading()
 
     # What the parser tells
@@ -175,10 +177,10 @@ class Protocol(asyncio.Protocol):
         self._asking = self._method in _ASKING_METHODS
         self._page = self.doors.page(self._path) if self._asking else None
         self._refusal = None
+        self.doors.counts.received += self._page is None
         if len(self._headers) + len(self._url) > self.doors.limits.max_header_bytes:
             self._refusal = answers.HEADER_TOO_LARGE
         elif self._page is None:
-            self.doors.counts.received += 1
             self._refusal = self._objection or self.doors.objection(self, self._path, self._headers)
         if self._expects:
             self._answer_expectation()
@@ -341,7 +343,7 @@ class Protocol(asyncio.Protocol):
                 self._transport.resume_reading()
 
     def turn_away(self) -> None:
-        """Closes without a word, where even refusing would cost too much."""
+        """Closes without a word: even refusing would cost too much, or nobody has listened to the last ones."""
         self.ending = True
         self._transport.abort()
 

@@ -29,6 +29,8 @@ SWITCH_INTERVAL_S = 0.0002
 # Objects made before the interpreter looks for cycles. A request makes none, so looking every 700 objects is wasted.
 COLLECT_AFTER = 10_000
 
+LAST_WORD_S = 1  # how long those who are told at the end that we stop have to hear it
+
 SPARE_FILES = 64  # descriptors that are no connections: the databases, the pipe to the worker, …
 
 
@@ -91,9 +93,14 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._watch.stopping()
-        patience = asyncio.get_running_loop().call_later(self._doors.limits.shutdown_timeout_s, self._doors.stop)
+        loop, patience_s = asyncio.get_running_loop(), self._doors.limits.shutdown_timeout_s
+        timers = [
+            loop.call_later(patience_s, self._doors.stop),
+            loop.call_later(patience_s + LAST_WORD_S, self._doors.cut_off),
+        ]
         await super().shutdown(sockets)
-        patience.cancel()
+        for timer in timers:
+            timer.cancel()
         self._doors.close()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
