@@ -4,8 +4,8 @@
     freed = give_back(Path("inbox.db"))
 
 An event may go when it was read and understood: its calls and charges are in the ledger. What was rejected, and what
-nobody has read yet, stays. `state.pruned_through` in the ledger is the highest id that is gone, so that whoever
-builds the ledger anew from the inbox knows that it would come out smaller.
+nobody has read yet, stays. `state.pruned_through` in the ledger is the highest id that is gone: whoever builds the
+ledger anew from the inbox has to take the calls of such events over as they are.
 """
 
 import sqlite3
