@@ -1,6 +1,7 @@
 """Exact amounts: nothing is lost on the way in or out, and rounding happens in one way only."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -55,3 +56,9 @@ def test_rounding_agrees_with_decimal(micro: int, decimals: int) -> None:
     """The integer rule is decimal's ROUND_HALF_UP."""
     exact = Decimal(micro).scaleb(-6).quantize(Decimal(1).scaleb(-decimals), rounding="ROUND_HALF_UP")
     assert money.round_half_up(micro, decimals) == int(exact.scaleb(6))
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(1, 10**6), st.integers(0, 6))
+def test_an_average_is_rounded_as_the_exact_part(micro: int, count: int, decimals: int) -> None:
+    """What each of several costs, half away from zero, whatever the sum."""
+    assert money.average(micro, count, decimals) == money.round_half_up(Fraction(micro, count), decimals)
