@@ -83,7 +83,7 @@ def _holes(carrier: Carrier, prices: Sequence[Price], today: date, country: str)
             yield Finding(severity, "hole", carrier.name, traffic_type, sentence)
         elif all(one.match in ("area", "country", "prefix") for one in rows):
             count = len({(one.match, one.value) for one in rows})
-            sentence = tr("{name}: only {count} destinations have a price", name=name, count=count)
+            sentence = tr("{name}: prices for single destinations only ({count})", name=name, count=count)
             yield Finding("note", "hole", carrier.name, traffic_type, sentence)
 
 
