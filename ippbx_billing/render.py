@@ -369,10 +369,21 @@ def cell(value: Any, kind: str = "text") -> str:
     if kind == "flag":
         return "✓" if value else ""
     if kind == "word":
-        return tr(str(value))
+        spoken = tr(str(value))
+        return _ENGLISH.get(spoken, spoken)
     if kind in _SPOKEN:
         return _SPOKEN[kind](value)
     return harmless(str(value))
+
+
+# Codes that are no English word; all languages but English have them in their catalogues.
+_ENGLISH = {
+    "hk_mo_tw": "HK/Macao/Taiwan",
+    "ip_long_distance": "IP long distance",
+    "dialup": "dial-up",
+    "service_400_800": "400/800 service",
+    "no_answer": "no answer",
+}
 
 
 def _amount(value: Any) -> str:

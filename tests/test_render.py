@@ -101,3 +101,26 @@ def test_lengths_times_and_words_read_as_people_write_them() -> None:
     assert cell("2026-10-01T09:30:00+08:00", "time") == "2026-10-01 09:30:00"
     texts.use("zh")
     assert cell("outbound", "word") == "去电"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "english", "chinese"),
+    [
+        ("hk_mo_tw", "word", "HK/Macao/Taiwan", "港澳台长途"),
+        ("no_answer", "word", "no answer", "无应答"),
+        ("1234567.80", "money", "1,234,567.80", "1,234,567.80"),
+        ("-999.00", "money", "-999.00", "-999.00"),
+        ("total", "money", "total", "total"),
+        ("0.12345", "percent", "12.3 %", "12.3 %"),
+        (7, "hour", "07:00", "07:00"),
+        (7, "weekday", "Sunday", "星期日"),
+        ("GB", "country", "United Kingdom", "英国"),
+        ("ZZZ", "country", "ZZZ", "ZZZ"),
+        (None, "country", "–", "–"),
+    ],
+)
+def test_values_read_as_people_say_them(value: Any, kind: str, english: str, chinese: str) -> None:
+    """In both languages; a total's label may stand in any column."""
+    assert cell(value, kind) == english
+    texts.use("zh")
+    assert cell(value, kind) == chinese

@@ -51,7 +51,7 @@ class Board:
             planned=self.planned,
             arrived=self.arrived,
             answered=self.answered,
-            fee=f"{self.fee:.2f}",
+            fee=f"{self.fee:,.2f}",
             currency=self.currency,
         )
 
