@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from ippbx_billing.bills import Billing, Statement
 from ippbx_billing.cli import common
 from ippbx_billing.cli.app import app
+from ippbx_billing.cli.bill import coverage_of
 from ippbx_billing.errors import BillingError
 from ippbx_billing.files import together
 from ippbx_billing.inbox import Inbox
@@ -311,6 +312,21 @@ def test_mistakes_get_a_sentence(bill: Cli, arguments: tuple[str, ...], message:
     result = bill(*arguments)
     assert (result.exit_code, message in result.stderr) == (code, True), result.stderr
     assert "hint: " in result.stderr
+
+
+def test_sums_and_calls_are_of_one_moment(month: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What others change while the bill is written is on the next one."""
+    site = Path(shutil.copytree(month, tmp_path / "data"))
+
+    def meanwhile(*arguments: Any) -> Any:
+        with Ledger(site / "ledger.db") as other, other.transaction():
+            other.calls.forget_events(range(1, 200))
+        return coverage_of(*arguments)
+
+    monkeypatch.setattr("ippbx_billing.cli.bill.coverage_of", meanwhile)
+    words = ["--data-dir", str(site), "bill", "--month", "2026-10", "--company", "--calls", "--format", "json"]
+    before, after = (json.loads(CliRunner().invoke(app, words).stdout) for _ in range(2))
+    assert len(before["calls"]) == before["total"]["calls"] > after["total"]["calls"] == len(after["calls"])
 
 
 def test_an_employee_without_calls_has_an_empty_bill(bill: Cli) -> None:

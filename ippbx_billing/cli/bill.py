@@ -43,7 +43,7 @@ def bill(
         raise UsageError(tr("--out-dir is for --all alone"), tr("say --output FILE for a single file"))
     using = common.settings()
     period = Period.month(month or "last", common.today(using))
-    with common.open_ledger(using) as ledger:
+    with common.open_ledger(using) as ledger, ledger.reading():  # sums and calls of one moment
         billing = Billing(ledger, View(using.site_zone, using.currency), period, site=using.site_name)
         if everybody:
             _everybody(using, billing, with_calls, form, output, out_dir)
