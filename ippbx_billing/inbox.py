@@ -537,6 +537,9 @@ def _plainly(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if quarantine.is_damage(error):
+            hint = "`ippbx-bill listen` moves a damaged inbox aside and goes on with a fresh one"
+            raise quarantine.DamagedInboxError(f"{path} cannot be used: {error}", hint) from error
         raise DataError(f"{path} cannot be used: {error}", "check the disk, the file's owner and mode") from error
     except OSError as error:
         raise DataError(f"{path} cannot be used: {error.strerror}", "check the directory's owner and mode") from error

@@ -23,6 +23,11 @@ CHECKED_BYTES = 64 * 1024 * 1024  # up to here a start looks at every page, whic
 RESERVED_IDS = 100_000  # for events that the damaged file may hold and nobody can count
 SALVAGED_IDS = 100  # how many events are in memory at once, each as large as a body may be
 
+
+class DamagedInboxError(DataError):
+    """The inbox's pages are not as SQLite wrote them; its one writer replaces the file."""
+
+
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 

@@ -19,12 +19,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self, TypeVar
 
 from ippbx_billing.settings import Settings, load
 
-if TYPE_CHECKING:
-    from ippbx_billing.pipeline import Pipeline
+Result = TypeVar("Result")
 
 log = logging.getLogger("ippbx_billing.worker")  # also where this is `__main__`
 
@@ -122,44 +121,61 @@ def main(data_dir: str, dialect: str) -> None:
     gc.set_threshold(GARBAGE_THRESHOLD)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    with _ending_where_damaged(), Ledger(settings.ledger_path) as ledger, Inbox(settings.inbox_path) as inbox:
-        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings), batch_size=settings.batch_size)
-        pipe = _Pipe()
-        while pipe.open:
-            _drain_patiently(pipeline)
-            pipe.wait()
-        _drain_patiently(pipeline)
+    pipe = _Pipe()
+    with _ending_where_damaged():
+        opened = _patiently(lambda: Ledger(settings.ledger_path), pipe)
+        if opened is None:
+            return
+        with opened as ledger, Inbox(settings.inbox_path) as inbox:
+            pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings), batch_size=settings.batch_size)
+            while pipe.open:
+                _patiently(pipeline.drain, pipe)
+                pipe.wait()
+            _patiently(pipeline.drain, pipe)
 
 
 @contextmanager
 def _ending_where_damaged() -> Iterator[None]:
     """A damaged inbox ends this process with an exit code of its own: only the listener may replace the file."""
-    from ippbx_billing import quarantine
-    from ippbx_billing.errors import DataError
+    from ippbx_billing.quarantine import DamagedInboxError
 
     try:
         yield
-    except DataError as error:
-        if not quarantine.is_damage(error.__cause__):
-            raise
+    except DamagedInboxError as error:
         log.warning("%s", error.message)
         sys.exit(DAMAGED_EXIT)
 
 
-def _drain_patiently(pipeline: "Pipeline") -> None:
-    """Drain; while somebody else holds the ledger, or its disk fails, say so once and try again."""
-    import sqlite3
-
+def _patiently(step: Callable[[], Result], pipe: "_Pipe") -> Result | None:
+    """What the step gives. While the ledger is locked or damaged, or its disk fails, say so once and try again; None
+    where that lasts until the listener ends: the records are kept, and are taken up at the next start.
+    """
     said = False
     while True:
         try:
-            pipeline.drain()
-            return
-        except sqlite3.OperationalError as error:
+            return step()
+        except Exception as error:
+            if not _is_trouble_of_ledger(error):
+                raise
             if not said:
-                log.warning("the ledger cannot be written now (%s); trying again", error)
+                log.warning("the ledger cannot be written now (%s); records are kept meanwhile, trying again", error)
             said = True
+            if not pipe.open:
+                return None
             time.sleep(LOCKED_PAUSE_S)
+
+
+def _is_trouble_of_ledger(error: Exception) -> bool:
+    """Whether a database does not work; what is wrong with the inbox alone has a name of its own."""
+    import sqlite3
+
+    from ippbx_billing import quarantine
+
+    if isinstance(error, quarantine.DamagedInboxError):
+        return False
+    return any(
+        isinstance(one, sqlite3.OperationalError) or quarantine.is_damage(one) for one in (error, error.__cause__)
+    )
 
 
 class _Pipe:

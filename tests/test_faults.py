@@ -425,6 +425,24 @@ def test_salvage_brings_back_what_can_be_read(site: Path, cli: Cli, while_it_run
     assert f"{len(kept) - 1} events can be read; 0 of them were missing" in again.stderr
 
 
+def test_a_damaged_ledger_turns_no_record_away(site: Path, tmp_path: Path, cli: Cli) -> None:
+    """The doors open, say what is wrong, and keep what comes; with the ledger made anew it is on the bill."""
+    records = Records()
+    earlier = stored(site, records, 60)
+    checkpointed(site / "ledger.db")
+    shutil.copy(site / "ledger.db", tmp_path / "backup.db")
+    destroy_header(site / "ledger.db")
+    number, body = records.next()
+    with Service(site) as service:
+        assert service.post(body).status_code == 200
+        assert "ledger.db cannot be used" in service.said()
+        assert "events rebuild --book" in service.said()
+    assert list(site.glob("inbox.db.damaged-*")) == []
+    result = cli("events", "rebuild", "--book", str(tmp_path / "backup.db"))
+    assert result.exit_code == 0, result.stderr
+    assert_billed_once(site, [*earlier, number])
+
+
 def test_salvage_of_what_is_no_inbox(site: Path, cli: Cli, tmp_path: Path) -> None:
     """A file that nothing can be read from is told so, and the inbox stays as it is."""
     rubbish = tmp_path / "inbox.db.damaged-x"

@@ -5,6 +5,7 @@ wakes the worker through a pipe; when the pipe closes, however this process ende
 """
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.errors import BillingError, CannotStartError, NotFoundError
+from ippbx_billing.errors import BillingError, CannotStartError, DataError, NotFoundError
 from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
 
 log = logging.getLogger(__name__)
+
+LEDGER_DAMAGED = (
+    "records are kept, but none is rated; stop `listen`, make it anew with "
+    "`ippbx-bill events rebuild --book LEDGER` from that of a backup, and start it again"
+)
 
 
 def listen(
@@ -88,16 +94,20 @@ def _lines_on_stderr(using: "Settings") -> Iterator[None]:
 
 def _check_set_up(using: "Settings") -> None:
     """Both files are there and up to date, and the rules can be made: better said now than found in a log later."""
-    from ippbx_billing import inbox
+    from ippbx_billing import inbox, quarantine
     from ippbx_billing.pipeline import Rules
 
     inbox.replace_if_damaged(using.inbox_path, log.warning)
     try:
+        common.open_inbox(using).close()
         with common.open_ledger(using) as ledger:
             Rules.of(ledger, using)
-        common.open_inbox(using).close()
     except NotFoundError as error:
         raise CannotStartError(error.message, error.hint) from error
+    except (DataError, sqlite3.DatabaseError) as error:
+        if not any(map(quarantine.is_damage, (error, error.__cause__))):
+            raise
+        log.warning("%s: %s", error, LEDGER_DAMAGED)  # no reason to turn a PBX away
     inbox.create(using.inbox_path)
 
 
