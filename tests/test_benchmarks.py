@@ -1,5 +1,8 @@
 """Figures in the README are those that were measured and saved, and the benchmarks that measure them exist."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,16 @@ def test_every_benchmark_has_its_module() -> None:
     for name in BENCHMARKS:
         source = (folder / f"{name}.py").read_text("utf-8")
         assert "--json" in source or "add_options(" in source
+
+
+def test_the_whole_chain_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """A hundred records through the true listener and its worker: each is one call with one charge, and is told of."""
+    saved_to = tmp_path / "chain.json"
+    command = [sys.executable, "-m", "tests.benchmarks.chain", "--seconds", "1", "--per-second", "100"]
+    done = subprocess.run([*command, "--json", str(saved_to)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "acknowledged 100; kept 100, events with a call 100, calls 100, charges 100, in the sums 100" in done.stdout
+    assert {row["name"] for row in json.loads(saved_to.read_text("utf-8"))} >= {
+        "chain, auto: acknowledged",
+        "chain, auto: arrival to rated row, p99",
+    }
