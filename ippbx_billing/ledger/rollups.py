@@ -31,6 +31,7 @@ LEVELS = {
     "days": ("day", "extension_id", "status"),
     "hours": ("hour", "class_id"),
 }
+COUNTED_AT_ONCE = 100_000
 MOST_REMEMBERED = 100_000  # ids of extensions and places; a stray PBX may bring any number of them
 
 Memory = TypeVar("Memory", bound=dict[Any, int])
@@ -175,16 +176,18 @@ class RollupTables:
         self._count(ids, 1)
 
     def _count(self, ids: Iterable[int], sign: int) -> None:
+        rows = (self.connection.execute(f"{_COUNTED} WHERE id = ?", [number]).fetchone() for number in ids)
+        self.apply(self._tally((row for row in rows if row is not None), sign))
+
+    def _tally(self, rows: Iterable[Sequence[Any]], sign: int = 1) -> Tally:
+        """Charges, as `_COUNTED` tells them, counted in or out."""
         tally = Tally()
-        for number in ids:
-            row = self.connection.execute(_COUNTED, [number]).fetchone()
-            if row is not None:
-                hour, extension_id, place_id, kind_id, carrier_id, status, *sums = row
-                kind = self.class_of(kind_id, carrier_id, status)
-                duration_s, billed_s, fee_micro = (sign * one for one in sums)
-                counts = (sign, sign * kind.answered, duration_s, billed_s, fee_micro)
-                tally.count(hour, extension_id, place_id, kind, counts)
-        self.apply(tally)
+        for number, hour, extension_id, place_id, kind_id, carrier_id, status, duration_s, billed_s, fee_micro in rows:
+            kind = self.class_of(kind_id, carrier_id, status)
+            counts = (sign, sign * kind.answered, sign * duration_s, sign * billed_s, sign * fee_micro)
+            tally.count(hour, extension_id, place_id, kind, counts)
+            tally.span(hour // 24, number)
+        return tally
 
     def change_fees(self, changes: Iterable[tuple[int, int, int, int, int | None, str, int]]) -> int:
         """Fees of calls changed, and nothing else: hour, extension, place, kind, carrier, status, difference of each.
@@ -223,48 +226,16 @@ class RollupTables:
         self.apply(tally)
 
     def rebuild(self) -> None:
-        """Work all sums out again from the charges, set-wise."""
-        self._classify_all()
-        for name, keys in LEVELS.items():
+        """Work all sums out again from the charges."""
+        for name in (*LEVELS, "spans"):
             self.connection.execute(f"DELETE FROM rollup_{name}")
-            self.connection.execute(
-                f"INSERT INTO rollup_{name} SELECT {', '.join(_KEY[key] for key in keys)}, count(*), "
-                "sum(k.disposition = 'answered'), sum(g.duration_s), sum(g.billed_s), sum(ifnull(g.fee_micro, 0)) "
-                f"FROM charges g JOIN kinds k ON k.id = g.kind_id JOIN temp.class_of_kind f ON f.kind_id = g.kind_id "
-                "AND f.carrier_id = ifnull(g.carrier_id, 0) AND f.status = g.status "
-                f"GROUP BY {', '.join(str(place) for place in range(1, len(keys) + 1))}"
-            )
-        self.connection.execute("DELETE FROM rollup_spans")
-        self.connection.execute(
-            "INSERT INTO rollup_spans SELECT local_hour / 24, min(id), max(id) FROM charges GROUP BY 1"
-        )
-        self.connection.execute("DROP TABLE temp.class_of_kind")
-
-    def _classify_all(self) -> None:
-        """Every kind, carrier and status that occurs, with its class, in a table of this connection."""
-        self.connection.execute("DROP TABLE IF EXISTS temp.class_of_kind")
-        self.connection.execute(
-            "CREATE TEMP TABLE class_of_kind (kind_id INTEGER, carrier_id INTEGER, status TEXT, class_id INTEGER, "
-            "PRIMARY KEY (kind_id, carrier_id, status)) WITHOUT ROWID"
-        )
-        found = self.connection.execute(
-            "SELECT DISTINCT kind_id, ifnull(carrier_id, 0), status FROM charges"
-        ).fetchall()
-        self.connection.executemany(
-            "INSERT INTO temp.class_of_kind VALUES (?, ?, ?, ?)",
-            [(*row, self.class_of(*row).id) for row in found],
-        )
+        cursor = self.connection.cursor()
+        cursor.row_factory = None
+        cursor.execute(f"{_COUNTED} ORDER BY id")
+        while rows := cursor.fetchmany(COUNTED_AT_ONCE):
+            self.apply(self._tally(rows))
 
 
-_KEY = {
-    "month": "strftime('%Y', g.local_hour / 24 + 1721424.5) * 12 + strftime('%m', g.local_hour / 24 + 1721424.5) - 1",
-    "day": "g.local_hour / 24",
-    "hour": "g.local_hour",
-    "extension_id": "g.extension_id",
-    "place_id": "g.place_id",
-    "class_id": "f.class_id",
-    "status": "g.status",
-}
 _ADD = {
     name: f"INSERT INTO rollup_{name} VALUES ({', '.join('?' * (len(keys) + len(SUMS)))}) "
     f"ON CONFLICT DO UPDATE SET {', '.join(f'{one} = {one} + excluded.{one}' for one in SUMS)}"
@@ -279,8 +250,8 @@ _WIDEN = (
     "first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id)"
 )
 _COUNTED = (
-    "SELECT local_hour, extension_id, place_id, kind_id, carrier_id, status, duration_s, billed_s, "
-    "ifnull(fee_micro, 0) FROM charges WHERE id = ?"
+    "SELECT id, local_hour, extension_id, place_id, kind_id, carrier_id, status, duration_s, billed_s, "
+    "ifnull(fee_micro, 0) FROM charges"
 )
 
 
