@@ -2,14 +2,18 @@
 
 import csv
 import json
+import shutil
 import sys
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import openpyxl
 import pytest
+from typer.testing import CliRunner, Result
 
 from ippbx_billing import exports
+from ippbx_billing.cli.app import app
 from ippbx_billing.exports import alone
 from ippbx_billing.ledger import Ledger
 from tests.bodies import fill, gateway_cdr
@@ -27,13 +31,34 @@ def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+def run(data_dir: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["--data-dir", str(data_dir), *arguments])
+
+
+@pytest.fixture(scope="module")
+def october(fresh_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with three calls in October, of two departments and of nobody, and one in November; copy it."""
+    site = Path(shutil.copytree(fresh_site, tmp_path_factory.mktemp("october") / "data"))
+    run(site, "extensions", "add", "8001", "--name", "张伟", "--department", "公司/工程部")
+    run(site, "extensions", "add", "8002", "--name", "=cmd()", "--department", "公司/销售部")
+    calls = (
+        ("8001", "2026-10-05", 80),
+        ("8002", "2026-10-06", 64),
+        ("8003", "2026-10-07", 4),
+        ("8001", "2026-11-05", 80),
+    )
+    receive(partial(run, site), site, *calls)
+    return site
+
+
 @pytest.fixture
-def busy(cli: Cli, site: Path) -> Path:
-    """A site with three calls in October, of two departments and of nobody, and one in November."""
-    cli("extensions", "add", "8001", "--name", "张伟", "--department", "公司/工程部")
-    cli("extensions", "add", "8002", "--name", "=cmd()", "--department", "公司/销售部")
-    receive(cli, site, ("8001", "2026-10-05", 80), ("8002", "2026-10-06", 64), ("8003", "2026-10-07", 4))
-    receive(cli, site, ("8001", "2026-11-05", 80))
+def site(october: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(october, tmp_path / "data"))
+
+
+@pytest.fixture
+def busy(site: Path) -> Path:
+    """The test's own copy, which `cli` works on."""
     return site
 
 
