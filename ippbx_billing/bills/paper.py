@@ -43,8 +43,9 @@ def overview(billing: Billing, notes: Sequence[str] = (), *, with_calls: bool = 
 
 
 def title(bill: Statement) -> str:
-    """What the bill is headed with."""
-    return tr("Telephone bill {month}", month=bill.period.name)
+    """What the bill is headed with, and each of its pages is known by."""
+    who = f"{bill.name} ({bill.number})" if bill.kind == "employee" else bill.department
+    return " · ".join(filter(None, (tr("Telephone bill {month}", month=bill.period.name), who)))
 
 
 def _facts(bill: Statement) -> Iterable[tuple[str, str]]:
