@@ -103,6 +103,7 @@ def _figures(options: argparse.Namespace, sent: "Sent", latencies_s: list[float]
         Figure(f"{name} largest backlog", max(look.backlog for look in watch.looks), "records"),
     ]
     for place, process in enumerate(("listener", "worker")):
+        figures.append(Figure(f"{name} processor time of the {process}", watch.processor_us(place), "µs a record"))
         first, end = watch.memory_mb(place)
         figures.append(
             Figure(
@@ -136,6 +137,8 @@ class Watch:
         listener = self.service.process.pid
         children = Path(f"/proc/{listener}/task/{listener}/children").read_text().split()
         self.processes = (listener, int(children[0]))
+        self.started_s = [_processor_s(pid) for pid in self.processes]
+        self.processor_s = [0.0, 0.0]
         self.inbox = Inbox(self.service.data_dir / "inbox.db")
         self.ledger = Ledger(self.service.data_dir / "ledger.db")
 
@@ -154,7 +157,14 @@ class Watch:
         while self.look().backlog:
             assert time.monotonic() - began < DRAIN_S, "the pipeline does not come to an end"
             time.sleep(LOOK_EVERY_S)
+        self.processor_s = [
+            _processor_s(pid) - before for pid, before in zip(self.processes, self.started_s, strict=True)
+        ]
         return time.monotonic() - began
+
+    def processor_us(self, place: int) -> float:
+        """What a record took of a core, which does not depend on how many others want that core."""
+        return 1_000_000 * self.processor_s[place] / self.looks[-1].position
 
     def latencies_s(self) -> Iterator[float]:
         """For each record the time from its arrival to the first look that found it rated."""
@@ -181,6 +191,12 @@ def _rss_mb(pid: int) -> float:
     """The memory of a process that is not shared away or swapped out."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _processor_s(pid: int) -> float:
+    """Seconds of a core that a process has had, in its own work and in the system's for it."""
+    behind_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(behind_name[11]) + int(behind_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _counted(site: Path) -> dict[str, int]:
