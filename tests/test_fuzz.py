@@ -243,9 +243,9 @@ def read(event: RawEvent) -> Reading:
 )
 def test_reading_never_raises(body: bytes, kind: EventKind, query: str, headers: str) -> None:
     """Whatever was posted is read or becomes listed problems, in bounded time."""
-    began = time.perf_counter()
+    began = time.process_time()
     reading = read(event_of(body, kind, query, headers))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert all(isinstance(problem, Problem) and str(problem) for problem in reading.problems)
     assert reading.calls or reading.states or reading.problems or reading.nothing
 
