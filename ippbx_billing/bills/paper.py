@@ -87,9 +87,8 @@ def _by_employee(bill: Statement) -> Section:
 
 
 def _call_list(bill: Statement, calls: Iterable[Row]) -> Section:
-    return Section(
-        tr("List of calls"), call_columns(bill), calls, total=_total(bill, "started_at"), page_break=bill.kind != "employee"
-    )
+    total = _total(bill, "started_at")
+    return Section(tr("List of calls"), call_columns(bill), calls, total, page_break=bill.kind != "employee")
 
 
 def summary_columns(bill: Statement) -> list[Column]:
