@@ -99,6 +99,18 @@ def test_html_escapes_what_the_pbx_sent_and_fetches_nothing() -> None:
     assert not re.search(r"https?://|url\(|@import|src=", page)
 
 
+@pytest.mark.parametrize("name", ["张" * 30, "Maximilian von und zu Hohenzollern"])
+def test_a_long_label_of_a_chart_is_shortened(name: str) -> None:
+    """The bars keep their room; the table has the whole name."""
+    page = Texts(
+        written("html", document(rows=[{"name": name, "fee": "1"}], chart=Chart("bar", "name", "fee"))).decode()
+    )
+    (label,) = (text for text in page.texts if text.endswith("…"))
+    assert name.startswith(label[:-1].rstrip())
+    assert len(label.encode("gbk", "replace")) <= 26
+    assert name in page.texts
+
+
 def test_html_streams_its_rows() -> None:
     """A row is written before the next one is asked for, so that a list of any length fits."""
     stream = io.BytesIO()

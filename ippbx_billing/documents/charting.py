@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from rich.cells import cell_len, set_cell_size
+
 from ippbx_billing.documents import Chart
 from ippbx_billing.render import Column, Row, cell
 
 MOST_BARS = 20  # more of them nobody compares at a glance; the table has them all
-LABEL_LENGTH = 16
+LABEL_CELLS = 24  # a Chinese sign takes two
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +55,6 @@ def points(chart: Chart, columns: Sequence[Column], rows: Sequence[Row]) -> Poin
 
 
 def _label(text: str) -> str:
-    return text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1] + "…"
+    if cell_len(text) <= LABEL_CELLS:
+        return text
+    return set_cell_size(text, LABEL_CELLS - 1).rstrip() + "…"
