@@ -1,4 +1,10 @@
-"""The tree of departments: names and places, which hold for all months alike."""
+"""The tree of departments: names and places, which hold for all months alike.
+
+    ledger.directory.add_department("公司/工程部/一组").path
+    ledger.directory.department("一组")  # the end of a path will do where only one has it
+
+Who is in them, and when, is the directory's business (see `directory`).
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -170,6 +176,7 @@ def parts_of(path: str) -> list[str]:
 
 
 def nearest(words: str, known: list[str]) -> str:
+    """The hint after a name that is not there: the ones most like it."""
     from difflib import get_close_matches
 
     close = get_close_matches(words, dict.fromkeys(known), 3, 0.4)

@@ -5,7 +5,7 @@ calls stay with whoever had the extension in October. Calls are joined to `holde
 
     ledger.directory.add_employee("1001", "张三", "公司/工程部")
     ledger.directory.assign("8001", date(2026, 10, 1), employee="1001")
-    ledger.directory.history("8001")
+    ledger.directory.extension_history("8001")
 """
 
 import sqlite3
