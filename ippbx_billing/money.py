@@ -45,7 +45,7 @@ def round_half_up(micro: int | Fraction, decimals: int) -> int:
 
 def average(micro: int, count: int, decimals: int) -> int:
     """What each of `count` costs of an amount, rounded half up to `decimals` places."""
-    unit = 10 ** (6 - decimals) * count
+    unit: int = 10 ** (6 - decimals) * count
     rounded = (2 * abs(micro) + unit) // (2 * unit) * (unit // count)
     return -rounded if micro < 0 else rounded
 
