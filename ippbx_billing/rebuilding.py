@@ -116,7 +116,7 @@ def _filled(
             progress(fresh.journey.position(), inbox.last_id())
         tables.take_over_history()
         _mask_again(fresh)
-    calls = fresh.connection.execute("SELECT count(*) FROM calls").fetchone()[0] - kept
+    calls = tables.count_calls() - kept
     return Rebuilt(events, calls, kept, None), tables
 
 

@@ -462,6 +462,17 @@ def test_an_inbox_that_is_made_again_goes_on_above_the_ledger(site: Path) -> Non
     assert_billed_once(site, earlier + later)
 
 
+def test_ids_without_events_wait_for_nobody(site: Path) -> None:
+    """After a damaged inbox was replaced some ids are left free: nothing waits then, and the next event is read."""
+    earlier = stored(site, records := Records(), 5)
+    destroy_header(site / "inbox.db")
+    inbox_module.replaced(site / "inbox.db", "a test")
+    drain(site)
+    with Ledger(site / "ledger.db") as ledger, Inbox(site / "inbox.db") as inbox:
+        assert ledger.journey.position() == inbox.last_id() == 5 + quarantine.RESERVED_IDS
+    assert_billed_once(site, earlier + stored(site, records, 1))
+
+
 JUMPING_CLOCK = """
 import random, time
 _real_ns, _real, _chance = time.time_ns, time.time, random.Random(1)

@@ -57,6 +57,10 @@ class RebuildTables:
         )
         run("COMMIT")
 
+    def count_calls(self) -> int:
+        """How many calls the new ledger holds."""
+        return int(self.connection.execute("SELECT count(*) FROM main.calls").fetchone()[0])
+
     def edited_meanwhile(self) -> list[str]:
         """The tables that somebody edited in the earlier ledger since they were taken over."""
         return [table for table in EDITED if self._differs(table)]
