@@ -5,8 +5,9 @@
     write(Document("October 2026", sections=[section]), "pdf", Path("october.pdf"))
 
 One model, a writer for each form: `html`, `markdown`, `workbook`, and `pdf`, which fits tables to pages (`fitting`) and
-puts them on paper (`pages`) in a font of their own (`truetype`); `charting` works out the charts of all. Columns and values are those of `render`: rows are mappings with the contract's
-keys, fees exact decimal text, times ISO 8601. The same document gives the same bytes, whenever it is written.
+puts them on paper (`pages`) in a font of their own (`truetype`); `charting` works out the charts of all. Columns and
+values are those of `render`: rows are mappings with the contract's keys, fees exact decimal text, times ISO 8601. The
+same document gives the same bytes, whenever it is written.
 """
 
 from collections.abc import Iterable, Sequence
