@@ -34,7 +34,8 @@ def test_the_manuals_worked_examples_from_post_to_report(site: Path) -> None:
         fees = {call["extension"]: call["fee"] for call in service.run("calls", "list", "--month", "2026-10")}
         assert fees == {f"80{place:02d}": fee for place, (_, _, _, fee) in enumerate(EXAMPLES)}
         report = service.run("report", "--month", "2026-10", "--by", "traffic-type")
-        assert report["total"] == {"calls": 6, "answered": 6, "duration_s": 697, "billed_s": 667, "fee": "3.04"}
+        sums = {"calls": 6, "answered": 6, "duration_s": 697, "billed_s": 667, "fee": "3.04"}
+        assert sums.items() <= report["total"].items()
         assert [(row["traffic_type"], row["fee"]) for row in report["rows"]] == [
             ("domestic", "1.58"),
             ("local", "1.46"),
