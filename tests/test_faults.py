@@ -396,7 +396,7 @@ def test_damage_that_only_a_reader_meets(site: Path) -> None:
     assert aside.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("while_it_runs", [False, True])
+@pytest.mark.parametrize("while_it_runs", [True, pytest.param(False, marks=FULL_SIZE)])
 def test_salvage_brings_back_what_can_be_read(site: Path, cli: Cli, while_it_runs: bool) -> None:
     """The events of sound pages are there again under their ids, each call is on the bill once; twice is once."""
     records = Records()
