@@ -5,66 +5,87 @@ its heading; figures stand to the right and are never cut. The font is WenQuanYi
 the signs that occur are put into the file, once for all pages.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import date
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
+from fontTools.ttLib import TTFont
+from fpdf import FPDF
+from fpdf.enums import TextMode
+from fpdf.fonts import TTFFont
+
 from ippbx_billing.documents import Document, Section
 from ippbx_billing.documents.charting import Points, points
-from ippbx_billing.documents.fitting import A4, GAP, MARGIN, MOST_LINES, Layout, layout, page_width, wrap
-from ippbx_billing.documents.pages import Colour, Page, PdfFile
-from ippbx_billing.documents.truetype import Font
+from ippbx_billing.documents.fitting import A4, GAP, MARGIN, MOST_LINES, Layout, Measure, layout, page_width, wrap
+from ippbx_billing.files import whole
 from ippbx_billing.render import Row, cell, harmless
 
 FONT = Path(__file__).parent / "fonts" / "wqy-microhei.ttc"
 AT_ONCE = 200  # files that share a cut-down font, and whose rows are in memory meanwhile
 UNDATED = date(1980, 1, 1)
 TEXT, QUIET, RULE, BAR = (27, 31, 36), (87, 96, 106), (200, 206, 213), (47, 111, 176)
+Colour = tuple[int, int, int]
 LINE = 1.35  # from one line to the next, in sizes of the letters
 FOOT = 30.0  # what the page number needs at the bottom
 FACT_NAME_WIDTH = 130.0
 
 
-def write(documents: Iterable[Document], stream: IO[bytes]) -> None:
-    """Write the documents one after another into one file; a document's pages leave the memory with its last one."""
-    press: _Press | None = None
-    for document in documents:
-        press = press or _Press(document, stream)
-        press.add(document)
-    press = press or _Press(Document(""), stream)
-    press.file.close()
+def write(documents: Iterable[Document], stream: IO[bytes], font: Path = FONT) -> None:
+    """Write the documents one after another into one file; their pages are kept in memory until the last."""
+    remaining = iter(documents)
+    opening = next(remaining, Document(""))
+    press = _Press(opening, font)
+    with closing(press.letters):
+        for document in chain([opening], remaining):
+            press.add(document)
+        stream.write(press.pdf.output())
 
 
-@cache
-def _font() -> Font:
-    """Read once, also where thousands of files are written."""
-    return Font(FONT.read_bytes())
+def write_each(files: Iterable[tuple[Document, Path]]) -> None:
+    """Write each document to a file of its own; so many at once share a font cut down to their signs."""
+    from ippbx_billing.documents.letters import cut_down, gathered, signs
 
-
-@lru_cache(maxsize=100_000)
-def _shown(text: str) -> str:
-    """The text as the font can show it: a box for a sign that it does not have."""
-    known = _font().glyphs
-    return "".join(sign if ord(sign) in known else "□" for sign in harmless(text))
+    remaining = iter(files)
+    while batch := [(gathered(document), path) for document, path in islice(remaining, AT_ONCE)]:
+        with cut_down(FONT, set().union(*(signs(document) for document, _ in batch))) as font:
+            for document, path in batch:
+                with whole(path) as stream:
+                    write([document], stream, font)
 
 
 class _Press:
-    """The file while it is printed: where on which page we are, and what stands there."""
+    """The file while it is printed: where on which page we are, and the small marks that all is made of."""
 
-    def __init__(self, first: Document, stream: IO[bytes]) -> None:
-        lang = "zh-CN" if first.language == "zh" else "en"
-        dated = first.dated or UNDATED
-        self.file = PdfFile(stream, _font(), title=harmless(first.title), lang=lang, dated=dated)
-        self.measure = _font().width
-        self.shown = _shown
-        self.pages: list[Page] = []
+    def __init__(self, first: Document, font: Path) -> None:
+        self.pdf = FPDF(unit="pt", format="A4")
+        self.pdf.set_auto_page_break(False)
+        self.pdf.add_font("main", fname=font)
+        self.pdf.set_font("main", size=9)
+        self.pdf.set_creation_date(datetime.combine(first.dated or UNDATED, datetime.min.time(), UTC))
+        self.pdf.set_producer("ippbx-bill")
+        self.pdf.set_title(harmless(first.title))
+        self.pdf.set_lang("zh-CN" if first.language == "zh" else "en")
+        self.measure = _measure(self.pdf)
+        self.shown = _shown(self.pdf)
+        self.ink: tuple[float, Colour] | None = None  # size and colour of the letters, as the page has them set
+        self.pen: tuple[float, Colour] | None = None  # width and colour of the lines, likewise
         self.landscape = False
         self.y = 0.0
 
+    @property
+    def letters(self) -> TTFont:
+        """The font's file, open as long as the press is."""
+        font = self.pdf.current_font
+        assert isinstance(font, TTFFont)
+        return font.ttfont
+
     def add(self, document: Document) -> None:
         """The document on pages of its own."""
+        first = len(self.pdf.pages) + 1
         tables = (_Table(self, section) for section in document.sections)
         opening = next(tables, None)
         self._page(opening is not None and opening.layout.landscape)
@@ -76,9 +97,7 @@ class _Press:
                 self._page(table.layout.landscape)
             self._section(table)
         self._notes(document.notes)
-        self._number(document)
-        self.file.add(self.pages)
-        self.pages = []
+        self._number(document, first)
 
     def _head(self, document: Document) -> None:
         for line in wrap(self.shown(document.title), page_width(self.landscape) / 16, self.measure):
@@ -139,7 +158,9 @@ class _Press:
         for label, value, text in zip(data.labels, data.values, data.texts, strict=True):
             self._room(14)
             width = 250 * data.share(value)
-            self.pages[-1].bar(MARGIN + 120, self.y + 3, width, 9, BAR)
+            self.ink = None
+            self.pdf.set_fill_color(*BAR)
+            self.pdf.rect(MARGIN + 120, self.y + 3, width, 9, "F")
             self.y += 11
             label = self.shown(label)
             self._text(MARGIN + 114 - 8 * self.measure(label), label, 8)
@@ -151,7 +172,8 @@ class _Press:
         step = (page_width(self.landscape) - 40) / max(len(data.values) - 1, 1)
         base = self.y + 118
         path = [(MARGIN + 20 + step * place, base - 100 * data.share(value)) for place, value in data.numbered()]
-        self.pages[-1].path(path, 1.2, BAR)
+        self._draw_with(1.2, BAR)
+        self.pdf.polyline(path)
         self._rule(base, RULE)
         self.y += 10
         self._text(MARGIN + 20, self.shown(data.texts[data.highest]), 8, QUIET)
@@ -160,33 +182,55 @@ class _Press:
             label = self.shown(data.labels[place])
             self._text(path[place][0] - 4 * self.measure(label), label, 8, QUIET)
 
-    def _number(self, document: Document) -> None:
+    def _number(self, document: Document, first: int) -> None:
         """The foot of each page of the document, now that it is known how many there are."""
-        for place, page in enumerate(self.pages, start=1):
-            number = f"{place} / {len(self.pages)}"
-            title = wrap(self.shown(document.title), (page.width - 2 * MARGIN - 80) / 8, self.measure, most=1)[0]
-            end = page.width - MARGIN - 8 * self.measure(number)
-            page.text(MARGIN, page.height - FOOT, title, self.file.letters, 8, QUIET)
-            page.text(end, page.height - FOOT, number, self.file.letters, 8, QUIET)
+        last = len(self.pdf.pages)
+        for page in range(first, last + 1):
+            self.pdf.page = page
+            self.y = self.pdf.h - FOOT  # counted from the bottom, whichever way round this page lies
+            width = self.pdf.pages[page].dimensions()[0] or A4[0]
+            number = f"{page - first + 1} / {last - first + 1}"
+            title = wrap(self.shown(document.title), (width - 2 * MARGIN - 80) / 8, self.measure, most=1)[0]
+            self.ink = None  # what was set last was set on another page
+            self._text(MARGIN, title, 8, QUIET)
+            self._text(width - MARGIN - 8 * self.measure(number), number, 8, QUIET)
 
     def _page(self, landscape: bool) -> None:
-        self.pages.append(Page(*(reversed(A4) if landscape else A4)))
+        self.pdf.add_page(orientation="landscape" if landscape else "portrait")
         self.landscape, self.y = landscape, MARGIN
 
     def _room(self, height: float) -> bool:
         """Begin a page where the present one has no room for this much; True if one was begun."""
-        if self.y + height <= self.pages[-1].height - MARGIN - FOOT / 2:
+        if self.y + height <= A4[0 if self.landscape else 1] - MARGIN - FOOT / 2:
             return False
         self._page(self.landscape)
         return True
 
     def _text(self, x: float, text: str, size: float, colour: Colour = TEXT, bold: bool = False) -> None:
-        """The text with its foot at `y`."""
-        if text:
-            self.pages[-1].text(x, self.y, text, self.file.letters, size, colour, bold)
+        """The text with its foot at `y`; bold letters are drawn with a thin line around them."""
+        if not text:
+            return
+        if self.ink != (size, colour):
+            self.ink = size, colour
+            self.pdf.set_font_size(size)
+            self.pdf.set_text_color(*colour)
+            self.pdf.set_fill_color(*colour)
+        if bold:
+            with self.pdf.local_context(text_mode=TextMode.FILL_STROKE, line_width=size / 36, draw_color=colour):
+                self.pdf.text(x, self.y, text)
+        else:
+            self.pdf.text(x, self.y, text)
 
     def _rule(self, y: float, colour: Colour, width: float = 0.5) -> None:
-        self.pages[-1].path([(MARGIN, y), (MARGIN + page_width(self.landscape), y)], width, colour)
+        self._draw_with(width, colour)
+        self.pdf.line(MARGIN, y, MARGIN + page_width(self.landscape), y)
+
+    def _draw_with(self, width: float, colour: Colour) -> None:
+        """The pen for lines; telling the page again and again would take longer than the lines."""
+        if self.pen != (width, colour):
+            self.pen = width, colour
+            self.pdf.set_line_width(width)
+            self.pdf.set_draw_color(*colour)
 
 
 class _Table:
@@ -264,3 +308,28 @@ class _Table:
                 press._text(x + indent, text, size, colour, bold)
             x += width
         press.y = top + self._height(cells)
+
+
+def _measure(pdf: FPDF) -> Measure:
+    """How wide a text is at size 1; the same texts come again and again."""
+    font = pdf.current_font
+    assert isinstance(font, TTFFont)
+
+    @lru_cache(maxsize=100_000)
+    def measured(text: str) -> float:
+        return float(font.get_text_width(text, 1, None)[1])
+
+    return measured
+
+
+def _shown(pdf: FPDF) -> Callable[[str], str]:
+    """The text as the font can show it: a box for a sign that it does not have."""
+    font = pdf.current_font
+    assert isinstance(font, TTFFont)
+    known = font.cmap
+
+    @lru_cache(maxsize=100_000)
+    def shown(text: str) -> str:
+        return "".join(sign if ord(sign) in known else "□" for sign in harmless(text))
+
+    return shown
