@@ -6,7 +6,6 @@
 import http.client
 import os
 import random
-import resource
 import shutil
 import signal
 import sqlite3
@@ -245,6 +244,8 @@ def test_a_disk_that_can_only_be_read(small_disk: Path) -> None:
 @linux
 def test_without_file_descriptors(site: Path) -> None:
     """When no further connection can be accepted the others go on; when some are closed, new ones come in again."""
+    import resource
+
     records = Records()
     with Service(site) as service:
         assert service.post(records.next()[1]).status_code == 200  # this connection stays open
@@ -376,17 +377,26 @@ def test_damage_while_it_runs(site: Path, damage: object) -> None:
     assert_billed_once(site, [*earlier, number, *(one for one, _ in later)])
 
 
+def worker_of(service: Service) -> int:
+    """The process id of its worker, the only child it has."""
+    (worker,) = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
+    return int(worker)
+
+
+@linux
 def test_damage_that_only_a_reader_meets(site: Path) -> None:
     """The writer never looks at old pages; what the worker cannot read there is replaced while nobody posts."""
     records = Records()
-    made = [records.next() for _ in range(60)]
-    with Service(site) as service, closing(sqlite3.connect(site / "ledger.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")  # so that nothing is read yet
-        for _, body in made:
-            assert service.post(body).status_code == 200
+    with Service(site) as service:
+        assert service.post(records.next()[1]).status_code == 200
+        service.wait_until_read()
+        worker = worker_of(service)
+        os.kill(worker, signal.SIGSTOP)  # so that what follows is unread when the page is damaged
+        for _ in range(60):
+            assert service.post(records.next()[1]).status_code == 200
         checkpointed(site / "inbox.db")
         overwrite_page(site / "inbox.db", page_of_early_events(site / "inbox.db"))
-        other.execute("ROLLBACK")
+        os.kill(worker, signal.SIGCONT)
         wait_until(lambda: list(site.glob("inbox.db.damaged-*Z")), "nobody noticed")
         number, body = records.next()
         assert service.post(body).status_code == 200
