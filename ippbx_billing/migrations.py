@@ -437,10 +437,10 @@ def m008_directory(db: Database) -> None:
     """People come and go and take their extensions along: who had which one on which day.
 
     A fact (`memberships`: who is in which department; `assignments`: whose an extension is) holds from its `first_day`
-    until the next one's of the same employee or extension; '0001-01-01' is since ever. `in_use` 0 says that the employee
-    has left, or that nobody is reached under the number any more. `holders` is worked out of both at each change of the
-    directory, without overlaps, `end_day` not included: it is what calls are joined to by extension and day. A department
-    that old facts name is never deleted but marked with `ended`.
+    until the next one's of the same employee or extension; '0001-01-01' is since ever. `in_use` 0 says that the
+    employee has left, or that nobody is reached under the number any more. `holders` is worked out of both at each
+    change of the directory, without overlaps, `end_day` not included: it is what calls are joined to by extension and
+    day. A department that old facts name is never deleted but marked with `ended`.
 
     Each entry of the former table becomes a person of its own with the extension as number: of two entries with one
     name nobody can say whether they are one person, and a bill that shows a part is better than one that shows a

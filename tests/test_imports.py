@@ -18,7 +18,20 @@ SHELVES = [
     {"dialects", "numbering", "tariffs", "rating", "explain", "traffic", "sheets"},
     {"migrations", "copies", "pruning", "quarantine", "inbox", "ledger", "reports"},
     {"listener", "pbx_admin", "practice_pbx", "files", "render", "logs", "plots", "documents", "parquet"},
-    {"settings", "pipeline", "worker", "doctor", "comparison", "rerating", "rebuilding", "exports", "staff", "bills", "upkeep", "service"},
+    {
+        "settings",
+        "pipeline",
+        "worker",
+        "doctor",
+        "comparison",
+        "rerating",
+        "rebuilding",
+        "exports",
+        "staff",
+        "bills",
+        "upkeep",
+        "service",
+    },
     {"cli"},
 ]
 RULES = {"dialects", "numbering", "tariffs", "rating", "explain"}
