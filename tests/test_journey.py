@@ -171,11 +171,12 @@ def test_the_worker_is_started_again_when_it_dies(site: Path) -> None:
 
 def test_once_a_token_is_set_only_its_path_may_post(site: Path) -> None:
     """Any path is taken until a token is set; from then on others get 403, are counted, and leave nothing."""
-    from ippbx_billing.pbx_admin.tokens import add_token
+    from ippbx_billing.pbx_admin.tokens import LOOK_EVERY_S, add_token
 
     with Service(site) as service:
         assert service.post(gateway_cdr("8001", "58674577", 64)).status_code == 200
         add_token(site, "3kq9abcdefghjkmnpqrs")
+        time.sleep(LOOK_EVERY_S + 0.1)  # the listener knows of it so late at the latest
         assert service.post(gateway_cdr("8002", "58674577", 64)).status_code == 403
         assert service.post(gateway_cdr("8003", "58674577", 64), path="3kq9abcdefghjkmnpqrX/").status_code == 403
         assert service.post(gateway_cdr("8004", "58674577", 64), path="3kq9abcdefghjkmnpqrs/").status_code == 200

@@ -83,7 +83,7 @@ def show_one(who: WhoArgument, form: FormatOption = Format.TABLE, output: Output
     headings = [
         Column("what", tr("What")),
         Column("which", tr("Which")),
-        Column("from", tr("From"), "code"),
+        Column("from", tr("From day"), "code"),
         Column("until", tr("Until"), "code"),
         Column("state", tr("State"), "word", 1),
     ]

@@ -75,7 +75,7 @@ def history(number: NumberArgument, form: FormatOption = Format.TABLE, output: O
         for one in found
     ]
     headings = [
-        Column("from", tr("From"), "code"),
+        Column("from", tr("From day"), "code"),
         Column("until", tr("Until"), "code"),
         Column("name", tr("Name")),
         Column("department", tr("Department")),

@@ -101,7 +101,7 @@ def _show(outcome: "Outcome", form: Format, output: Path | None) -> None:
     columns = [
         Column("kind", tr("What"), "word"),
         Column("number", tr("Number or name")),
-        Column("from", tr("From"), "code"),
+        Column("from", tr("From day"), "code"),
         Column("before", tr("Before")),
         Column("after", tr("After")),
     ]

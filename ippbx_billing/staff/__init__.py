@@ -80,7 +80,7 @@ def _facts(directory: DirectoryTables) -> _Facts:
     """Everything in the directory by kind and key, each in the order of its days."""
     found: _Facts = {}
     for one in directory.departments(ended=True):
-        words = tr("ended") if one.ended else tr("in use")
+        words = tr("closed") if one.ended else tr("in use")
         found["department", one.path] = [_Fact(EVER, (words,), words)]
     for person in directory.employee_history():
         where = " · ".join(filter(None, (person.name, person.department))) if person.present else None
