@@ -191,12 +191,12 @@ def test_every_gap_has_its_sentence(office: Books) -> None:
     """Five reasons, the others counted; then whatever else is not in the sums."""
     leave_out(office, "2026-10-20 00:00", "2026-10-21 00:00")
     assert FULL.notes() == [
-        "7 calls unrated: reason 0",
-        "6 calls unrated: reason 1",
-        "5 calls unrated: reason 2",
-        "4 calls unrated: reason 3",
-        "3 calls unrated: reason 4",
-        "3 calls unrated for other reasons: see `calls list --status unrated`",
+        "unrated: 7, reason 0",
+        "unrated: 6, reason 1",
+        "unrated: 5, reason 2",
+        "unrated: 4, reason 3",
+        "unrated: 3, reason 4",
+        "unrated: 3 more, for other reasons: see `calls list --status unrated`",
         "3 calls kept but not billed (filtered)",
         "2 events of these days were not understood: see `events list --status rejected`",
         "4 events are not read yet: `ippbx-bill listen` reads them",

@@ -266,7 +266,7 @@ def test_tables_speak_the_language_asked_for(run: Any) -> None:
 def test_what_is_not_covered_stands_below_the_table(run: Any) -> None:
     """On stderr, so that stdout stays the table; the list of unrated calls does not repeat itself."""
     answer = run(*OCTOBER)
-    assert "1 calls unrated: not answered for" in answer.stderr
+    assert "unrated: 1, not answered for" in answer.stderr
     assert "1 calls kept but not billed (filtered)" in answer.stderr
     assert "records from 2026-10-01 10:01 to 2026-10-30 15:30" in answer.stderr
     listed = run("unrated", *OCTOBER)
@@ -301,7 +301,7 @@ def test_a_document_says_its_conditions_and_gaps(run: Any, tmp_path: Path) -> No
     answer = run("ranking", *OCTOBER, "--direction", "outbound", "--output", str(path))
     assert answer.exit_code == 0, answer.stderr
     page = path.read_text(encoding="utf-8")
-    for words in ("Ranking of 2026-10", "2026-10-01 – 2026-10-31", "--direction", "1 calls unrated", "<svg"):
+    for words in ("Ranking of 2026-10", "2026-10-01 – 2026-10-31", "--direction", "unrated: 1", "<svg"):
         assert words in page
 
 

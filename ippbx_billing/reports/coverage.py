@@ -88,10 +88,10 @@ class Coverage:
         from ippbx_billing.explain import reason
 
         for text, count in list(self.unrated.items())[:SHOWN]:
-            yield tr("{count} calls unrated: {reason}", count=count, reason=reason(text, language()))
+            yield tr("unrated: {count}, {reason}", count=count, reason=reason(text, language()))
         rest = list(self.unrated.values())[SHOWN:]
         if rest:
-            yield tr("{count} calls unrated for other reasons: see `calls list --status unrated`", count=sum(rest))
+            yield tr("unrated: {count} more, for other reasons: see `calls list --status unrated`", count=sum(rest))
 
     def _others(self) -> Iterator[str]:
         if self.filtered:
