@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure() -> None:
     os.environ.pop("COLUMNS", None)  # what commands print does not depend on the terminal the tests are started from
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes need not compile the package each
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -246,17 +246,24 @@ def test_some_events_come_twice_when_duplicates_say_so() -> None:
 
 
 def test_events_come_out_of_order_when_they_are_late() -> None:
-    """Each is late by its own time, so some records overtake the last step of their own call."""
-    receiver = Receiver()
-    habits = Habits(calls_per_minute=6000, extensions=200, seed=7, late_s=0.4)
-    with served(receiver) as url:
-        telephone(reporting(url), habits, 0.8)
+    """Each is late by its own time, so some records overtake the last step of their own call, and others do not."""
+    overtaken: set[bool] = set()
+    for seed in range(10):  # a busy machine may bring but a few pairs at a time
+        receiver = Receiver()
+        with served(receiver) as url:
+            telephone(reporting(url), Habits(calls_per_minute=6000, extensions=200, seed=seed, late_s=0.4), 0.8)
+        overtaken |= set(_overtaken(receiver))
+        if overtaken == {True, False}:
+            return
+    raise AssertionError(f"whether records overtook: only {overtaken}")
+
+
+def _overtaken(receiver: Receiver) -> list[bool]:
+    """For each call whether its record arrived before its last step."""
     arrived = [(path, re.search(rb'"uuid":"(\w+)"', body), b"BYE" in body) for path, _, body in receiver.bodies]
     byes = {uuid.group(1): at for at, (path, uuid, bye) in enumerate(arrived) if uuid and path == "/status" and bye}
     records = {uuid.group(1): at for at, (path, uuid, _) in enumerate(arrived) if uuid and path == "/cdr"}
-    overtaken = [records[uuid] < byes[uuid] for uuid in byes.keys() & records.keys()]
-    assert True in overtaken
-    assert False in overtaken
+    return [records[uuid] < byes[uuid] for uuid in byes.keys() & records.keys()]
 
 
 def test_a_connection_for_each_event_when_asked() -> None:
