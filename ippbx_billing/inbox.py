@@ -10,7 +10,6 @@ the PBX wait. The writer commits in groups: a lone event is committed at once, a
         ...
 """
 
-import asyncio
 import os
 import sqlite3
 import threading
@@ -24,11 +23,14 @@ from functools import lru_cache
 from itertools import accumulate, chain
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 from ippbx_billing import quarantine
 from ippbx_billing.calls import EventKind, RawEvent
 from ippbx_billing.errors import CannotStartError, DataError, NotFoundError
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Future, TimerHandle
 
 MAX_GROUP_EVENTS = 500  # 8 values each stay far below SQLite's 32,766 parameters a statement
 GATHER_S = 0.005  # how long a group waits for its others; each commit costs two threads their sleep and a sync
@@ -246,8 +248,8 @@ class InboxWriter:
         self._waiting: list[_Item] = []  # this and the next three are touched by the event loop alone
         self._committing = False
         self._expected = 1
-        self._timer: asyncio.TimerHandle | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: TimerHandle | None = None
+        self._loop: AbstractEventLoop | None = None
         self._groups: SimpleQueue[list[_Item]] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
@@ -258,16 +260,18 @@ class InboxWriter:
     def take(self, delivery: Delivery | None, done: Done) -> None:
         """Has the bytes put on the disk, and then calls `done`, which must not raise; no delivery: only a trial."""
         if self._loop is None:
-            self._loop = asyncio.get_running_loop()
+            from asyncio import get_running_loop  # here, because who only reads the inbox needs no event loop
+
+            self._loop = get_running_loop()
         self._waiting.append((delivery, done))
         if not self._committing:
             self._begin()
 
-    def keep(self, delivery: Delivery) -> asyncio.Future[None]:
+    def keep(self, delivery: Delivery) -> "Future[None]":
         """Done when the bytes are on the disk; raises DataError when they are not, for the caller to refuse them."""
         return self._promise(delivery)
 
-    def probe(self) -> asyncio.Future[None]:
+    def probe(self) -> "Future[None]":
         """Done when the disk takes a write, though no event; raises DataError when it does not."""
         return self._promise(None)
 
@@ -288,8 +292,10 @@ class InboxWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _promise(self, delivery: Delivery | None) -> asyncio.Future[None]:
-        committed = asyncio.get_running_loop().create_future()
+    def _promise(self, delivery: Delivery | None) -> "Future[None]":
+        from asyncio import get_running_loop
+
+        committed: Future[None] = get_running_loop().create_future()
 
         def done(problem: str) -> None:
             if committed.done():  # cancelled: its request ended in the meantime
@@ -307,7 +313,8 @@ class InboxWriter:
         if len(self._waiting) >= self._expected:
             self._hand_over()
         elif self._waiting and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._hand_over)
+            assert self._loop is not None  # whoever waits told it
+            self._timer = self._loop.call_later(GATHER_S, self._hand_over)
 
     def _hand_over(self) -> None:
         if self._timer is not None:
