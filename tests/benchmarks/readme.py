@@ -36,7 +36,7 @@ class Benchmark:
 
 
 BENCHMARKS = {
-    "ingest": Benchmark("--seconds 2 --rounds 3", "--quick"),
+    "ingest": Benchmark("--seconds 1.5 --rounds 2 --wrk", "--quick"),
     "chain": Benchmark("--per-second 5000 --seconds 30", "--per-second 1000 --quick"),
     "numbering": Benchmark("", ""),
     "rating": Benchmark("", "50000"),
