@@ -136,14 +136,13 @@ class Rules:
             bounds=self.site.bounds,
         )
 
-    def rate(self, call: Call) -> tuple[Classification, Charge]:
-        """What a call's number is and what the call costs."""
-        classification = self.classify(call)
-        return classification, self.charge(call, classification)
-
     def charge(self, call: Call, classification: Classification) -> Charge:
         """What the call costs, its number being that."""
-        return rating.rate(self._filtered(call), classification, self.local_start(call), self.book)
+        return self.charge_at(self.local_start(call), call, classification)
+
+    def charge_at(self, local_start: datetime, call: Call, classification: Classification) -> Charge:
+        """The same, where its start on the site's clock is known already."""
+        return rating.rate(self._filtered(call), classification, local_start, self.book)
 
     def explain(self, call: Call, classification: Classification | None = None) -> tuple[Classification, Charge]:
         """The same with the steps that led to the fee; a stored classification is taken as it is."""
@@ -188,8 +187,7 @@ class Rules:
         return call.started_at.astimezone(self.site.zone)
 
 
-@dataclass(frozen=True)
-class _Understood:
+class _Understood(NamedTuple):
     """An event on its way into the ledger: what it means, and its calls already rated."""
 
     event: RawEvent
@@ -198,16 +196,20 @@ class _Understood:
 
 
 class _Standing(NamedTuple):
-    """The version of a record that counts at the moment: its call's id (None while new), its event, its facts."""
+    """The version of a record that counts at the moment: its call's id (None while new), its event, what it says."""
 
     number: int | None
     event_id: int
-    facts: tuple[object, ...]
+    said: Call | tuple[object, ...]  # a new call's facts are worked out only if it comes again
+
+    def says_the_same(self, call: Call) -> bool:
+        """Whether a record of the same key holds the same facts."""
+        return facts(call) == (facts(self.said) if isinstance(self.said, Call) else self.said)
 
 
 def _superseded(rated: RatedCall, standing: _Standing) -> str:
     """Why a record that was delivered before changes nothing; empty where it is a correction by a later event."""
-    if facts(rated.call) == standing.facts:
+    if standing.says_the_same(rated.call):
         return f"delivered before with event {standing.event_id}"
     return f"corrected by event {standing.event_id}" if rated.event_id < standing.event_id else ""
 
@@ -307,7 +309,7 @@ class Pipeline:
                     fresh[rated.key] = corrected
                 else:
                     self.ledger.calls.correct(number, corrected)
-                standing[rated.key] = _Standing(number, rated.event_id, facts(rated.call))
+                standing[rated.key] = _Standing(number, rated.event_id, rated.call)
             self._follow(one)
             outcomes[one.event.id] = _outcome(one, repeated)
         self.ledger.calls.add(list(fresh.values()))
@@ -349,8 +351,8 @@ def _understand(event: RawEvent, rules: Rules) -> _Understood:
 
 
 def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:
-    classification, charge = rules.rate(call)
-    start = rules.local_start(call)
+    start, classification = rules.local_start(call), rules.classify(call)
+    charge = rules.charge_at(start, call, classification)
     return RatedCall(event.id, call, classification, charge, start.date().isoformat(), rules.data_version, start.hour)
 
 

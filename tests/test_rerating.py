@@ -80,7 +80,8 @@ def put(ledger: Ledger, *calls: Call) -> None:
     rules, first = rules_of(ledger), ledger.rerates.span(0, 2**40).last + 1
     rated = []
     for place, call in enumerate(calls):
-        meaning, charge = rules.rate(call)
+        meaning = rules.classify(call)
+        charge = rules.charge(call, meaning)
         start = rules.local_start(call)
         known = replace(call, record_id=f"{first}-{place}")
         rated.append(RatedCall(place, known, meaning, charge, start.date().isoformat(), "old", start.hour))

@@ -114,7 +114,8 @@ class History:
 
     def rated(self, call: Call) -> RatedCall:
         rules = self.rules()
-        meaning, charge = rules.rate(call)
+        meaning = rules.classify(call)
+        charge = rules.charge(call, meaning)
         start = rules.local_start(call)
         return RatedCall(
             self.chance.randrange(1, 20), call, meaning, charge, start.date().isoformat(), "test", start.hour

@@ -108,7 +108,7 @@ def _record(fields: Fields) -> CheckedRecord:
         mapped = tuple(_fields(fields, read))
         return CheckedRecord(outcome, "", mapped, _missing(fields, read), left_over, tuple(fields.notes))
     outcome = "problem" if isinstance(read, Problem) else "nothing"
-    mapped = tuple(_said(name, found, found.said) for name, found in fields.used.items())
+    mapped = tuple(_said(name, found, found[1]) for name, found in fields.used.items())
     return CheckedRecord(outcome, str(read), mapped, _missing(fields, None), left_over, tuple(fields.notes))
 
 
@@ -118,7 +118,7 @@ def _fields(fields: Fields, read: Call | CallStatus) -> Iterator[CheckedField]:
     for name in sorted(fields.used, key=FIELDS.index):
         found, ours = fields.used[name], VALUE_OF.get(name, name)
         shown.add(ours)
-        yield _said(name, found, _plain(getattr(read, ours, found.said), fields.site.zone))
+        yield _said(name, found, _plain(getattr(read, ours, found[1]), fields.site.zone))
     for name in (
         "answered_at",
         "ended_at",
@@ -135,7 +135,7 @@ def _fields(fields: Fields, read: Call | CallStatus) -> Iterator[CheckedField]:
 
 
 def _said(name: str, found: Found, value: str) -> CheckedField:
-    return CheckedField(name, found.source.name, found.said, value)
+    return CheckedField(name, found[0].name, found[1], value)
 
 
 def _plain(value: object, zone: tzinfo) -> str:
@@ -158,7 +158,7 @@ def _missing(fields: Fields, read: Call | CallStatus | None) -> tuple[str, ...]:
 def _left_over(fields: Fields) -> Iterator[tuple[str, str]]:
     """Every text of the record that no field was taken from and no rule asks for."""
     record = fields.record
-    used = [path for found in fields.used.values() for path in (found.source.path, *found.source.joined)]
+    used = [path for source, _ in fields.used.values() for path in (source.path, *source.joined)]
     asked = [*used, *_asked(fields.dialect)]
     for names, said in scalars(record.body):
         if not any(_leads_to(path, names) for path in asked if path.origin == ""):

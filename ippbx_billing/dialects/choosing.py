@@ -11,7 +11,7 @@ from ippbx_billing.calls import Problem
 from ippbx_billing.dialects.definition import Dialect, Mark, Words
 from ippbx_billing.dialects.evidence import Evidence, Seen
 from ippbx_billing.dialects.plan import MOST_PLANS, Plan, could_be, first_said, plan_by_values, plan_for
-from ippbx_billing.dialects.record import Record
+from ippbx_billing.dialects.record import Path, Record
 from ippbx_billing.dialects.view import Facts, View, view_of
 
 LOOKED_AT = 3  # records of a batch that are looked at to recognise its dialect
@@ -20,9 +20,10 @@ LARGEST_DECISION = 8_000  # characters of evidence; one sender's records need a 
 
 
 class Decision(NamedTuple):
-    """How documents of one evidence are read: with which dialect, and each of their records by which plan."""
+    """How documents of one evidence are read: with which dialect, where their records are, each by which plan."""
 
     dialect: Dialect
+    paths: tuple[Path, ...]
     plans: tuple[Plan, ...]
 
 
@@ -86,13 +87,13 @@ def choose(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: 
     view = choose_anew(document, dialects, chosen, facts)
     if isinstance(view, View):
         plans = tuple(plan_by_values(view.dialect, record) for record in view.records)
-        dialects.decide(chosen, evidence, Decision(view.dialect, plans))
+        dialects.decide(chosen, evidence, Decision(view.dialect, view.paths, plans))
     return view
 
 
 def _as_decided(decided: Decision, document: Mapping[str, Any], facts: Facts) -> View:
     """The document in the dialect of its like, its records with the plans of theirs."""
-    view = view_of(decided.dialect, document, facts)
+    view = view_of(decided.dialect, document, facts, decided.paths)
     for record, plan in zip(view.records, decided.plans, strict=True):
         record.plan = plan
     return view

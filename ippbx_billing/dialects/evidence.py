@@ -76,10 +76,17 @@ class Evidence:
         if len(node) > MOST_NAMES or not depth:
             raise TooMuch
         names = tuple(node)
-        return (
-            names,
-            *[self._value(value, heed, depth) for value, heed in zip(node.values(), self._heeds(names), strict=True)],
-        )
+        seen: list[object] = [names]
+        for value, heed in zip(node.values(), self._heeds(names), strict=True):
+            if not isinstance(value, str):
+                seen.append(self._value(value, heed, depth))
+            elif heed is None:
+                seen.append(None)
+            elif heed.answers is None and "1" <= value < ":":
+                seen.append(True)  # it begins with 1 to 9, as times and most numbers do, and so it says something
+            else:
+                seen.append(_said(value, heed))
+        return tuple(seen)
 
     def _value(self, value: object, heed: Heed | None, depth: int) -> object:
         if isinstance(value, str):
@@ -105,8 +112,6 @@ class Evidence:
 
 
 def _said(value: str, heed: Heed) -> object:
-    if "1" <= value < ":" and heed.answers is None:
-        return True  # it begins with one of 1 to 9, as times and most numbers do, and so it says something
     if heed.opened and value.lstrip()[:1] in ("{", "["):
         raise TooMuch
     said = text(value)

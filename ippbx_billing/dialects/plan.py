@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ippbx_billing.dialects.definition import Condition, Dialect, Mark, Rule, Source
-from ippbx_billing.dialects.record import Path, Record, could_lead, names_of
+from ippbx_billing.dialects.record import Path, Record, could_lead, keys_of, names_of
 from ippbx_billing.dialects.values import fold, text
 
 MOST_PLANS = 256  # for one dialect; strangers' shapes must not fill the memory
@@ -17,8 +17,11 @@ MOST_PLANS = 256  # for one dialect; strangers' shapes must not fill the memory
 Shape = tuple[tuple[str, ...], ...]
 
 
+AROUND = -1  # the scope that is the document around the record
+
+
 class Step(NamedTuple):
-    """One source that can apply, and its key in a scope of the record where it is a plain name."""
+    """One source that can apply, and its key in a scope of the record, or around it, where it is a plain name."""
 
     source: Source
     scope: int = 0
@@ -75,26 +78,34 @@ def plan_by_values(dialect: Dialect, record: Record) -> Plan:
 def _plainer(step: Step, record: Record) -> Step:
     """A step whose condition is known to hold, and whose name has one place in the record, needs no search."""
     source = step.source
-    if step.key is not None or source.pattern or source.joined or not _is_plain(source.path):
+    if step.key is not None or source.pattern or source.joined or not _is_plain(source.path, "", "^"):
         return step
-    keys = _keys(record, source.path.names[0])
+    name = source.path.names[0]
+    keys = _keys(record, name) if not source.path.origin else [(AROUND, key) for key in keys_of(record.around, name)]
     return Step(source, *keys[0]) if len(keys) == 1 else step
 
 
 def said_by(step: Step, record: Record) -> list[str]:
     """What the record says at a step, each value that says something."""
-    if step.key is not None and isinstance(record.scopes[step.scope][step.key], str):
-        said = said_plainly(step, record)
-        return [] if said is None else [said]
-    return step.source.texts(record)
+    if step.key is None:
+        return step.source.texts(record)
+    value = _under(step.scope, step.key, record)
+    if not isinstance(value, str):
+        return step.source.texts(record)
+    said = text(value)
+    return [] if said is None else [said]
 
 
 def said_plainly(step: Step, record: Record) -> str | None:
     """What stands under the step's key, where it has one and a plain value says something: nearly always so."""
     if step.key is None:
         return None
-    value = record.scopes[step.scope][step.key]
+    value = _under(step.scope, step.key, record)
     return text(value) if isinstance(value, str) else None
+
+
+def _under(scope: int, key: str, record: Record) -> object:
+    return (record.around if scope == AROUND else record.scopes[scope])[key]
 
 
 def first_said(plan: Plan, record: Record, name: str) -> str | None:
@@ -126,16 +137,16 @@ def _steps(sources: tuple[Source, ...], record: Record, names: frozenset[str]) -
     for source in sources:
         if not could_lead(source.path, names) or (source.when is not None and not could_hold(source.when, names)):
             continue
-        if _is_plain(source.path) and (source.when, source.pattern, source.joined) == (None, None, ()):
+        if _is_plain(source.path, "") and (source.when, source.pattern, source.joined) == (None, None, ()):
             steps += [Step(source, scope, key) for scope, key in _keys(record, source.path.names[0])]
         else:
             steps.append(Step(source))
     return tuple(steps)
 
 
-def _is_plain(path: Path) -> bool:
-    """Whether a path is one name in the record itself."""
-    return len(path.names) == 1 and not path.origin and path.place is None and "*" not in path.names[0]
+def _is_plain(path: Path, *origins: str) -> bool:
+    """Whether a path is one name, looked for in one of these: the record itself, or what is around it."""
+    return len(path.names) == 1 and path.origin in origins and path.place is None and "*" not in path.names[0]
 
 
 def _keys(record: Record, name: str) -> list[tuple[int, str]]:

@@ -7,13 +7,12 @@ every PBX. Problems and notes are sentences; nothing here raises for what a reco
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from itertools import product
-from typing import NamedTuple
+from itertools import islice, product
 
 from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase, Problem
 from ippbx_billing.dialects import values
 from ippbx_billing.dialects.definition import STATES, UNUSABLE, Dialect, Rule, Source, Vocabulary
-from ippbx_billing.dialects.plan import Plan, plan_for, said_by, said_plainly
+from ippbx_billing.dialects.plan import Plan, Step, plan_for, said_by, said_plainly
 from ippbx_billing.dialects.record import Record
 from ippbx_billing.dialects.settling import TOLERANCE_S, Said, settle
 from ippbx_billing.dialects.values import Unreadable
@@ -21,11 +20,7 @@ from ippbx_billing.dialects.values import Unreadable
 _PHASES = (None, Phase.RINGING, Phase.TALKING, Phase.ENDED)  # how far a call has come
 
 
-class Found(NamedTuple):
-    """A value that was found: by which source, and its text."""
-
-    source: Source
-    said: str
+Found = tuple[Source, str]  # a value that was found: by which source, and its text
 
 
 @dataclass(frozen=True)
@@ -48,25 +43,38 @@ class Fields:
     faults: list[str] = field(default_factory=list)
     used: dict[str, Found] = field(default_factory=dict)
     plan: Plan = field(init=False)
+    preferred: dict[str, Found] = field(init=False)  # of each field the first value that says something
 
     def __post_init__(self) -> None:
         self.plan = plan_for(self.dialect, self.record)
+        self.preferred = {}
+        for name, steps in self.plan.steps.items():
+            found = self._preferred(steps) if steps else None
+            if found is not None:
+                self.preferred[name] = found
 
-    def every(self, name: str) -> Iterator[Found]:
-        """Every value of a field, the preferred first."""
-        for step in self.plan.steps.get(name, ()):
+    def _preferred(self, steps: tuple[Step, ...]) -> Found | None:
+        """Nearly always the first step says something; where its number may be an extension, all are looked at."""
+        source = steps[0].source
+        said = None if source.unless_extension else said_plainly(steps[0], self.record)
+        return next(self._every(steps), None) if said is None else (source, said)
+
+    def _every(self, steps: tuple[Step, ...]) -> Iterator[Found]:
+        for step in steps:
             for said in said_by(step, self.record):
                 if not (step.source.unless_extension and self.site.is_extension(said)):
-                    yield Found(step.source, said)
+                    yield step.source, said
+
+    def every(self, name: str) -> Iterator[Found]:
+        """Every value of a field, the preferred first; the others are looked for when it does not serve."""
+        preferred = self.preferred.get(name)
+        if preferred is not None:
+            yield preferred
+            yield from islice(self._every(self.plan.steps[name]), 1, None)
 
     def first(self, name: str) -> Found | None:
         """The preferred value of a field."""
-        steps = self.plan.steps.get(name)
-        if not steps:
-            return None
-        step = steps[0]
-        said = None if step.source.unless_extension else said_plainly(step, self.record)
-        found = next(self.every(name), None) if said is None else Found(step.source, said)
+        found = self.preferred.get(name)
         if found is not None:
             self.used[name] = found
         return found
@@ -74,7 +82,7 @@ class Fields:
     def text(self, name: str) -> str | None:
         """A field as text."""
         found = self.first(name)
-        return None if found is None else found.said
+        return None if found is None else found[1]
 
     def number(self, name: str) -> str | None:
         """A field as a phone number."""
@@ -85,41 +93,45 @@ class Fields:
         found = self.first(name)
         if found is None:
             return None
+        source, said = found
         try:
-            return values.seconds(found.said, found.source.unit)
+            return values.seconds(said, source.unit)
         except Unreadable as error:
-            self.faults.append(f"{found.source.name}: {error}")
+            self.faults.append(f"{source.name}: {error}")
             return None
 
     def instant(self, name: str, *, later: bool = False) -> datetime | None:
         """A field as a point in time: the first of its values that is one."""
-        for found in self.every(name):
+        for source, said in self.every(name):
             try:
-                moment = values.instant(found.said, self.site.zone, later=later)
+                moment = values.instant(said, self.site.zone, later=later)
             except Unreadable as error:
-                self.notes.append(f"{found.source.name}: {error}")
+                self.notes.append(f"{source.name}: {error}")
                 continue
             if moment is not None:
-                self.used[name] = found
+                self.used[name] = source, said
                 return moment
         return None
 
     def meaning(self, name: str, vocabulary: Vocabulary) -> str | None:
         """Our word for a field: the first of its values that is understood and says something."""
         unknown: Found | None = None
-        for found in self.every(name):
-            meaning = vocabulary.meaning(found.said)
+        for source, said in self.every(name):
+            meaning = vocabulary.meaning(said)
             if meaning is not None and meaning != UNUSABLE:
-                self.used[name] = found
+                self.used[name] = source, said
                 return meaning
-            unknown = unknown or (found if meaning is None else None)
+            unknown = unknown or ((source, said) if meaning is None else None)
         if unknown is not None:
-            self.notes.append(f"{unknown.source.name}: the word {unknown.said[:60]!r} is not known")
+            self.notes.append(f"{unknown[0].name}: the word {unknown[1][:60]!r} is not known")
         return None
 
     def follows(self, rules: tuple[Rule, ...]) -> Rule | None:
         """The first rule whose condition holds."""
-        return next((rule for rule in rules if rule.when.holds(self.record)), None)
+        for rule in rules:
+            if rule.when.holds(self.record):
+                return rule
+        return None
 
 
 # -- calls
@@ -198,7 +210,7 @@ def _unclear(fields: Fields) -> int | None:
     """A duration of unclear meaning, unless the same name has been read with a clear one."""
     found = fields.first("unclear_s")
     clear = (fields.used.get("billed_s"), fields.used.get("duration_s"))
-    if found is None or any(one is not None and one.source.path == found.source.path for one in clear):
+    if found is None or any(one is not None and one[0].path == found[0].path for one in clear):
         fields.used.pop("unclear_s", None)
         return None
     return fields.seconds("unclear_s")
@@ -309,7 +321,7 @@ def _state(fields: Fields) -> str | None:
     """The state of the call: of several members' states the one that has come furthest, the last of equals."""
     furthest: tuple[int, str] | None = None
     for found in fields.every("state"):
-        state = fields.dialect.state_words.meaning(found.said)
+        state = fields.dialect.state_words.meaning(found[1])
         if state is None or state == UNUSABLE:
             continue
         rank = _PHASES.index(STATES[state])

@@ -44,8 +44,17 @@ _SEPARATORS = str.maketrans("", "", " \t\r\n_-.")
 def text(value: object) -> str | None:
     """A scalar of a document as text, percent-decoded; None where it says nothing, or is no scalar."""
     if isinstance(value, str):
+        if "1" <= value < ":" and _says_itself(value):
+            return value
         return _short_text(value) if len(value) <= LONGEST_REMEMBERED else _text(value)
     return str(value).lower() if isinstance(value, bool) else None
+
+
+def _says_itself(value: str) -> bool:
+    """Whether a text that begins with 1 to 9 needs no other look: times, numbers and most ids, which never repeat."""
+    return (
+        value.isascii() and value.isprintable() and len(value) <= LONGEST_TEXT and "%" not in value and value[-1] != " "
+    )
 
 
 def _text(value: str) -> str | None:
@@ -94,13 +103,26 @@ def instant(said: str | None, zone: tzinfo, *, later: bool = False) -> datetime 
     try:
         found = _written(said) if ":" in said else _counted(said) or _written(said)
         if found.tzinfo is None:
-            found = found.replace(tzinfo=zone, fold=later)
-        in_utc = found.astimezone(UTC)
+            ahead = _ahead_of_utc(found.toordinal(), found.hour, found.minute, zone, later)
+            in_utc = _EPOCH + (found - _CLOCK_EPOCH - ahead)
+        else:
+            in_utc = found.astimezone(UTC)
     except (ValueError, OverflowError, KeyError, TypeError) as error:
         raise Unreadable(f"{said[:60]!r} is not a time") from error
     if not EARLIEST_YEAR <= in_utc.year <= LATEST_YEAR:
         raise Unreadable(f"{said[:60]!r} is outside the years {EARLIEST_YEAR} to {LATEST_YEAR}")
     return in_utc
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CLOCK_EPOCH = _EPOCH.replace(tzinfo=None)
+
+
+@lru_cache(maxsize=4_096)
+def _ahead_of_utc(day: int, hour: int, minute: int, zone: tzinfo, later: bool) -> timedelta:
+    """How far the zone's clock is ahead in this minute of its own; the calls of a minute share the answer."""
+    clock = datetime.fromordinal(day).replace(hour=hour, minute=minute, tzinfo=zone, fold=later)
+    return clock.utcoffset() or timedelta()
 
 
 _NUMBER = re.compile(r"([0-9]{9,17})(?:\.[0-9]+)?")
@@ -124,7 +146,7 @@ def _counted(said: str) -> datetime | None:
         count -= GREGORIAN_TO_UNIX_S
     elif len(digits) > 10:
         count //= _COUNTED_IN[len(digits)]
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=count)
+    return _EPOCH + timedelta(seconds=count)
 
 
 _DATE_TIME = re.compile(

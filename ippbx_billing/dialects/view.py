@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ippbx_billing.dialects import bodies, values
 from ippbx_billing.dialects.definition import TIMES, Dialect
-from ippbx_billing.dialects.record import Record, keys_of, names_of, walk
+from ippbx_billing.dialects.record import Path, Record, keys_of, names_of, walk
 from ippbx_billing.dialects.values import Unreadable, fold
 
 Facts = Mapping[str, str]
@@ -23,16 +23,21 @@ class View(NamedTuple):
     document: Mapping[str, Any]
     records: list[Record]
     notes: tuple[str, ...] = ()
+    paths: tuple[Path, ...] = ()  # where the records are; none where the document is the record itself
 
 
-def view_of(dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> View:
-    """Name a line's columns, open inner documents, find the records."""
+def view_of(dialect: Dialect, document: Mapping[str, Any], facts: Facts, paths: tuple[Path, ...] | None = None) -> View:
+    """Name a line's columns, open inner documents, find the records; `paths` where it is known where they are."""
     notes: tuple[str, ...] = ()
     if dialect.columns and bodies.CSV_ROW in document:
         document = _named(dialect, document)
     if dialect.opened:
         document, notes = _with_opened(dialect, document)
-    return View(dialect, document, _records(dialect, document, facts), notes)
+    for path in dialect.record_paths if paths is None else paths:
+        records = _records(dialect, document, facts, path)
+        if records:
+            return View(dialect, document, records, notes, (path,))
+    return View(dialect, document, [Record(document, document, dialect.within, facts)], notes)
 
 
 def _with_opened(dialect: Dialect, document: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
@@ -76,21 +81,13 @@ def _is_time(said: str) -> bool:
     return ":" in said or len(said) >= 10
 
 
-def _records(dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> list[Record]:
-    """The records of a document: at the first of the dialect's paths that leads to any, else the document itself."""
-    for path in dialect.record_paths if dialect.record_paths and _has_parts(document) else ():
-        found = [
-            Record(one, document, dialect.within, {**facts, "key": key})
-            for key, one in _at(walk([document], path.names[:-1]), path.names[-1])
-        ]
-        if found:
-            return found
-    return [Record(document, document, dialect.within, facts)]
-
-
-def _has_parts(document: Mapping[str, Any]) -> bool:
-    """Whether a document holds anything but plain values; most records do not."""
-    return any(isinstance(value, dict | list) for value in document.values())
+def _records(dialect: Dialect, document: Mapping[str, Any], facts: Facts, path: Path) -> list[Record]:
+    """The records at a path."""
+    *outer, last = path.names
+    return [
+        Record(one, document, dialect.within, {**facts, "key": key})
+        for key, one in _at(walk([document], tuple(outer)), last)
+    ]
 
 
 def _at(parents: list[Any], last: str) -> list[tuple[str, Mapping[str, Any]]]:

@@ -75,7 +75,7 @@ KIND = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RatedCall:
     """A call with its classification and charge, on its way into the ledger; day and hour are the site's local ones."""
 
@@ -91,7 +91,7 @@ class RatedCall:
 
     def __post_init__(self) -> None:
         fingerprint = f"{self.call.pbx}\0{self.call.key}".encode("utf-8", "surrogatepass")
-        object.__setattr__(self, "key", blake2b(fingerprint, digest_size=16).digest())
+        self.key = blake2b(fingerprint, digest_size=16).digest()
 
 
 class CallTables:

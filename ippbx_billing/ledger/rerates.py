@@ -1,8 +1,9 @@
 """Rating many calls again: the set-wise work on charges, and the history of those that changed.
 
 The one idea: SQLite does what is the same for every row, Python decides once for each kind of call, length and window.
-`plans` says how the calls of a kind find their charge, `fees` holds the charges found so far, each under a code; a call
-whose charge differs is copied into the history and updated, in one short transaction for each stretch of ids.
+`plans` says how the calls of a kind find their charge, `fees` holds the charges found so far, each under a code;
+`changed` gathers the calls of a stretch whose charge differs, with the new one. Then the old ones go into the history,
+the sums follow, and the charges are replaced, each with one statement and all in one short transaction.
 
     code = base                                    how 0: one charge for all calls of the kind
            base + length                           how 1: it depends on the length alone
@@ -118,9 +119,11 @@ class RerateTables:
             "DROP TABLE IF EXISTS temp.plans",
             "DROP TABLE IF EXISTS temp.fees",
             "DROP TABLE IF EXISTS temp.settled",
+            "DROP TABLE IF EXISTS temp.changed",
             "CREATE TEMP TABLE plans (kind_id INTEGER PRIMARY KEY, how INTEGER NOT NULL, base INTEGER NOT NULL)",
             f"CREATE TEMP TABLE fees (code INTEGER PRIMARY KEY, {', '.join(CHARGE)})",
             "CREATE TEMP TABLE settled (id INTEGER PRIMARY KEY)",
+            f"CREATE TEMP TABLE changed (id INTEGER PRIMARY KEY, {', '.join(CHARGE)})",
         ):
             self.connection.execute(statement)
         self.connection.execute("PRAGMA cache_size = -65536")
@@ -146,45 +149,71 @@ class RerateTables:
 
     # -- a stretch of calls
 
-    def keep_changed(self, run: int, stretch: Stretch, calls: Sequence[int] | None = None) -> int:
-        """Copy the charges that are to change into the history; gives their number.
+    def begin_stretch(self) -> None:
+        """Forget which charges changed in the last one."""
+        self.connection.execute("DELETE FROM temp.changed")
+
+    def find_changed(self, stretch: Stretch, calls: Sequence[int] | None = None) -> None:
+        """Gather the calls whose charge is to change.
 
         For a call whose code is not learnt yet, `missing` is asked; such calls are named again in `calls`.
         """
-        return self.connection.execute(
-            f"INSERT INTO charge_history (run_id, call_id, {', '.join(CHARGE)}) "
-            f"SELECT ?, g.id, {', '.join('g.' + name for name in CHARGE)} {_changed(stretch, calls)}",
-            [run, *_values(stretch, calls)],
-        ).rowcount
-
-    def differences(self, stretch: Stretch, calls: Sequence[int] | None = None) -> Iterator[sqlite3.Row]:
-        """What would change, summed by extension: `calls`, fees before and after, unrated calls before and after."""
-        return iter(
-            self.connection.execute(
-                "SELECT extension, count(*) AS calls, coalesce(sum(old_micro), 0) AS before_micro, "
-                "coalesce(sum(new_micro), 0) AS after_micro, sum(was = 'unrated') AS unrated_before, "
-                "sum(becomes = 'unrated') AS unrated_after FROM ("
-                "SELECT (SELECT extension FROM calls c WHERE c.id = g.id) AS extension, g.fee_micro AS old_micro, "
-                "f.fee_micro AS new_micro, g.status AS was, f.status AS becomes "
-                f"{_changed(stretch, calls)}) GROUP BY 1",
-                _values(stretch, calls),
-            ).fetchall()
-        )
-
-    def update_changed(self, run: int, stretch: Stretch, *, all_of_them: bool) -> None:
-        """Give the calls that were just copied into the history their new charges."""
-        which, values = stretch.sql, stretch.values
-        if not all_of_them:
-            which = (
-                f"g.id IN (SELECT call_id FROM charge_history WHERE run_id = ? AND call_id BETWEEN ? AND ?) AND {which}"
-            )
-            values = [run, stretch.first, stretch.last, *values]
+        only = "" if calls is None else " AND g.id IN (SELECT value FROM json_each(?))"
         self.connection.execute(
-            f"UPDATE charges AS g SET ({', '.join(CHARGE)}) = (SELECT {', '.join('f.' + name for name in CHARGE)} "
-            f"FROM temp.plans p JOIN temp.fees f ON f.code = {_CODE} WHERE p.kind_id = g.kind_id) "
-            f"WHERE {which}",
-            values,
+            f"INSERT INTO temp.changed SELECT g.id, {', '.join('f.' + name for name in CHARGE)} "
+            f"FROM charges g JOIN temp.plans p ON p.kind_id = g.kind_id LEFT JOIN temp.fees f ON f.code = {_CODE} "
+            f"WHERE {stretch.sql}{only} AND CASE WHEN f.code IS NULL THEN "
+            f"missing({_CODE}, g.kind_id, g.started_at, g.billed_s, g.id) ELSE {_DIFFERS} END",
+            stretch.values if calls is None else [*stretch.values, json.dumps(list(calls))],
         )
+
+    def put_changed(self, charges: Iterable[tuple[int, ChargeRow]]) -> None:
+        """Gather these calls as well, with their new charge."""
+        marks = ", ".join("?" * (1 + len(CHARGE)))
+        self.connection.executemany(
+            f"INSERT INTO temp.changed VALUES ({marks})", ((call, *charge) for call, charge in charges)
+        )
+
+    def differences(self) -> list[sqlite3.Row]:
+        """What would change, summed by extension: `calls`, fees before and after, unrated calls before and after."""
+        return self.connection.execute(
+            "SELECT e.extension, count(*) AS calls, coalesce(sum(g.fee_micro), 0) AS before_micro, "
+            "coalesce(sum(n.fee_micro), 0) AS after_micro, sum(g.status = 'unrated') AS unrated_before, "
+            f"sum(n.status = 'unrated') AS unrated_after {_CHANGED} "
+            "JOIN rollup_extensions e ON e.id = g.extension_id GROUP BY g.extension_id"
+        ).fetchall()
+
+    def change(self, run: int) -> int:
+        """Replace the charges that were gathered and keep the old ones; the sums follow. Gives their number."""
+        changed = self.connection.execute(
+            f"INSERT INTO charge_history (run_id, call_id, {', '.join(CHARGE)}) "
+            f"SELECT ?, g.id, {', '.join('g.' + name for name in CHARGE)} {_CHANGED}",
+            [run],
+        ).rowcount
+        if changed:
+            self._count_changes(changed)
+            self.connection.execute(
+                f"UPDATE charges AS g SET ({', '.join(CHARGE)}) = (SELECT {', '.join('n.' + name for name in CHARGE)} "
+                "FROM temp.changed n WHERE n.id = g.id) WHERE g.id IN (SELECT id FROM temp.changed)"
+            )
+        return changed
+
+    def _count_changes(self, changed: int) -> None:
+        """Let the sums follow so many changes."""
+        same = "n.status = g.status AND n.carrier_id IS g.carrier_id"
+        place = "g.local_hour, g.extension_id, g.place_id, g.kind_id, g.carrier_id, g.status"
+        more = "ifnull(n.fee_micro, 0) - ifnull(g.fee_micro, 0)"
+        of_fees = self._rollups.change_fees(self._rows(f"SELECT {place}, {more} {_CHANGED} WHERE {same}"))
+        if of_fees == changed:
+            return
+        charges = "ifnull(g.fee_micro, 0), n.carrier_id, n.status, g.duration_s, g.billed_s, ifnull(n.fee_micro, 0)"
+        self._rollups.change_classes(self._rows(f"SELECT {place}, {charges} {_CHANGED} WHERE NOT ({same})"))
+
+    def _rows(self, sql: str) -> sqlite3.Cursor:
+        """Answers as plain tuples, which are quicker."""
+        cursor = self.connection.cursor()
+        cursor.row_factory = None
+        return cursor.execute(sql)
 
     # -- calls one by one
 
@@ -244,37 +273,6 @@ class RerateTables:
         )
         self._rollups.count_in(ids)
 
-    def count_changes(self, run: int, stretch: Stretch, changed: int) -> None:
-        """Let the sums follow what a run changed in a stretch, so many calls; those that are settled are left alone."""
-        same = "h.status = g.status AND h.carrier_id IS g.carrier_id"
-        place = "g.local_hour, g.extension_id, g.place_id, g.kind_id"
-        of_fees = self._rollups.change_fees(
-            self._changed_by(
-                f"{place}, g.carrier_id, g.status, ifnull(g.fee_micro, 0) - ifnull(h.fee_micro, 0)", same, run, stretch
-            )
-        )
-        if of_fees == changed:
-            return
-        self._rollups.change_classes(
-            self._changed_by(
-                f"{place}, h.carrier_id, h.status, ifnull(h.fee_micro, 0), "
-                "g.carrier_id, g.status, g.duration_s, g.billed_s, ifnull(g.fee_micro, 0)",
-                f"NOT ({same})",
-                run,
-                stretch,
-            )
-        )
-
-    def _changed_by(self, told: str, condition: str, run: int, stretch: Stretch) -> sqlite3.Cursor:
-        """What is told of the charges `g` that a run changed from `h`, as plain tuples."""
-        cursor = self.connection.cursor()
-        cursor.row_factory = None
-        return cursor.execute(
-            f"SELECT {told} FROM charge_history h CROSS JOIN charges g ON g.id = h.call_id "
-            f"WHERE h.run_id = ? AND h.call_id BETWEEN ? AND ? AND {stretch.sql} AND {condition}",
-            [run, stretch.first, stretch.last, *stretch.values],
-        )
-
     def settle(self, ids: Iterable[int]) -> None:
         """These calls are dealt with: the set-wise statements are to leave them alone."""
         self.connection.executemany("INSERT OR IGNORE INTO temp.settled VALUES (?)", ((one,) for one in ids))
@@ -293,6 +291,7 @@ class RerateTables:
 
 
 _PLACE = ("country", "region", "place")
+_CHANGED = "FROM temp.changed n CROSS JOIN charges g ON g.id = n.id"  # in this order: `changed` is the shorter
 _CODE = (
     f"(CASE WHEN g.billed_s NOT BETWEEN 0 AND {LONGEST_S} THEN NULL WHEN p.how = {BY_LENGTH} THEN p.base + g.billed_s "
     f"WHEN p.how = {FIXED} THEN p.base WHEN p.how = {BY_CLOCK} THEN clock(p.base, g.started_at, g.billed_s) END)"
@@ -305,17 +304,3 @@ _DIFFERS = (
     "OR g.price_id IS NOT NULL OR g.window IS NOT NULL "
     "ELSE f.price_id IS NOT g.price_id OR f.window IS NOT g.window END)"
 )
-
-
-def _changed(stretch: Stretch, calls: Sequence[int] | None) -> str:
-    """The calls of a stretch whose charge is to change; `missing` hears of those whose new charge is not known."""
-    only = "" if calls is None else " AND g.id IN (SELECT value FROM json_each(?))"
-    return (
-        f"FROM charges g JOIN temp.plans p ON p.kind_id = g.kind_id LEFT JOIN temp.fees f ON f.code = {_CODE} "
-        f"WHERE {stretch.sql}{only} AND CASE WHEN f.code IS NULL THEN "
-        f"missing({_CODE}, g.kind_id, g.started_at, g.billed_s, g.id) ELSE {_DIFFERS} END"
-    )
-
-
-def _values(stretch: Stretch, calls: Sequence[int] | None) -> list[Any]:
-    return stretch.values if calls is None else [*stretch.values, json.dumps(list(calls))]

@@ -199,12 +199,12 @@ class RollupTables:
         by_place: defaultdict[tuple[int, int, int], int] = defaultdict(int)
         known = _Ids(self)
         number = 0
-        for hour, extension_id, place_id, *charged, more_micro in changes:
+        for hour, extension_id, place_id, kind_id, carrier_id, status, more_micro in changes:
             number += 1
-            class_id = known[tuple(charged)]
-            by_extension[hour // 24, extension_id, class_id] += more_micro
+            day, class_id = hour // 24, known[kind_id, carrier_id, status]
+            by_extension[day, extension_id, class_id] += more_micro
             by_hour[hour, class_id] += more_micro
-            by_place[hour // 24, place_id, class_id] += more_micro
+            by_place[day, place_id, class_id] += more_micro
         tally, kinds = Tally(), known.classes
         for (day, extension_id, class_id), more_micro in by_extension.items():
             tally.count_extension(day, extension_id, kinds[class_id], (0, 0, 0, 0, more_micro))

@@ -117,12 +117,9 @@ class Rerating:
                 for row, _, charge in self._reclassified(stretch):
                     self._tables.settle([row["id"]])
                     _count(found, row["extension"], row["status"], row["fee_micro"], charge)
-            for calls in self._until_known():
-                for row in self._tables.differences(stretch, calls):
-                    found.setdefault(row["extension"], Difference()).add(Difference(*tuple(row)[1:]))
-            for one in self._single.changed(self._asked.single):
-                _count(found, one.extension, one.before[0], one.before[1], one.after)
-            self._asked.single.clear()
+            self._find(stretch)
+            for row in self._tables.differences():
+                found.setdefault(row["extension"], Difference()).add(Difference(*tuple(row)[1:]))
         return found
 
     def run(self, now: datetime) -> Outcome:
@@ -144,16 +141,16 @@ class Rerating:
     def _change(self, run: int, stretch: Stretch) -> int:
         """One stretch, in the caller's transaction; gives how many charges changed."""
         changed = self._reclassify(run, stretch) if self.wanted.reclassify else 0
-        kept = sum(self._tables.keep_changed(run, stretch, calls) for calls in self._until_known())
-        if kept:
-            whole = kept == stretch.last - stretch.first + 1
-            self._tables.update_changed(run, stretch, all_of_them=whole)
-        single = [(one.call, one.after, None) for one in self._single.changed(self._asked.single)]
+        self._find(stretch)
+        return changed + self._tables.change(run)
+
+    def _find(self, stretch: Stretch) -> None:
+        """Gather the calls of a stretch whose charge is to change."""
+        self._tables.begin_stretch()
+        for calls in self._until_known():
+            self._tables.find_changed(stretch, calls)
+        self._tables.put_changed(self._single.changed(self._asked.single))
         self._asked.single.clear()
-        self._tables.replace_charges(run, single)
-        if kept or single:
-            self._tables.count_changes(run, stretch, kept + len(single))
-        return changed + kept + len(single)
 
     # -- which calls
 
@@ -259,16 +256,6 @@ class Rerating:
         return len(charges)
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """A call that was looked at by itself: its charge before and after."""
-
-    call: int
-    extension: str | None
-    before: ChargeRow
-    after: ChargeRow
-
-
 class Single:
     """Calls that their kind does not decide; those whose digits mean the same to the tariff are decided together."""
 
@@ -286,15 +273,14 @@ class Single:
         self._forget()
         self._groups.clear()
 
-    def changed(self, ids: Sequence[int]) -> list[Changed]:
-        """Those of these calls whose charge is to change."""
+    def changed(self, ids: Sequence[int]) -> list[tuple[int, ChargeRow]]:
+        """Those of these calls whose charge is to change, with the new one."""
         found = []
         for row in self._rerating.ledger.rerates.digits(ids) if ids else ():
             number, before, (started_at, billed_s, kind_id) = row[0], tuple(row[1:7]), row[7:10]
-            digits = Digits(*row[10:])
-            after = self._charge(kind_id, digits, started_at, billed_s)
+            after = self._charge(kind_id, Digits(*row[10:]), started_at, billed_s)
             if after != before:
-                found.append(Changed(number, digits.extension, before, after))
+                found.append((number, after))
         if len(self._plans) + len(self._charges) > MOST_FEES:
             self._forget()
         return found
