@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ippbx_billing.calls import ChargeStatus, EventStatus
+from ippbx_billing.calls import Call, ChargeStatus, Classification, EventStatus
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules, unsettled
@@ -138,18 +138,18 @@ def test_rubbish_is_a_problem_and_the_next_call_is_rated(bench: Bench, name: str
 
 def test_a_fault_of_ours_is_recorded_and_passed_by(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even a bug in a rule stops nothing: the event is listed, the next one is rated, a replay mends it."""
-    sound = Rules.rate
+    sound = Rules.classify
 
-    def faulty(self: Rules, call: object) -> object:
-        if call.caller == "8002":  # type: ignore[attr-defined]
+    def faulty(self: Rules, call: Call) -> Classification:
+        if call.caller == "8002":
             raise ZeroDivisionError("oops")
-        return sound(self, call)  # type: ignore[arg-type]
+        return sound(self, call)
 
-    monkeypatch.setattr(Rules, "rate", faulty)
+    monkeypatch.setattr(Rules, "classify", faulty)
     bench.deliver(gateway_cdr("8002", "58674577", 64), gateway_cdr("8001", "58674577", 64))
     assert [call["extension"] for call in bench.calls()] == ["8001"]
     assert bench.outcomes()[1] == (EventStatus.REJECTED, "internal error, please report it: ZeroDivisionError('oops')")
-    monkeypatch.setattr(Rules, "rate", sound)
+    monkeypatch.setattr(Rules, "classify", sound)
     assert bench.pipeline.replay(unsettled(bench.ledger)) == 1
     assert [call["extension"] for call in bench.calls()] == ["8001", "8002"] or len(bench.calls()) == 2
     assert bench.outcomes() == {}

@@ -12,7 +12,7 @@ from ippbx_billing.dialects.definition import Dialect, Mark, Words
 from ippbx_billing.dialects.evidence import Evidence, Seen
 from ippbx_billing.dialects.plan import MOST_PLANS, Plan, could_be, first_said, plan_by_values, plan_for
 from ippbx_billing.dialects.record import Path, Record
-from ippbx_billing.dialects.view import Facts, View, view_of
+from ippbx_billing.dialects.view import Facts, View, records_at, view_of
 
 LOOKED_AT = 3  # records of a batch that are looked at to recognise its dialect
 MOST_DECISIONS = 1_024
@@ -23,7 +23,7 @@ class Decision(NamedTuple):
     """How documents of one evidence are read: with which dialect, where their records are, each by which plan."""
 
     dialect: Dialect
-    paths: tuple[Path, ...]
+    path: Path | None
     plans: tuple[Plan, ...]
 
 
@@ -87,16 +87,16 @@ def choose(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: 
     view = choose_anew(document, dialects, chosen, facts)
     if isinstance(view, View):
         plans = tuple(plan_by_values(view.dialect, record) for record in view.records)
-        dialects.decide(chosen, evidence, Decision(view.dialect, view.paths, plans))
+        dialects.decide(chosen, evidence, Decision(view.dialect, view.path, plans))
     return view
 
 
 def _as_decided(decided: Decision, document: Mapping[str, Any], facts: Facts) -> View:
-    """The document in the dialect of its like, its records with the plans of theirs."""
-    view = view_of(decided.dialect, document, facts, decided.paths)
-    for record, plan in zip(view.records, decided.plans, strict=True):
+    """The document in the dialect of its like, its records with the plans of theirs; none has texts to be opened."""
+    records = records_at(decided.path, decided.dialect, document, facts)
+    for record, plan in zip(records, decided.plans, strict=True):
         record.plan = plan
-    return view
+    return View(decided.dialect, document, records)
 
 
 def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:

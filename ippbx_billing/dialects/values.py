@@ -44,17 +44,10 @@ _SEPARATORS = str.maketrans("", "", " \t\r\n_-.")
 def text(value: object) -> str | None:
     """A scalar of a document as text, percent-decoded; None where it says nothing, or is no scalar."""
     if isinstance(value, str):
-        if "1" <= value < ":" and _says_itself(value):
-            return value
+        if "1" <= value < ":" and value.isascii() and value.isprintable() and "%" not in value and value[-1] != " ":
+            return value if len(value) <= LONGEST_TEXT else _text(value)  # times, numbers and most ids never repeat
         return _short_text(value) if len(value) <= LONGEST_REMEMBERED else _text(value)
     return str(value).lower() if isinstance(value, bool) else None
-
-
-def _says_itself(value: str) -> bool:
-    """Whether a text that begins with 1 to 9 needs no other look: times, numbers and most ids, which never repeat."""
-    return (
-        value.isascii() and value.isprintable() and len(value) <= LONGEST_TEXT and "%" not in value and value[-1] != " "
-    )
 
 
 def _text(value: str) -> str | None:
@@ -103,7 +96,7 @@ def instant(said: str | None, zone: tzinfo, *, later: bool = False) -> datetime 
     try:
         found = _written(said) if ":" in said else _counted(said) or _written(said)
         if found.tzinfo is None:
-            ahead = _ahead_of_utc(found.toordinal(), found.hour, found.minute, zone, later)
+            ahead = zone.utcoffset(found.replace(fold=1) if later else found) or timedelta()
             in_utc = _EPOCH + (found - _CLOCK_EPOCH - ahead)
         else:
             in_utc = found.astimezone(UTC)
@@ -116,13 +109,6 @@ def instant(said: str | None, zone: tzinfo, *, later: bool = False) -> datetime 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCK_EPOCH = _EPOCH.replace(tzinfo=None)
-
-
-@lru_cache(maxsize=4_096)
-def _ahead_of_utc(day: int, hour: int, minute: int, zone: tzinfo, later: bool) -> timedelta:
-    """How far the zone's clock is ahead in this minute of its own; the calls of a minute share the answer."""
-    clock = datetime.fromordinal(day).replace(hour=hour, minute=minute, tzinfo=zone, fold=later)
-    return clock.utcoffset() or timedelta()
 
 
 _NUMBER = re.compile(r"([0-9]{9,17})(?:\.[0-9]+)?")

@@ -23,21 +23,37 @@ class View(NamedTuple):
     document: Mapping[str, Any]
     records: list[Record]
     notes: tuple[str, ...] = ()
-    paths: tuple[Path, ...] = ()  # where the records are; none where the document is the record itself
+    path: Path | None = None  # where the records are; None where the document is the record itself
 
 
-def view_of(dialect: Dialect, document: Mapping[str, Any], facts: Facts, paths: tuple[Path, ...] | None = None) -> View:
-    """Name a line's columns, open inner documents, find the records; `paths` where it is known where they are."""
+def view_of(dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> View:
+    """Name a line's columns, open inner documents, find the records."""
     notes: tuple[str, ...] = ()
     if dialect.columns and bodies.CSV_ROW in document:
         document = _named(dialect, document)
     if dialect.opened:
         document, notes = _with_opened(dialect, document)
-    for path in dialect.record_paths if paths is None else paths:
-        records = _records(dialect, document, facts, path)
+    for path in dialect.record_paths if _has_parts(document) else ():
+        records = records_at(path, dialect, document, facts)
         if records:
-            return View(dialect, document, records, notes, (path,))
-    return View(dialect, document, [Record(document, document, dialect.within, facts)], notes)
+            return View(dialect, document, records, notes, path)
+    return View(dialect, document, records_at(None, dialect, document, facts), notes)
+
+
+def records_at(path: Path | None, dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> list[Record]:
+    """The records at one of the dialect's paths, or the document itself as the record."""
+    if path is None:
+        return [Record(document, document, dialect.within, facts)]
+    *outer, last = path.names
+    return [
+        Record(one, document, dialect.within, {**facts, "key": key})
+        for key, one in _at(walk([document], tuple(outer)), last)
+    ]
+
+
+def _has_parts(document: Mapping[str, Any]) -> bool:
+    """Whether a document holds anything but plain values; most records do not."""
+    return any(isinstance(value, dict | list) for value in document.values())
 
 
 def _with_opened(dialect: Dialect, document: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
@@ -79,15 +95,6 @@ def _is_time(said: str) -> bool:
     except Unreadable:
         return False
     return ":" in said or len(said) >= 10
-
-
-def _records(dialect: Dialect, document: Mapping[str, Any], facts: Facts, path: Path) -> list[Record]:
-    """The records at a path."""
-    *outer, last = path.names
-    return [
-        Record(one, document, dialect.within, {**facts, "key": key})
-        for key, one in _at(walk([document], tuple(outer)), last)
-    ]
 
 
 def _at(parents: list[Any], last: str) -> list[tuple[str, Mapping[str, Any]]]:

@@ -19,6 +19,9 @@ from ippbx_billing.calls import (
 )
 from ippbx_billing.ledger.rollups import RollupTables, Tally, hour_zero
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_S = 86_400
+
 FACTS = (
     "pbx",
     "dialect",
@@ -309,7 +312,10 @@ def classification_of(row: sqlite3.Row) -> Classification:
 
 def seconds(moment: datetime | None) -> int | None:
     """A moment as whole seconds of UTC."""
-    return None if moment is None else int(moment.timestamp())
+    if moment is None:
+        return None
+    since = moment - _EPOCH
+    return since.days * _DAY_S + since.seconds
 
 
 def instant(value: int | None) -> datetime | None:

@@ -15,6 +15,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 
 from ippbx_billing.ledger.calls import KIND, MEANING
@@ -24,6 +25,7 @@ DIGITS = ("number", "normalized", "callee", "did", "extension")  # what a tariff
 CHARGE = ("status", "fee_micro", "carrier_id", "price_id", "window", "reason")
 FIXED, BY_LENGTH, BY_CLOCK, ONE_BY_ONE = range(4)
 LONGEST_S = 366 * 86_400  # longer calls are looked at one by one
+OTHER_ZONE_DAYS = 2  # so far the day of a call may move when the site's time zone is set anew
 
 ChargeRow = tuple[Any, ...]  # in the order of CHARGE
 Missing = Callable[[int | None, int, int, int, int], int]  # code, kind, start, length, call -> 0
@@ -33,36 +35,45 @@ Missing = Callable[[int | None, int, int, int, int], int]  # code, kind, start, 
 class Stretch:
     """A part of the ledger: calls from one id to another that started in a time (seconds of UTC, end not included).
 
-    `bounded` says that others lie between them, so that the time must be asked for; `skipping` that some calls are
-    settled already.
+    `skipping` says that some of its calls are settled already.
     """
 
     first: int
     last: int
     begin: int
     end: int
-    bounded: bool = True
     skipping: bool = False
 
     @property
     def sql(self) -> str:
         """Its condition on the charges `g`; `values` are those it asks for."""
-        bounds = " AND g.started_at >= ? AND g.started_at < ?" if self.bounded else ""
         settled = " AND g.id NOT IN (SELECT id FROM temp.settled)" if self.skipping else ""
-        return f"g.id BETWEEN ? AND ?{bounds}{settled}"
+        return f"g.id BETWEEN ? AND ? AND g.started_at >= ? AND g.started_at < ?{settled}"
 
     @property
     def values(self) -> list[Any]:
         """What the condition asks for."""
-        return [self.first, self.last, *([self.begin, self.end] if self.bounded else [])]
+        return [self.first, self.last, self.begin, self.end]
 
 
 class Span(NamedTuple):
-    """Calls of a time: their first and last id, and their number."""
+    """Calls of some days: their number, and the first and the last id, between which others may lie."""
 
+    calls: int
     first: int
     last: int
-    calls: int
+
+
+class Changes(NamedTuple):
+    """Calls with another charge: their number, and what they cost together before and after."""
+
+    calls: int = 0
+    before_micro: int = 0
+    after_micro: int = 0
+
+    def and_(self, other: "Changes") -> "Changes":
+        """Both together."""
+        return Changes(*(one + more for one, more in zip(self, other, strict=True)))
 
 
 class RerateTables:
@@ -78,14 +89,17 @@ class RerateTables:
         """All kinds of calls."""
         return self.connection.execute(f"SELECT id, {', '.join(KIND)} FROM kinds").fetchall()
 
-    def span(self, begin: int, end: int) -> Span:
-        """The calls that started in that time: first and last id, how many."""
-        row = self.connection.execute(
-            "SELECT coalesce(min(id), 0), coalesce(max(id), -1), count(*) FROM charges "
-            "WHERE started_at >= ? AND started_at < ?",
-            [begin, end],
+    def span(self, first: date, last: date) -> Span:
+        """The calls of these days, as the sums know them."""
+        days = first.toordinal(), last.toordinal()
+        calls = self.connection.execute(
+            "SELECT coalesce(sum(calls), 0) FROM rollup_days WHERE day BETWEEN ? AND ?", days
+        ).fetchone()[0]
+        ids = self.connection.execute(
+            "SELECT coalesce(min(first_id), 0), coalesce(max(last_id), -1) FROM rollup_spans WHERE day BETWEEN ? AND ?",
+            [days[0] - OTHER_ZONE_DAYS, days[1] + OTHER_ZONE_DAYS],
         ).fetchone()
-        return Span(*row)
+        return Span(int(calls), *ids)
 
     def begin_run(self, now: int, first_day: str, last_day: str, conditions: str) -> int:
         """Note that charges of these days may change; gives the run's number."""
@@ -94,15 +108,6 @@ class RerateTables:
             [now, first_day, last_day, conditions],
         )
         return int(cursor.lastrowid or 0)
-
-    def fees_of_run(self, run: int) -> tuple[int, int]:
-        """What the calls that a run changed cost together, before and after it."""
-        found = self.connection.execute(
-            "SELECT coalesce(sum(h.fee_micro), 0), coalesce(sum(g.fee_micro), 0) "
-            "FROM charge_history h JOIN charges g ON g.id = h.call_id WHERE h.run_id = ?",
-            [run],
-        ).fetchone()
-        return int(found[0]), int(found[1])
 
     def end_run(self, run: int, now: int) -> None:
         """Note that the run came to its end; one that changed nothing leaves no trace."""
@@ -120,10 +125,11 @@ class RerateTables:
             "DROP TABLE IF EXISTS temp.fees",
             "DROP TABLE IF EXISTS temp.settled",
             "DROP TABLE IF EXISTS temp.changed",
-            "CREATE TEMP TABLE plans (kind_id INTEGER PRIMARY KEY, how INTEGER NOT NULL, base INTEGER NOT NULL)",
+            "CREATE TEMP TABLE plans (kind_id INTEGER PRIMARY KEY, how, base, carrier_id, class_id)",
             f"CREATE TEMP TABLE fees (code INTEGER PRIMARY KEY, {', '.join(CHARGE)})",
             "CREATE TEMP TABLE settled (id INTEGER PRIMARY KEY)",
-            f"CREATE TEMP TABLE changed (id INTEGER PRIMARY KEY, {', '.join(CHARGE)})",
+            f"CREATE TEMP TABLE changed (id INTEGER PRIMARY KEY, {', '.join(CHARGE)}, hour, extension_id, place_id, "
+            "class_id, more_micro)",
         ):
             self.connection.execute(statement)
         self.connection.execute("PRAGMA cache_size = -65536")
@@ -131,10 +137,18 @@ class RerateTables:
         self.connection.create_function("clock", 3, clock)
         self.connection.create_function("missing", 5, missing)
 
-    def plan(self, plans: Iterable[tuple[int, int, int]]) -> None:
-        """How the calls of each kind find their charge: kind, how, base. Kinds without a plan are left alone."""
+    def plan(self, plans: Iterable[tuple[int, int, int, int | None]]) -> None:
+        """How the calls of each kind find their charge: kind, how, base, carrier. Kinds without a plan are left alone.
+
+        `class_id` is the class of such calls that this carrier rated, if the sums know one yet.
+        """
         self.connection.execute("DELETE FROM temp.plans")
-        self.connection.executemany("INSERT INTO temp.plans VALUES (?, ?, ?)", plans)
+        self.connection.executemany(
+            "INSERT INTO temp.plans SELECT ?1, ?2, ?3, ?4, (SELECT s.id FROM kinds k JOIN rollup_classes s "
+            "USING (trunk, direction, disposition, traffic_type, line_kind) "
+            "WHERE k.id = ?1 AND s.carrier_id = ?4 AND s.status = 'rated')",
+            plans,
+        )
 
     def learn(self, fees: Iterable[tuple[int, ChargeRow]]) -> None:
         """Charges by their code."""
@@ -160,10 +174,9 @@ class RerateTables:
         """
         only = "" if calls is None else " AND g.id IN (SELECT value FROM json_each(?))"
         self.connection.execute(
-            f"INSERT INTO temp.changed SELECT g.id, {', '.join('f.' + name for name in CHARGE)} "
-            f"FROM charges g JOIN temp.plans p ON p.kind_id = g.kind_id LEFT JOIN temp.fees f ON f.code = {_CODE} "
-            f"WHERE {stretch.sql}{only} AND CASE WHEN f.code IS NULL THEN "
-            f"missing({_CODE}, g.kind_id, g.started_at, g.billed_s, g.id) ELSE {_DIFFERS} END",
+            f"{_GATHER} FROM charges g JOIN temp.plans p ON p.kind_id = g.kind_id "
+            f"LEFT JOIN temp.fees f ON f.code = {_CODE} WHERE {stretch.sql}{only} AND CASE WHEN f.code IS NULL "
+            f"THEN missing({_CODE}, g.kind_id, g.started_at, g.billed_s, g.id) ELSE {_DIFFERS} END",
             stretch.values if calls is None else [*stretch.values, json.dumps(list(calls))],
         )
 
@@ -171,7 +184,9 @@ class RerateTables:
         """Gather these calls as well, with their new charge."""
         marks = ", ".join("?" * (1 + len(CHARGE)))
         self.connection.executemany(
-            f"INSERT INTO temp.changed VALUES ({marks})", ((call, *charge) for call, charge in charges)
+            f"WITH f (id, {', '.join(CHARGE)}) AS (VALUES ({marks})) {_GATHER} "
+            "FROM f CROSS JOIN charges g ON g.id = f.id JOIN temp.plans p ON p.kind_id = g.kind_id",
+            ((call, *charge) for call, charge in charges),
         )
 
     def differences(self) -> list[sqlite3.Row]:
@@ -183,37 +198,40 @@ class RerateTables:
             "JOIN rollup_extensions e ON e.id = g.extension_id GROUP BY g.extension_id"
         ).fetchall()
 
-    def change(self, run: int) -> int:
-        """Replace the charges that were gathered and keep the old ones; the sums follow. Gives their number."""
-        changed = self.connection.execute(
-            f"INSERT INTO charge_history (run_id, call_id, {', '.join(CHARGE)}) "
-            f"SELECT ?, g.id, {', '.join('g.' + name for name in CHARGE)} {_CHANGED}",
-            [run],
-        ).rowcount
-        if changed:
-            self._count_changes(changed)
+    def change(self, run: int) -> Changes:
+        """Replace the charges that were gathered and keep the old ones; the sums follow."""
+        changes = self._changes()
+        if changes.calls:
+            self.connection.execute(
+                f"INSERT INTO charge_history (run_id, call_id, {', '.join(CHARGE)}) "
+                f"SELECT ?, g.id, {', '.join('g.' + name for name in CHARGE)} {_CHANGED}",
+                [run],
+            )
+            self._count_changes()
             self.connection.execute(
                 f"UPDATE charges AS g SET ({', '.join(CHARGE)}) = (SELECT {', '.join('n.' + name for name in CHARGE)} "
                 "FROM temp.changed n WHERE n.id = g.id) WHERE g.id IN (SELECT id FROM temp.changed)"
             )
-        return changed
+        return changes
 
-    def _count_changes(self, changed: int) -> None:
-        """Let the sums follow so many changes."""
-        same = "n.status = g.status AND n.carrier_id IS g.carrier_id"
-        place = "g.local_hour, g.extension_id, g.place_id, g.kind_id, g.carrier_id, g.status"
-        more = "ifnull(n.fee_micro, 0) - ifnull(g.fee_micro, 0)"
-        of_fees = self._rollups.change_fees(self._rows(f"SELECT {place}, {more} {_CHANGED} WHERE {same}"))
-        if of_fees == changed:
-            return
-        charges = "ifnull(g.fee_micro, 0), n.carrier_id, n.status, g.duration_s, g.billed_s, ifnull(n.fee_micro, 0)"
-        self._rollups.change_classes(self._rows(f"SELECT {place}, {charges} {_CHANGED} WHERE NOT ({same})"))
+    def _changes(self) -> Changes:
+        calls, after_micro, more_micro = self.connection.execute(
+            "SELECT count(*), ifnull(sum(fee_micro), 0), ifnull(sum(more_micro), 0) FROM temp.changed"
+        ).fetchone()
+        return Changes(calls, after_micro - more_micro, after_micro)
 
-    def _rows(self, sql: str) -> sqlite3.Cursor:
-        """Answers as plain tuples, which are quicker."""
+    def _count_changes(self) -> None:
+        """Let the sums follow."""
+        self._rollups.change_fees("temp.changed")
         cursor = self.connection.cursor()
         cursor.row_factory = None
-        return cursor.execute(sql)
+        self._rollups.change_classes(
+            cursor.execute(
+                "SELECT g.local_hour, g.extension_id, g.place_id, g.kind_id, g.carrier_id, g.status, "
+                "ifnull(g.fee_micro, 0), n.carrier_id, n.status, g.duration_s, g.billed_s, ifnull(n.fee_micro, 0) "
+                f"{_CHANGED} WHERE n.class_id IS NULL"
+            )
+        )
 
     # -- calls one by one
 
@@ -303,4 +321,10 @@ _DIFFERS = (
     "THEN f.reason IS NOT g.reason OR f.carrier_id IS NOT g.carrier_id OR f.status IS NOT g.status "
     "OR g.price_id IS NOT NULL OR g.window IS NOT NULL "
     "ELSE f.price_id IS NOT g.price_id OR f.window IS NOT g.window END)"
+)
+# What is gathered of a call `g` that gets the charge `f`: its class is told where it stays that of the plan `p`.
+_GATHER = (
+    f"INSERT INTO temp.changed SELECT g.id, {', '.join('f.' + name for name in CHARGE)}, "
+    "g.local_hour, g.extension_id, g.place_id, CASE WHEN f.price_id AND g.price_id AND f.carrier_id = p.carrier_id "
+    "AND g.carrier_id = p.carrier_id THEN p.class_id END, ifnull(f.fee_micro, 0) - ifnull(g.fee_micro, 0)"
 )

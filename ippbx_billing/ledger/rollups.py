@@ -16,7 +16,6 @@ site's clock.
 """
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
@@ -80,20 +79,6 @@ class Tally:
         """Call `number` is of this day."""
         first, last = self.spans.get(day, (number, number))
         self.spans[day] = (min(first, number), max(last, number))
-
-
-class _Ids(dict[tuple[Any, ...], int]):
-    """The class id of each kind, carrier and status met, looked up when it is met first; `classes` are the classes."""
-
-    def __init__(self, tables: "RollupTables") -> None:
-        self._tables = tables
-        self.classes: dict[int, Class] = {}
-
-    def __missing__(self, charged: tuple[Any, ...]) -> int:
-        found = self._tables.class_of(*charged)
-        self.classes[found.id] = found
-        self[charged] = found.id
-        return found.id
 
 
 class RollupTables:
@@ -189,31 +174,28 @@ class RollupTables:
             tally.span(hour // 24, number)
         return tally
 
-    def change_fees(self, changes: Iterable[tuple[int, int, int, int, int | None, str, int]]) -> int:
-        """Fees of calls changed, and nothing else: hour, extension, place, kind, carrier, status, difference of each.
+    def change_fees(self, changed: str) -> None:
+        """Fees of calls changed, and nothing else.
 
-        First gathered by what three levels share, because there may be many; gives their number.
+        The table named `changed` says of each call hour, extension_id, place_id, class_id and more_micro; calls
+        without a class are left alone. SQLite adds up what the levels share, because there may be many.
         """
-        by_extension: defaultdict[tuple[int, int, int], int] = defaultdict(int)
-        by_hour: defaultdict[tuple[int, int], int] = defaultdict(int)
-        by_place: defaultdict[tuple[int, int, int], int] = defaultdict(int)
-        known = _Ids(self)
-        number = 0
-        for hour, extension_id, place_id, kind_id, carrier_id, status, more_micro in changes:
-            number += 1
-            day, class_id = hour // 24, known[kind_id, carrier_id, status]
-            by_extension[day, extension_id, class_id] += more_micro
-            by_hour[hour, class_id] += more_micro
-            by_place[day, place_id, class_id] += more_micro
-        tally, kinds = Tally(), known.classes
-        for (day, extension_id, class_id), more_micro in by_extension.items():
+        kinds = {row["id"]: Class(row["id"], row["status"], 0) for row in self.connection.execute(_CLASSES)}
+
+        def added(*keys: str) -> Iterable[sqlite3.Row]:
+            told = ", ".join((*keys, "class_id"))
+            return self.connection.execute(
+                f"SELECT {told}, sum(more_micro) FROM {changed} WHERE class_id IS NOT NULL GROUP BY {told}"
+            )
+
+        tally = Tally()
+        for day, extension_id, class_id, more_micro in added("hour / 24", "extension_id"):
             tally.count_extension(day, extension_id, kinds[class_id], (0, 0, 0, 0, more_micro))
-        for (hour, class_id), more_micro in by_hour.items():
-            tally.count_hour(hour, kinds[class_id], (0, 0, 0, 0, more_micro))
-        for (day, place_id, class_id), more_micro in by_place.items():
+        for day, place_id, class_id, more_micro in added("hour / 24", "place_id"):
             tally.count_place(day, place_id, kinds[class_id], (0, 0, 0, 0, more_micro))
+        for hour, class_id, more_micro in added("hour"):
+            tally.count_hour(hour, kinds[class_id], (0, 0, 0, 0, more_micro))
         self.apply(tally)
-        return number
 
     def change_classes(self, changes: Iterable[Change]) -> None:
         """Calls got another carrier or status with their charge: they move, and with them all that is counted."""
@@ -249,6 +231,7 @@ _WIDEN = (
     "INSERT INTO rollup_spans VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
     "first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id)"
 )
+_CLASSES = "SELECT id, status FROM rollup_classes"
 _COUNTED = (
     "SELECT id, local_hour, extension_id, place_id, kind_id, carrier_id, status, duration_s, billed_s, "
     "ifnull(fee_micro, 0) FROM charges"

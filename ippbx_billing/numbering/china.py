@@ -18,7 +18,7 @@ COUNTRY = "CN"
 SUBSCRIBER_DIGITS = (7, 8)
 SUBSCRIBER_FIRST = "2345678"
 BLOCK_DIGITS = (3, 4, 5)
-LONGEST_SHORT_CODE = 8
+LONGEST_SERVICE = 10
 MOBILE_DIGITS = 11
 
 
@@ -118,9 +118,9 @@ def geographic(digits: str) -> Finding | None:
     if area is None:
         return None
     rest = digits[len(area.code) :]
-    if len(rest) in SUBSCRIBER_DIGITS and rest[0] in SUBSCRIBER_FIRST:
+    if _has_subscriber(rest, area):
         return fixed(rest, area, "area-code", f"area code {area.code} is {area.place_en}{_merger(area)}")
-    code = _short_code(rest) if 3 <= len(rest) <= LONGEST_SHORT_CODE else None
+    code = _short_code(rest) if 3 <= len(rest) <= LONGEST_SERVICE else None
     if code is None:
         return None
     return Finding(
@@ -135,6 +135,12 @@ def geographic(digits: str) -> Finding | None:
         rule="area-service",
         why=f"{rest} behind area code {area.code} ({area.place_en}) is {code.about}",
     )
+
+
+def _has_subscriber(rest: str, area: Area) -> bool:
+    """Seven or eight digits, as lengths grow; an abolished code had seven, and 00852… with eight is Hong Kong's."""
+    lengths = SUBSCRIBER_DIGITS[:1] if area.merged_into else SUBSCRIBER_DIGITS
+    return len(rest) in lengths and rest[0] in SUBSCRIBER_FIRST
 
 
 def area_of(digits: str) -> Area | None:

@@ -125,7 +125,7 @@ class Numbering:
         """What the plan says, or at least one of the site's corrections."""
         if not digits or len(digits) > LONGEST_NUMBER:
             return None
-        finding = self._in_plan(digits, inbound) if digits.removeprefix("+").isdigit() else None
+        finding = self._in_plan(digits, inbound) if digits.replace("+", "", 1).isdigit() else None
         if finding is None and self._overrides and self._overrides.find(digits):
             return _of_the_site(digits, self._country)
         return finding
@@ -135,6 +135,8 @@ class Numbering:
     def _in_plan(self, digits: str, inbound: bool = False) -> Finding | None:
         if digits.startswith("+"):
             return self._worldwide(digits[1:])
+        if "+" in digits:
+            return self._behind_carrier_prefix(digits) if self._is_china else None
         return self._in_china(digits, inbound) if self._is_china else self._elsewhere(digits, inbound)
 
     def _worldwide(self, digits: str) -> Finding | None:

@@ -57,7 +57,7 @@ class ShortCode(NamedTuple):
 
 
 class CarrierPrefix(NamedTuple):
-    """Digits that choose another carrier for the number behind them; some count only before a trunk zero."""
+    """Digits that choose another carrier for the number behind them; some only before a trunk zero or a mobile."""
 
     pattern: re.Pattern[str]
     operator: str | None
@@ -112,7 +112,7 @@ def carrier_prefixes() -> tuple[CarrierPrefix, ...]:
     """The prefixes that choose a carrier in China."""
     return tuple(
         CarrierPrefix(
-            pattern=re.compile(f"(?:{row['pattern']})" + ("(?=0)" if row["follows"] == "zero" else "")),
+            pattern=re.compile(f"(?:{row['pattern']})" + (r"(?=0|1[3-9]\d{9}$)" if row["follows"] == "zero" else "")),
             operator=row["operator_zh"] or None,
             is_ip=row["ip_long_distance"] == "yes",
             about=row["about"],

@@ -22,7 +22,7 @@ from ippbx_billing.calls import Call, Charge, Classification, TrafficType
 from ippbx_billing.errors import UsageError
 from ippbx_billing.ledger import Ledger, masking
 from ippbx_billing.ledger.calls import MEANING, call_of, kind_of
-from ippbx_billing.ledger.rerates import ChargeRow, Span, Stretch
+from ippbx_billing.ledger.rerates import Changes, ChargeRow, Span, Stretch
 from ippbx_billing.pipeline import Rules
 from ippbx_billing.rerating.deciding import Deciding, Digits, Kind, Plan, moment
 from ippbx_billing.texts import tr
@@ -127,22 +127,22 @@ class Rerating:
         days = (self.wanted.first.isoformat(), self.wanted.last.isoformat())
         with self.ledger.transaction():
             run = self._tables.begin_run(int(now.timestamp()), *days, self.wanted.conditions)
-        changed = 0
+        changes = Changes()
         try:
             for stretch in self._stretches():
                 with self.ledger.transaction():
-                    changed += self._change(run, stretch)
+                    changes = changes.and_(self._change(run, stretch))
                 time.sleep(PAUSE_S)
         finally:
             with self.ledger.transaction():
                 self._tables.end_run(run, int(now.timestamp()))
-        return Outcome(sum(span.calls for span in self._spans), changed, *self._tables.fees_of_run(run))
+        return Outcome(sum(span.calls for span in self._spans), *changes)
 
-    def _change(self, run: int, stretch: Stretch) -> int:
-        """One stretch, in the caller's transaction; gives how many charges changed."""
-        changed = self._reclassify(run, stretch) if self.wanted.reclassify else 0
+    def _change(self, run: int, stretch: Stretch) -> Changes:
+        """One stretch, in the caller's transaction."""
+        reclassified = self._reclassify(run, stretch) if self.wanted.reclassify else Changes()
         self._find(stretch)
-        return changed + self._tables.change(run)
+        return reclassified.and_(self._tables.change(run))
 
     def _find(self, stretch: Stretch) -> None:
         """Gather the calls of a stretch whose charge is to change."""
@@ -156,15 +156,14 @@ class Rerating:
 
     def _stretches(self) -> Iterator[Stretch]:
         """The calls in pieces, within times in which every price keeps its version; the plans are made for each."""
-        times = [(day, *self._times(day, last)) for day, last in self._versions()]
-        self._spans = [self._tables.span(begin, end) for _, begin, end in times]
-        total, done = sum(span.last - span.first + 1 for span in self._spans if span.calls), 0
-        for (day, begin, end), span in zip(times, self._spans, strict=True):
+        versions = self._versions()
+        self._spans = [self._tables.span(*days) for days in versions]
+        total, done = sum(span.last - span.first + 1 for span in self._spans), 0
+        for (day, last), span in zip(versions, self._spans, strict=True):
             self._plan(day)
-            bounded = span.calls < span.last - span.first + 1
-            for start in range(span.first, span.last + 1 if span.calls else span.first, CALLS_AT_ONCE):
+            for start in range(span.first, span.last + 1, CALLS_AT_ONCE):
                 stop = min(start + CALLS_AT_ONCE - 1, span.last)
-                yield Stretch(start, stop, begin, end, bounded, self.wanted.reclassify)
+                yield Stretch(start, stop, *self._times(day, last), self.wanted.reclassify)
                 done += stop - start + 1
                 self.progress(done, total)
 
@@ -190,13 +189,21 @@ class Rerating:
         self._kinds = {row["id"]: Kind.of(row) for row in self._tables.kinds()}
         self._plans = {one.id: self._decide.plan(one) for one in self._kinds.values() if self._is_wanted(one)}
         self._single.begin(self._kinds, self._decide)
-        self._tables.plan((number, plan.how, plan.base) for number, plan in self._plans.items())
+        self._tables.plan(
+            (number, plan.how, plan.base, self._carriers.get(self._carrier(self._kinds[number])))
+            for number, plan in self._plans.items()
+        )
 
     def _is_wanted(self, kind: Kind) -> bool:
-        if self.wanted.traffic_type not in (None, kind.classification.traffic_type):
+        wanted = self.wanted
+        if wanted.traffic_type not in (None, kind.classification.traffic_type):
             return False
+        return wanted.carrier in (None, self._carrier(kind))
+
+    def _carrier(self, kind: Kind) -> str:
+        """The name of the carrier that such calls go through; empty for none."""
         carrier = self.rules.book.carrier_for(kind.call.trunk)
-        return self.wanted.carrier is None or (carrier is not None and carrier.name == self.wanted.carrier)
+        return carrier.name if carrier else ""
 
     def _missing(self, code: int | None, kind_id: int, started_at: int, billed_s: int, call: int) -> int:
         """Asked by SQLite about a call whose charge is not learnt: find it, or look at the call itself later."""
@@ -242,8 +249,9 @@ class Rerating:
             if _meaning(classification) != tuple(row[name] for name in MEANING):
                 yield row, classification, self.row_of(self.rules.charge(call, classification))
 
-    def _reclassify(self, run: int, stretch: Stretch) -> int:
-        """Give such calls their new meaning and charge, and keep both old ones; gives their number."""
+    def _reclassify(self, run: int, stretch: Stretch) -> Changes:
+        """Give such calls their new meaning and charge, and keep both old ones."""
+        changes = Changes()
         meanings: list[tuple[Any, ...]] = []
         charges: list[tuple[int, ChargeRow, str | None]] = []
         for row, classification, charge in self._reclassified(stretch):
@@ -251,9 +259,10 @@ class Rerating:
             meanings.append((*_meaning(classification), self.rules.data_version, kind, row["id"]))
             earlier = json.dumps({name: row[name] for name in MEANING}, ensure_ascii=False)
             charges.append((row["id"], charge, earlier))
+            changes = changes.and_(Changes(1, row["fee_micro"] or 0, charge[1] or 0))
         self._tables.reclassify(run, meanings, charges)
         self._tables.settle(number for number, _, _ in charges)
-        return len(charges)
+        return changes
 
 
 class Single:
