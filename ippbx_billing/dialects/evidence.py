@@ -61,16 +61,20 @@ class Evidence:
                     tests.append(test)
         self._wild = [(re.compile(translate(name)), name) for name in self._asked if "*" in name]
         self._heeds = lru_cache(MOST_SHAPES)(self._heeds_for)
+        self._delivered = lru_cache(MOST_SHAPES)(self._delivery)
 
     def of(self, document: Mapping[str, Any], facts: Mapping[str, str]) -> Seen | None:
         """All that the reading can depend on but numbers, times and texts; None where it is too much to remember."""
         if bodies.CSV_ROW in document:
             return None
-        delivered = {DELIVERED + name: value for name, value in facts.items()}
         try:
-            return (self._object(delivered, 1), self._object(document, DEEPEST))
+            return (self._delivered(tuple(facts.items())), self._object(document, DEEPEST))
         except TooMuch:
             return None
+
+    def _delivery(self, facts: tuple[tuple[str, str], ...]) -> Seen:
+        """The evidence in what the delivery says; one sender's says the same each time."""
+        return self._object({DELIVERED + name: value for name, value in facts}, 1)
 
     def _object(self, node: Mapping[str, Any], depth: int) -> Seen:
         if len(node) > MOST_NAMES or not depth:

@@ -89,23 +89,11 @@ def said_by(step: Step, record: Record) -> list[str]:
     """What the record says at a step, each value that says something."""
     if step.key is None:
         return step.source.texts(record)
-    value = _under(step.scope, step.key, record)
+    value = (record.around if step.scope == AROUND else record.scopes[step.scope])[step.key]
     if not isinstance(value, str):
         return step.source.texts(record)
     said = text(value)
     return [] if said is None else [said]
-
-
-def said_plainly(step: Step, record: Record) -> str | None:
-    """What stands under the step's key, where it has one and a plain value says something: nearly always so."""
-    if step.key is None:
-        return None
-    value = _under(step.scope, step.key, record)
-    return text(value) if isinstance(value, str) else None
-
-
-def _under(scope: int, key: str, record: Record) -> object:
-    return (record.around if scope == AROUND else record.scopes[scope])[key]
 
 
 def first_said(plan: Plan, record: Record, name: str) -> str | None:

@@ -12,10 +12,10 @@ from itertools import islice, product
 from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase, Problem
 from ippbx_billing.dialects import values
 from ippbx_billing.dialects.definition import STATES, UNUSABLE, Dialect, Rule, Source, Vocabulary
-from ippbx_billing.dialects.plan import Plan, Step, plan_for, said_by, said_plainly
+from ippbx_billing.dialects.plan import Plan, Step, plan_for, said_by
 from ippbx_billing.dialects.record import Record
 from ippbx_billing.dialects.settling import TOLERANCE_S, Said, settle
-from ippbx_billing.dialects.values import Unreadable
+from ippbx_billing.dialects.values import Unreadable, text
 
 _PHASES = (None, Phase.RINGING, Phase.TALKING, Phase.ENDED)  # how far a call has come
 
@@ -46,18 +46,16 @@ class Fields:
     preferred: dict[str, Found] = field(init=False)  # of each field the first value that says something
 
     def __post_init__(self) -> None:
-        self.plan = plan_for(self.dialect, self.record)
-        self.preferred = {}
+        self.plan, self.preferred = plan_for(self.dialect, self.record), {}
+        holders = [*self.record.scopes, self.record.around]  # the last is `AROUND`
         for name, steps in self.plan.steps.items():
-            found = self._preferred(steps) if steps else None
+            if not steps:
+                continue
+            source, scope, key = steps[0]
+            said = None if key is None or source.unless_extension else text(holders[scope][key])
+            found = next(self._every(steps), None) if said is None else (source, said)
             if found is not None:
                 self.preferred[name] = found
-
-    def _preferred(self, steps: tuple[Step, ...]) -> Found | None:
-        """Nearly always the first step says something; where its number may be an extension, all are looked at."""
-        source = steps[0].source
-        said = None if source.unless_extension else said_plainly(steps[0], self.record)
-        return next(self._every(steps), None) if said is None else (source, said)
 
     def _every(self, steps: tuple[Step, ...]) -> Iterator[Found]:
         for step in steps:
@@ -81,8 +79,11 @@ class Fields:
 
     def text(self, name: str) -> str | None:
         """A field as text."""
-        found = self.first(name)
-        return None if found is None else found[1]
+        found = self.preferred.get(name)
+        if found is None:
+            return None
+        self.used[name] = found
+        return found[1]
 
     def number(self, name: str) -> str | None:
         """A field as a phone number."""
