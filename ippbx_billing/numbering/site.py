@@ -187,7 +187,7 @@ class Numbering:
             if parsed.country_code == CHINA_CODE:
                 finding = self._chinese(str(parsed.national_number))
             else:
-                finding = world.reading(parsed, strict=strict)
+                finding = world.reading(parsed, strict=strict, home=self._country)
             if finding and finding.country == self._country:
                 return finding._replace(area_code=world.area_code(parsed, self._country))
             if finding:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
 LONGEST_SHORT_CODE = 6
-LONGEST_SUBSCRIBER = 8
+LONGEST_SUBSCRIBER = 9
 NORTH_AMERICA = 1
 NO_COUNTRY = "001"  # how the library spells networks that belong to no single country
 REGEX_CACHE = 8192
@@ -58,21 +58,27 @@ def candidates(digits: str, country: str, area: str, inbound: bool) -> Iterator[
     """What the digits may mean in a country, the likeliest first, each with whether its plan must list it.
 
     `area` is the home area code without trunk prefix. Where full numbers begin with a trunk prefix, others are
-    the home area's; callers' numbers may lack the prefix, or the + before their country code.
+    the home area's; callers' numbers may lack the prefix, or the + before their country code. `00` is often taken
+    in countries that dial abroad with something else, but counts only if the country's own way finds nothing.
     """
     home, trunk = prefixes(country)
     local = parse(f"+{home}{area}{digits}") if area and len(digits) <= LONGEST_SUBSCRIBER else None
-    local_first = not inbound and not digits.startswith(trunk or digits)
-    if local and local_first:
-        yield local, True
     whole = parse(digits, country)
-    if whole:
-        yield whole, str(whole.country_code) == home
-    if local and not local_first:
-        yield local, True
-    foreign = parse("+" + digits) if inbound else None
-    if foreign:
-        yield foreign, True
+    abroad = parse("+" + digits[2:]) if digits.startswith("00") else parse("+" + digits) if inbound else None
+    local_first = not inbound and not digits.startswith(trunk or digits) and not (whole and _is_service(whole))
+    for parsed in (local, whole) if local_first else (whole, local):
+        if parsed:
+            yield parsed, True
+    if abroad:
+        yield abroad, True
+    if whole and str(whole.country_code) != home:
+        yield whole, False
+
+
+def _is_service(parsed: "PhoneNumber") -> bool:
+    return (_kinds(parsed.country_code == NORTH_AMERICA).get(library().number_type(parsed)) or UNKNOWN_KIND)[
+        1
+    ] is not None
 
 
 def short(digits: str, country: str) -> Finding | None:
@@ -107,8 +113,11 @@ def _fits(digits: str, description: Any) -> bool:
     return bool(pattern and re.fullmatch(pattern, digits))
 
 
-def reading(parsed: "PhoneNumber", *, strict: bool = True) -> Finding | None:
-    """What the number is; not strict, a number of unknown kind still tells its country by its code."""
+def reading(parsed: "PhoneNumber", *, strict: bool = True, home: str = "") -> Finding | None:
+    """What the number is; not strict, a number of unknown kind still tells its country by its code.
+
+    North America's service numbers (800, 888, 900, …) are of no one country: dialled in one, they are its own.
+    """
     sort = library().number_type(parsed)
     national = library().national_significant_number(parsed)
     digits = f"{parsed.country_code}{national}"
@@ -118,8 +127,10 @@ def reading(parsed: "PhoneNumber", *, strict: bool = True) -> Finding | None:
         return None if strict else _of_country_alone(parsed, digits)
     country = library().region_code_for_number(parsed)
     kind, service = _kinds(parsed.country_code == NORTH_AMERICA).get(sort, UNKNOWN_KIND)
+    if service and parsed.country_code == NORTH_AMERICA and home in _regions(parsed):
+        country = home
     known = country if country != NO_COUNTRY else None
-    has_place = kind is LineKind.FIXED and parsed.country_code != NORTH_AMERICA and country in _regions(parsed)[:1]
+    has_place = kind is LineKind.FIXED and country in (*_regions(parsed)[:1], "KZ") and country != "US"
     return Finding(
         normalized="+" + digits,
         line_kind=kind,
@@ -175,15 +186,27 @@ def _of_country_alone(parsed: "PhoneNumber", digits: str) -> Finding | None:
     """A number that the country's plan does not list: new, wrong or incomplete; too short ones are nothing."""
     if library().is_possible_number_with_reason(parsed) == library().ValidationResult.TOO_SHORT:
         return None
-    countries = _regions(parsed)
-    main = countries[0] if countries and countries[0] != NO_COUNTRY and parsed.country_code != NORTH_AMERICA else None
+    country = _country_alone(parsed)
+    whose = country or "several countries"
     return Finding(
         normalized="+" + digits,
         line_kind=LineKind.UNKNOWN,
-        country=main,
+        country=country,
         rule="country-code",
-        why=f"+{parsed.country_code} is the code of {main or 'several countries'}, whose plan does not list the rest",
+        why=f"+{parsed.country_code} is the code of {whose}, whose plan does not list the rest",
     )
+
+
+def _country_alone(parsed: "PhoneNumber") -> str | None:
+    """The country of an unlisted number: by its first digits where the code is shared, else the code's main country."""
+    countries = _regions(parsed)
+    national = library().national_significant_number(parsed)
+    for country in countries[1:]:
+        leading = library().PhoneMetadata.metadata_for_region(country).leading_digits
+        if leading and re.match(leading, national):
+            return country
+    main = countries[0] if countries and parsed.country_code != NORTH_AMERICA else NO_COUNTRY
+    return main if main != NO_COUNTRY else None
 
 
 def _regions(parsed: "PhoneNumber") -> tuple[str, ...]:
