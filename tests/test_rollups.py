@@ -4,7 +4,7 @@ import random
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ippbx_billing import rerating
 from ippbx_billing.calls import Call, Direction, Disposition, TrafficType
+from ippbx_billing.errors import NotFoundError
 from ippbx_billing.ledger import Ledger, RatedCall
 from ippbx_billing.ledger.rollups import LEVELS, SUMS
 from ippbx_billing.numbering import Override
@@ -265,7 +266,8 @@ def test_every_report_from_the_rollups_is_that_of_the_calls(
     path.write_bytes(empty.read_bytes())
     with happened(path, seed, steps) as ledger:
         for period, by, where in asked:
-            assert_as_from_calls(ledger, period, by, where=Where(**where), compare=compare)
+            with suppress(NotFoundError):  # a short history need not have had the name that is asked for
+                assert_as_from_calls(ledger, period, by, where=Where(**where), compare=compare)
         assert_counted(ledger)
 
 

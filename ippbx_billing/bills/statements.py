@@ -14,7 +14,8 @@ from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.departments import SEPARATOR
 from ippbx_billing.ledger.directory import Employee
 from ippbx_billing.reports import CallFilter, Period, View, Where, calls
-from ippbx_billing.reports.sources import Question, sums, who_is_meant
+from ippbx_billing.reports.names import who_is_meant
+from ippbx_billing.reports.sources import Question, sums
 from ippbx_billing.reports.sums import Amounts
 
 Row = dict[str, Any]

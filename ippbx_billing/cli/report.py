@@ -176,8 +176,6 @@ def _tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:
     using = common.settings()
     period, where = asking.period(using), asking.where()
     with common.open_ledger(using) as ledger:
-        if where.carrier is not None:
-            ledger.book.carrier(where.carrier)
         answer = ask(ledger, reports.View(using.site_zone, using.currency), period, where)
         told = covered(using, ledger, period, unrated=answer.gaps, filtered=answer.filtered)
     present(sheet(answer), told, asking)

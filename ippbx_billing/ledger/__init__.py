@@ -26,6 +26,7 @@ from ippbx_billing.ledger.journey import JourneyTables, LiveCall
 from ippbx_billing.ledger.rerates import RerateTables
 from ippbx_billing.ledger.rollups import RollupTables
 from ippbx_billing.ledger.rules import RuleTables
+from ippbx_billing.texts import tr
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
@@ -44,7 +45,8 @@ class Ledger:
             self._bring_up_to_date()
         except sqlite3.DatabaseError as error:
             raise DataError(
-                f"{path} cannot be used: {error}", "check disk, owner and mode of the data directory"
+                tr("{path} cannot be used: {error}", path=path, error=error),
+                tr("check disk, owner and mode of the data directory"),
             ) from error
         self.book = BookTables(self.connection)
         self.rollups = RollupTables(self.connection)
@@ -108,7 +110,9 @@ class Ledger:
     def _bring_up_to_date(self) -> None:
         version = int(self.connection.execute("PRAGMA user_version").fetchone()[0])
         if version > SCHEMA:
-            raise DataError(f"{self.path} was written by a newer ippbx-bill", "update ippbx-bill on this machine")
+            raise DataError(
+                tr("{path} was written by a newer ippbx-bill", path=self.path), tr("update ippbx-bill on this machine")
+            )
         if version < SCHEMA:
             _migrate(self.connection, version)
 

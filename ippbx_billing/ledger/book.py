@@ -10,6 +10,7 @@ from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.ledger.editing import editing
 from ippbx_billing.tariffs import Calendar, Carrier, Changes, Figures, Price, TariffBook, Trunk, Window
+from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -52,7 +53,10 @@ class BookTables:
         """Add a carrier; the first one becomes the default. UsageError where the name is taken."""
         with self.editing() as database:
             if self.connection.execute("SELECT 1 FROM carriers WHERE name = ?", [carrier.name]).fetchone():
-                raise UsageError(f"there is already a carrier {carrier.name}", "choose another name, or use set-region")
+                raise UsageError(
+                    tr("there is already a carrier {name}", name=carrier.name),
+                    tr("choose another name, or use set-region"),
+                )
             first = not self.carriers()
             if carrier.default:
                 self.connection.execute("UPDATE carriers SET is_default = 0")
@@ -78,7 +82,8 @@ class BookTables:
                 and self.connection.execute("SELECT 1 FROM carriers WHERE name = ?", [changes["name"]]).fetchone()
             ):
                 raise UsageError(
-                    f"there is already a carrier {changes['name']}", "remove it first, or choose another name"
+                    tr("there is already a carrier {name}", name=changes["name"]),
+                    tr("remove it first, or choose another name"),
                 )
             if changes.get("is_default"):
                 self.connection.execute("UPDATE carriers SET is_default = 0")
@@ -94,11 +99,13 @@ class BookTables:
             ]
             if trunks:
                 raise BillingError(
-                    f"{name} is the carrier of trunk {', '.join(trunks)}", "give the trunk another carrier first"
+                    tr("{name} is the carrier of trunk {trunks}", name=name, trunks=", ".join(trunks)),
+                    tr("give the trunk another carrier first"),
                 )
             if row["is_default"]:
                 raise BillingError(
-                    f"{name} is the default carrier", "make another one the default: carriers add --default"
+                    tr("{name} is the default carrier", name=name),
+                    tr("make another one the default: carriers add --default"),
                 )
             used = self.connection.execute("SELECT 1 FROM charges WHERE carrier_id = ? LIMIT 1", [row["id"]]).fetchone()
             if used:
@@ -118,7 +125,9 @@ class BookTables:
         ).fetchone()
         if row is None:
             known = ", ".join(carrier.name for carrier in self.carriers()) or "none"
-            raise NotFoundError(f"there is no carrier {name}", f"the carriers are: {known}")
+            raise NotFoundError(
+                tr("there is no carrier {name}", name=name), tr("the carriers are: {names}", names=known)
+            )
         return row
 
     # -- trunks
@@ -149,7 +158,9 @@ class BookTables:
         with self.editing():
             if not self.connection.execute("DELETE FROM trunks WHERE name = ?", [name]).rowcount:
                 known = ", ".join(trunk.name for trunk in self.trunks()) or "none"
-                raise NotFoundError(f"there is no trunk {name}", f"the trunks are: {known}")
+                raise NotFoundError(
+                    tr("there is no trunk {name}", name=name), tr("the trunks are: {names}", names=known)
+                )
 
     # -- prices
 
@@ -251,7 +262,9 @@ class BookTables:
         """Take a correction out."""
         with self.editing():
             if not self.connection.execute("DELETE FROM overrides WHERE prefix = ?", [prefix]).rowcount:
-                raise NotFoundError(f"there is no override of {prefix}", "see `ippbx-bill numbers override list`")
+                raise NotFoundError(
+                    tr("there is no override of {prefix}", prefix=prefix), tr("see `ippbx-bill numbers override list`")
+                )
 
 
 def _carrier(row: sqlite3.Row) -> Carrier:

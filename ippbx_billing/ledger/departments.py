@@ -89,7 +89,9 @@ class DepartmentTables:
         if found:
             listed = ", ".join(one.path for one in found)
             raise UsageError(tr("{path} may be {listed}", path=path, listed=listed), tr("write the whole path"))
-        raise NotFoundError(tr("there is no department {path}", path=path), nearest(path, [one.path for one in known]))
+        names = [text for one in known for text in (one.path, one.name)]
+        hint = nearest(path, names, tr("see `ippbx-bill departments list`"))
+        raise NotFoundError(tr("there is no department {path}", path=path), hint)
 
     def add_department(self, path: str) -> Department:
         """The department of this path, made now with those above it where it is not there yet."""
@@ -175,9 +177,9 @@ def parts_of(path: str) -> list[str]:
     return parts
 
 
-def nearest(words: str, known: list[str]) -> str:
-    """The hint after a name that is not there: the ones most like it."""
+def nearest(words: str, known: list[str], otherwise: str) -> str:
+    """The hint after a name that is not there: the ones most like it, otherwise this."""
     from difflib import get_close_matches
 
     close = get_close_matches(words, dict.fromkeys(known), 3, 0.4)
-    return tr("did you mean {names}?", names=", ".join(close)) if close else tr("see `ippbx-bill employees list`")
+    return tr("did you mean {names}?", names=", ".join(close)) if close else otherwise

@@ -125,7 +125,8 @@ class DirectoryTables(DepartmentTables):
             )
         if not found:
             names = [text for one in spans for text in (one.number, one.name)]
-            raise NotFoundError(tr("there is no employee {words}", words=words), nearest(words, names))
+            hint = nearest(words, names, tr("see `ippbx-bill employees list`"))
+            raise NotFoundError(tr("there is no employee {words}", words=words), hint)
         (number,) = found
         own = [one for one in spans if one.id == number]
         return next((one for one in own if day and one.first_day <= day < one.end_day), own[-1])

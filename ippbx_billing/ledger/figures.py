@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ippbx_billing.errors import DataError
+from ippbx_billing.texts import tr
 
 _QUESTIONS = {
     "events": "SELECT status, count(*) FROM outcomes GROUP BY 1",
@@ -24,5 +25,7 @@ def read(path: Path) -> dict[str, Any]:
             row = connection.execute("SELECT value FROM state WHERE name = 'position'").fetchone()
             numbers = {name: dict(connection.execute(sql).fetchall()) for name, sql in _QUESTIONS.items()}
     except sqlite3.Error as error:
-        raise DataError(f"{path} cannot be read: {error}", "see `ippbx-bill doctor`") from error
+        raise DataError(
+            tr("{path} cannot be read: {error}", path=path, error=error), tr("see `ippbx-bill doctor`")
+        ) from error
     return {"position": int(row[0]) if row else 0, **numbers}

@@ -9,6 +9,7 @@ from ippbx_billing.calls import Direction
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.ledger.editing import editing
 from ippbx_billing.tariffs import CallFilter, DayOverride
+from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.numbering import Cleanup
@@ -39,7 +40,7 @@ class RuleTables:
         with editing(self.connection):
             found = self.connection.execute("DELETE FROM holiday_overrides WHERE day = ?", [day.isoformat()])
             if not found.rowcount:
-                raise NotFoundError(f"{day} has no entry of the site", "see `ippbx-bill holidays list`")
+                raise NotFoundError(tr("{day} has no entry of the site", day=day), tr("see `ippbx-bill holidays list`"))
 
     # -- digits that are only dialled
 
@@ -62,7 +63,9 @@ class RuleTables:
         """Take a rule out."""
         with editing(self.connection):
             if not self.connection.execute("DELETE FROM cleanups WHERE prefix = ?", [prefix]).rowcount:
-                raise NotFoundError(f"there is no clean-up of {prefix}", "see `ippbx-bill filters cleanup list`")
+                raise NotFoundError(
+                    tr("there is no clean-up of {prefix}", prefix=prefix), tr("see `ippbx-bill filters cleanup list`")
+                )
 
     # -- calls that are nobody's bill
 
@@ -92,7 +95,9 @@ class RuleTables:
         """Take a filter out; its calls are billed again once their events are replayed."""
         with editing(self.connection):
             if not self.connection.execute("DELETE FROM call_filters WHERE id = ?", [number]).rowcount:
-                raise NotFoundError(f"there is no call filter {number}", "see `ippbx-bill filters cdr list`")
+                raise NotFoundError(
+                    tr("there is no call filter {number}", number=number), tr("see `ippbx-bill filters cdr list`")
+                )
 
 
 def _filter(row: sqlite3.Row) -> CallFilter:

@@ -15,8 +15,10 @@ from typing import Any
 
 from ippbx_billing.errors import UsageError
 from ippbx_billing.ledger.calls import instant
+from ippbx_billing.texts import tr
 
 PREVIOUS, LAST_YEAR = "previous", "last-year"
+WILDCARDS = {".": "?", "X": "?", "N": "*", "*": "*"}  # of patterns of extensions, with what SQLite has for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ class Period:
                 raise ValueError
             first = datetime.strptime(text, "%Y-%m").date()
         except ValueError:
-            raise UsageError(f"{text!r} is no month", "write it like 2026-10, or say this or last") from None
+            raise UsageError(
+                tr("{text!r} is no month", text=text), tr("write it like 2026-10, or say this or last")
+            ) from None
         return cls(first, _end_of_month(first), text)
 
     @classmethod
@@ -61,7 +65,7 @@ class Period:
         number = {"this": today.year, "last": today.year - 1}.get(text)
         if number is None:
             if not (len(text) == 4 and text.isdecimal() and text.isascii() and int(text)):
-                raise UsageError(f"{text!r} is no year", "write it like 2026, or say this or last")
+                raise UsageError(tr("{text!r} is no year", text=text), tr("write it like 2026, or say this or last"))
             number = int(text)
         return cls(date(number, 1, 1), date(number, 12, 31), f"{number:04d}")
 
@@ -69,7 +73,7 @@ class Period:
     def days(cls, first: date, last: date) -> "Period":
         """All days from one to another; UsageError where they stand the wrong way round."""
         if last < first:
-            raise UsageError(f"the period ends on {last} before it begins on {first}", "swap the two days")
+            raise UsageError(tr("{first} is after {last}", first=first, last=last), tr("swap the two days"))
         return cls(first, last, str(first) if first == last else f"{first}..{last}")
 
     @property
@@ -92,11 +96,16 @@ class Period:
         UsageError for another word, or where no such days exist.
         """
         if how not in (PREVIOUS, LAST_YEAR):
-            raise UsageError(f"a period cannot be compared with {how!r}", f"say {PREVIOUS} or {LAST_YEAR}")
+            raise UsageError(
+                tr("a period cannot be compared with {how!r}", how=how),
+                tr("one of: {names}", names=f"{PREVIOUS}, {LAST_YEAR}"),
+            )
         try:
             return self._a_year_earlier() if how == LAST_YEAR else self._before()
         except (ValueError, OverflowError):
-            raise UsageError(f"there are no days before {self.first}", "choose a later period") from None
+            raise UsageError(
+                tr("there are no days before {day}", day=self.first), tr("choose a later period")
+            ) from None
 
     def _before(self) -> "Period":
         last = self.first - timedelta(days=1)
@@ -154,6 +163,11 @@ class Where:
         """The conditions that are given, by name."""
         found = {one.name: getattr(self, one.name) for one in fields(Where)}
         return {name: value for name, value in found.items() if value is not None}
+
+
+def is_exact(extension: str | None) -> bool:
+    """Whether extensions are named one by one, not by a pattern."""
+    return extension is not None and not set(extension) & set(WILDCARDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ from ippbx_billing import money
 from ippbx_billing.calls import EventKind, EventStatus
 from ippbx_billing.inbox import EventSummary, Inbox
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.reports.asking import CallFilter, Period, View
-from ippbx_billing.reports.sources import CALLS, MOST_LISTED, conditions, is_exact, who_is_meant
+from ippbx_billing.reports.asking import CallFilter, Period, View, is_exact
+from ippbx_billing.reports.names import who_is_meant
+from ippbx_billing.reports.sources import CALLS, MOST_LISTED, conditions
 
 
 def calls(ledger: Ledger, view: View, wanted: CallFilter) -> Iterator[dict[str, Any]]:

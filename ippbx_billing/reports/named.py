@@ -19,6 +19,7 @@ from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.directory import Extension
 from ippbx_billing.reports import sources
 from ippbx_billing.reports.asking import Period, View, Where
+from ippbx_billing.reports.names import Who, who_is_meant
 from ippbx_billing.reports.sums import Report, report
 
 REGIONS = {"country": ("country",), "region": ("country", "region"), "place": ("country", "region", "place")}
@@ -187,7 +188,7 @@ def answered(
 
 
 def asked_of(ledger: Ledger, period: Period, keys: tuple[str, ...], where: Where) -> sources.Question:
-    return sources.Question(period, keys, where, sources.who_is_meant(ledger, where, period.last))
+    return sources.Question(period, keys, where, who_is_meant(ledger, where, period.last))
 
 
 def hours_of(period: Period) -> tuple[int, int]:
@@ -236,7 +237,7 @@ def _asked_extensions(ledger: Ledger, where: Where) -> set[str] | None:
     if where.extension is None:
         return None
     listed = sources.Source("directory", "", "", {"extension": "value"}, ())
-    clauses, values = sources.conditions(listed, Where(extension=where.extension), sources.Who())
+    clauses, values = sources.conditions(listed, Where(extension=where.extension), Who())
     sql = f"SELECT value FROM json_each(?) WHERE {clauses[0]}"
     return {row[0] for row in ledger.connection.execute(sql, [json.dumps(ledger.directory.numbers()), *values])}
 

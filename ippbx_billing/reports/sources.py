@@ -17,20 +17,14 @@ from ippbx_billing import money
 from ippbx_billing.errors import UsageError
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.rollups import SUMS, month_of
-from ippbx_billing.reports.asking import Period, Where
+from ippbx_billing.reports.asking import WILDCARDS, Period, Where, is_exact
+from ippbx_billing.reports.names import Who
+from ippbx_billing.texts import tr
 
 Sums = dict[tuple[Any, ...], list[int]]  # the groups, each ending with the status, and their sums in the order of SUMS
 
 PEOPLE = ("employee", "department")
 MOST_LISTED = 400  # days that a condition lists one by one
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """The department (with those below it) and the employee that the conditions name, by id."""
-
-    departments: tuple[int, ...] | None = None
-    employee: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,17 +250,6 @@ def unrated_reasons(ledger: Ledger, question: Question) -> dict[str, int]:
     )
 
 
-def who_is_meant(ledger: Ledger, where: Where, day: date | None) -> Who:
-    """The department and the employee that the conditions name; NotFoundError or UsageError says why there is none."""
-    departments = None
-    if where.department is not None:
-        top = ledger.directory.department(where.department)
-        every = ledger.directory.departments(ended=True)
-        departments = tuple(one.id for one in every if f"{one.path}/".startswith(f"{top.path}/"))
-    employee = None if where.employee is None else ledger.directory.employee(where.employee, day).id
-    return Who(departments, employee)
-
-
 def conditions(source: Source, where: Where, who: Who) -> tuple[list[str], list[Any]]:
     """The conditions as SQL of a source, with their values."""
     clauses: list[str] = []
@@ -299,11 +282,10 @@ def _extension(told: str, text: str) -> tuple[str, list[str]]:
     patterns = [part.strip() for part in text.split(",") if part.strip()] or [""]
     if is_exact(text):
         return f"{told} IN ({', '.join('?' * len(patterns))})", patterns
-    globs = ["".join(_WILDCARDS.get(letter, _LITERAL.get(letter, letter)) for letter in one) for one in patterns]
+    globs = ["".join(WILDCARDS.get(letter, _LITERAL.get(letter, letter)) for letter in one) for one in patterns]
     return f"({' OR '.join([f'{told} GLOB ?'] * len(globs))})", globs
 
 
-_WILDCARDS = {".": "?", "X": "?", "N": "*", "*": "*"}
 _LITERAL = {"?": "[?]", "[": "[[]"}
 
 
@@ -311,7 +293,7 @@ def _amount(value: Any) -> int:
     try:
         return money.parse(value)
     except ValueError as error:
-        raise UsageError(str(error), "write it like 10 or 0.50") from None
+        raise UsageError(str(error), tr("write it like 10 or 0.50")) from None
 
 
 # -- cutting a question into pieces
@@ -414,11 +396,6 @@ def _when(piece: Piece, where: Where) -> tuple[str, list[Any]]:
 def _day(number: int) -> str:
     """The day with this number, as the calls have it."""
     return date.fromordinal(number).isoformat()
-
-
-def is_exact(extension: str | None) -> bool:
-    """Whether extensions are named one by one, so that the index of days can seek them."""
-    return extension is not None and not set(extension) & set(_WILDCARDS)
 
 
 def _listed(first: int, last: int) -> str:

@@ -19,6 +19,8 @@ from ippbx_billing.errors import UsageError
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.reports import sources
 from ippbx_billing.reports.asking import LAST_YEAR, Period, View, Where
+from ippbx_billing.reports.names import who_is_meant
+from ippbx_billing.texts import tr
 
 GROUPS = (
     "extension", "employee", "department", "trunk", "carrier", "traffic_type", "line_kind", "direction", "disposition",
@@ -120,7 +122,7 @@ def report(
     """
     where = where or Where()
     _check(by, sort, top, compare, source)
-    question = sources.Question(period, tuple(by), where, sources.who_is_meant(ledger, where, period.last))
+    question = sources.Question(period, tuple(by), where, who_is_meant(ledger, where, period.last))
     now = _Found.of(ledger, question, source)
     naming = _Naming(ledger, period, by)
     decimals = max((one.decimals for one in ledger.book.carriers()), default=2)
@@ -154,9 +156,9 @@ def _check(by: Sequence[str], sort: str | None, top: int | None, compare: str | 
     known = (*by, *MEASURES, *(DIFFERENCES if compare else ()))
     if sort is not None and sort.removeprefix("-").replace("-", "_") not in known:
         listed = ", ".join(one.replace("_", "-") for one in known)
-        raise UsageError(f"a report cannot be sorted by {sort!r}", f"one of: {listed}")
+        raise UsageError(tr("a report cannot be sorted by {key!r}", key=sort), tr("one of: {names}", names=listed))
     if top is not None and top < 1:
-        raise UsageError(f"{top} rows are none", "ask for at least one")
+        raise UsageError(tr("{count} rows are none", count=top), tr("ask for at least one"))
     if source not in SOURCES:
         raise UsageError(f"{source!r} is no source of sums", f"one of: {', '.join(SOURCES)}")
 
@@ -171,7 +173,9 @@ def grouping(text: str) -> tuple[str, ...]:
 
 def _no_grouping(text: str) -> UsageError:
     known = ", ".join(key.replace("_", "-") for key in GROUPS)
-    return UsageError(f"a report cannot be grouped by {text!r}", f"one or two of: {known}")
+    return UsageError(
+        tr("a report cannot be grouped by {keys!r}", keys=text), tr("one or two of: {names}", names=known)
+    )
 
 
 @dataclass(frozen=True, slots=True)
