@@ -4,10 +4,10 @@ The one idea: `Fields` finds our fields in a record by the dialect's names; ever
 every PBX. Problems and notes are sentences; nothing here raises for what a record holds.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from itertools import islice, product
+from itertools import chain, islice, product
 
 from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase, Problem
 from ippbx_billing.dialects import values
@@ -23,7 +23,7 @@ _PHASES = (None, Phase.RINGING, Phase.TALKING, Phase.ENDED)  # how far a call ha
 Found = tuple[Source, str]  # a value that was found: by which source, and its text
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Site:
     """What reading needs to know of the place where the PBX stands; `remote` is the sender's address."""
 
@@ -63,12 +63,12 @@ class Fields:
                 if not (step.source.unless_extension and self.site.is_extension(said)):
                     yield step.source, said
 
-    def every(self, name: str) -> Iterator[Found]:
+    def every(self, name: str) -> Iterable[Found]:
         """Every value of a field, the preferred first; the others are looked for when it does not serve."""
         preferred = self.preferred.get(name)
-        if preferred is not None:
-            yield preferred
-            yield from islice(self._every(self.plan.steps[name]), 1, None)
+        if preferred is None:
+            return ()
+        return chain((preferred,), islice(self._every(self.plan.steps[name]), 1, None))
 
     def first(self, name: str) -> Found | None:
         """The preferred value of a field."""
