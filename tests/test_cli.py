@@ -5,11 +5,16 @@ import io
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 
+from ippbx_billing.cli.app import COMMANDS, app, loaded
 from ippbx_billing.settings import FILE_NAME
 from tests.conftest import Cli
+
+ROOT: Any = typer.main.get_command(app)
 
 
 def test_init_sets_everything_up_and_a_second_run_changes_nothing(site: Path, cli: Cli) -> None:
@@ -52,8 +57,6 @@ def test_init_refuses_what_cannot_be_and_writes_nothing(
     """A wrong option is named, and no half of a site is left."""
     from typer.testing import CliRunner
 
-    from ippbx_billing.cli.app import app
-
     result = CliRunner().invoke(app, ["--data-dir", str(tmp_path / "new"), *arguments])
     assert result.exit_code == code
     assert message in result.stderr
@@ -63,8 +66,6 @@ def test_init_refuses_what_cannot_be_and_writes_nothing(
 def test_another_home_country_gets_its_own_zone_and_currency(tmp_path: Path) -> None:
     """`init --country US --area-code 212` needs no more options."""
     from typer.testing import CliRunner
-
-    from ippbx_billing.cli.app import app
 
     result = CliRunner().invoke(app, ["--data-dir", str(tmp_path), "init", "--country", "US", "--area-code", "212"])
     assert result.exit_code == 0, result.stderr
@@ -149,8 +150,6 @@ def test_without_init_the_hint_says_so(tmp_path: Path) -> None:
     """The most likely first mistake."""
     from typer.testing import CliRunner
 
-    from ippbx_billing.cli.app import app
-
     for command, code in ((["report"], 1), (["listen"], 3)):
         result = CliRunner().invoke(app, ["--data-dir", str(tmp_path / "none"), *command])
         assert result.exit_code == code
@@ -223,3 +222,28 @@ def test_an_empty_month_is_an_answer(cli: Cli) -> None:
         ["extension"],
         0,
     )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_of_the_table_is_what_its_help_says(name: str) -> None:
+    """Loaded, it has the name and the sentence under which it was announced, and groups have commands."""
+    command = loaded(name)
+    assert (command.name, command.help) == (name, COMMANDS[name][1])
+    assert command.get_short_help_str(300) == ROOT.commands[name].get_short_help_str(300)
+    assert COMMANDS[name][0].endswith(":app") == bool(getattr(command, "commands", {}))
+
+
+def test_a_mistyped_command_is_told_its_like(cli: Cli) -> None:
+    """Among all commands and among those of a group."""
+    assert "Did you mean 'report'" in cli("raport").stderr
+    assert "Did you mean 'list'" in cli("calls", "lst").stderr
+    assert cli("raport").exit_code == 2
+
+
+def test_a_command_can_be_resolved_for_completion() -> None:
+    """The names that complete a word come from the table, those below a group from the loaded group."""
+    ctx = ROOT.make_context("ippbx-bill", [], resilient_parsing=True)
+    assert [item.value for item in ROOT.shell_complete(ctx, "re")] == ["report", "rerate", "restore"]
+    _, calls, rest = ROOT.resolve_command(ctx, ["calls", "li"])
+    below = calls.make_context("calls", rest, parent=ctx, resilient_parsing=True)
+    assert [item.value for item in calls.shell_complete(below, "li")] == ["list", "live"]

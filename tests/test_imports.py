@@ -137,3 +137,14 @@ def test_help_loads_no_server_and_no_data(command: list[str]) -> None:
     }
     assert sorted(heavy & {name.split(".")[0] for name in loaded}) == []
     assert sorted(name for name in loaded if name.startswith("ippbx_billing.numbering")) == []
+
+
+def test_help_loads_no_command_and_a_command_no_other() -> None:
+    """The list of commands comes from the table alone; what was called brings its own modules and no neighbour's."""
+
+    def commands(*arguments: str) -> set[str]:
+        prefix = "ippbx_billing.cli."
+        return {name.removeprefix(prefix) for name in loaded_by(*arguments) if name.startswith(prefix)}
+
+    assert commands("--help") == {"app", "common"}
+    assert commands("holidays", "--help") == {"app", "common", "holidays"}

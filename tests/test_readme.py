@@ -11,7 +11,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from ippbx_billing import dialects
-from ippbx_billing.cli.app import app
+from ippbx_billing.cli.app import COMMANDS, app, loaded
 from ippbx_billing.reports import GROUPS
 from ippbx_billing.settings import Settings
 
@@ -30,6 +30,7 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 ROOT = typer.main.get_command(app)
+ROOT.commands = {name: loaded(name) for name in COMMANDS}  # the tree with everything loaded
 
 
 @pytest.mark.parametrize("path", commands(ROOT), ids=" ".join)

@@ -1,47 +1,84 @@
-"""All commands in one tree. A command imports what it needs when it runs, so that `--help` stays quick."""
+"""All commands in one tree, each with the place of its code: a module is loaded when one of its commands is called.
 
+    "report": ("report:app", tr("What the calls of a month cost, in sums.")),  # a group: cli/report.py, its `app`
+
+The one idea: `--help`, completion and "did you mean" need no more than names and a sentence each, and one call needs
+one command. So the thirty other modules, and the parsers of their options, cost nothing.
+"""
+
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from ippbx_billing import __version__, texts
-from ippbx_billing.cli import (
-    backup,
-    bill,
-    calls,
-    carriers,
-    compare,
-    demo,
-    departments,
-    dialects,
-    doctor,
-    employees,
-    events,
-    export,
-    extensions,
-    filters,
-    holidays,
-    init,
-    letting_go,
-    listen,
-    numbers,
-    pbx,
-    quote,
-    rebuild,
-    report,
-    rerate,
-    service,
-    simulate,
-    simulate_pbx,
-    tariffs,
-    trunks,
-)
 from ippbx_billing.cli.common import ErrorsAsSentences, state
 from ippbx_billing.texts import tr
 
+# Name: (module:what in it, help), in the order of a site's journey; a module brings what stands below its command.
+COMMANDS = {
+    "init": ("init:init", tr("Set up the data directory: settings, both databases, the standard carriers.")),
+    "listen": ("listen:listen", tr("Receive call records and call status until stopped.")),
+    "configure-pbx": ("pbx:configure_pbx", tr("Point a PBX at this machine: API, password, event URLs, applied.")),
+    "pbx": ("pbx:app", tr("The PBX's own settings, step by step.")),
+    "report": ("report:app", tr("What the calls of a month cost, in sums.")),
+    "bill": ("bill:bill", tr("What an employee, a department or the company owes for a month, to be handed out.")),
+    "rerate": ("rerate:rerate", tr("Rate earlier calls again; their earlier charges are kept.")),
+    "export": ("export:export", tr("Files for others, by cron: a month's calls and sums, or what is new.")),
+    "compare": ("compare:compare", tr("What a month's calls would have cost with each carrier.")),
+    "calls": ("calls:app", tr("The calls: list, explain a fee, see who is talking.")),
+    "quote": ("quote:quote", tr("What a call would cost, and why.")),
+    "events": ("events:app", tr("What the PBX sent: list, show, read again.")),
+    "carriers": ("carriers:app", tr("Carriers and their home areas.")),
+    "tariffs": ("tariffs:app", tr("What each carrier charges: show, set, import, export, check.")),
+    "trunks": ("trunks:app", tr("Trunks and the carrier each belongs to.")),
+    "departments": ("departments:app", tr("The tree of departments.")),
+    "employees": ("employees:app", tr("The people, their departments and extensions, by day.")),
+    "extensions": ("extensions:app", tr("Whose each extension is, from which day on.")),
+    "holidays": ("holidays:app", tr("Days off and make-up working days.")),
+    "filters": ("filters:app", tr("Number clean-up, and calls that are nobody's bill.")),
+    "dialects": ("dialects:app", tr("How each PBX model spells a call.")),
+    "numbers": ("numbers:app", tr("Look up numbers, correct prefixes, update number data.")),
+    "demo": ("demo:demo", tr("The whole journey on believable traffic, in a directory of its own.")),
+    "simulate": ("simulate:app", tr("Traffic to try things with, before the real PBX.")),
+    "backup": ("backup:backup", tr("Copy everything elsewhere while the listener runs, checked.")),
+    "restore": ("backup:restore", tr("Put a backup back; what was there is kept aside.")),
+    "service": ("service:app", tr("Run the listener as a service of systemd.")),
+    "doctor": ("doctor:doctor", tr("Look over the whole installation; exit 1 if anything is wrong.")),
+}
+
+
+class Announced(ErrorsAsSentences):
+    """The group of all commands: it names them from the table, and loads the one that is called."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = {
+            name: TyperCommand(name, help=text, rich_markup_mode=None) for name, (_, text) in COMMANDS.items()
+        }
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, None if name is None else loaded(name), rest
+
+
+def loaded(name: str) -> Any:
+    """A command of the table, or a group with all that stands below it, ready to be run."""
+    place, text = COMMANDS[name]
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(f"ippbx_billing.cli.{module}"), attribute)
+    alone = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+    if isinstance(found, typer.Typer):
+        alone.add_typer(found, name=name, help=text)
+    else:
+        alone.command(name, help=text)(found)
+    return typer.main.get_group(alone).commands[name]
+
+
 app = typer.Typer(
-    cls=ErrorsAsSentences,
+    cls=Announced,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -76,48 +113,3 @@ def options(
         if lang not in texts.LANGUAGES:
             raise typer.BadParameter(tr("only en and zh are known"), param_hint="--lang")
         texts.use(lang)
-
-
-app.command("init", help=tr("Set up the data directory: settings, both databases, the standard carriers."))(init.init)
-app.command("listen", help=tr("Receive call records and call status until stopped."))(listen.listen)
-app.command("configure-pbx", help=tr("Point a PBX at this machine: API, password, event URLs, applied."))(
-    pbx.configure_pbx
-)
-app.add_typer(pbx.app, name="pbx", help=tr("The PBX's own settings, step by step."))
-app.add_typer(report.app, name="report", help=tr("What the calls of a month cost, in sums."))
-app.command("bill", help=tr("What an employee, a department or the company owes for a month, to be handed out."))(
-    bill.bill
-)
-app.command("rerate", help=tr("Rate earlier calls again; their earlier charges are kept."))(rerate.rerate)
-app.command("export", help=tr("Files for others, by cron: a month's calls and sums, or what is new."))(export.export)
-app.command("compare", help=tr("What a month's calls would have cost with each carrier."))(compare.compare)
-calls.app.command("anonymize", help=tr("Mask the numbers in old calls; sums stay as they are."))(letting_go.anonymize)
-app.add_typer(calls.app, name="calls", help=tr("The calls: list, explain a fee, see who is talking."))
-app.command("quote", help=tr("What a call would cost, and why."))(quote.quote)
-events.app.command("rebuild", help=tr("Make the ledger anew from the events; what people entered stays."))(
-    rebuild.rebuild
-)
-events.app.command("prune", help=tr("Delete old events that the ledger holds; their calls stay."))(letting_go.prune)
-app.add_typer(events.app, name="events", help=tr("What the PBX sent: list, show, read again."))
-# A carrier goes in and out of the book with its whole tariff, so these two are the tariffs' own.
-carriers.app.command("import", help=tr("Bring in a carrier with its tariff, or a new tariff for it."))(
-    tariffs.import_file
-)
-carriers.app.command("export", help=tr("Write a carrier with its tariff to a file."))(tariffs.export)
-app.add_typer(carriers.app, name="carriers", help=tr("Carriers and their home areas."))
-app.add_typer(tariffs.app, name="tariffs", help=tr("What each carrier charges: show, set, import, export, check."))
-app.add_typer(trunks.app, name="trunks", help=tr("Trunks and the carrier each belongs to."))
-app.add_typer(departments.app, name="departments", help=tr("The tree of departments."))
-app.add_typer(employees.app, name="employees", help=tr("The people, their departments and extensions, by day."))
-app.add_typer(extensions.app, name="extensions", help=tr("Whose each extension is, from which day on."))
-app.add_typer(holidays.app, name="holidays", help=tr("Days off and make-up working days."))
-app.add_typer(filters.app, name="filters", help=tr("Number clean-up, and calls that are nobody's bill."))
-app.add_typer(dialects.app, name="dialects", help=tr("How each PBX model spells a call."))
-app.add_typer(numbers.app, name="numbers", help=tr("Look up numbers, correct prefixes, update number data."))
-app.command("demo", help=tr("The whole journey on believable traffic, in a directory of its own."))(demo.demo)
-simulate.app.command("pbx", help=tr("A UC to practise on, with its web admin and its calls."))(simulate_pbx.pbx)
-app.add_typer(simulate.app, name="simulate", help=tr("Traffic to try things with, before the real PBX."))
-app.command("backup", help=tr("Copy everything elsewhere while the listener runs, checked."))(backup.backup)
-app.command("restore", help=tr("Put a backup back; what was there is kept aside."))(backup.restore)
-app.add_typer(service.app, name="service", help=tr("Run the listener as a service of systemd."))
-app.command("doctor", help=tr("Look over the whole installation; exit 1 if anything is wrong."))(doctor.doctor)

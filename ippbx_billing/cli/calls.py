@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ippbx_billing.calls import ChargeStatus, Direction, Disposition, TrafficType
-from ippbx_billing.cli import common, story
+from ippbx_billing.cli import common, letting_go, story
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.render import Column, Format, cell, lines, show
@@ -238,3 +238,6 @@ def live(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None
     if form is Format.CSV:
         heading = [Column(key, key) for key in (rows[0] if rows else ["call_id", "state"])]
     show(rows, heading, form, output, empty=tr("no calls in progress"))
+
+
+app.command("anonymize", help=tr("Mask the numbers in old calls; sums stay as they are."))(letting_go.anonymize)

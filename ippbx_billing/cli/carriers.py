@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ippbx_billing.cli import common
+from ippbx_billing.cli import common, tariffs
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.errors import UsageError
 from ippbx_billing.render import Column, Format, show
@@ -149,3 +149,8 @@ def remove(name: Annotated[str, typer.Argument(help=tr("the carrier"))]) -> None
     with common.open_ledger(common.settings()) as ledger:
         ledger.book.remove_carrier(name)
     say(tr("removed {name}", name=name))
+
+
+# A carrier goes in and out of the book with its whole tariff, so these two are the tariffs' own.
+app.command("import", help=tr("Bring in a carrier with its tariff, or a new tariff for it."))(tariffs.import_file)
+app.command("export", help=tr("Write a carrier with its tariff to a file."))(tariffs.export)

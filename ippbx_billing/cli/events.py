@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ippbx_billing.calls import EventKind, EventStatus
-from ippbx_billing.cli import common
+from ippbx_billing.cli import common, letting_go
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.rebuild import rebuild
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.render import Column, Format, lines, show
 from ippbx_billing.texts import tr
@@ -159,3 +160,7 @@ def _must_exist(event_id: int, ledger: "Ledger") -> bool:
     if not 1 <= event_id <= ledger.journey.position():
         raise NotFoundError(tr("there is no event {id}", id=event_id), tr("see `ippbx-bill events list`"))
     return True
+
+
+app.command("rebuild", help=tr("Make the ledger anew from the events; what people entered stays."))(rebuild)
+app.command("prune", help=tr("Delete old events that the ledger holds; their calls stay."))(letting_go.prune)

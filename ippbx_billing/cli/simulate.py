@@ -7,6 +7,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption
+from ippbx_billing.cli.simulate_pbx import pbx
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.render import Column, Format, show
 from ippbx_billing.texts import tr
@@ -134,3 +135,6 @@ def _check_url(url: str) -> None:
         usable = False
     if not usable:
         raise UsageError(tr("{url!r} is no address to post to", url=url), tr("write it like http://127.0.0.1:8181/"))
+
+
+app.command("pbx", help=tr("A UC to practise on, with its web admin and its calls."))(pbx)
