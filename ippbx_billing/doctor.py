@@ -20,6 +20,7 @@ from pathlib import Path
 from ippbx_billing.errors import BillingError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
+from ippbx_billing.ledger.recounting import wrong_sums
 from ippbx_billing.pipeline import Rules
 from ippbx_billing.reports import Period, View, report
 from ippbx_billing.settings import FILE_NAME, Settings
@@ -158,6 +159,17 @@ def _databases(opened: _Open) -> Iterator[Finding]:
     if waiting > 0:
         hint = tr("`ippbx-bill listen` reads them; is it running?")
         yield Finding(tr("waiting events"), State.WARNING, str(waiting), hint)
+
+
+def _sums(opened: _Open) -> Iterator[Finding]:
+    """Whether what reports are made of is what the calls say."""
+    wrong = wrong_sums(opened.ledger)
+    if wrong:
+        text = tr("not those of the calls: {listed}", listed=", ".join(wrong))
+        hint = tr("`ippbx-bill doctor --repair` works them out again from the calls")
+        yield Finding(tr("sums of reports"), State.WRONG, text, hint)
+    else:
+        yield Finding(tr("sums of reports"), State.OK, tr("those of the calls"))
 
 
 def _ports(opened: _Open) -> Iterator[Finding]:
@@ -300,4 +312,4 @@ def _backup(opened: _Open) -> Iterator[Finding]:
     yield Finding(tr("backup"), State.WARNING if old else State.OK, text, hint)
 
 
-_CHECKS = (_databases, _ports, _own_address, _clock, _time_zone, _dialects, _unrated, _holidays, _backup)
+_CHECKS = (_databases, _sums, _ports, _own_address, _clock, _time_zone, _dialects, _unrated, _holidays, _backup)

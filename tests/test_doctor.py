@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -127,3 +128,31 @@ def test_a_database_that_was_moved_aside_is_told(site: Path) -> None:
     (found,) = [one for one in examine(load(site), NOW) if one.check == "damaged file"]
     assert found.state is State.WARNING
     assert "inbox.db.damaged-20261013T100000Z" in found.text
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("UPDATE rollup_days SET fee_micro = fee_micro + 1", "days, 2026-10-13"),
+        ("UPDATE rollup_hours SET calls = calls + 1", "hours, 2026-10-13"),
+        ("UPDATE rollup_hours SET hour = hour + 1", "2026-10-13"),
+        ("UPDATE rollup_days SET extension_id = extension_id + 1", "2026-10-13"),
+        ("DELETE FROM rollup_months", "months"),
+        ("DELETE FROM rollup_month_places", "month_places"),
+        ("UPDATE rollup_month_extensions SET billed_s = 0", "month_extensions"),
+        ("UPDATE charges SET fee_micro = 5", "months, month_extensions, month_places, days, hours, 2026-10-13"),
+    ],
+)
+def test_sums_that_went_astray_are_told_and_mended(site: Path, cli: Cli, damage: str, told: str) -> None:
+    """Whichever level it is; `doctor --repair` makes them those of the calls again."""
+    fill(site / "inbox.db", [gateway_cdr("8001", "58674577", 64), gateway_cdr("8002", "910086", 30)])
+    cli("events", "replay")
+    assert findings(site)["sums of reports"].state is State.OK
+    with sqlite3.connect(site / "ledger.db") as ledger:
+        ledger.execute(damage)
+    ledger.close()
+    found = findings(site)["sums of reports"]
+    assert (found.state, found.text) == (State.WRONG, f"not those of the calls: {told}")
+    assert "doctor --repair" in found.hint
+    assert "the sums of 2 calls were worked out again" in cli("doctor", "--repair").stderr
+    assert findings(site)["sums of reports"].state is State.OK
