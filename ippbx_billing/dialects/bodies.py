@@ -475,6 +475,8 @@ def _open_lines(text: str, opened: Opened) -> None:
     lines = text.splitlines()
     if sum(_HEADER_LINE.fullmatch(line) is not None for line in lines) >= max(3, len(lines) // 2):
         _each_block(lines, opened)
+    elif len(lines) > 2 and "&" not in text and all(_FORM.match(line) for line in lines if line):
+        opened.keep(_object([_assigned(line) for line in lines if line]))
     elif len(_LISTED.findall(lines[0][:LONGEST_LINE])) >= 4:
         _each_line(lines, _listed, opened)
     elif _FORM.match(text):
@@ -495,6 +497,11 @@ def _each_block(lines: list[str], opened: Opened) -> None:
         elif not line.strip() and block:
             opened.keep(_object(list(block)))
             block = []
+
+
+def _assigned(line: str) -> tuple[str, str]:
+    name, _, value = line.partition("=")
+    return name.strip(), value.strip()
 
 
 def _each_line(lines: list[str], read: Callable[[str], Document], opened: Opened) -> None:

@@ -12,8 +12,9 @@ from ippbx_billing.dialects.definition import Dialect, Mark, Words
 from ippbx_billing.dialects.evidence import Evidence, Seen
 from ippbx_billing.dialects.plan import MOST_PLANS, Plan, could_be, first_said, plan_by_values, plan_for
 from ippbx_billing.dialects.record import Path, Record
-from ippbx_billing.dialects.view import Facts, View, records_at, view_of
+from ippbx_billing.dialects.view import Facts, View, records_at, unwrapped, view_of
 
+MOST_WRAPPERS = 3
 LOOKED_AT = 3  # records of a batch that are looked at to recognise its dialect
 MOST_DECISIONS = 1_024
 LARGEST_DECISION = 8_000  # characters of evidence; one sender's records need a tenth of it
@@ -85,7 +86,7 @@ def choose(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: 
     if decided is not None:
         return _as_decided(decided, document, facts)
     view = choose_anew(document, dialects, chosen, facts)
-    if isinstance(view, View):
+    if isinstance(view, View) and view.document is document:
         plans = tuple(plan_by_values(view.dialect, record) for record in view.records)
         dialects.decide(chosen, evidence, Decision(view.dialect, view.path, plans))
     return view
@@ -100,7 +101,21 @@ def _as_decided(decided: Decision, document: Mapping[str, Any], facts: Facts) ->
 
 
 def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
-    """The same without the memory."""
+    """The same without the memory; a document that nobody knows may be a wrapper around one that somebody does."""
+    found = _fitting(document, dialects, chosen, facts)
+    inner: Mapping[str, Any] | None = document
+    for _ in range(MOST_WRAPPERS):
+        inner = unwrapped(inner) if isinstance(found, Problem) and inner else None
+        if inner is None:
+            break
+        again = _fitting(inner, dialects, chosen, facts)
+        if isinstance(again, View):
+            return again
+    return found
+
+
+def _fitting(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
+    """The document as it stands, in the chosen dialect or the one that fits best."""
     if chosen == "auto":
         return _best(document, dialects, facts)
     dialect = dialects.get(chosen)

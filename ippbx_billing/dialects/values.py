@@ -111,8 +111,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCK_EPOCH = _EPOCH.replace(tzinfo=None)
 
 
-_NUMBER = re.compile(r"([0-9]{9,17})(?:\.[0-9]+)?")
-_COUNTED_IN = {13: 1_000, 16: 1_000_000}  # digits of an epoch in milliseconds and microseconds, this century
+_NUMBER = re.compile(r"(?:/Date\()?([0-9]{9,19})(?:\.[0-9]+)?(?:\)/)?")
+_COUNTED_IN = {13: 1_000, 16: 1_000_000, 19: 1_000_000_000}  # digits of an epoch in ms, µs and ns, this century
 
 
 def _is_compact_date(digits: str) -> bool:
@@ -138,12 +138,14 @@ def _counted(said: str) -> datetime | None:
 _DATE_TIME = re.compile(
     r"(?P<first>\d{1,4})\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<last>\d{1,4})日?[\sT]*"
     r"(?P<hour>\d{1,2})[:时.](?P<minute>\d{1,2})(?:[:分.](?P<second>\d{1,2})(?:[.,]\d+)?)?秒?"
-    r"\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
+    r"\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>[+-]\d{2}:?\d{2}|[A-Z]{1,5})?",
 )
 
 
 def _written(said: str) -> datetime:
-    """A time that is written out: ISO and its relatives, day first, 12 hours, Chinese."""
+    """A time that is written out: ISO and its relatives, day first, 12 hours, Chinese; a mere day is none."""
+    if len(said) <= len("2026-10-13"):
+        raise ValueError(said)
     try:
         found = datetime.fromisoformat(said)
         return found.replace(microsecond=0) if found.microsecond else found
@@ -173,10 +175,9 @@ def _date(first: str, middle: str, last: str) -> tuple[int, int, int]:
 
 
 def _zone(said: str | None) -> tzinfo | None:
-    if said is None:
-        return None
-    if not said[1:].replace(":", "").isdigit():
-        return UTC
+    """Only offsets and UTC are certain; CST and its like are the PBX's own zone, whichever that is."""
+    if said is None or said.isalpha():
+        return UTC if said in ("Z", "UTC", "GMT") else None
     sign = -1 if said[0] == "-" else 1
     return timezone(sign * timedelta(hours=int(said[1:3]), minutes=int(said[-2:])))
 
@@ -194,15 +195,21 @@ _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2})(?:[.,]\d+)?")
 _QUANTITY = re.compile(r"(-?\d+)(?:[.,](\d+))?\s*(?:\(?\s*(s|sec|secs|seconds|秒|ms)\s*\)?)?", re.IGNORECASE)
 
 
+_SPOKEN = re.compile(
+    r"(?:PT)?(?:(\d{1,6})\s*(?:h|小?时))?\s*(?:(\d{1,6})\s*(?:m|min|分钟?))?\s*(?:(\d{1,6})(?:\.\d+)?\s*(?:s|sec|秒))?",
+    re.IGNORECASE,
+)
+
+
 def seconds(said: str | None, unit: str = "s") -> int | None:
     """A duration in whole seconds; a begun second counts. Raises Unreadable."""
     if said is None:
         return None
     if said.isdigit() and unit == "s" and said.isascii():
         return _bounded(int(said[:12]), said)
-    clock = _CLOCK.fullmatch(said)
-    if clock:
-        return _bounded(int(clock[1] or 0) * 3_600 + int(clock[2]) * 60 + int(clock[3]), said)
+    clock = _CLOCK.fullmatch(said) or (None if said.isascii() and "m" not in said.lower() else _SPOKEN.fullmatch(said))
+    if clock and any(clock.groups()):
+        return _bounded(int(clock[1] or 0) * 3_600 + int(clock[2] or 0) * 60 + int(clock[3] or 0), said)
     match = _QUANTITY.fullmatch(said)
     if match is None:
         raise Unreadable(f"{said[:60]!r} is not a duration")

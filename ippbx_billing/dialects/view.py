@@ -14,6 +14,7 @@ from ippbx_billing.dialects.record import Path, Record, keys_of, names_of, walk
 from ippbx_billing.dialects.values import Unreadable, fold
 
 Facts = Mapping[str, str]
+IDENTITIES = frozenset({"sn", "serialnumber", "devicesn", "mac"})  # what a wrapper says of the PBX
 
 
 class View(NamedTuple):
@@ -76,6 +77,27 @@ def _opened(text: str, notes: list[str]) -> object:
     if note:
         notes.append(note)
     return text if bodies.is_too_deep(inner) else inner
+
+
+def unwrapped(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What a wrapper holds (`{"code": 0, "params": {…}}`, `<root><cdr>…`), with the PBX's own name; None for others.
+
+    Wrappers have any name, and hold one object, one list of objects, or one text that is a JSON document.
+    """
+    parts = [part for part in map(_part, document.values()) if part]
+    if len(parts) != 1:
+        return None
+    identity = {name: value for name, value in document.items() if fold(name) in IDENTITIES and isinstance(value, str)}
+    return {**identity, **parts[0]}
+
+
+def _part(value: object) -> Mapping[str, Any] | None:
+    """The object that a wrapper's member holds; several are given a name that generic dialects look for."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        value = _opened(value.strip(), [])
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        return value[0] if len(value) == 1 else {"records": value} if value else None
+    return value if isinstance(value, dict) else None
 
 
 def _named(dialect: Dialect, document: Mapping[str, Any]) -> Mapping[str, Any]:
