@@ -7,7 +7,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.cli.staff_lists import DryRunOption, FileArgument, ListOutputOption, OnOption, bring_in, write_out
+from ippbx_billing.cli.staff_lists import DryRunOption, FileArgument, OnOption, add_export, bring_in
 from ippbx_billing.errors import UsageError
 from ippbx_billing.render import Column, Format, show
 from ippbx_billing.texts import tr
@@ -111,14 +111,7 @@ def import_file(
     output: OutputOption = None,
 ) -> None:
     """All lines or none; every problem is listed with its line."""
-    from ippbx_billing.staff import lists
-
-    bring_in(lists.DEPARTMENTS, file, dry_run, None, form, output)
+    bring_in("departments", file, dry_run, None, form, output)
 
 
-@app.command("export", help=tr("Write the list with its history to a file; imported again it changes nothing."))
-def export(output: ListOutputOption = None) -> None:
-    """CSV or XLSX, as the file's ending says."""
-    from ippbx_billing.staff import lists
-
-    write_out(lists.DEPARTMENTS, output)
+add_export(app, "departments")

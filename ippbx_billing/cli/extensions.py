@@ -7,20 +7,16 @@ import typer
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.staff_lists import (
-    DryRunOption,
-    FileArgument,
     FromOption,
-    ListOutputOption,
     OnOption,
     SinceOption,
-    bring_in,
+    add_list_commands,
     day_text,
     day_words,
     first_day,
     in_words,
     is_in,
     under,
-    write_out,
 )
 from ippbx_billing.errors import UsageError
 from ippbx_billing.render import Column, Format, show
@@ -181,25 +177,6 @@ def remove(
     say(tr("removed {name}", name=number))
 
 
-@app.command(
-    "import", help=tr("Bring in a list: number, name, employee, department, from (分机 姓名 工号 部门 起始日期).")
+add_list_commands(
+    app, "extensions", tr("Bring in a list: number, name, employee, department, from (分机 姓名 工号 部门 起始日期).")
 )
-def import_file(
-    file: FileArgument,
-    dry_run: DryRunOption = False,
-    from_day: FromOption = None,
-    form: FormatOption = Format.TABLE,
-    output: OutputOption = None,
-) -> None:
-    """All lines or none; every problem is listed with its line."""
-    from ippbx_billing.staff import lists
-
-    bring_in(lists.EXTENSIONS, file, dry_run, from_day, form, output)
-
-
-@app.command("export", help=tr("Write the list with its history to a file; imported again it changes nothing."))
-def export(output: ListOutputOption = None) -> None:
-    """CSV or XLSX, as the file's ending says."""
-    from ippbx_billing.staff import lists
-
-    write_out(lists.EXTENSIONS, output)

@@ -1,5 +1,7 @@
 """`events prune` and `calls anonymize`: what need not be kept, or not so readably, is let go."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,7 @@ from ippbx_billing.texts import tr
 if TYPE_CHECKING:
     from datetime import date
 
+    from ippbx_billing.ledger import Ledger
     from ippbx_billing.pruning import Pruned
     from ippbx_billing.settings import Settings
 
@@ -31,10 +34,7 @@ def prune(
     """Delete the events that the ledger holds; their calls and charges stay."""
     from ippbx_billing.pruning import prune as delete
 
-    using = common.settings()
-    day, midnight = _past(using, before)
-    with common.open_ledger(using) as ledger:
-        common.open_inbox(using).close()
+    with _until(before) as (using, ledger, day, midnight):
         found = delete(using.inbox_path, ledger, midnight, also_rejected=also_rejected, dry_run=True)
         _tell_found(found, day, also_rejected)
         if dry_run or not found.events:
@@ -79,10 +79,7 @@ def anonymize(
     """Mask the other side's numbers in old calls; sums stay as they are."""
     from ippbx_billing.upkeep.masking import anonymize as mask
 
-    using = common.settings()
-    day, midnight = _past(using, before)
-    with common.open_ledger(using) as ledger:
-        common.open_inbox(using).close()
+    with _until(before) as (using, ledger, day, midnight):
         count = mask(ledger, using.inbox_path, day, midnight, dry_run=True)
         say(tr("{count} calls before {day} have readable numbers", count=count, day=day))
         if dry_run or not count:
@@ -92,12 +89,15 @@ def anonymize(
     say(tr("masked {count} calls; backups made before still hold their numbers", count=done))
 
 
-def _past(using: "Settings", text: str) -> "tuple[date, datetime]":
-    """The day and its first moment on the site's clock; UsageError for a day that is not over."""
-    day = common.day(text)
+@contextmanager
+def _until(before: str) -> "Iterator[tuple[Settings, Ledger, date, datetime]]":
+    """The site with its open ledger, and a day with its first moment there; UsageError for a day that is to come."""
+    using, day = common.settings(), common.day(before)
     if day > common.today(using):
         raise UsageError(tr("{day} is yet to come", day=day), tr("name today or an earlier day"))
-    return day, datetime.combine(day, datetime.min.time(), using.site_zone)
+    with common.open_ledger(using) as ledger:
+        common.open_inbox(using).close()  # it must be there
+        yield using, ledger, day, datetime.combine(day, datetime.min.time(), using.site_zone)
 
 
 def _ask(question: str, yes: bool) -> None:

@@ -1,5 +1,6 @@
 """What `departments`, `employees` and `extensions` share: days to hold from, and their lists as files."""
 
+from codecs import BOM_UTF8
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import say
+from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.errors import DataError, NotFoundError, UsageError
 from ippbx_billing.render import Column, Format, show
 from ippbx_billing.texts import tr
@@ -34,6 +35,30 @@ ListOutputOption = Annotated[
 ]
 
 
+def add_list_commands(app: typer.Typer, name: str, columns: str) -> None:
+    """Give a group whose facts hold from a day on its `import` and `export`; `columns` is the import's help."""
+
+    @app.command("import", help=columns)
+    def import_file(
+        file: FileArgument,
+        dry_run: DryRunOption = False,
+        from_day: FromOption = None,
+        form: FormatOption = Format.TABLE,
+        output: OutputOption = None,
+    ) -> None:
+        bring_in(name, file, dry_run, from_day, form, output)
+
+    add_export(app, name)
+
+
+def add_export(app: typer.Typer, name: str) -> None:
+    """Give a group its `export`."""
+
+    @app.command("export", help=tr("Write the list with its history to a file; imported again it changes nothing."))
+    def export(output: ListOutputOption = None) -> None:
+        write_out(name, output)
+
+
 def first_day(text: str | None, default: date) -> date:
     """The day of a `--from`; `always` is since ever."""
     if text is None:
@@ -58,13 +83,19 @@ def in_words(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def bring_in(kind: "Kind", file: Path, dry_run: bool, from_day: str | None, form: Format, output: Path | None) -> None:
-    """Import a list, all of it or nothing, or show what it would change."""
+def _kind(name: str) -> "Kind":
+    from ippbx_billing.staff import lists
+
+    return next(one for one in lists.kinds() if one.name == name)
+
+
+def bring_in(name: str, file: Path, dry_run: bool, from_day: str | None, form: Format, output: Path | None) -> None:
+    """Import a list, all lines or none, every problem with its line; or show what it would change."""
     from ippbx_billing.staff import bring_in, lists
 
     using = common.settings()
     today = first_day(from_day, common.today(using))
-    found = lists.read(kind, str(file), _content(file))
+    found = lists.read(_kind(name), str(file), _content(file))
     if found.unknown:
         say(tr("not used: {columns}", columns=", ".join(found.unknown)))
     with common.open_ledger(using) as ledger:
@@ -121,7 +152,7 @@ def _is_new(change: "Change") -> bool:
     return change.before is None and change.after is not None
 
 
-def write_out(kind: "Kind", output: Path | None) -> None:
+def write_out(name: str, output: Path | None) -> None:
     """Export a list; its ending says how."""
     from ippbx_billing.files import whole
     from ippbx_billing.staff import lists
@@ -129,12 +160,12 @@ def write_out(kind: "Kind", output: Path | None) -> None:
     form = "csv" if output is None or str(output) == "-" else output.suffix.lower().lstrip(".")
     if form not in ("csv", "xlsx"):
         raise UsageError(
-            tr("{path} ends in neither .csv nor .xlsx", path=output), tr("name the file {kind}.csv", kind=kind.name)
+            tr("{path} ends in neither .csv nor .xlsx", path=output), tr("name the file {kind}.csv", kind=name)
         )
     with common.open_ledger(common.settings()) as ledger:
-        content = lists.write(kind, ledger.directory, form)
+        content = lists.write(_kind(name), ledger.directory, form)
     if output is None or str(output) == "-":
-        typer.get_binary_stream("stdout").write(content)
+        typer.get_binary_stream("stdout").write(content.removeprefix(BOM_UTF8))  # it is Excel's that opens files
         return
     with whole(output) as stream:
         stream.write(content)
