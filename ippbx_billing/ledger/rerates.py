@@ -19,7 +19,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from ippbx_billing.ledger.calls import KIND, MEANING
-from ippbx_billing.ledger.rollups import RollupTables
+from ippbx_billing.ledger.rollups import FeeChanges, RollupTables
 
 DIGITS = ("number", "normalized", "callee", "did", "extension")  # what a tariff or a filter may look at beyond the kind
 CHARGE = ("status", "fee_micro", "carrier_id", "price_id", "window", "reason")
@@ -82,6 +82,7 @@ class RerateTables:
     def __init__(self, connection: sqlite3.Connection, rollups: RollupTables) -> None:
         self.connection = connection
         self._rollups = rollups
+        self._fees = FeeChanges()
 
     # -- before a run
 
@@ -128,14 +129,14 @@ class RerateTables:
             "CREATE TEMP TABLE plans (kind_id INTEGER PRIMARY KEY, how, base, carrier_id, class_id)",
             f"CREATE TEMP TABLE fees (code INTEGER PRIMARY KEY, {', '.join(CHARGE)})",
             "CREATE TEMP TABLE settled (id INTEGER PRIMARY KEY)",
-            f"CREATE TEMP TABLE changed (id INTEGER PRIMARY KEY, {', '.join(CHARGE)}, hour, extension_id, place_id, "
-            "class_id, more_micro)",
+            f"CREATE TEMP TABLE changed (id INTEGER PRIMARY KEY, {', '.join(CHARGE)}, was_micro, more_micro)",
         ):
             self.connection.execute(statement)
         self.connection.execute("PRAGMA cache_size = -65536")
         self.connection.execute("PRAGMA wal_autocheckpoint = 8000")
         self.connection.create_function("clock", 3, clock)
         self.connection.create_function("missing", 5, missing)
+        self.connection.create_function("added", 5, self._fees.add)
 
     def plan(self, plans: Iterable[tuple[int, int, int, int | None]]) -> None:
         """How the calls of each kind find their charge: kind, how, base, carrier. Kinds without a plan are left alone.
@@ -166,6 +167,7 @@ class RerateTables:
     def begin_stretch(self) -> None:
         """Forget which charges changed in the last one."""
         self.connection.execute("DELETE FROM temp.changed")
+        self._fees.clear()
 
     def find_changed(self, stretch: Stretch, calls: Sequence[int] | None = None) -> None:
         """Gather the calls whose charge is to change.
@@ -175,8 +177,7 @@ class RerateTables:
         only = "" if calls is None else " AND g.id IN (SELECT value FROM json_each(?))"
         self.connection.execute(
             f"{_GATHER} FROM charges g JOIN temp.plans p ON p.kind_id = g.kind_id "
-            f"LEFT JOIN temp.fees f ON f.code = {_CODE} WHERE {stretch.sql}{only} AND CASE WHEN f.code IS NULL "
-            f"THEN missing({_CODE}, g.kind_id, g.started_at, g.billed_s, g.id) ELSE {_DIFFERS} END",
+            f"LEFT JOIN temp.fees f ON f.code = {_CODE} WHERE {stretch.sql}{only} AND {_DIFFERS}",
             stretch.values if calls is None else [*stretch.values, json.dumps(list(calls))],
         )
 
@@ -215,21 +216,22 @@ class RerateTables:
         return changes
 
     def _changes(self) -> Changes:
-        calls, after_micro, more_micro = self.connection.execute(
-            "SELECT count(*), ifnull(sum(fee_micro), 0), ifnull(sum(more_micro), 0) FROM temp.changed"
-        ).fetchone()
-        return Changes(calls, after_micro - more_micro, after_micro)
+        return Changes(
+            *self.connection.execute(
+                "SELECT count(*), ifnull(sum(was_micro), 0), ifnull(sum(fee_micro), 0) FROM temp.changed"
+            ).fetchone()
+        )
 
     def _count_changes(self) -> None:
         """Let the sums follow."""
-        self._rollups.change_fees("temp.changed")
+        self._rollups.change_fees(self._fees)
         cursor = self.connection.cursor()
         cursor.row_factory = None
         self._rollups.change_classes(
             cursor.execute(
                 "SELECT g.local_hour, g.extension_id, g.place_id, g.kind_id, g.carrier_id, g.status, "
                 "ifnull(g.fee_micro, 0), n.carrier_id, n.status, g.duration_s, g.billed_s, ifnull(n.fee_micro, 0) "
-                f"{_CHANGED} WHERE n.class_id IS NULL"
+                f"{_CHANGED} WHERE n.more_micro IS NULL"
             )
         )
 
@@ -311,20 +313,23 @@ class RerateTables:
 _PLACE = ("country", "region", "place")
 _CHANGED = "FROM temp.changed n CROSS JOIN charges g ON g.id = n.id"  # in this order: `changed` is the shorter
 _CODE = (
-    f"(CASE WHEN g.billed_s NOT BETWEEN 0 AND {LONGEST_S} THEN NULL WHEN p.how = {BY_LENGTH} THEN p.base + g.billed_s "
-    f"WHEN p.how = {FIXED} THEN p.base WHEN p.how = {BY_CLOCK} THEN clock(p.base, g.started_at, g.billed_s) END)"
+    f"CASE p.how WHEN {FIXED} THEN p.base WHEN {ONE_BY_ONE} THEN NULL ELSE CASE "
+    f"WHEN g.billed_s NOT BETWEEN 0 AND {LONGEST_S} THEN NULL WHEN p.how = {BY_LENGTH} THEN p.base + g.billed_s "
+    "ELSE clock(p.base, g.started_at, g.billed_s) END END"
 )
 # A charge by a price is rated, by that price's carrier and without a reason, one without a price has no window: so much
 # need not be compared for the many calls that do not change.
 _DIFFERS = (
-    "(f.fee_micro IS NOT g.fee_micro OR CASE WHEN f.price_id IS NULL "
-    "THEN f.reason IS NOT g.reason OR f.carrier_id IS NOT g.carrier_id OR f.status IS NOT g.status "
-    "OR g.price_id IS NOT NULL OR g.window IS NOT NULL "
-    "ELSE f.price_id IS NOT g.price_id OR f.window IS NOT g.window END)"
+    f"CASE WHEN f.code IS NULL THEN missing({_CODE}, g.kind_id, g.started_at, g.billed_s, g.id) "
+    "WHEN f.fee_micro IS NOT g.fee_micro OR f.price_id IS NOT g.price_id OR f.window IS NOT g.window THEN 1 "
+    "WHEN f.price_id IS NULL THEN f.reason IS NOT g.reason OR f.carrier_id IS NOT g.carrier_id "
+    "OR f.status IS NOT g.status END"
 )
-# What is gathered of a call `g` that gets the charge `f`: its class is told where it stays that of the plan `p`.
+# What is gathered of a call `g` that gets the charge `f`; the difference is `added` up at once where the call keeps its
+# class, that of the plan `p`, and otherwise left open.
 _GATHER = (
-    f"INSERT INTO temp.changed SELECT g.id, {', '.join('f.' + name for name in CHARGE)}, "
-    "g.local_hour, g.extension_id, g.place_id, CASE WHEN f.price_id AND g.price_id AND f.carrier_id = p.carrier_id "
-    "AND g.carrier_id = p.carrier_id THEN p.class_id END, ifnull(f.fee_micro, 0) - ifnull(g.fee_micro, 0)"
+    f"INSERT INTO temp.changed SELECT g.id, {', '.join('f.' + name for name in CHARGE)}, g.fee_micro, "
+    "CASE WHEN f.price_id AND g.price_id AND f.carrier_id = p.carrier_id AND g.carrier_id = p.carrier_id "
+    "AND p.class_id THEN added(g.local_hour, g.extension_id, g.place_id, p.class_id, "
+    "ifnull(f.fee_micro, 0) - ifnull(g.fee_micro, 0)) END"
 )

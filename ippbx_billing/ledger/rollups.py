@@ -16,7 +16,8 @@ site's clock.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -34,6 +35,8 @@ COUNTED_AT_ONCE = 100_000
 MOST_REMEMBERED = 100_000  # ids of extensions and places; a stray PBX may bring any number of them
 
 Memory = TypeVar("Memory", bound=dict[Any, int])
+Key = TypeVar("Key")
+Sums = defaultdict[int, defaultdict[Key, int]]  # of an hour or day, by what else is told
 Change = tuple[Any, ...]  # hour, extension, place, kind; carrier, status, fee before; carrier, status, sums after
 Counts = tuple[int, int, int, int, int]  # in the order of SUMS; negative where calls are taken out
 
@@ -79,6 +82,28 @@ class Tally:
         """Call `number` is of this day."""
         first, last = self.spans.get(day, (number, number))
         self.spans[day] = (min(first, number), max(last, number))
+
+
+class FeeChanges:
+    """Differences of fees, gathered call by call by what the levels share, because there may be many."""
+
+    def __init__(self) -> None:
+        self.hours: Sums[int] = defaultdict(lambda: defaultdict(int))
+        self.extensions: Sums[tuple[int, int]] = defaultdict(lambda: defaultdict(int))
+        self.places: Sums[tuple[int, int]] = defaultdict(lambda: defaultdict(int))
+
+    def add(self, hour: int, extension_id: int, place_id: int, class_id: int, more_micro: int) -> int:
+        """A call costs more, or less where that is negative; gives the difference."""
+        day = hour // 24
+        self.hours[hour][class_id] += more_micro
+        self.extensions[day][extension_id, class_id] += more_micro
+        self.places[day][place_id, class_id] += more_micro
+        return more_micro
+
+    def clear(self) -> None:
+        """Nothing changed."""
+        for sums in (self.hours, self.extensions, self.places):
+            sums.clear()
 
 
 class RollupTables:
@@ -174,27 +199,16 @@ class RollupTables:
             tally.span(hour // 24, number)
         return tally
 
-    def change_fees(self, changed: str) -> None:
-        """Fees of calls changed, and nothing else.
-
-        The table named `changed` says of each call hour, extension_id, place_id, class_id and more_micro; calls
-        without a class are left alone. SQLite adds up what the levels share, because there may be many.
-        """
+    def change_fees(self, changes: FeeChanges) -> None:
+        """Fees of calls changed, and nothing else."""
         kinds = {row["id"]: Class(row["id"], row["status"], 0) for row in self.connection.execute(_CLASSES)}
-
-        def added(*keys: str) -> Iterable[sqlite3.Row]:
-            told = ", ".join((*keys, "class_id"))
-            return self.connection.execute(
-                f"SELECT {told}, sum(more_micro) FROM {changed} WHERE class_id IS NOT NULL GROUP BY {told}"
-            )
-
         tally = Tally()
-        for day, extension_id, class_id, more_micro in added("hour / 24", "extension_id"):
-            tally.count_extension(day, extension_id, kinds[class_id], (0, 0, 0, 0, more_micro))
-        for day, place_id, class_id, more_micro in added("hour / 24", "place_id"):
-            tally.count_place(day, place_id, kinds[class_id], (0, 0, 0, 0, more_micro))
-        for hour, class_id, more_micro in added("hour"):
+        for hour, class_id, more_micro in _each(changes.hours):
             tally.count_hour(hour, kinds[class_id], (0, 0, 0, 0, more_micro))
+        for day, (extension_id, class_id), more_micro in _each(changes.extensions):
+            tally.count_extension(day, extension_id, kinds[class_id], (0, 0, 0, 0, more_micro))
+        for day, (place_id, class_id), more_micro in _each(changes.places):
+            tally.count_place(day, place_id, kinds[class_id], (0, 0, 0, 0, more_micro))
         self.apply(tally)
 
     def change_classes(self, changes: Iterable[Change]) -> None:
@@ -236,6 +250,10 @@ _COUNTED = (
     "SELECT id, local_hour, extension_id, place_id, kind_id, carrier_id, status, duration_s, billed_s, "
     "ifnull(fee_micro, 0) FROM charges"
 )
+
+
+def _each(sums: Sums[Key]) -> Iterator[tuple[int, Key, int]]:
+    return ((time, key, micro) for time, by_key in sums.items() for key, micro in by_key.items())
 
 
 def _add(sums: dict[tuple[int | str, ...], list[int]], key: tuple[int | str, ...], counts: Counts) -> None:
