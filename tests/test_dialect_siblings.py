@@ -6,6 +6,7 @@ The call: 8001 dials 902162345678 at 10:00:00, is answered at 10:00:05, hangs up
 import json
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from pathlib import Path
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -259,3 +260,48 @@ def test_a_hangup_that_tells_the_talk_is_the_record():
     assert _calls({**RECORD, "event": "hangup"}) == [THE_CALL]
     body = {key: value for key, value in RECORD.items() if key != "billsec"} | {"event": "hangup", "talk_time": 83}
     assert _calls(body) == [THE_CALL]
+
+
+def test_a_status_word_does_not_make_a_record_a_step():
+    """A CDR with `status` and durations of unheard-of names stays a CDR."""
+    body = {**WHO, "timestart": START, "callduraction": 88, "talkduraction": 83, "status": "ANSWERED"}
+    assert [(call.duration_s, call.billed_s) for call in _read(body).calls] == [(88, 83)]
+
+
+# -- the bodies of known makers in other dress
+
+CORPUS_FILE = Path(__file__).parent / "data" / "corpus.jsonl"
+CORPUS = {one["id"]: one for one in map(json.loads, CORPUS_FILE.read_text("utf-8").splitlines())}
+MAKERS = [
+    "yeastar-s-v1-newcdr-outbound", "yeastar-k2-v2-newcdr", "yeastar-p-newcdr-1", "openvox-newcdr-outbound",
+    "grandstream-ucm-realtime-json-outbound", "tata-smartflo-hangup", "feige-callcallback", "bulutfon-call-init",
+    "3cx-cdr-v20", "xswitch-cdr-1",
+]  # fmt: skip
+
+
+def _meaning(body):
+    """Everything that an event of a known maker says."""
+    reading = _read(body)
+    assert not reading.problems, reading.problems
+    steps = [(one.state, one.caller, one.callee, one.call_id) for one in reading.states]
+    return reading.dialect, [(*_facts(call), call.call_id, call.trunk) for call in reading.calls], steps
+
+
+@pytest.mark.parametrize("identity", MAKERS)
+def test_known_makers_in_other_dress(identity):
+    """Wrapped, in capitals, as texts, with blanks, fillers or other dates: the maker's dialect reads the same."""
+    body = json.loads(CORPUS[identity]["body"])
+    plain = _meaning(body)
+    dresses = [
+        {"data": body},
+        {"code": "0", "body": body},
+        [body],
+        {name.upper(): value for name, value in body.items()},
+        {name: str(value) if isinstance(value, int | float) else value for name, value in body.items()},
+        {name: None if value == "" else value for name, value in body.items()},
+        {**body, "unheard_of": "1"},
+        dict(reversed(body.items())),
+    ]
+    assert [_meaning(dress) == plain for dress in dresses] == [True] * len(dresses)
+    if all(not isinstance(value, dict | list) for value in body.values()):
+        assert _meaning(urlencode(body)) == plain

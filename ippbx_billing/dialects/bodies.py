@@ -32,7 +32,7 @@ REPAIRED = "not valid JSON, repaired"
 CSV_ROW = "csv"  # a line of comma-separated values without a header is the document {"csv": [cells]}
 _JUNK = "\ufeff\0 \t\r\n"
 # The form fields that are known to hold a whole document instead of a value.
-DOCUMENT_FIELDS = ("cdr", "data", "json", "calllog.json", "payload", "body", "xml", "msg", "content", "call")
+DOCUMENT_FIELDS = ("cdr", "data", "json", "calllog.json", "payload", "body", "xml", "content", "call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +384,7 @@ def _open_form(text: str, opened: Opened) -> None:
     pairs = [(unquote_plus(name), value) for name, _, value in _fields(text)]
     for name, value in pairs:
         inner = _document_in(name.lower(), value)
-        if inner is not None:
+        if inner is not None and (len(pairs) == 1 or name.lower() in DOCUMENT_FIELDS):
             opened.packed = True  # in base64 no bracket is seen
             _open_inner(inner, opened)
             return

@@ -101,17 +101,25 @@ def _as_decided(decided: Decision, document: Mapping[str, Any], facts: Facts) ->
 
 
 def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
-    """The same without the memory; a document that nobody knows may be a wrapper around one that somebody does."""
+    """The same without the memory.
+
+    A document that nobody knows may be a wrapper around one that somebody does; and what is plain to a generic
+    dialect may, unwrapped, be known to a specific one.
+    """
     found = _fitting(document, dialects, chosen, facts)
     inner: Mapping[str, Any] | None = document
     for _ in range(MOST_WRAPPERS):
-        inner = unwrapped(inner) if isinstance(found, Problem) and inner else None
+        inner = unwrapped(inner) if inner and (isinstance(found, Problem) or _is_vague(found)) else None
         if inner is None:
             break
         again = _fitting(inner, dialects, chosen, facts)
-        if isinstance(again, View):
+        if isinstance(again, View) and not (isinstance(found, View) and again.dialect.generic):
             return again
     return found
+
+
+def _is_vague(view: View) -> bool:
+    return view.dialect.generic and view.path is not None
 
 
 def _fitting(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
