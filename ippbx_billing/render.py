@@ -262,24 +262,22 @@ def _write_plain(
     stream: IO[str], columns: Sequence[Column], grid: list[list[str]], total: Row | None, title: str, width: int
 ) -> bool:
     """Write a table in which nothing must be broken as `_write_rich` would, only much quicker; else give False."""
-    from rich.cells import cell_len
-
-    widths = [max(cell_len(line[place]) for line in grid) for place in range(len(columns))]
+    widths = [max(_cells(line[place]) for line in grid) for place in range(len(columns))]
     whole = sum(widths) + GAP * len(widths)
-    if max(whole, cell_len(title)) > width or cell_len(title) > whole or any("\n" in heading for heading in grid[0]):
+    if max(whole, _cells(title)) > width or _cells(title) > whole or any("\n" in heading for heading in grid[0]):
         return False
     sides = [column.to_the_right for column in columns]
 
     def line(cells: list[str]) -> str:
         padded = (
-            " " * (size - cell_len(text)) + text if right else text + " " * (size - cell_len(text))
+            " " * (size - _cells(text)) + text if right else text + " " * (size - _cells(text))
             for text, size, right in zip(cells, widths, sides, strict=True)
         )
         return f" {(' ' * GAP).join(padded)} \n"
 
     blank, rule = " " * whole + "\n", f" {'─' * (whole - GAP)} \n"
     if title:
-        stream.write(f"{title}{' ' * (whole - cell_len(title))}\n")
+        stream.write(f"{title}{' ' * (whole - _cells(title))}\n")
     body, foot = (grid[1:-1], grid[-1:]) if total is not None else (grid[1:], [])
     stream.writelines([blank, line(grid[0]), rule, *map(line, body), blank])
     stream.writelines([one for cells in foot for one in (line(cells), blank)])
@@ -322,14 +320,12 @@ def _layout(columns: Sequence[Column], lines: Sequence[Sequence[str]], width: in
 
     Headings are broken at spaces before a column goes; text that may wrap counts with the width it can live with.
     """
-    from rich.cells import cell_len
-
     kept = list(range(len(columns)))
     headings = [column.title for column in columns]
-    contents = [max((cell_len(line[place]) for line in lines), default=0) for place in kept]
+    contents = [max((_cells(line[place]) for line in lines), default=0) for place in kept]
 
     def needed(place: int) -> int:
-        heading = max(cell_len(part) for part in headings[place].split("\n"))
+        heading = max(_cells(part) for part in headings[place].split("\n"))
         content = contents[place]
         return GAP + max(heading, min(content, WRAPPED_WIDTH) if columns[place].may_wrap else content)
 
@@ -338,6 +334,15 @@ def _layout(columns: Sequence[Column], lines: Sequence[Sequence[str]], width: in
     while sum(map(needed, kept)) > width and any(columns[place].rank for place in kept):
         kept.remove(max(kept, key=lambda place: columns[place].rank))
     return kept, headings
+
+
+def _cells(text: str) -> int:
+    """How many places of a terminal's line a text takes: Chinese two each; most cells are digits and need no table."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def _width(stream: IO[str]) -> int:
