@@ -6,6 +6,7 @@
 Whatever goes wrong meanwhile, the earlier file stays as it was and nothing half-written is left.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -32,10 +33,7 @@ def whole(output: Path) -> Iterator[IO[bytes]]:
         with _beside(output.resolve()) as stream:
             yield stream
     except OSError as error:
-        raise BillingError(
-            tr("{path} cannot be written: {error}", path=output, error=error.strerror or error),
-            tr("name another --output"),
-        ) from error
+        raise _unwritten(output, error, tr("name another --output")) from error
 
 
 @contextmanager
@@ -69,10 +67,17 @@ def together(folder: Path) -> Iterator[Path]:
                 path.replace(target)
             _settle(folder)
     except OSError as error:
-        raise BillingError(
-            tr("{path} cannot be written: {error}", path=folder, error=error.strerror or error),
-            tr("name another folder"),
-        ) from error
+        raise _unwritten(folder, error, tr("name another folder")) from error
+    except BillingError as error:
+        if isinstance(error.__cause__, OSError):  # nobody knows the name of the file beside
+            raise _unwritten(folder, error.__cause__, tr("name another folder")) from error
+        raise
+
+
+def _unwritten(path: Path, error: OSError, otherwise: str) -> BillingError:
+    reason = tr(error.strerror) if error.strerror else str(error)
+    hint = tr("make room, or write elsewhere") if error.errno == errno.ENOSPC else otherwise
+    return BillingError(tr("{path} cannot be written: {error}", path=path, error=reason), hint)
 
 
 def _settle(folder: Path) -> None:

@@ -145,3 +145,12 @@ def test_more_that_a_spreadsheet_would_compute(name: str, capsys: pytest.Capture
     """Also what only some spreadsheets take for a formula, and telephone numbers that would be subtracted."""
     show([{"name": name}], [Column("name", "Name")], Format.CSV)
     assert list(csv.reader(io.StringIO(capsys.readouterr().out)))[1][0].startswith("'")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_a_full_disk_behind_stdout_gets_a_sentence(site: Path) -> None:
+    """`report > FILE` says in the language in use that there is no room, and exits 1 without a traceback."""
+    command = [sys.executable, "-m", "ippbx_billing", "--lang", "zh", "--data-dir", str(site), "carriers", "list"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, "错误: 无法写出：磁盘已满\n\n提示: 请清理磁盘空间，或写到别处\n")

@@ -1,9 +1,10 @@
 """What all commands share: the global options, the settings in force, the two files, the format options."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -58,13 +59,22 @@ class ErrorsAsSentences(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            answer = super().invoke(ctx)
+            sys.stdout.flush()
+            return answer
         except BillingError as error:
             complain(error)
             raise typer.Exit(error.exit_code) from error
         except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _write_no_more()
             raise typer.Exit(1) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+                raise
+            _write_no_more()
+            problem = tr("the output cannot be written: {error}", error=tr(str(error.strerror)))
+            complain(BillingError(problem, tr("make room, or write elsewhere")))
+            raise typer.Exit(1) from error
         except Exception as error:
             if type(error).__module__ != "sqlite3":
                 raise
@@ -72,6 +82,12 @@ class ErrorsAsSentences(TyperGroup):
                 BillingError(tr("the database does not answer: {error}", error=error), tr("see `ippbx-bill doctor`"))
             )
             raise typer.Exit(1) from error
+
+
+def _write_no_more() -> None:
+    """What is still to be written to stdout goes nowhere, so that its end is not one more error."""
+    with suppress(ValueError):  # a stdout that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(error: BillingError) -> None:

@@ -114,7 +114,8 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise NotFoundError(
-            tr("{file} cannot be read: {error}", file=file, error=error.strerror), tr("check name and mode of the file")
+            tr("{file} cannot be read: {error}", file=file, error=tr(str(error.strerror))),
+            tr("check name and mode of the file"),
         ) from error
 
 
