@@ -17,7 +17,7 @@ site's clock.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -35,8 +35,7 @@ COUNTED_AT_ONCE = 100_000
 MOST_REMEMBERED = 100_000  # ids of extensions and places; a stray PBX may bring any number of them
 
 Memory = TypeVar("Memory", bound=dict[Any, int])
-Key = TypeVar("Key")
-Sums = defaultdict[int, defaultdict[Key, int]]  # of an hour or day, by what else is told
+Sums = defaultdict[int, defaultdict[tuple[int, int], int]]  # of each class, by what else is told
 Change = tuple[Any, ...]  # hour, extension, place, kind; carrier, status, fee before; carrier, status, sums after
 Counts = tuple[int, int, int, int, int]  # in the order of SUMS; negative where calls are taken out
 
@@ -85,25 +84,22 @@ class Tally:
 
 
 class FeeChanges:
-    """Differences of fees, gathered call by call by what the levels share, because there may be many."""
+    """Differences of fees by class, gathered call by call as coarsely as the levels allow, as there may be many."""
 
     def __init__(self) -> None:
-        self.hours: Sums[int] = defaultdict(lambda: defaultdict(int))
-        self.extensions: Sums[tuple[int, int]] = defaultdict(lambda: defaultdict(int))
-        self.places: Sums[tuple[int, int]] = defaultdict(lambda: defaultdict(int))
+        self.extensions: Sums = defaultdict(lambda: defaultdict(int))  # by day and extension
+        self.places: Sums = defaultdict(lambda: defaultdict(int))  # by hour and place
 
     def add(self, hour: int, extension_id: int, place_id: int, class_id: int, more_micro: int) -> int:
         """A call costs more, or less where that is negative; gives the difference."""
-        day = hour // 24
-        self.hours[hour][class_id] += more_micro
-        self.extensions[day][extension_id, class_id] += more_micro
-        self.places[day][place_id, class_id] += more_micro
+        self.extensions[class_id][hour // 24, extension_id] += more_micro
+        self.places[class_id][hour, place_id] += more_micro
         return more_micro
 
     def clear(self) -> None:
         """Nothing changed."""
-        for sums in (self.hours, self.extensions, self.places):
-            sums.clear()
+        self.extensions.clear()
+        self.places.clear()
 
 
 class RollupTables:
@@ -201,14 +197,14 @@ class RollupTables:
 
     def change_fees(self, changes: FeeChanges) -> None:
         """Fees of calls changed, and nothing else."""
-        kinds = {row["id"]: Class(row["id"], row["status"], 0) for row in self.connection.execute(_CLASSES)}
         tally = Tally()
-        for hour, class_id, more_micro in _each(changes.hours):
-            tally.count_hour(hour, kinds[class_id], (0, 0, 0, 0, more_micro))
-        for day, (extension_id, class_id), more_micro in _each(changes.extensions):
-            tally.count_extension(day, extension_id, kinds[class_id], (0, 0, 0, 0, more_micro))
-        for day, (place_id, class_id), more_micro in _each(changes.places):
-            tally.count_place(day, place_id, kinds[class_id], (0, 0, 0, 0, more_micro))
+        for class_id, status in self.connection.execute("SELECT id, status FROM rollup_classes").fetchall():
+            kind = Class(class_id, status, 0)
+            for (day, extension_id), more_micro in changes.extensions.get(class_id, {}).items():
+                tally.count_extension(day, extension_id, kind, (0, 0, 0, 0, more_micro))
+            for (hour, place_id), more_micro in changes.places.get(class_id, {}).items():
+                tally.count_hour(hour, kind, (0, 0, 0, 0, more_micro))
+                tally.count_place(hour // 24, place_id, kind, (0, 0, 0, 0, more_micro))
         self.apply(tally)
 
     def change_classes(self, changes: Iterable[Change]) -> None:
@@ -245,15 +241,10 @@ _WIDEN = (
     "INSERT INTO rollup_spans VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
     "first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id)"
 )
-_CLASSES = "SELECT id, status FROM rollup_classes"
 _COUNTED = (
     "SELECT id, local_hour, extension_id, place_id, kind_id, carrier_id, status, duration_s, billed_s, "
     "ifnull(fee_micro, 0) FROM charges"
 )
-
-
-def _each(sums: Sums[Key]) -> Iterator[tuple[int, Key, int]]:
-    return ((time, key, micro) for time, by_key in sums.items() for key, micro in by_key.items())
 
 
 def _add(sums: dict[tuple[int | str, ...], list[int]], key: tuple[int | str, ...], counts: Counts) -> None:
