@@ -4,6 +4,7 @@ import io
 import re
 import time
 import zipfile
+from base64 import b64decode
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,10 +15,11 @@ from typing import Any
 import openpyxl
 import pypdf
 import pytest
+from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ippbx_billing.documents import FORMS, Chart, Document, Section, write
+from ippbx_billing.documents import FORMS, Chart, Document, Section, write, write_each
 from ippbx_billing.documents.fitting import wrap
 from ippbx_billing.errors import BillingError
 from ippbx_billing.render import Column
@@ -96,7 +98,25 @@ def test_html_escapes_what_the_pbx_sent_and_fetches_nothing() -> None:
     assert "script" not in Texts(page).tags
     assert "\x1b" not in page
     assert "\u202e" not in page
-    assert not re.search(r"https?://|url\(|@import|src=", page)
+    assert not re.search(r"https?://|url\((?!data:)|@import|src=", page)
+
+
+def test_html_carries_the_chinese_signs_it_shows() -> None:
+    """Also where no Chinese font is installed; a page that shows none carries no font."""
+    page = written("html").decode()
+    (carried,) = re.findall(r"url\(data:font/woff;base64,([^)]+)\)", page)
+    assert {chr(code) for code in TTFont(io.BytesIO(b64decode(carried))).getBestCmap()} == set("张伟")
+    assert "carried" in page.split("</style>")[0]
+    assert "@font-face" not in written("html", document(rows=[{"name": "Smith", "fee": "1"}])).decode()
+
+
+def test_files_of_html_share_their_signs(tmp_path: Path) -> None:
+    """Cutting the font takes longer than writing a bill; the pages are the same as one by one but for that."""
+    names = {"张三": tmp_path / "1.html", "李四": tmp_path / "2.html"}
+    write_each(((document(rows=[{"name": name, "fee": "1"}]), path) for name, path in names.items()), "html")
+    pages = [path.read_text(encoding="utf-8") for path in names.values()]
+    assert len({page[page.index("@font-face") :] for page in pages}) == 1
+    assert [name in page for name, page in zip(names, pages, strict=True)] == [True, True]
 
 
 @pytest.mark.parametrize("name", ["张" * 30, "Maximilian von und zu Hohenzollern"])

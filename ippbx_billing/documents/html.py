@@ -1,17 +1,24 @@
-"""A document as one HTML file: no script, nothing fetched, everything escaped; it prints on A4 as it reads."""
+"""A document as one HTML file: no script, nothing fetched, everything escaped; it prints on A4 as it reads.
 
+Chinese shows also where no Chinese font is installed: behind the last row the page carries the signs that it has used.
+"""
+
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import chain
+from pathlib import Path
 from typing import IO
 
-from ippbx_billing.documents import Document, Section
+from ippbx_billing.documents import FONT, Document, Section
 from ippbx_billing.documents.charting import Points, points
+from ippbx_billing.files import whole
 from ippbx_billing.render import Column, Row, cell, harmless
 
+FIRST_CHINESE = "\u2e80"  # the signs of Latin and other letters before it are on any machine
 STYLE = """
 :root { color: #1b1f24; background: #fff; font: 15px/1.45 "Noto Sans", "Noto Sans CJK SC", "PingFang SC",
-  "Microsoft YaHei", system-ui, sans-serif; }
+  "Microsoft YaHei", carried, system-ui, sans-serif; }
 body { margin: 2rem auto; max-width: 70rem; padding: 0 1.25rem; }
 article + article { margin-top: 4rem; break-before: page; }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
@@ -34,15 +41,39 @@ svg { display: block; width: 100%; height: auto; margin: .5rem 0 1rem; }
 """
 
 
-def write(documents: Iterable[Document], stream: IO[bytes]) -> None:
-    """Write the documents as articles of one page, each row as it comes."""
+def write(documents: Iterable[Document], stream: IO[bytes], letters: str | None = None) -> None:
+    """Write the documents as articles of one page, each row as it comes; `letters` is a style with their signs."""
     remaining = iter(documents)
     first = next(remaining, Document(""))
+    used = set[str]()
     stream.write(_head(first).encode())
     for document in chain([first], remaining):
         for part in _article(document):
+            used.update(part)
             stream.write(part.encode())
-    stream.write(b"</body>\n</html>\n")
+    stream.write(f"{_letters(used) if letters is None else letters}</body>\n</html>\n".encode())
+
+
+def write_each(files: Iterable[tuple[Document, Path]]) -> None:
+    """Write each document to a file of its own; so many at once carry the same signs."""
+    from ippbx_billing.documents.letters import batches
+
+    for batch, wanted in batches(files):
+        letters = _letters(wanted)
+        for document, path in batch:
+            with whole(path) as stream:
+                write([document], stream, letters)
+
+
+def _letters(used: set[str]) -> str:
+    """A style that brings along those signs that a machine's own fonts may lack; empty where there are none."""
+    wanted = {sign for sign in used if sign >= FIRST_CHINESE}
+    if not wanted:
+        return ""
+    from ippbx_billing.documents.letters import cut
+
+    source = f"url(data:font/woff;base64,{b64encode(cut(FONT, wanted, 'woff')).decode()})"
+    return f'<style>@font-face {{ font-family: carried; src: {source} format("woff"); }}</style>\n'
 
 
 def _head(document: Document) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -18,14 +18,12 @@ from fpdf import FPDF
 from fpdf.enums import TextMode
 from fpdf.fonts import TTFFont
 
-from ippbx_billing.documents import Document, Section
+from ippbx_billing.documents import FONT, Document, Section
 from ippbx_billing.documents.charting import Points, points
 from ippbx_billing.documents.fitting import A4, GAP, MARGIN, MOST_LINES, Layout, Measure, layout, page_width, wrap
 from ippbx_billing.files import whole
 from ippbx_billing.render import Row, cell, harmless
 
-FONT = Path(__file__).parent / "fonts" / "wqy-microhei.ttc"
-AT_ONCE = 200  # files that share a cut-down font, and whose rows are in memory meanwhile
 UNDATED = date(1980, 1, 1)
 TEXT, QUIET, RULE, BAR = (27, 31, 36), (87, 96, 106), (200, 206, 213), (47, 111, 176)
 Colour = tuple[int, int, int]
@@ -47,11 +45,10 @@ def write(documents: Iterable[Document], stream: IO[bytes], font: Path = FONT) -
 
 def write_each(files: Iterable[tuple[Document, Path]]) -> None:
     """Write each document to a file of its own; so many at once share a font cut down to their signs."""
-    from ippbx_billing.documents.letters import cut_down, gathered, signs
+    from ippbx_billing.documents.letters import batches, cut_down
 
-    remaining = iter(files)
-    while batch := [(gathered(document), path) for document, path in islice(remaining, AT_ONCE)]:
-        with cut_down(FONT, set().union(*(signs(document) for document, _ in batch))) as font:
+    for batch, wanted in batches(files):
+        with cut_down(FONT, wanted) as font:
             for document, path in batch:
                 with whole(path) as stream:
                     write([document], stream, font)
