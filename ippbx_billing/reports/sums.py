@@ -190,15 +190,15 @@ class _Found:
     @classmethod
     def of(cls, ledger: Ledger, question: sources.Question, source: str) -> "_Found":
         groups: dict[Key, Amounts] = {}
-        total, unrated, filtered = Amounts(), 0, 0
-        for (*key, status), values in sources.sums(ledger, question, source).items():
-            amounts = Amounts(*values)
+        unrated, filtered = 0, 0
+        for (*names, status), values in sources.sums(ledger, question, source).items():
+            amounts, key = Amounts(*values), tuple(names)
             if status == ChargeStatus.FILTERED:
                 filtered += amounts.calls
                 continue
             unrated += amounts.calls if status == ChargeStatus.UNRATED else 0
-            total = total.plus(amounts)
-            groups[tuple(key)] = groups.get(tuple(key), Amounts()).plus(amounts)
+            groups[key] = groups[key].plus(amounts) if key in groups else amounts
+        total = Amounts(*map(sum, zip(*groups.values(), strict=True)))
         return cls(groups, total, unrated, filtered)
 
     def leading(self, sort: str, top: int | None) -> "_Found":
