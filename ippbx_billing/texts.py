@@ -15,6 +15,9 @@ from pathlib import Path
 LANGUAGES = ("en", "zh")
 LOCALE_DIR = Path(__file__).parent / "locale"
 
+gettext.bindtextdomain("ippbx_billing", LOCALE_DIR)
+gettext.textdomain("ippbx_billing")
+
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 _language = "en"
 
@@ -23,6 +26,9 @@ def use(language: str) -> None:
     """Speak `zh` or `en` from now on."""
     global _catalogue, _language
     _language = language
+    os.environ["LANGUAGE"] = (
+        language  # Typer has its own words ("Options", "required") from gettext, which goes by this
+    )
     _catalogue = gettext.NullTranslations()
     if language != "en":
         _catalogue = gettext.translation("ippbx_billing", LOCALE_DIR, [language])
