@@ -26,9 +26,7 @@ def use(language: str) -> None:
     """Speak `zh` or `en` from now on."""
     global _catalogue, _language
     _language = language
-    os.environ["LANGUAGE"] = (
-        language  # Typer has its own words ("Options", "required") from gettext, which goes by this
-    )
+    os.environ["LANGUAGE"] = language  # gettext goes by this for the words of Typer's own, such as "Options"
     _catalogue = gettext.NullTranslations()
     if language != "en":
         _catalogue = gettext.translation("ippbx_billing", LOCALE_DIR, [language])
