@@ -163,6 +163,45 @@ def test_parties_as_objects():
         assert _calls(body) == [THE_CALL]
 
 
+def test_our_side_and_the_other():
+    """A record that names extension and number instead of caller and callee, as the billing screen does."""
+    row = {
+        "分机号码": "8001",
+        "通话日期": "2026-10-13",
+        "开始时间": "10:00:00",
+        "通话时长": "83",
+        "电话号码": "902162345678",
+    }
+    (outward,) = _calls({**row, "通话方向": "去电"})
+    (inward,) = _calls({**row, "通话方向": "来电"})
+    assert (outward[:2], outward[6:]) == (("8001", "902162345678"), (83, "answered", "outbound"))
+    assert (inward[:2], inward[8]) == (("902162345678", "8001"), "inbound")
+
+
+def test_inbound_leg_of_an_extension_is_a_call_that_goes_out():
+    """FreeSWITCH calls the leg from the extension inbound; taken at its word, no such call would ever be billed."""
+    (call,) = _read({**RECORD, "direction": "inbound", "trunk": ""}).calls
+    assert (str(call.direction), len(call.notes)) == ("outbound", 1)
+    caller_outside = {**RECORD, "caller": "13800138000", "callee": "8001", "direction": "inbound"}
+    assert [str(call.direction) for call in _read(caller_outside).calls] == ["inbound"]
+    from_a_trunk = {**RECORD, "direction": "inbound", "src_trunk": "branch"}
+    assert [str(call.direction) for call in _read(from_a_trunk).calls] == ["inbound"]
+
+
+def test_clocks_of_one_day_across_midnight():
+    """Clock times beside one date: what lies before the start is of the next day, not a call without length."""
+    clocks = {"date": "2026-10-13", "start_time": "23:59:30", "answer_time": "23:59:35", "end_time": "00:00:58"}
+    (call,) = _read({**WHO, **clocks}).calls
+    assert (call.duration_s, call.billed_s, _clock(call.ended_at)) == (88, 83, "00:00:58")
+
+
+def test_an_end_shortly_before_the_start_stays_a_doubt():
+    """A clock that was set back makes no call of a day."""
+    (call,) = _read({**WHO, "start_time": START, "end_time": "2026-10-13 09:59:58", "disposition": "ANSWERED"}).calls
+    assert call.billed_s == 0
+    assert any("before the start" in note for note in call.notes)
+
+
 # -- values
 
 

@@ -141,7 +141,7 @@ class Fields:
 def call_of(fields: Fields) -> Call | Problem:
     """The call that a record describes, or what is missing for one."""
     dialect, notes = fields.dialect, fields.notes
-    caller, callee = fields.number("caller"), fields.number("callee")
+    caller, callee = _parties(fields)
     settled = settle(_said(fields), notes)
     if fields.faults:
         return Problem("; ".join(fields.faults))
@@ -176,6 +176,18 @@ def call_of(fields: Fields) -> Call | Problem:
         twin=twin.because if twin else None,
         notes=tuple(dict.fromkeys(notes)) if notes else (),
     )
+
+
+def _parties(fields: Fields) -> tuple[str | None, str | None]:
+    """Caller and callee; a record that only tells our side and the other tells by its direction which is which."""
+    caller, callee = fields.number("caller"), fields.number("callee")
+    if caller is not None or callee is not None:
+        return caller, callee
+    extension, number = fields.number("extension"), fields.number("number")
+    if extension is None or number is None:
+        return None, None
+    inward = fields.meaning("direction", fields.dialect.direction_words) == Direction.INBOUND
+    return (number, extension) if inward else (extension, number)
 
 
 def _missing(fields: Fields, what: str, names: tuple[str, ...]) -> str:
@@ -244,7 +256,7 @@ def _direction(fields: Fields, caller: str | None, callee: str | None) -> Direct
     dialect = fields.dialect
     ruled = fields.follows(fields.plan.directions)
     word = ruled.then if ruled else fields.meaning("direction", dialect.direction_words)
-    if word:
+    if word and not (word == Direction.INBOUND and _is_leg_of_ours(fields, caller, callee)):
         return Direction(word)
     own_caller, own_callee = _is_own(fields, caller), _is_own(fields, callee)
     outward = fields.first("destination_trunk") is not None
@@ -258,6 +270,18 @@ def _direction(fields: Fields, caller: str | None, callee: str | None) -> Direct
     if own_caller:
         return Direction.OUTBOUND if callee else None
     return Direction.INBOUND if own_callee and caller else None
+
+
+def _is_leg_of_ours(fields: Fields, caller: str | None, callee: str | None) -> bool:
+    """Whether "inbound" is said of the leg from our extension into the switch, as FreeSWITCH does: the call goes out.
+
+    Only where names are generic; a dialect that knows its PBX knows what its words mean.
+    """
+    dialled_out = callee is not None and _is_own(fields, caller) and not _is_own(fields, callee)
+    if not (fields.dialect.generic and dialled_out) or fields.first("source_trunk"):
+        return False
+    fields.notes.append("called inbound by the PBX, but an extension of the site called a number outside")
+    return True
 
 
 def _is_own(fields: Fields, number: str | None) -> bool:

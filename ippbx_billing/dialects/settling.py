@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ippbx_billing.calls import Disposition
 
+DAY = timedelta(days=1)
 TOLERANCE_S = 2  # clocks are read one after the other, and seconds are rounded
 
 
@@ -47,6 +48,7 @@ class Settled(NamedTuple):
 
 def settle(said: Said, notes: list[str]) -> Settled:
     """Complete and check what was said; doubts are added to `notes`."""
+    said = _past_midnight(said, notes)
     duration_s, talk_s = _clear(said, notes)
     span_s = _between(said.started_at, said.ended_at)
     disposition, billed_s = _outcome(said, duration_s if duration_s is not None else span_s, talk_s, notes)
@@ -58,6 +60,20 @@ def settle(said: Said, notes: list[str]) -> Settled:
         duration_s = _between(started_at, ended_at)
     _check(duration_s, billed_s, _between(started_at, ended_at), notes)
     return Settled(started_at, answered_at, ended_at, duration_s, billed_s, disposition)
+
+
+def _past_midnight(said: Said, notes: list[str]) -> Said:
+    """Clock times that were all given the day of the start: what lies most of a day before it is of the next day."""
+    start = said.started_at
+    moved = {
+        name: moment + DAY
+        for name in ("answered_at", "ended_at")
+        if start and (moment := getattr(said, name)) and DAY / 2 < start - moment < DAY
+    }
+    if not moved:
+        return said
+    notes.append("a time most of a day before the start is taken as the next day's")
+    return said._replace(**moved)
 
 
 def _between(first: datetime | None, second: datetime | None) -> int | None:

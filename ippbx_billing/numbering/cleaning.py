@@ -21,7 +21,7 @@ _EXTENSION_BEHIND = re.compile(r"(?<=\d)\s*(?:(?:转|轉|ext\.?|extension).*|x\s
 _EXTENSION_BEHIND_DASH = re.compile(r"^(\s*\(?0\d{2,3}\)?[-\s]?\d{7,8})-\d{1,6}$")
 _TRUNK_ZERO_IN_BRACKETS = re.compile(r"^(\s*(?:\+|00).*?)\(0\)")
 _DECORATION = re.compile(
-    r"[\s().\-/\[\]【】'\u2019\u00ad\u200b-\u200f\u2010-\u2015\u2212\u2060\ufeff\u202a-\u202e·・]+"
+    r"[\s().\-/\[\]~【】'\u2019\u00ad\u200b-\u200f\u2010-\u2015\u2212\u2060\ufeff\u202a-\u202e·・]+"
 )
 _PAUSE = re.compile(r"(?<=[\d*#])[,;pPwW]+(?=[\d*#+])")
 _END_KEY = re.compile(r"(\+?[0-9,]+)#")
