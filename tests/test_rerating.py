@@ -22,6 +22,7 @@ from ippbx_billing.ledger import Ledger, RatedCall
 from ippbx_billing.ledger.calls import call_of, classification_of
 from ippbx_billing.pipeline import Rules, Site
 from ippbx_billing.rerating import Rerating, Wanted
+from ippbx_billing.rerating.deciding import Clock
 from ippbx_billing.tariffs import (
     CallFilter,
     Carrier,
@@ -29,6 +30,7 @@ from ippbx_billing.tariffs import (
     Figures,
     HolidayCalendar,
     Price,
+    TariffBook,
     Trunk,
     Window,
     standard,
@@ -354,6 +356,22 @@ def test_every_call_is_charged_as_if_it_came_today(
         assert all(before[row["call_id"] - 1] == row["fee_micro"] for row in kept)
         assert len(kept) == outcome.changed
         assert rerate(ledger).changed == 0
+
+
+@pytest.mark.parametrize("night", [date(2026, 10, 25), date(2027, 3, 28), date(2026, 11, 4)])
+@pytest.mark.parametrize("crossing", ["split", "start"])
+def test_a_window_is_remembered_no_longer_than_it_lasts(night: date, crossing: str) -> None:
+    """Asked in any order, also in the nights in which the clocks are put: the same as asked for the first time."""
+    zone = ZoneInfo("Europe/Berlin")
+    rules = Rules(Site("DE", "030", zone, zone, "auto", "9", ()), {}, TariffBook((), (), (), HolidayCalendar("DE")))  # type: ignore[arg-type]
+    carrier = Carrier(TELECOM, "030", "Berlin", "", crossing=crossing)  # type: ignore[arg-type]
+    windows = (NIGHT, replace(NIGHT, kind="weekend", start_s=0, end_s=0))
+    figures = Figures(60, 100_000, 60, 100_000)
+    price = Price(None, TELECOM, TrafficType.LOCAL, figures, date(2026, 1, 1), windows=windows)
+    remembering, begin = Clock(carrier, price, rules), int(datetime(*night.timetuple()[:3], tzinfo=UTC).timestamp())
+    for number in range(600):
+        start = begin + number * 997 % 172_800 - 86_400
+        assert remembering.window(start, 3_000) == Clock(carrier, price, rules).window(start, 3_000)
 
 
 # --- While others work ----------------------------------------------------------------------------------------------

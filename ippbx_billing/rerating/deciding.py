@@ -203,7 +203,7 @@ class Deciding:
 
 
 class Clock:
-    """The windows of a price through the days: which one is in force, asked once for each quarter of an hour."""
+    """The windows of a price through the days: which one is in force in each quarter of an hour."""
 
     def __init__(self, carrier: Carrier, price: Price, rules: Rules) -> None:
         self._splits = carrier.crossing == "split"
@@ -220,14 +220,20 @@ class Clock:
         except KeyError:
             if len(self._found) > REMEMBERED:
                 self._found.clear()
-            place, until = self._found[unit] = self._look(unit * self._unit_s)
+            place, until = self._look(unit)
         return None if self._splits and started_at + billed_s > until else place
 
-    def _look(self, moment_s: int) -> tuple[int, int]:
-        """The window then, and until when."""
-        local = moment(moment_s).astimezone(self._zone)
+    def _look(self, unit: int) -> tuple[int, int]:
+        """The window then, and until when; remembered up to its end, if that is in sight and nobody puts the clock."""
+        begin = unit * self._unit_s
+        local = moment(begin).astimezone(self._zone)
         window, length_s = stretches(self._price, self._carrier, local, DAY_S, self._calendar)[0]
-        return (self._price.windows.index(window) + 1 if window else 0), moment_s + length_s
+        until = begin + length_s
+        found = (self._price.windows.index(window) + 1 if window else 0), until
+        steady = moment(until).astimezone(self._zone).utcoffset() == local.utcoffset()
+        end = until // self._unit_s if length_s < DAY_S and steady else unit + 1
+        self._found.update(dict.fromkeys(range(unit, end), found))
+        return found
 
 
 def moment(seconds: int) -> datetime:
