@@ -344,3 +344,12 @@ def test_known_makers_in_other_dress(identity):
     assert [_meaning(dress) == plain for dress in dresses] == [True] * len(dresses)
     if all(not isinstance(value, dict | list) for value in body.values()):
         assert _meaning(urlencode(body)) == plain
+
+
+def test_the_account_of_a_wrapped_record_names_the_dialect_that_fits(cli, tmp_path):
+    """What `dialects check` says first agrees with how the record was read."""
+    path = tmp_path / "body.json"
+    path.write_text(json.dumps({"code": 0, "payload": RECORD}), "utf-8")
+    answer = cli("dialects", "check", str(path)).stdout
+    assert "fits no dialect" not in answer
+    assert "read with uc" in answer

@@ -21,7 +21,7 @@ from ippbx_billing.dialects.definition import FIELDS, Dialect
 from ippbx_billing.dialects.reading import Fields, Found, Site, call_of, status_of
 from ippbx_billing.dialects.record import Path
 from ippbx_billing.dialects.values import fold, text
-from ippbx_billing.dialects.view import view_of
+from ippbx_billing.dialects.view import Facts, View, view_of
 
 # Our fields that a call always wants; that others are missing is no news.
 WANTED = ("started_at", "caller", "callee", "billed_s", "direction", "disposition", "call_id")
@@ -87,13 +87,20 @@ def _document(
     notes: tuple[str, ...],
 ) -> CheckedDocument:
     facts = facts_of(event)
-    weighed = [(name, weight(view_of(one, document, facts), facts)) for name, one in known.items()]
-    fitting = tuple(sorted(((name, score) for name, score in weighed if score), key=lambda pair: -pair[1]))
     view = choose(document, known, chosen, facts)
+    fitting = _fitting(document, known, facts)
+    if not fitting and isinstance(view, View):  # a wrapper: what it holds is what fits
+        fitting = _fitting(view.document, known, facts)
     if isinstance(view, Problem):
         return CheckedDocument(None, fitting, str(view))
     checked = [_record(Fields(view.dialect, one, site, [*notes, *view.notes])) for one in view.records]
     return CheckedDocument(view.dialect.name, fitting, records=tuple(checked))
+
+
+def _fitting(document: Mapping[str, Any], known: Dialects, facts: Facts) -> tuple[tuple[str, int], ...]:
+    """The dialects that recognise a document with their weights, the heaviest first."""
+    weighed = [(name, weight(view_of(one, document, facts), facts)) for name, one in known.items()]
+    return tuple(sorted(((name, score) for name, score in weighed if score), key=lambda pair: -pair[1]))
 
 
 def _record(fields: Fields) -> CheckedRecord:
