@@ -84,14 +84,12 @@ class Rules:
         self._numberings: dict[tuple[str, str], Numbering] = {}
 
     @classmethod
-    def of(cls, ledger: Ledger, settings: Settings) -> "Rules":
-        """The rules in force: the settings, the dialects, and what the ledger holds at this moment."""
-        known = dialects.load(settings.dialects_dir)
-        if settings.dialect != "auto" and settings.dialect not in known:
-            raise DataError(
-                f"the settings name the dialect {settings.dialect}, which does not exist",
-                f"known: auto, {', '.join(known)}",
-            )
+    def of(cls, ledger: Ledger, settings: Settings, *, reading: bool = True) -> "Rules":
+        """The rules in force: the settings, the dialects, and what the ledger holds at this moment.
+
+        Without `reading` they know no dialects: who asks for a price alone need not wait until all are loaded.
+        """
+        known = _dialects(settings) if reading else Dialects({})
         site = Site.of(settings)
         own_days = {one.day: one.kind for one in ledger.rules.day_overrides()}
         return cls(
@@ -185,6 +183,17 @@ class Rules:
     def local_start(self, call: Call) -> datetime:
         """The call's start on the site's clock, by which tariffs go."""
         return call.started_at.astimezone(self.site.zone)
+
+
+def _dialects(settings: Settings) -> Dialects:
+    """The known dialects, the chosen one among them."""
+    known = dialects.load(settings.dialects_dir)
+    if settings.dialect != "auto" and settings.dialect not in known:
+        raise DataError(
+            f"the settings name the dialect {settings.dialect}, which does not exist",
+            f"known: auto, {', '.join(known)}",
+        )
+    return known
 
 
 class _Understood(NamedTuple):

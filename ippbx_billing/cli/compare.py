@@ -28,7 +28,7 @@ def compare(
     with common.open_ledger(using) as ledger:
         names = [name.strip() for name in carriers.split(",") if name.strip()]
         chosen = [ledger.book.carrier(name) for name in names] or ledger.book.carriers()
-        answer = comparison.compare(ledger, Rules.of(ledger, using), period, chosen)
+        answer = comparison.compare(ledger, Rules.of(ledger, using, reading=False), period, chosen)
     rows, total = _rows(answer), _total(answer)
     headings = [
         Column("traffic_type", tr("Traffic type"), "word"),

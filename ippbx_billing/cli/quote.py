@@ -43,7 +43,7 @@ def quote(
         direction=direction,
     )
     with common.open_ledger(using) as ledger:
-        rules = Rules.of(ledger, using)
+        rules = Rules.of(ledger, using, reading=False)
         if trunk and trunk not in rules.book.trunks:
             raise UsageError(tr("there is no trunk {name}", name=trunk), tr("see `ippbx-bill trunks list`"))
         if carrier:

@@ -17,7 +17,7 @@ def of_stored(ledger: "Ledger", using: "Settings", row: Row, call: Call, classif
     from ippbx_billing.pipeline import Rules
     from ippbx_billing.tariffs import TariffBook
 
-    rules = Rules.of(ledger, using)
+    rules = Rules.of(ledger, using, reading=False)
     price = ledger.book.price(row["price_id"]) if row["price_id"] else None
     if price is not None:
         others = [one for one in rules.book.prices if one.traffic_type is TrafficType.LOCAL and one.id != price.id]
