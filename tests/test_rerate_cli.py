@@ -1,10 +1,15 @@
 """`rerate` and `calls explain --history`, as an administrator uses them after entering a new tariff."""
 
 import json
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ippbx_billing import rerating
+from ippbx_billing.calls import Charge
+from ippbx_billing.rerating.deciding import Deciding
 from tests.bodies import fill, gateway_cdr
 from tests.conftest import Cli
 
@@ -65,6 +70,25 @@ def test_a_run_changes_the_charges_and_keeps_the_earlier_ones(dearer: Cli) -> No
     assert "history" not in answer(dearer, "calls", "explain", "1")
     again = answer(dearer, "rerate", "--month", "2026-10")
     assert (again["calls"], again["changed"], again["difference"]) == (3, 0, "0.00")
+
+
+def test_ctrl_c_ends_a_run_between_two_stretches(dearer: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pressed while SQLite asks for a charge: what was begun is completed, and the next run does the rest."""
+    found = Deciding.charge
+
+    def pressed(*asked: Any) -> Charge:
+        signal.raise_signal(signal.SIGINT)
+        return found(*asked)
+
+    monkeypatch.setattr(rerating, "CALLS_AT_ONCE", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Deciding, "charge", pressed)
+        result = dearer("rerate", "--month", "2026-10")
+    assert result.exit_code == 130
+    assert "rror" not in result.stderr
+    assert sorted(fees(dearer)) == ["0.22", "0.77", "1.20"]
+    assert answer(dearer, "rerate", "--month", "2026-10")["changed"] == 1
+    assert fees(dearer) == ["1.20", "1.20", "0.22"]
 
 
 def test_only_what_was_asked_for_is_rated_again(dearer: Cli) -> None:

@@ -1,5 +1,8 @@
 """`rerate`: rates earlier calls again after a tariff, a filter or the calendar changed."""
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -42,13 +45,30 @@ def rerate(
         if carrier:
             ledger.book.carrier(carrier)
         rules = Rules.of(ledger, using)
-        with common.progress(tr("rating again")) as progress:
+        with common.progress(tr("rating again")) as told, _interrupted_between_stretches(told) as progress:
             work = Rerating(ledger, rules, wanted, progress)
             found = work.preview() if dry_run else work.run(common.now())
         if isinstance(found, dict):
             _show_differences(found, ledger, using, wanted, form, output)
         else:
             _tell(found, ledger, using, wanted, form, output)
+
+
+@contextmanager
+def _interrupted_between_stretches(progress: Callable[[int, int], None]) -> Iterator[Callable[[int, int], None]]:
+    """Ctrl-C takes effect when `progress` is told next: amid a statement SQLite would report it as its own error."""
+    asked: list[int] = []
+
+    def tell(done: int, total: int) -> None:
+        progress(done, total)
+        if asked:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    try:
+        yield tell
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _wanted(
