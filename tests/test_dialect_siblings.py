@@ -297,8 +297,12 @@ def test_words_for_states(word, state):
 def test_a_hangup_that_tells_the_talk_is_the_record():
     """An event with durations is the record of its call, whatever it is called."""
     assert _calls({**RECORD, "event": "hangup"}) == [THE_CALL]
-    body = {key: value for key, value in RECORD.items() if key != "billsec"} | {"event": "hangup", "talk_time": 83}
-    assert _calls(body) == [THE_CALL]
+    for name in ("talk_time", "talkLength", "billingDuration", "conversation_time"):
+        body = {key: value for key, value in RECORD.items() if key != "billsec"} | {"event": "hangup", name: 83}
+        assert _calls(body) == [THE_CALL]
+        assert _calls({"event": "hangup", "data": {key: value for key, value in body.items() if key != "event"}}) == [
+            THE_CALL
+        ]
 
 
 def test_a_status_word_does_not_make_a_record_a_step():

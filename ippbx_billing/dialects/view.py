@@ -14,7 +14,10 @@ from ippbx_billing.dialects.record import Path, Record, keys_of, names_of, walk
 from ippbx_billing.dialects.values import Unreadable, fold
 
 Facts = Mapping[str, str]
-IDENTITIES = frozenset({"sn", "serialnumber", "devicesn", "mac"})  # what a wrapper says of the PBX
+# What a wrapper says of the record in it: which PBX sent it, and which step of a call it is.
+SAID_AROUND = frozenset(
+    {"sn", "serialnumber", "devicesn", "mac", "event", "eventname", "eventtype", "action", "state", "callstate"}
+)
 
 
 class View(NamedTuple):
@@ -80,15 +83,15 @@ def _opened(text: str, notes: list[str]) -> object:
 
 
 def unwrapped(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What a wrapper holds (`{"code": 0, "params": {…}}`, `<root><cdr>…`), with the PBX's own name; None for others.
+    """What a wrapper holds (`{"code": 0, "params": {…}}`, `<root><cdr>…`), with what it says of that; None for others.
 
     Wrappers have any name, and hold one object, one list of objects, or one text that is a JSON document.
     """
     parts = [part for part in map(_part, document.values()) if part]
     if len(parts) != 1:
         return None
-    identity = {name: value for name, value in document.items() if fold(name) in IDENTITIES and isinstance(value, str)}
-    return {**identity, **parts[0]}
+    around = {name: value for name, value in document.items() if fold(name) in SAID_AROUND and isinstance(value, str)}
+    return {**around, **parts[0]}
 
 
 def _part(value: object) -> Mapping[str, Any] | None:
