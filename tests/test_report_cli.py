@@ -178,6 +178,20 @@ def test_what_cannot_be_asked_gets_a_sentence(run: Any, arguments: list[str], se
     assert answer.exit_code in (1, 2)
 
 
+@pytest.mark.parametrize(
+    ("name", "sort", "key"),
+    [("ranking", "-calls", "extension"), ("ranking", "extension", "extension"), ("numbers", "number", "number"),
+     ("numbers", "-billed-s", "number"), ("pins", "-calls", "pin"), ("ranking", "answer-rate", "extension")],
+)  # fmt: skip
+def test_named_reports_are_sorted_either_way_and_by_name(run: Any, name: str, sort: str, key: str) -> None:
+    """As `report --sort` does; a table is drawn whatever they are sorted by."""
+    found = document(run, name, *OCTOBER, "--sort", sort)
+    by = "number,country,region,place" if key == "number" else key
+    plain = document(run, *OCTOBER, "--by", by, "--sort", sort)["rows"]
+    assert [row[key] for row in found["rows"]] == [row[key] for row in plain if row[key] or name == "ranking"]
+    assert run(name, *OCTOBER, "--sort", sort).exit_code == 0
+
+
 def test_options_may_stand_before_the_name(run: Any) -> None:
     """`report --month X ranking` is `report ranking --month X`."""
     before = run(*OCTOBER, "--direction", "outbound", "--format", "csv", "ranking", "--top", "2")

@@ -19,12 +19,20 @@ if TYPE_CHECKING:
 
 def ranking(answer: "Answer") -> Sheet:
     """Who is first."""
-    by, measure = answer.more["by"], answer.more["sort"]
+    by, measure = answer.more["by"], _measure(answer)
     columns = [Column("rank", tr("Rank"), "number"), *key_columns(by, answer.rows)]
-    columns += measure_columns(answer.currency, measure if answer.total and measure in answer.total else "fee")
+    columns += measure_columns(answer.currency, measure)
     title = tr("Ranking of {month}", month=answer.period.name)
     keys = ["rank", *row_keys(by, answer.total)]
     return _sheet(answer, title, columns, keys, label=by[0], measure=measure)
+
+
+def _measure(answer: "Answer") -> str:
+    """What bars show: the sum that the rows are sorted by, the fee where they are sorted by a name."""
+    from ippbx_billing.reports.sums import sort_key
+
+    key = sort_key(answer.more["sort"])
+    return key if key in (answer.total or {}) else "fee"
 
 
 def time_of_day(answer: "Answer") -> Sheet:
@@ -37,14 +45,7 @@ def time_of_day(answer: "Answer") -> Sheet:
     ]
     columns = [replace(one, rank=4) if one.key == "answered" else one for one in columns]
     rows = [{**row, "week": sparkline(row["weekdays"])} for row in answer.rows]
-    days = [f"weekday_{number}" for number in range(1, 8)]
-    flat = [
-        {
-            **{key: value for key, value in row.items() if key != "weekdays"},
-            **dict(zip(days, row["weekdays"], strict=True)),
-        }
-        for row in answer.rows
-    ]
+    flat = [_spread_week(row) for row in answer.rows]
     title = tr("Calls of {month} by time of day", month=answer.period.name)
     return _sheet(answer, title, columns, list(flat[0]), rows=rows, flat=flat, label="hour", measure="calls")
 
@@ -65,7 +66,7 @@ def regions(answer: "Answer") -> Sheet:
 
 def numbers(answer: "Answer") -> Sheet:
     """The numbers called and calling."""
-    by, measure = ("number", "country", "region", "place"), answer.more["sort"]
+    by, measure = ("number", "country", "region", "place"), _measure(answer)
     number, *where = key_columns(by, answer.rows)
     columns = [number, *(replace(one, rank=rank) for one, rank in zip(where, (6, 5, 1), strict=True))]
     columns += measure_columns(answer.currency, measure)

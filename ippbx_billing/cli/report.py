@@ -183,7 +183,9 @@ def _tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:
 
 def _sums_sheet(answer: "Report", sort: str | None, top: int | None) -> Sheet:
     """The sums by keys; by extension alone they are shown as they always were."""
-    measure = (sort or "fee").lstrip("-").replace("-", "_")
+    from ippbx_billing.reports.sums import sort_key
+
+    measure = sort_key(sort or "fee")
     measure = measure if measure in answer.total else "fee"
     compared, plain = answer.compared is not None, answer.by == ("extension",)
     columns = measure_columns(answer.currency, measure, compared=compared, drawn=not plain)

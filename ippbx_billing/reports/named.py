@@ -20,7 +20,7 @@ from ippbx_billing.ledger.directory import Extension
 from ippbx_billing.reports import sources
 from ippbx_billing.reports.asking import Period, View, Where
 from ippbx_billing.reports.names import Who, who_is_meant
-from ippbx_billing.reports.sums import Report, report
+from ippbx_billing.reports.sums import Report, report, sort_key
 
 REGIONS = {"country": ("country",), "region": ("country", "region"), "place": ("country", "region", "place")}
 
@@ -68,13 +68,18 @@ def ranking(
     top: int | None = 20,
 ) -> Answer:
     """The first of an order by fee, or by another measure; those that are equal share their rank."""
-    measure = (sort or "fee").replace("-", "_")
-    answer = report(ledger, view, period, by, where=where, sort=measure, top=top)
+    sort = sort or "fee"
+    answer, measure = report(ledger, view, period, by, where=where, sort=sort, top=top), sort_key(sort)
     rows: list[dict[str, Any]] = []
     for place, row in enumerate(answer.rows, start=1):
         equal = rows and rows[-1][measure] == row[measure]
         rows.append({"rank": rows[-1]["rank"] if equal else place, **row})
-    return _of("ranking", answer, rows, by=list(by), sort=measure, omitted=answer.omitted)
+    return _of("ranking", answer, rows, by=list(by), sort=_told(sort), omitted=answer.omitted)
+
+
+def _told(sort: str) -> str:
+    """The order as JSON tells it: a key, after a - where the smallest come first."""
+    return ("-" if sort.startswith("-") else "") + sort_key(sort)
 
 
 def time_of_day(ledger: Ledger, view: View, period: Period, where: Where) -> Answer:
@@ -105,9 +110,9 @@ def numbers(
 ) -> Answer:
     """The numbers that were called or called us, with the place that each belongs to."""
     by = ("number", "country", "region", "place")
-    measure = (sort or "fee").replace("-", "_")
-    answer = report(ledger, view, period, by, where=where, sort=measure, top=top)
-    return _of("numbers", answer, answer.rows, sort=measure, omitted=answer.omitted)
+    sort = sort or "fee"
+    answer = report(ledger, view, period, by, where=where, sort=sort, top=top)
+    return _of("numbers", answer, answer.rows, sort=_told(sort), omitted=answer.omitted)
 
 
 def pins(ledger: Ledger, view: View, period: Period, where: Where, *, sort: str | None = None) -> Answer:

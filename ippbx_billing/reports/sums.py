@@ -154,13 +154,18 @@ def _check(by: Sequence[str], sort: str | None, top: int | None, compare: str | 
     if unknown or len(set(by)) != len(by):
         raise _no_grouping(", ".join(by))
     known = (*by, *MEASURES, *(DIFFERENCES if compare else ()))
-    if sort is not None and sort.removeprefix("-").replace("-", "_") not in known:
+    if sort is not None and sort_key(sort) not in known:
         listed = ", ".join(one.replace("_", "-") for one in known)
         raise UsageError(tr("a report cannot be sorted by {key!r}", key=sort), tr("one of: {names}", names=listed))
     if top is not None and top < 1:
         raise UsageError(tr("{count} rows are none", count=top), tr("ask for at least one"))
     if source not in SOURCES:
         raise UsageError(f"{source!r} is no source of sums", f"one of: {', '.join(SOURCES)}")
+
+
+def sort_key(sort: str) -> str:
+    """The key that rows are sorted by, whichever way: `-billed-s` is by `billed_s`."""
+    return sort.removeprefix("-").replace("-", "_")
 
 
 def grouping(text: str) -> tuple[str, ...]:
@@ -389,7 +394,7 @@ def _sorted(rows: list[dict[str, Any]], by: Sequence[str], sort: str | None) -> 
     """The rows by a measure, the largest first; by a key they are already in order of it, or are brought into it."""
     if sort is None:
         return rows
-    name, turned = sort.removeprefix("-").replace("-", "_"), sort.startswith("-")
+    name, turned = sort_key(sort), sort.startswith("-")
     if name in by:
         return sorted(rows, key=lambda row: _natural(row[name]), reverse=turned)
     return _by_measure(rows, name, turned)
