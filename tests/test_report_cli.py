@@ -115,6 +115,20 @@ def test_every_condition_narrows_the_report(run: Any, conditions: list[str], cal
     assert set(found["where"]) == {name[2:].replace("-", "_") for name in conditions[::2]}
 
 
+@pytest.mark.parametrize(
+    "conditions",
+    [["--department", "工程部"], ["--employee", "1001", "--pin", "4711"], ["--place", "London"], ["--min-fee", "1"]],
+    ids=str,
+)
+def test_the_list_of_calls_takes_the_conditions_of_reports(run: Any, october: Path, conditions: list[str]) -> None:
+    """What a report sums up, `calls list` shows one by one, filtered calls too."""
+    days = ["--from", "2026-10-01", "--to", "2026-10-31"]
+    arguments = ["--data-dir", str(october), "calls", "list", *days, *conditions, "--format", "json"]
+    listed = json.loads(CliRunner().invoke(app, arguments).stdout)
+    billed = [one for one in listed if one["status"] != "filtered"]
+    assert len(billed) == document(run, *OCTOBER, *conditions)["total"]["calls"] > 0
+
+
 @pytest.mark.parametrize("name", ["ranking", "time-of-day", "categories", "busy-hour", "unrated"])
 def test_named_reports_go_by_the_same_conditions(run: Any, name: str) -> None:
     """Of 8003's three calls one is rated, one is unrated, and one is filtered, though it held a line."""

@@ -10,7 +10,7 @@ own, and hands them over as one `Asking`.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
@@ -84,6 +84,11 @@ class Asking:
         days = {name: given[name] for name in PERIOD}
         return cls(**{name: given[name] for name in FORM}, days=days, conditions=conditions)
 
+    @property
+    def names_days(self) -> bool:
+        """Whether any days were asked for."""
+        return any(self.days.values())
+
     def period(self, using: "Settings") -> "Period":
         """The days asked for, this month where nothing was said; UsageError where two options disagree."""
         from ippbx_billing.reports import Period
@@ -136,15 +141,25 @@ class Asking:
 
 def asked(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the shared options around its own; it is given them as `asking`."""
+    return _with_options(command, SHARED)
+
+
+def asked_of_list(command: Callable[..., None]) -> Callable[..., None]:
+    """The same without a chart, for what is a list of single things."""
+    return _with_options(command, {name: one for name, one in SHARED.items() if name != "plot"})
+
+
+def _with_options(command: Callable[..., None], options: Mapping[str, inspect.Parameter]) -> Callable[..., None]:
     own = [one for one in inspect.signature(command, eval_str=True).parameters.values() if one.name != "asking"]
-    *before, plot, form, output = SHARED.values()
+    before = [one for name, one in options.items() if name not in FORM]
+    behind = [one for name, one in options.items() if name in FORM]
 
     @wraps(command)
     def run(**given: Any) -> None:
-        shared = {name: given.pop(name) for name in SHARED}
-        command(asking=Asking.of(shared), **given)
+        shared = {name: given.pop(name) for name in options}
+        command(asking=Asking.of({"plot": False, **shared}), **given)
 
-    parameters = [one.replace(kind=one.KEYWORD_ONLY) for one in (*before, *own, plot, form, output)]
+    parameters = [one.replace(kind=one.KEYWORD_ONLY) for one in (*before, *own, *behind)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run

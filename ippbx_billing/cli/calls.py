@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ippbx_billing.calls import ChargeStatus, Direction, Disposition, TrafficType
+from ippbx_billing.calls import ChargeStatus
 from ippbx_billing.cli import common, letting_go, story
-from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption
+from ippbx_billing.cli.asking import Asking, asked_of_list
+from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.render import Column, Format, cell, lines, show
 from ippbx_billing.texts import tr
@@ -25,42 +26,23 @@ LIVE_IS_SHOWN = timedelta(hours=12)
 
 
 @app.command("list", help=tr("The calls, oldest first."))
+@asked_of_list
 def list_calls(
-    month: MonthOption = None,
+    asking: Asking,
     day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("only this day"))] = None,
-    extension: Annotated[str | None, typer.Option(help=tr("only this extension"))] = None,
-    number: Annotated[str | None, typer.Option(help=tr("only calls with this number"))] = None,
-    trunk: Annotated[str | None, typer.Option(help=tr("only this trunk"))] = None,
-    carrier: Annotated[str | None, typer.Option(help=tr("only this carrier"))] = None,
-    direction: Annotated[Direction | None, typer.Option(help=tr("only this direction"))] = None,
-    disposition: Annotated[Disposition | None, typer.Option(help=tr("only calls that ended so"))] = None,
-    traffic_type: Annotated[TrafficType | None, typer.Option(help=tr("only this traffic type"))] = None,
     status: Annotated[ChargeStatus | None, typer.Option(help=tr("rated, free, unrated or filtered"))] = None,
     limit: Annotated[int | None, typer.Option(min=1, help=tr("at most so many"))] = None,
-    form: FormatOption = Format.TABLE,
-    output: OutputOption = None,
 ) -> None:
-    """Stream the calls that fulfil every condition."""
+    """Stream the calls that fulfil every condition, those of all days unless some are named."""
     from ippbx_billing import reports
 
-    using = common.settings()
-    wanted = reports.CallFilter(
-        period=reports.Period.month(month, common.today(using)) if month else None,
-        day=day,
-        extension=extension,
-        number=number,
-        trunk=trunk,
-        carrier=carrier,
-        direction=direction,
-        disposition=disposition,
-        traffic_type=traffic_type,
-        status=status,
-        limit=limit,
-    )
+    using, form = common.settings(), asking.form
+    period = asking.period(using) if asking.names_days else None
+    wanted = reports.CallFilter(**asking.where().given(), period=period, day=day, status=status, limit=limit)
     with common.open_ledger(using) as ledger:
         rows = reports.calls(ledger, reports.View(using.site_zone, using.currency), wanted)
         title = tr("Call list") if form.is_document else ""
-        show(rows, columns(form, using.currency), form, output, title=title, empty=tr("no such calls"))
+        show(rows, columns(form, using.currency), form, asking.output, title=title, empty=tr("no such calls"))
 
 
 def columns(form: Format, currency: str) -> list[Column]:
