@@ -55,11 +55,11 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         yield ledger
 
 
-def rules_of(ledger: Ledger, outside_prefix: str = "9") -> Rules:
+def rules_of(ledger: Ledger, outside_prefix: str = "9", zone: ZoneInfo = ZONE) -> Rules:
     """The rules as the ledger has them now."""
     days = {one.day: one.kind for one in ledger.rules.day_overrides()}
     book = ledger.book.tariff_book(HolidayCalendar("CN", days))
-    site = Site("CN", "022", ZONE, ZONE, "auto", outside_prefix, ("8XXX",))
+    site = Site("CN", "022", zone, zone, "auto", outside_prefix, ("8XXX",))
     return Rules(site, {}, book, (), ledger.book.overrides(), None, ledger.rules.cleanups(), ledger.rules.filters())  # type: ignore[arg-type]
 
 
@@ -175,6 +175,16 @@ def test_old_calls_keep_the_price_of_their_day(ledger: Ledger) -> None:
     )
     assert rerate(ledger).changed == 2
     assert fees(ledger) == [50_000, 70_000, 50_000]
+
+
+def test_the_days_are_those_of_the_clock_of_today(ledger: Ledger) -> None:
+    """A site set its time zone anew: the calls of its October are found, though they were stored under other days."""
+    starts = [datetime(2026, 10, 1, 2, tzinfo=ZONE), datetime(2026, 11, 1, 2, tzinfo=ZONE)]
+    put(ledger, *[talk("902162345678", 80, started_at=start.astimezone(UTC)) for start in starts])
+    dearer(ledger, TrafficType.DOMESTIC)
+    moved = rules_of(ledger, zone=ZoneInfo("America/New_York"))
+    assert Rerating(ledger, moved, OCTOBER).run(NOW).changed == 1
+    assert fees(ledger) == [560_000, 1_110_000]  # the night price, as before, and the new one of two in the afternoon
 
 
 def test_only_the_wanted_calls_are_touched(ledger: Ledger) -> None:

@@ -216,6 +216,7 @@ class RerateTables:
         return changes
 
     def _changes(self) -> Changes:
+        """What was gathered, in sum."""
         return Changes(
             *self.connection.execute(
                 "SELECT count(*), ifnull(sum(was_micro), 0), ifnull(sum(fee_micro), 0) FROM temp.changed"
@@ -223,7 +224,7 @@ class RerateTables:
         )
 
     def _count_changes(self) -> None:
-        """Let the sums follow."""
+        """Let the sums follow; calls that go to another class are moved one by one."""
         self._rollups.change_fees(self._fees)
         cursor = self.connection.cursor()
         cursor.row_factory = None
