@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
 
+from ippbx_billing import explain, texts
 from ippbx_billing.errors import BillingError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
@@ -287,7 +288,7 @@ def _unrated(opened: _Open) -> Iterator[Finding]:
     hint = tr("`ippbx-bill calls list --status unrated`; set a price, then `events replay`")
     yield Finding(tr("unrated"), State.WARNING, text, hint)
     for reason, count in list(answer.gaps.items())[:5]:
-        yield Finding(tr("tariff hole"), State.WARNING, f"{count} × {reason}")
+        yield Finding(tr("tariff hole"), State.WARNING, f"{count} × {explain.reason(reason, texts.language())}")
 
 
 def _holidays(opened: _Open) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 from ippbx_billing import quarantine
 from ippbx_billing.calls import EventKind, RawEvent
 from ippbx_billing.errors import CannotStartError, DataError, NotFoundError
+from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future, TimerHandle
@@ -81,7 +82,7 @@ class Inbox:
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            raise NotFoundError(f"there is no inbox at {path}", "`ippbx-bill init` creates it")
+            raise NotFoundError(tr("there is no inbox at {path}", path=path), tr("`ippbx-bill init` creates it"))
         self.path = path
         self._open()
 
@@ -459,7 +460,8 @@ def only_writer(path: Path) -> Iterator[None]:
             lock(file)
         except BlockingIOError as error:
             raise CannotStartError(
-                f"another listener already uses {path.parent}", "stop it first, or choose another --data-dir"
+                tr("another listener already uses {path}", path=path.parent),
+                tr("stop it first, or choose another --data-dir"),
             ) from error
         yield
 
@@ -469,8 +471,8 @@ def _opened(lock: Path) -> IO[str]:
         return open(lock, "a", opener=lambda name, flags: os.open(name, flags, 0o600))
     except OSError as error:
         raise CannotStartError(
-            f"{lock} cannot be opened: {error.strerror}",
-            "`ippbx-bill init` creates the data directory; check its owner",
+            tr("{path} cannot be opened: {error}", path=lock, error=error.strerror),
+            tr("`ippbx-bill init` creates the data directory; check its owner"),
         ) from error
 
 
@@ -545,8 +547,13 @@ def _plainly(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         if quarantine.is_damage(error):
-            hint = "`ippbx-bill listen` moves a damaged inbox aside and goes on with a fresh one"
-            raise quarantine.DamagedInboxError(f"{path} cannot be used: {error}", hint) from error
-        raise DataError(f"{path} cannot be used: {error}", "check the disk, the file's owner and mode") from error
+            hint = tr("`ippbx-bill listen` moves a damaged inbox aside and goes on with a fresh one")
+            raise quarantine.DamagedInboxError(_unusable(path, error), hint) from error
+        raise DataError(_unusable(path, error), tr("check disk, owner and mode of the data directory")) from error
     except OSError as error:
-        raise DataError(f"{path} cannot be used: {error.strerror}", "check the directory's owner and mode") from error
+        hint = tr("check disk, owner and mode of the data directory")
+        raise DataError(_unusable(path, error.strerror), hint) from error
+
+
+def _unusable(path: Path, error: object) -> str:
+    return tr("{path} cannot be used: {error}", path=path, error=error)

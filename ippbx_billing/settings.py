@@ -10,13 +10,14 @@ that `init` writes is made from them, so a setting is described in one place.
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ippbx_billing.errors import DataError, UsageError
+from ippbx_billing.texts import tr
 
 FILE_NAME = "settings.toml"
 ENVIRONMENT_PREFIX = "IPPBX_BILL_"
@@ -139,8 +140,8 @@ def load(
     path = data_dir / FILE_NAME
     settings = Settings(data_dir=data_dir)
     settings = _apply(settings, _from_file(path), str(path))
-    settings = _apply(settings, _from_environment(environment), "the environment")
-    return _apply(settings, {k: v for k, v in (flags or {}).items() if v is not None}, "the command line")
+    settings = _apply(settings, _from_environment(environment), tr("the environment"))
+    return _apply(settings, {k: v for k, v in (flags or {}).items() if v is not None}, tr("the command line"))
 
 
 def default_data_dir(environment: Mapping[str, str] | None = None) -> Path:
@@ -186,15 +187,20 @@ def _from_file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}", "check the file's owner and mode") from error
+        raise DataError(
+            tr("{path} cannot be read: {error}", path=path, error=error), tr("check the file's owner and mode")
+        ) from error
     except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{path} is not valid TOML: {error}", "mend the line it names") from error
+        raise DataError(
+            tr("{path} is not valid TOML: {error}", path=path, error=error), tr("mend the line it names")
+        ) from error
     sections = {item.name: item.metadata["section"] for item in fields(Settings)}
     values: dict[str, Any] = {}
     for section, content in document.items():
         for name, value in content.items() if isinstance(content, dict) else [(section, content)]:
             if sections.get(name) != section:
-                raise DataError(f"{path}: [{section}] knows no setting {name!r}", _nearest(name))
+                unknown = tr("{path}: [{section}] knows no setting {name!r}", path=path, section=section, name=name)
+                raise DataError(unknown, _nearest(name))
             values[name] = value
     return values
 
@@ -216,7 +222,8 @@ def _apply(settings: Settings, values: Mapping[str, Any], source: str) -> Settin
             checked[name] = _checked(name, value)
         except ValueError as error:
             raise UsageError(
-                f"{source}: {name} is {value!r}, but {error}", "see settings.toml for what it means"
+                tr("{source}: {name} is {value!r}, but {error}", source=source, name=name, value=value, error=error),
+                tr("see settings.toml for what it means"),
             ) from error
     return replace(settings, **checked)
 
@@ -229,19 +236,23 @@ def _checked(name: str, value: Any) -> Any:
     if isinstance(default, tuple):
         return _LISTS[name](_parts(value))
     if not isinstance(value, str):
-        raise ValueError("it must be text")
-    return _CHECKS.get(name, lambda text: text)(value.strip())
+        raise ValueError(tr("it must be text"))
+    check: Callable[[str], str] = _CHECKS.get(name, str)
+    return check(value.strip())
 
 
 def _whole_number(name: str, value: Any) -> int:
+    if isinstance(value, bool | float):
+        raise ValueError(tr("it must be a whole number"))
     try:
         number = int(value)
     except (TypeError, ValueError):
-        raise ValueError("it must be a whole number") from None
-    if isinstance(value, bool) or number < 0:
-        raise ValueError("it must be a whole number, not below 0")
+        raise ValueError(tr("it must be a whole number")) from None
+    least = 0 if name in _MAY_BE_ZERO else 1
+    if number < least:
+        raise ValueError(tr("it must be at least {least}", least=least))
     if name.endswith("_port") and number > 65535:
-        raise ValueError("a port is at most 65535")
+        raise ValueError(tr("a port is at most 65535"))
     return number
 
 
@@ -249,7 +260,7 @@ def _parts(value: Any) -> tuple[str, ...]:
     """The texts of a list; in an environment variable commas stand between them."""
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
-        raise ValueError('it must be a list of texts such as ["8XXX"]')
+        raise ValueError(tr('it must be a list of texts such as ["8XXX"]'))
     return tuple(part.strip() for part in parts if part.strip())
 
 
@@ -260,7 +271,9 @@ def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
         try:
             ipaddress.ip_network(text, strict=False)
         except ValueError:
-            raise ValueError(f"{text!r} is no address or network; write 192.168.6.169 or 192.168.0.0/16") from None
+            raise ValueError(
+                tr("{text!r} is no address or network; write 192.168.6.169 or 192.168.0.0/16", text=text)
+            ) from None
     return texts
 
 
@@ -269,7 +282,13 @@ def _patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
         try:
             re.compile(pattern)
         except re.error as error:
-            raise ValueError(f"{pattern!r} is no pattern ({error}); X is one digit, N any run of digits") from None
+            raise ValueError(
+                tr(
+                    "{pattern!r} is no pattern ({error}); X is one digit, N any run of digits",
+                    pattern=pattern,
+                    error=error,
+                )
+            ) from None
     return patterns
 
 
@@ -278,29 +297,36 @@ def _zone(value: str) -> str:
         if value:
             ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("there is no such time zone; a name like Asia/Shanghai is wanted") from None
+        raise ValueError(tr("there is no such time zone; a name like Asia/Shanghai is wanted")) from None
     return value
 
 
-def _matching(pattern: str, wanted: str, upper: bool = False) -> Any:
+def _matching(pattern: str, wanted: Callable[[], str], upper: bool = False) -> Callable[[str], str]:
     def check(value: str) -> str:
         value = value.upper() if upper else value
         if not re.fullmatch(pattern, value):
-            raise ValueError(wanted)
+            raise ValueError(wanted())
         return value
 
     return check
 
 
+# 0 is a free port, no limit, or no delay; any other limit of 0 would let nothing in.
+_MAY_BE_ZERO = {
+    *("cdr_port", "status_port"),
+    *("max_connections_per_address", "max_requests_per_s"),
+    *("min_free_bytes", "shutdown_timeout_s"),
+}
+
 _LISTS = {"extension_patterns": _patterns, "allow": _networks, "pages_from": _networks, "proxies": _networks}
 
 _CHECKS = {
-    "country": _matching("[A-Z]{2}", "two letters are wanted, such as CN", upper=True),
-    "area_code": _matching(r"\d{0,6}", "only digits are wanted, such as 022"),
-    "currency": _matching("[A-Z]{3}", "three letters are wanted, such as CNY", upper=True),
-    "lang": _matching("(zh|en)?", 'only "zh" and "en" are known'),
-    "log_format": _matching("text|json", 'only "text" and "json" are known'),
-    "outside_prefix": _matching(r"\d{0,4}", "only digits are wanted, such as 9"),
+    "country": _matching("[A-Z]{2}", lambda: tr("two letters are wanted, such as CN"), upper=True),
+    "area_code": _matching(r"\d{0,6}", lambda: tr("only digits are wanted, such as 022")),
+    "currency": _matching("[A-Z]{3}", lambda: tr("three letters are wanted, such as CNY"), upper=True),
+    "lang": _matching("(zh|en)?", lambda: tr('only "zh" and "en" are known')),
+    "log_format": _matching("text|json", lambda: tr('only "text" and "json" are known')),
+    "outside_prefix": _matching(r"\d{0,4}", lambda: tr("only digits are wanted, such as 9")),
     "timezone": lambda value: _zone(value or "UTC"),
     "pbx_timezone": _zone,
 }
@@ -311,4 +337,6 @@ def _nearest(name: str) -> str:
 
     known = [item.name for item in fields(Settings)]
     close = get_close_matches(name, known, 1)
-    return f"did you mean {close[0]}?" if close else "remove it, or see the README's list of settings"
+    if close:
+        return tr("did you mean {name}?", name=close[0])
+    return tr("remove it, or see the README's list of settings")

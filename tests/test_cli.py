@@ -45,7 +45,7 @@ def test_the_home_area_has_three_carriers_the_first_is_the_default(cli: Cli) -> 
     ("arguments", "message", "code"),
     [
         (["init", "--area-code", "0111"], "'0111' is no area code of China", 2),
-        (["init"], "'' is no area code of China", 2),
+        (["init"], "the home area code is missing", 2),
         (["init", "--country", "XX"], "there is no country XX", 2),
         (["init", "--area-code", "022", "--timezone", "Asia/Tianjin"], "there is no such time zone", 2),
         (["init", "--area-code", "022", "--dialect", "nortel"], "there is no dialect nortel", 2),

@@ -6,6 +6,7 @@ stdout is data, stderr is talk. An error is a sentence, a blank line and a hint;
 
 import atexit
 import gc
+import io
 import os
 import sys
 
@@ -19,7 +20,14 @@ def main() -> None:
     os.umask(0o077)  # whatever a command writes holds who called whom: it is its owner's to give away
     gc.set_threshold(GARBAGE_AFTER)
     atexit.register(gc.freeze)  # the process gives its memory back whole: nobody takes its objects apart one by one
+    _write_what_the_terminal_lacks()
     texts.use(texts.preferred(sys.argv[1:]))
     from ippbx_billing.cli.app import app
 
     app()
+
+
+def _write_what_the_terminal_lacks() -> None:
+    """Signs that stdout's encoding has not (Chinese on a western Windows) are written as JSON escapes them."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

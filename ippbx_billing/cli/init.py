@@ -126,7 +126,9 @@ def _check_area(settings: Settings) -> None:
     from ippbx_billing import numbering
 
     if settings.country == "CN" and numbering.area(settings.area_code) is None:
-        problem = tr("{code!r} is no area code of China", code=settings.area_code)
+        problem = tr("the home area code is missing")
+        if settings.area_code:
+            problem = tr("{code!r} is no area code of China", code=settings.area_code)
         raise UsageError(problem, tr("give the home area with --area-code, such as 022 for Tianjin or 010 for Beijing"))
 
 

@@ -36,9 +36,11 @@ def listen(
     dialect: Annotated[str | None, typer.Option(help=tr("PBX model, see `dialects list`"))] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted and exit 0."""
-    using = common.settings(host=host, cdr_port=cdr_port, status_port=status_port, dialect=dialect)
+    with _starting():
+        using = common.settings(host=host, cdr_port=cdr_port, status_port=status_port, dialect=dialect)
     with _lines_on_stderr(using):
-        _check_set_up(using)
+        with _starting():
+            _check_set_up(using)
         _serve(using)
 
 
@@ -78,6 +80,15 @@ def _serve(using: "Settings") -> None:
 
 
 @contextmanager
+def _starting() -> Iterator[None]:
+    """What is missing or cannot be used is a reason not to start; systemd and scripts go by the exit code."""
+    try:
+        yield
+    except (NotFoundError, DataError) as error:
+        raise CannotStartError(error.message, error.hint) from error
+
+
+@contextmanager
 def _lines_on_stderr(using: "Settings") -> Iterator[None]:
     """All that this process says in the form that is set, also why it could not start."""
     from ippbx_billing import logs
@@ -102,8 +113,6 @@ def _check_set_up(using: "Settings") -> None:
         common.open_inbox(using).close()
         with common.open_ledger(using) as ledger:
             Rules.of(ledger, using)
-    except NotFoundError as error:
-        raise CannotStartError(error.message, error.hint) from error
     except (DataError, sqlite3.DatabaseError) as error:
         if not any(map(quarantine.is_damage, (error, error.__cause__))):
             raise

@@ -402,7 +402,7 @@ class Protocol(asyncio.Protocol):
 
 
 _PLAIN_REQUEST = re.compile(rb"[A-Z]+ /[!-~]* HTTP/1\.[01]\r\n")
-_ODD_REQUEST = re.compile(rb"([A-Z]+) +(?:([^\r\n]*[^\r\n ]) +)?(HTTP/1\.[01]\r\n)")
+_ODD_REQUEST = re.compile(rb"([A-Za-z]+) +(?:([^\r\n]*[^\r\n ]) +)?(HTTP/1\.[01]\r\n)")
 _NO_PATH = re.compile(rb"([a-z]+://[^/?]*)(?!/)(?=\?|$)")
 _HOST = re.compile(rb"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/]*")
 _LENGTH = re.compile(rb"^content-length: *(\d{1,18})\r$", re.IGNORECASE | re.MULTILINE)
@@ -420,7 +420,7 @@ def _mended(data: bytes) -> bytes:
     method, target, version = line.groups()
     target = _NO_PATH.sub(rb"\1/", target or b"/")
     target = quote(target, safe=_TARGET_SAFE).encode()
-    return b"%b %b %b" % (method, target, version) + data[line.end() :]
+    return b"%b %b %b" % (method.upper(), target, version) + data[line.end() :]
 
 
 _TARGET_SAFE = "".join(map(chr, range(0x21, 0x7F)))

@@ -21,6 +21,7 @@ import uvicorn
 from ippbx_billing.errors import CannotStartError
 from ippbx_billing.listener.doors import Doors
 from ippbx_billing.listener.protocol import Protocol
+from ippbx_billing.texts import tr
 
 # How long the interpreter lets one thread run before another's turn. With its default of 5 ms the writer, back
 # from the disk, waits for the event loop; with this, a connection per request is taken half as fast again.
@@ -119,13 +120,17 @@ def secured(certificate: str, key: str) -> ssl.SSLContext | None:
         return None
     if not certificate or not key:
         missing = "tls_key" if certificate else "tls_certificate"
-        raise CannotStartError(f"TLS needs a certificate and its key, but {missing} is not set", "set both, or neither")
+        raise CannotStartError(
+            tr("TLS needs a certificate and its key, but {missing} is not set", missing=missing),
+            tr("set both, or neither"),
+        )
     for name, path in (("tls_certificate", certificate), ("tls_key", key)):
         try:
             Path(path).read_bytes()
         except OSError as error:
             raise CannotStartError(
-                f"{name}: {path} cannot be read: {error.strerror}", "check path and owner"
+                tr("{name}: {path} cannot be read: {error}", name=name, path=path, error=error.strerror),
+                tr("check path and owner"),
             ) from error
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
@@ -133,8 +138,13 @@ def secured(certificate: str, key: str) -> ssl.SSLContext | None:
     except (ssl.SSLError, ValueError) as error:
         reason = getattr(error, "reason", None) or str(error)
         raise CannotStartError(
-            f"{certificate} and {key} are no certificate and its key: {str(reason).replace('_', ' ').lower()}",
-            "both are wanted as PEM, the key without a password and belonging to this certificate",
+            tr(
+                "{certificate} and {key} are no certificate and its key: {reason}",
+                certificate=certificate,
+                key=key,
+                reason=str(reason).replace("_", " ").lower(),
+            ),
+            tr("both are wanted as PEM, the key without a password and belonging to this certificate"),
         ) from error
     return context
 
@@ -149,7 +159,8 @@ def bound(host: str, ports: dict[str, int]) -> Iterator[list[socket.socket]]:
     """A socket for each port, named by the option that sets it; raises CannotStartError, and then holds none."""
     if len(set(ports.values())) < len(ports) and any(ports.values()):
         raise CannotStartError(
-            f"both doors are set to port {max(ports.values())}", f"choose two with {' and '.join(ports)}"
+            tr("both doors are set to port {port}", port=max(ports.values())),
+            tr("choose two with {options}", options=", ".join(ports)),
         )
     with ExitStack() as doors:
         yield [doors.enter_context(_bound(host, port, option)) for option, port in ports.items()]
@@ -163,8 +174,8 @@ def _bound(host: str, port: int, option: str) -> socket.socket:
     except (OSError, OverflowError) as error:
         reason, *_ = (getattr(error, "strerror", None) or str(error)).split(" (while")  # the address comes twice
         raise CannotStartError(
-            f"cannot listen on {url(host, port)}: {reason}",
-            f"choose another port with {option}, or an address with --host",
+            tr("cannot listen on {url}: {reason}", url=url(host, port), reason=reason),
+            tr("choose another port with {option}, or an address with --host", option=option),
         ) from error
 
 
