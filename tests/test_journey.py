@@ -3,6 +3,8 @@
 import json
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -185,3 +187,11 @@ def test_once_a_token_is_set_only_its_path_may_post(site: Path) -> None:
         health = httpx.get(service.cdr_url + "healthz", trust_env=False).json()
         assert health["refused"] == {"unknown_path": 2}
         assert health["pipeline"] == "running"
+
+
+def test_a_listener_with_unreadable_settings_does_not_start(tmp_path: Path) -> None:
+    """Exit code 3 says that it could not start, whatever the cause in its files."""
+    (tmp_path / "settings.toml").write_text("[listen\n", encoding="utf-8")
+    command = [sys.executable, "-m", "ippbx_billing", "--data-dir", str(tmp_path), "listen"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, "is not valid TOML" in result.stderr) == (3, True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ippbx_billing import texts
 from ippbx_billing.errors import BillingError, DataError, UsageError
 from ippbx_billing.settings import FILE_NAME, Settings, as_toml, default_data_dir, load
 
@@ -54,6 +55,9 @@ def test_the_written_file_holds_every_setting_and_reads_back(tmp_path: Path) -> 
         ('[listen]\ncdr_port = "x"\n', "must be a whole number"),
         ("[listen]\ncdr_port = 70000\n", "at most 65535"),
         ("[listen]\ncdr_port = true\n", "must be a whole number"),
+        ("[listen]\ncdr_port = 8.5\n", "must be a whole number"),
+        ("[limits]\nmax_body_bytes = 0\n", "at least 1"),
+        ("[limits]\nmin_free_bytes = -1\n", "at least 0"),
         ('[site]\ntimezone = "Asia/Tianjin"\n', "no such time zone"),
         ('[site]\ncountry = "China"\n', "two letters"),
         ('[pbx]\nextension_patterns = ["8("]\n', "is no pattern"),
@@ -67,6 +71,14 @@ def test_what_cannot_be_used_is_named_with_its_place(tmp_path: Path, text: str, 
     assert message in caught.value.message
     assert str(tmp_path) in caught.value.message
     assert caught.value.hint
+
+
+def test_what_cannot_be_used_is_said_in_chinese(tmp_path: Path) -> None:
+    """Source, value and hint, in the language of the operator."""
+    texts.use("zh")
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path, environment={"IPPBX_BILL_CURRENCY": "EURO"})
+    assert caught.value.message == "环境变量：currency 为 'EURO'，但应为三个字母，例如 CNY"
 
 
 def test_a_misspelt_setting_is_offered_its_neighbour(tmp_path: Path) -> None:
