@@ -80,17 +80,16 @@ class Evidence:
         if len(node) > MOST_NAMES or not depth:
             raise TooMuch
         names = tuple(node)
-        seen: list[object] = [names]
-        for value, heed in zip(node.values(), self._heeds(names), strict=True):
-            if not isinstance(value, str):
-                seen.append(self._value(value, heed, depth))
-            elif heed is None:
-                seen.append(None)
-            elif heed.answers is None and "1" <= value < ":":
-                seen.append(True)  # it begins with 1 to 9, as times and most numbers do, and so it says something
-            else:
-                seen.append(_said(value, heed))
-        return tuple(seen)
+        # What begins with 1 to 9, as times and most numbers do, says something.
+        return (
+            names,
+            *[
+                True
+                if heed is not None and isinstance(value, str) and "1" <= value < ":" and heed.answers is None
+                else self._value(value, heed, depth)
+                for value, heed in zip(node.values(), self._heeds(names), strict=True)
+            ],
+        )
 
     def _value(self, value: object, heed: Heed | None, depth: int) -> object:
         if isinstance(value, str):

@@ -222,10 +222,11 @@ def _said(fields: Fields) -> Said:
 def _unclear(fields: Fields) -> int | None:
     """A duration of unclear meaning, unless the same name has been read with a clear one."""
     found = fields.first("unclear_s")
-    clear = (fields.used.get("billed_s"), fields.used.get("duration_s"))
-    if found is None or any(one is not None and one[0].path == found[0].path for one in clear):
-        fields.used.pop("unclear_s", None)
-        return None
+    for name in ("billed_s", "duration_s"):
+        clear = fields.used.get(name)
+        if found is None or (clear is not None and clear[0].path == found[0].path):
+            fields.used.pop("unclear_s", None)
+            return None
     return fields.seconds("unclear_s")
 
 
@@ -305,7 +306,11 @@ def _sides(
 def _trunk(fields: Fields, direction: Direction | None) -> str | None:
     inward = direction is Direction.INBOUND
     order = ("source_trunk", "trunk", "destination_trunk") if inward else ("destination_trunk", "trunk", "source_trunk")
-    return next((found for name in order if (found := fields.text(name)) is not None), None)
+    for name in order:
+        found = fields.text(name)
+        if found is not None:
+            return found
+    return None
 
 
 def _pbx(fields: Fields) -> str:

@@ -65,10 +65,12 @@ def settle(said: Said, notes: list[str]) -> Settled:
 def _past_midnight(said: Said, notes: list[str]) -> Said:
     """Clock times that were all given the day of the start: what lies most of a day before it is of the next day."""
     start = said.started_at
+    if start is None or (said.answered_at or start) >= start <= (said.ended_at or start):
+        return said
     moved = {
         name: moment + DAY
         for name in ("answered_at", "ended_at")
-        if start and (moment := getattr(said, name)) and DAY / 2 < start - moment < DAY
+        if (moment := getattr(said, name)) and DAY / 2 < start - moment < DAY
     }
     if not moved:
         return said

@@ -51,7 +51,7 @@ def records_at(path: Path | None, dialect: Dialect, document: Mapping[str, Any],
     *outer, last = path.names
     return [
         Record(one, document, dialect.within, {**facts, "key": key})
-        for key, one in _at(walk([document], tuple(outer)), last)
+        for key, one in _at(walk([document], tuple(outer)) if outer else [document], last)
     ]
 
 
