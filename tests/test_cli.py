@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import typer.main
 
-from ippbx_billing.cli.app import COMMANDS, app, loaded
+from ippbx_billing.cli.announced import Table, loaded
+from ippbx_billing.cli.app import COMMANDS, app
+from ippbx_billing.cli.report import NAMED
 from ippbx_billing.settings import FILE_NAME
 from tests.conftest import Cli
 
@@ -224,13 +226,14 @@ def test_an_empty_month_is_an_answer(cli: Cli) -> None:
     )
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_of_the_table_is_what_its_help_says(name: str) -> None:
+@pytest.mark.parametrize(("table", "name"), [(table, name) for table in (COMMANDS, NAMED) for name in table])
+def test_each_command_of_a_table_is_what_its_help_says(table: Table, name: str) -> None:
     """Loaded, it has the name and the sentence under which it was announced, and groups have commands."""
-    command = loaded(name)
-    assert (command.name, command.help) == (name, COMMANDS[name][1])
-    assert command.get_short_help_str(300) == ROOT.commands[name].get_short_help_str(300)
-    assert COMMANDS[name][0].endswith(":app") == bool(getattr(command, "commands", {}))
+    command = loaded(table, name)
+    announced = (ROOT if table is COMMANDS else loaded(COMMANDS, "report")).commands[name]
+    assert (command.name, command.help) == (name, table[name][1])
+    assert command.get_short_help_str(300) == announced.get_short_help_str(300)
+    assert table[name][0].endswith(":app") == bool(getattr(command, "commands", {}))
 
 
 def test_a_mistyped_command_is_told_its_like(cli: Cli) -> None:

@@ -11,7 +11,9 @@ import typer.main
 from typer.testing import CliRunner
 
 from ippbx_billing import dialects
-from ippbx_billing.cli.app import COMMANDS, app, loaded
+from ippbx_billing.cli.announced import loaded
+from ippbx_billing.cli.app import COMMANDS, app
+from ippbx_billing.cli.report import NAMED
 from ippbx_billing.reports import GROUPS
 from ippbx_billing.settings import Settings
 
@@ -30,7 +32,8 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 ROOT = typer.main.get_command(app)
-ROOT.commands = {name: loaded(name) for name in COMMANDS}  # the tree with everything loaded
+ROOT.commands = {name: loaded(COMMANDS, name) for name in COMMANDS}  # the tree with everything loaded
+ROOT.commands["report"].commands = {name: loaded(NAMED, name) for name in NAMED}
 
 
 @pytest.mark.parametrize("path", commands(ROOT), ids=" ".join)

@@ -6,14 +6,13 @@ The one idea: `--help`, completion and "did you mean" need no more than names an
 one command. So the thirty other modules, and the parsers of their options, cost nothing.
 """
 
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from ippbx_billing import __version__, texts
+from ippbx_billing.cli.announced import announcing
 from ippbx_billing.cli.common import ErrorsAsSentences, state
 from ippbx_billing.texts import tr
 
@@ -50,35 +49,8 @@ COMMANDS = {
 }
 
 
-class Announced(ErrorsAsSentences):
-    """The group of all commands: it names them from the table, and loads the one that is called."""
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
-        self.commands = {
-            name: TyperCommand(name, help=text, rich_markup_mode=None) for name, (_, text) in COMMANDS.items()
-        }
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name, _, rest = super().resolve_command(ctx, args)
-        return name, None if name is None else loaded(name), rest
-
-
-def loaded(name: str) -> Any:
-    """A command of the table, or a group with all that stands below it, ready to be run."""
-    place, text = COMMANDS[name]
-    module, _, attribute = place.partition(":")
-    found = getattr(import_module(f"ippbx_billing.cli.{module}"), attribute)
-    alone = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
-    if isinstance(found, typer.Typer):
-        alone.add_typer(found, name=name, help=text)
-    else:
-        alone.command(name, help=text)(found)
-    return typer.main.get_group(alone).commands[name]
-
-
 app = typer.Typer(
-    cls=Announced,
+    cls=announcing(COMMANDS, ErrorsAsSentences),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -1,12 +1,12 @@
-"""`report`: sums of the calls of a period by one or two keys, and the reports that have a name of their own."""
+"""`report`: sums of the calls of a period by one or two keys; `named_reports` has those with a name of their own."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ippbx_billing.cli import common, named_views
+from ippbx_billing.cli import common
+from ippbx_billing.cli.announced import announcing, loaded
 from ippbx_billing.cli.asking import Asking, asked
 from ippbx_billing.cli.covering import covered
 from ippbx_billing.cli.report_views import Sheet, key_columns, measure_columns, present, row_keys
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
     Ask = Callable[[Ledger, View, Period, Where], Report | Answer]
 
-app = typer.Typer()
+NAMED = {
+    "ranking": ("named_reports:ranking", tr("Who or what cost most, with its rank.")),
+    "time-of-day": ("named_reports:time_of_day", tr("When the calls are: by hour and day of the week.")),
+    "regions": ("named_reports:regions", tr("Where calls go to and come from.")),
+    "numbers": ("named_reports:numbers", tr("The numbers that were called or called us.")),
+    "pins": ("named_reports:pins", tr("What each personal PIN cost.")),
+    "idle": ("named_reports:idle", tr("The directory's extensions without a call.")),
+    "categories": ("named_reports:categories", tr("Departments and their extensions by traffic type.")),
+    "busy-hour": ("named_reports:busy_hour", tr("How full each trunk was: calls at once, load in erlang.")),
+    "unrated": ("named_reports:unrated", tr("The calls without a price by reason, and what to do.")),
+}
+
+app = typer.Typer(cls=announcing(NAMED))
 
 GROUPS_HELP = tr(
     "one or two of extension, employee, department, trunk, carrier, traffic-type, line-kind, direction, disposition, "
@@ -55,100 +67,7 @@ def report(
     def ask(ledger: "Ledger", view: "View", period: "Period", where: "Where") -> "Report":
         return reports.report(ledger, view, period, keys, where=where, sort=sort, top=top, compare=compare)
 
-    _tell(asking, ask, lambda answer: _sums_sheet(answer, sort, top))
-
-
-@app.command("ranking", help=tr("Who or what cost most, with its rank."))
-@asked
-def ranking(
-    asking: Asking,
-    by: Annotated[str, typer.Option(metavar="KEY", help=GROUPS_HELP)] = "extension",
-    sort: SortOption = "fee",
-    top: TopOption = 20,
-) -> None:
-    """The first of an order."""
-    from ippbx_billing.reports import grouping, named
-
-    _tell(asking, partial(named.ranking, by=grouping(by), sort=sort, top=top), named_views.ranking)
-
-
-@app.command("time-of-day", help=tr("When the calls are: by hour and day of the week."))
-@asked
-def time_of_day(asking: Asking) -> None:
-    """The 24 hours."""
-    from ippbx_billing.reports import named
-
-    _tell(asking, named.time_of_day, named_views.time_of_day)
-
-
-@app.command("regions", help=tr("Where calls go to and come from."))
-@asked
-def regions(
-    asking: Asking,
-    by: Annotated[Literal["country", "region", "place"], typer.Option(help=tr("how finely"))] = "region",
-    top: TopOption = None,
-) -> None:
-    """Countries, their regions, or places."""
-    from ippbx_billing.reports import named
-
-    _tell(asking, partial(named.regions, by=by, top=top), named_views.regions)
-
-
-@app.command("numbers", help=tr("The numbers that were called or called us."))
-@asked
-def numbers(asking: Asking, sort: SortOption = "fee", top: TopOption = 50) -> None:
-    """The other side of the calls."""
-    from ippbx_billing.reports import named
-
-    _tell(asking, partial(named.numbers, sort=sort, top=top), named_views.numbers)
-
-
-@app.command("pins", help=tr("What each personal PIN cost."))
-@asked
-def pins(asking: Asking, sort: SortOption = "fee") -> None:
-    """Personal PINs."""
-    from ippbx_billing.reports import named
-
-    _tell(asking, partial(named.pins, sort=sort), named_views.pins)
-
-
-@app.command("idle", help=tr("The directory's extensions without a call."))
-@asked
-def idle(asking: Asking) -> None:
-    """Extensions that nobody uses."""
-    from ippbx_billing.reports import named
-
-    _tell(asking, named.idle, named_views.idle)
-
-
-@app.command("categories", help=tr("Departments and their extensions by traffic type."))
-@asked
-def categories(
-    asking: Asking,
-    show: Annotated[Literal["fee", "calls", "billed-s"], typer.Option(help=tr("what the cells hold"))] = "fee",
-) -> None:
-    """The bill by category."""
-    from ippbx_billing.reports.categories import categories
-
-    _tell(asking, categories, partial(named_views.categories, measure=show.replace("-", "_")))
-
-
-@app.command("busy-hour", help=tr("How full each trunk was: calls at once, load in erlang."))
-@asked
-def busy_hour(asking: Asking) -> None:
-    """How full the lines were."""
-    from ippbx_billing.reports.lines import busy_hour
-
-    _tell(asking, busy_hour, named_views.busy_hour)
-
-
-@app.command("unrated", help=tr("The calls without a price by reason, and what to do."))
-@asked
-def unrated(asking: Asking) -> None:
-    """What has no price yet."""
-    from ippbx_billing.reports import named
-
-    _tell(asking, named.unrated, named_views.unrated)
+    tell(asking, ask, lambda answer: _sums_sheet(answer, sort, top))
 
 
 def _hand_down(ctx: typer.Context) -> None:
@@ -159,8 +78,7 @@ def _hand_down(ctx: typer.Context) -> None:
         if (source := ctx.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
     }
     name = str(ctx.invoked_subcommand)
-    command: Any = ctx.command
-    known = {one.name for one in command.get_command(ctx, name).params}
+    known = {one.name for one in loaded(NAMED, name).params}
     for stranger in sorted(given.keys() - known):
         raise UsageError(
             tr("`report {name}` has no --{option}", name=name, option=stranger.replace("_", "-")),
@@ -169,7 +87,7 @@ def _hand_down(ctx: typer.Context) -> None:
     ctx.default_map = {name: given}
 
 
-def _tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:
+def tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:
     """Ask for the answer, find out what it does not cover, show both."""
     from ippbx_billing import reports
 
