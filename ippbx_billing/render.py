@@ -198,15 +198,28 @@ def _destination(output: Path | None, form: Format) -> Iterator[IO[str]]:
 
 
 def _write_json(stream: IO[str], document: Any) -> None:
-    """A list a row a line, so that it streams and compares well; anything else indented."""
-    if isinstance(document, Mapping):
-        stream.write(_json(document, indent=2) + "\n")
+    """A row a line, so that it streams and compares well; anything else indented."""
+    if not isinstance(document, Mapping):
+        _write_rows(stream, document)
+        stream.write("\n")
         return
-    separator = "["
-    for row in document:
-        stream.write(f"{separator}\n  {_json(row)}")
+    separator = "{"
+    for key, value in document.items():
+        stream.write(f"{separator}\n  {_json(key)}: ")
+        if isinstance(value, list):
+            _write_rows(stream, value, "  ")
+        else:
+            stream.write(_json(value, indent=2).replace("\n", "\n  "))
         separator = ","
-    stream.write("[]\n" if separator == "[" else "\n]\n")
+    stream.write("{}\n" if separator == "{" else "\n}\n")
+
+
+def _write_rows(stream: IO[str], rows: Iterable[Any], indent: str = "") -> None:
+    separator = "["
+    for row in rows:
+        stream.write(f"{separator}\n{indent}  {_json(row)}")
+        separator = ","
+    stream.write("[]" if separator == "[" else f"\n{indent}]")
 
 
 def _json(value: Any, indent: int | None = None) -> str:
