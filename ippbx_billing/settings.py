@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ippbx_billing.errors import DataError, UsageError
-from ippbx_billing.texts import tr
+from ippbx_billing.language import tr
 
 FILE_NAME = "settings.toml"
 ENVIRONMENT_PREFIX = "IPPBX_BILL_"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from ippbx_billing import texts
+from ippbx_billing import language as texts
 from ippbx_billing.cli import common
 from ippbx_billing.cli.app import app
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import uvicorn
 
-from ippbx_billing.practice_pbx import PracticePbx
-from ippbx_billing.practice_pbx.web import app
+from ippbx_billing.simulation.practice_pbx import PracticePbx
+from ippbx_billing.simulation.practice_pbx.web import app
 
 PATIENCE_S = 10
 Certificate = tuple[Path, Path]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ippbx_billing import texts
+from ippbx_billing import language as texts
 from ippbx_billing.errors import BillingError, DataError, UsageError
 from ippbx_billing.settings import FILE_NAME, Settings, as_toml, default_data_dir, load
 

@@ -10,7 +10,7 @@ import io
 import os
 import sys
 
-from ippbx_billing import texts
+from ippbx_billing import language as texts
 
 GARBAGE_AFTER = 10_000  # new objects; the usual 700 make a start look through all that was just loaded again and again
 

@@ -1,6 +1,6 @@
 """Groups that name their commands from a table, and load a command's module when it is called.
 
-app = typer.Typer(cls=announcing({"quote": ("quote:quote", tr("What a call would cost, and why."))}))
+app = typer.Typer(cls=announcing({"quote": ("calls.quote:quote", tr("What a call would cost, and why."))}))
 """
 
 from collections.abc import Mapping

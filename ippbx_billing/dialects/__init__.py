@@ -26,7 +26,7 @@ from ippbx_billing.dialects.view import view_of
 
 __all__ = ["DEFAULT_BOUNDS", "FIELDS", "Bounds", "Dialect", "Dialects", "load", "read", "records", "sender"]
 
-_PACKAGED = Path(__file__).parent
+PACKAGED = Path(__file__).parent / "families"
 MOST_PROBLEMS = 20  # sentences kept of one body; a flood of them says no more
 
 
@@ -34,7 +34,7 @@ def load(user_dir: Path | None = None) -> Dialects:
     """The packaged dialects and the site's own; a file of the same name replaces ours. Raises DataError."""
     found = dict(_packaged())
     if user_dir is not None and user_dir.is_dir():
-        words = common_words(_PACKAGED)
+        words = common_words(PACKAGED)
         for path in sorted(user_dir.glob("*.toml")):
             found[path.stem] = read_dialect(path, words, own=True)
     return Dialects(found)
@@ -42,8 +42,8 @@ def load(user_dir: Path | None = None) -> Dialects:
 
 @lru_cache(maxsize=1)
 def _packaged() -> Mapping[str, Dialect]:
-    words = common_words(_PACKAGED)
-    paths = sorted(path for path in _PACKAGED.glob("*.toml") if path.name != COMMON_WORDS)
+    words = common_words(PACKAGED)
+    paths = sorted(path for path in PACKAGED.glob("*.toml") if path.name != COMMON_WORDS)
     return {path.stem: read_dialect(path, words) for path in paths}
 
 

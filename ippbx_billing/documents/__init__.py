@@ -4,8 +4,8 @@
     section = Section("Calls", columns, rows, total={"extension": "total", "fee": "0.98"})
     write(Document("October 2026", sections=[section]), "pdf", Path("october.pdf"))
 
-One model, a writer for each form: `html`, `markdown`, `workbook`, and `pdf`, which fits tables to pages (`fitting`)
-and cuts its font down to the signs of many documents (`letters`); `charting` works out the charts of all. Columns and
+One model, a writer for each form: `html`, `markdown`, `workbook`, and `pdf`, which fits tables to pages
+(`page_layout`) and cuts its font down to the signs of many documents (`font_subset`); `charts` works out the charts of all. Columns and
 values are those of `render`: rows are mappings with the contract's keys, fees exact decimal text, times ISO 8601. The
 same document gives the same bytes, whenever it is written.
 """
@@ -17,9 +17,9 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Literal, Protocol
 
-from ippbx_billing import texts
-from ippbx_billing.files import whole
-from ippbx_billing.render import Column, Row
+from ippbx_billing import language as texts
+from ippbx_billing.documents.files import whole
+from ippbx_billing.documents.render import Column, Row
 
 __all__ = ["FONT", "FORMS", "Chart", "Column", "Document", "Section", "write", "write_each"]
 

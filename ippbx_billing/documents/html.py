@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO
 
 from ippbx_billing.documents import FONT, Document, Section
-from ippbx_billing.documents.charting import Points, points
-from ippbx_billing.files import whole
-from ippbx_billing.render import Column, Row, cell, harmless
+from ippbx_billing.documents.charts import Points, points
+from ippbx_billing.documents.files import whole
+from ippbx_billing.documents.render import Column, Row, cell, harmless
 
 FIRST_CHINESE = "\u2e80"  # the signs of Latin and other letters before it are on any machine
 STYLE = """
@@ -56,7 +56,7 @@ def write(documents: Iterable[Document], stream: IO[bytes], letters: str | None 
 
 def write_each(files: Iterable[tuple[Document, Path]]) -> None:
     """Write each document to a file of its own; so many at once carry the same signs."""
-    from ippbx_billing.documents.letters import batches
+    from ippbx_billing.documents.font_subset import batches
 
     for batch, wanted in batches(files):
         letters = _letters(wanted)
@@ -70,7 +70,7 @@ def _letters(used: set[str]) -> str:
     wanted = {sign for sign in used if sign >= FIRST_CHINESE}
     if not wanted:
         return ""
-    from ippbx_billing.documents.letters import cut
+    from ippbx_billing.documents.font_subset import cut
 
     source = f"url(data:font/woff;base64,{b64encode(cut(FONT, wanted, 'woff')).decode()})"
     return f'<style>@font-face {{ font-family: carried; src: {source} format("woff"); }}</style>\n'

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import IO
 
 from ippbx_billing.documents import Document, Section
-from ippbx_billing.render import Column, Row, cell, harmless
+from ippbx_billing.documents.render import Column, Row, cell, harmless
 
 
 def write(documents: Iterable[Document], stream: IO[bytes]) -> None:

@@ -19,10 +19,10 @@ from fpdf.enums import TextMode
 from fpdf.fonts import TTFFont
 
 from ippbx_billing.documents import FONT, Document, Section
-from ippbx_billing.documents.charting import Points, points
-from ippbx_billing.documents.fitting import A4, GAP, MARGIN, MOST_LINES, Layout, Measure, layout, page_width, wrap
-from ippbx_billing.files import whole
-from ippbx_billing.render import Row, cell, harmless
+from ippbx_billing.documents.charts import Points, points
+from ippbx_billing.documents.files import whole
+from ippbx_billing.documents.page_layout import A4, GAP, MARGIN, MOST_LINES, Layout, Measure, layout, page_width, wrap
+from ippbx_billing.documents.render import Row, cell, harmless
 
 UNDATED = date(1980, 1, 1)
 TEXT, QUIET, RULE, BAR = (27, 31, 36), (87, 96, 106), (200, 206, 213), (47, 111, 176)
@@ -45,7 +45,7 @@ def write(documents: Iterable[Document], stream: IO[bytes], font: Path = FONT) -
 
 def write_each(files: Iterable[tuple[Document, Path]]) -> None:
     """Write each document to a file of its own; so many at once share a font cut down to their signs."""
-    from ippbx_billing.documents.letters import batches, cut_down
+    from ippbx_billing.documents.font_subset import batches, cut_down
 
     for batch, wanted in batches(files):
         with cut_down(FONT, wanted) as font:

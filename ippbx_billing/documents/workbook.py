@@ -18,9 +18,9 @@ from rich.cells import cell_len
 from xlsxwriter.exceptions import FileCreateError
 
 from ippbx_billing.documents import Document, Section
-from ippbx_billing.documents.charting import MOST_BARS
-from ippbx_billing.render import Column, Row, cell, harmless
-from ippbx_billing.texts import tr
+from ippbx_billing.documents.charts import MOST_BARS
+from ippbx_billing.documents.render import Column, Row, cell, harmless
+from ippbx_billing.language import tr
 
 LAST_LINE = 1_048_575  # counted from 0, as xlsxwriter does; Excel's sheets end there
 LONGEST_TEXT = 32_767

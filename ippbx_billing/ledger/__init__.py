@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from ippbx_billing.errors import DataError
+from ippbx_billing.language import tr
 from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.directory import DirectoryTables
@@ -26,7 +27,6 @@ from ippbx_billing.ledger.journey import JourneyTables, LiveCall
 from ippbx_billing.ledger.rerates import RerateTables
 from ippbx_billing.ledger.rollups import RollupTables
 from ippbx_billing.ledger.rules import RuleTables
-from ippbx_billing.texts import tr
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
@@ -134,7 +134,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
     """Imported here, because sqlite-utils costs more to load than a report takes."""
     from sqlite_utils import Database
 
-    from ippbx_billing.migrations import ledger
+    from ippbx_billing.ledger.migrations import ledger
 
     ledger.apply(Database(connection, execute_plugins=False))
     if version < FIRST_WITH_SUMS:

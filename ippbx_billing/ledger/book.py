@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
+from ippbx_billing.language import tr
 from ippbx_billing.ledger.editing import editing
 from ippbx_billing.tariffs import Calendar, Carrier, Changes, Figures, Price, TariffBook, Trunk, Window
-from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ippbx_billing.errors import NotFoundError, UsageError
+from ippbx_billing.language import tr
 from ippbx_billing.ledger.editing import editing
-from ippbx_billing.texts import tr
 
 SEPARATOR = "/"
 

@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
+from ippbx_billing.language import tr
 from ippbx_billing.ledger.departments import DepartmentTables, nearest
-from ippbx_billing.texts import tr
 
 EVER = date.min  # the first day of what holds since ever
 NEVER = date.max  # the end of what holds until further notice

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ippbx_billing.calls import Direction
 from ippbx_billing.errors import NotFoundError
+from ippbx_billing.language import tr
 from ippbx_billing.ledger.editing import editing
 from ippbx_billing.tariffs import CallFilter, DayOverride
-from ippbx_billing.texts import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.numbering import Cleanup

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ippbx_billing import __version__, quarantine
+from ippbx_billing import __version__
 from ippbx_billing.errors import DataError
+from ippbx_billing.inbox import damage as quarantine
 from ippbx_billing.listener import metrics
 
 if TYPE_CHECKING:

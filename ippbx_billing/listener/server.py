@@ -19,9 +19,9 @@ from typing import Any
 import uvicorn
 
 from ippbx_billing.errors import CannotStartError
+from ippbx_billing.language import tr
 from ippbx_billing.listener.doors import Doors
 from ippbx_billing.listener.protocol import Protocol
-from ippbx_billing.texts import tr
 
 # How long the interpreter lets one thread run before another's turn. With its default of 5 ms the writer, back
 # from the disk, waits for the event loop; with this, a connection per request is taken half as fast again.

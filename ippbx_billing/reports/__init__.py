@@ -8,7 +8,7 @@ A sibling is one kind of question: `listing` the calls and events one by one, `s
 from `sources`; `asking` holds what is asked for.
 """
 
-from ippbx_billing.reports.asking import CallFilter, Period, View, Where
+from ippbx_billing.reports.conditions import CallFilter, Period, View, Where
 from ippbx_billing.reports.listing import CALL_KEYS, calls, event_row, events, fee_text
 from ippbx_billing.reports.sums import DIFFERENCES, GROUPS, MEASURES, Report, grouping, report
 

@@ -14,7 +14,7 @@ from ippbx_billing.calls import ChargeStatus
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.departments import Department
 from ippbx_billing.reports import sources
-from ippbx_billing.reports.asking import Period, View, Where
+from ippbx_billing.reports.conditions import Period, View, Where
 from ippbx_billing.reports.named import Answer, answered, asked_of, by_length
 
 ByType = dict[str, list[int]]  # calls, talk time in seconds and fee in micro-units by traffic type

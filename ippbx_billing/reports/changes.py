@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.reports.asking import View
+from ippbx_billing.reports.conditions import View
 from ippbx_billing.reports.listing import calls_with_ids
 
 

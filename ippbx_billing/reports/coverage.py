@@ -22,8 +22,8 @@ from itertools import pairwise
 from typing import Any
 
 from ippbx_billing.inbox import Inbox
+from ippbx_billing.language import language, tr
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.texts import language, tr
 
 SILENT_CALLS = 20  # by chance alone, so many calls would all stay away once in 500 million times
 RHYTHM_WEEKS = 4
@@ -85,7 +85,7 @@ class Coverage:
         return [*(self._unrated() if unrated else ()), *self._others(), *self._days()]
 
     def _unrated(self) -> Iterator[str]:
-        from ippbx_billing.explain import reason
+        from ippbx_billing.language.stories import reason
 
         for text, count in list(self.unrated.items())[:SHOWN]:
             yield tr("unrated: {count}, {reason}", count=count, reason=reason(text, language()))

@@ -13,7 +13,7 @@ from ippbx_billing import money
 from ippbx_billing.calls import EventKind, EventStatus
 from ippbx_billing.inbox import EventSummary, Inbox
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.reports.asking import CallFilter, Period, View, is_exact
+from ippbx_billing.reports.conditions import CallFilter, Period, View, is_exact
 from ippbx_billing.reports.names import who_is_meant
 from ippbx_billing.reports.sources import CALLS, MOST_LISTED, conditions
 

@@ -18,7 +18,7 @@ from ippbx_billing.calls import ChargeStatus, Direction
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.directory import Extension
 from ippbx_billing.reports import sources
-from ippbx_billing.reports.asking import Period, View, Where
+from ippbx_billing.reports.conditions import Period, View, Where
 from ippbx_billing.reports.names import Who, who_is_meant
 from ippbx_billing.reports.sums import Report, report, sort_key
 

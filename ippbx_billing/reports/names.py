@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from ippbx_billing.errors import NotFoundError
+from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.departments import nearest
-from ippbx_billing.reports.asking import Where, is_exact
-from ippbx_billing.texts import tr
+from ippbx_billing.reports.conditions import Where, is_exact
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from typing import Any
 
 from ippbx_billing import money
 from ippbx_billing.errors import UsageError
+from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.rollups import SUMS, month_of
-from ippbx_billing.reports.asking import WILDCARDS, Period, Where, is_exact
+from ippbx_billing.reports.conditions import WILDCARDS, Period, Where, is_exact
 from ippbx_billing.reports.names import Who
-from ippbx_billing.texts import tr
 
 Sums = dict[tuple[Any, ...], list[int]]  # the groups, each ending with the status, and their sums in the order of SUMS
 

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 from ippbx_billing import money
 from ippbx_billing.calls import ChargeStatus
 from ippbx_billing.errors import UsageError
+from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.reports import sources
-from ippbx_billing.reports.asking import LAST_YEAR, Period, View, Where
+from ippbx_billing.reports.conditions import LAST_YEAR, Period, View, Where
 from ippbx_billing.reports.names import who_is_meant
-from ippbx_billing.texts import tr
 
 GROUPS = (
     "extension", "employee", "department", "trunk", "carrier", "traffic_type", "line_kind", "direction", "disposition",

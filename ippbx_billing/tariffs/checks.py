@@ -15,11 +15,11 @@ from typing import Literal
 
 from ippbx_billing import money
 from ippbx_billing.calls import Direction, LineKind, TrafficType
-from ippbx_billing.rating import TYPE_WORDS, talk_micro
+from ippbx_billing.language import tr
 from ippbx_billing.tariffs.changes import identity
-from ippbx_billing.tariffs.exchange.cells import window_text
 from ippbx_billing.tariffs.prices import Carrier, Figures, Price, Window, pattern_weight
-from ippbx_billing.texts import tr
+from ippbx_billing.tariffs.rating import TYPE_WORDS, talk_micro
+from ippbx_billing.tariffs.windows import window_text
 
 Severity = Literal["error", "warning", "note"]
 Kind = Literal["hole", "ambiguous", "odd", "seen"]

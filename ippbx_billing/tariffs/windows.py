@@ -11,11 +11,13 @@ Each moment goes by its own day: a weekend window from 22:00 to 07:00 ends on Su
 clock of its start, also when summer time begins meanwhile.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from ippbx_billing.tariffs.prices import DAY_S, Calendar, Carrier, Price, Window
+from ippbx_billing import money
+from ippbx_billing.tariffs.prices import DAY_S, Calendar, Carrier, Price, Window, clock
 
 LAST_DAY = date.max.toordinal()
 SATURDAY = 5
@@ -82,3 +84,17 @@ def _split(windows: Sequence[Window], ordinal: int, second: int, seconds: int, c
 def _day(ordinal: int) -> date:
     """The day of that number; the calendar ends with the year 9999, and a call that passes it stays in its last day."""
     return date.fromordinal(min(ordinal, LAST_DAY))
+
+
+def window_text(one: Window) -> str:
+    """A window as a cell of a price list spells it: `daily 00:00-07:00 6:0.04 6:0.04`."""
+    figures = one.figures
+    parts = [
+        f"{one.kind} {clock(one.start_s)}-{clock(one.end_s)}",
+        f"{figures.initial_s}:{money.text(figures.initial_fee_micro)}",
+        f"{figures.step_s}:{money.text(figures.step_fee_micro)}",
+        f"per={figures.per_s}" if figures.per_s else "",
+        "" if one.priority is None else f"priority={one.priority}",
+        f"name={json.dumps(one.name, ensure_ascii=True).replace('|', chr(92) + 'u007c')}" if one.name else "",
+    ]
+    return " ".join(filter(None, parts))

@@ -24,11 +24,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ippbx_billing import __version__, copies
+from ippbx_billing import __version__
 from ippbx_billing.errors import BillingError, DataError, UsageError
+from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.settings import FILE_NAME, Settings
-from ippbx_billing.texts import tr
+from ippbx_billing.sqlite import copies
 
 MANIFEST = "backup.json"
 FORMAT = 1

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
-from ippbx_billing import pruning
 from ippbx_billing.errors import BillingError
+from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.masking import STATE, MaskTables
-from ippbx_billing.texts import tr
+from ippbx_billing.upkeep import pruning
 
 STRETCH_CALLS = 2_000
 PAUSE_S = 0.01

@@ -19,11 +19,11 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from ippbx_billing import copies
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.inbox import Inbox, only_writer
+from ippbx_billing.language import tr
 from ippbx_billing.ledger import SCHEMA
-from ippbx_billing.texts import tr
+from ippbx_billing.sqlite import copies
 from ippbx_billing.upkeep.backups import DATABASES, FORMAT, MANIFEST, OTHERS, Backup, digest, flush
 
 COMPANIONS = ("-wal", "-shm")  # what SQLite keeps beside a database; it goes where the database goes

@@ -30,10 +30,10 @@ from typing import Any
 
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.traffic import cdr_body, office
+from ippbx_billing.simulation.traffic import cdr_body, office
 from tests.benchmarks.figures import Figure, add_options, write
 from tests.listening import request
-from tests.service import Service
+from tests.service_process import Service
 
 CONNECTIONS = 64
 DIFFERENT_CALLS = 5_000

@@ -40,7 +40,7 @@ from ippbx_billing.ledger import Ledger
 from tests.benchmarks.figures import Figure, add_options, write
 from tests.bodies import gateway_cdr
 from tests.listening import Listening, request
-from tests.service import Service
+from tests.service_process import Service
 
 CONNECTIONS = (1, 16, 64)
 REQUIRED = {("kept open", 64): 0.65, ("one each", 64): 0.85}

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 from ippbx_billing.calls import Call, Classification, Direction, Disposition, LineKind, TrafficType
-from ippbx_billing.rating import explain, rate
 from ippbx_billing.tariffs import HolidayCalendar, TariffBook, Trunk, standard
+from ippbx_billing.tariffs.rating import explain, rate
 from tests.benchmarks.figures import Figure, add_options, write
 
 BEIJING = timezone(timedelta(hours=8))

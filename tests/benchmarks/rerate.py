@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 from ippbx_billing.calls import Call, Classification, Direction, Disposition, LineKind, TrafficType
 from ippbx_billing.ledger import Ledger, RatedCall
 from ippbx_billing.pipeline import Rules, Site
-from ippbx_billing.rerating import Rerating, Wanted
+from ippbx_billing.pipeline.rerating import Rerating, Wanted
 from ippbx_billing.tariffs import Figures, HolidayCalendar, Price, Trunk, standard
 from tests.benchmarks.figures import Figure, add_options, write
 

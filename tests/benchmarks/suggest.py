@@ -40,9 +40,10 @@ from ippbx_billing.dialects.suggest import Suggestion, suggest, synonyms_of
 from ippbx_billing.dialects.suggest.columns import shapes
 from ippbx_billing.dialects.suggest.names import Synonyms
 from ippbx_billing.numbering import Numbering
+from tests import DATA
 from tests.benchmarks.figures import Figure, add_options, write
 
-CORPUS = Path(__file__).parents[1] / "data" / "corpus.jsonl"
+CORPUS = DATA / "corpus.jsonl"
 FEWEST_BODIES = 3
 NO_VENDOR = "(variant)"  # bodies of other vendors, sent in odd ways
 ZONE = ZoneInfo("Asia/Shanghai")

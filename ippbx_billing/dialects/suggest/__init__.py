@@ -10,10 +10,9 @@ values do over all records. They are weighed together, and where values contradi
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
 
 from ippbx_billing.calls import Classification, EventKind, LineKind, RawEvent
-from ippbx_billing.dialects import Dialect, definition
+from ippbx_billing.dialects import PACKAGED, Dialect
 from ippbx_billing.dialects.bodies import open_body
 from ippbx_billing.dialects.definition import common_words
 from ippbx_billing.dialects.suggest.clues import Site
@@ -157,7 +156,7 @@ def _site(
             return digits.isdigit() and 7 <= len(digits) <= 15
         return classify(number).line_kind is not LineKind.UNKNOWN
 
-    words = common_words(Path(definition.__file__).parent)
+    words = common_words(PACKAGED)
     return Site(is_extension, is_number, {name: words[name].meaning for name in ("direction", "disposition")})
 
 

@@ -1,0 +1,1 @@
+"""Calls and events, one by one."""

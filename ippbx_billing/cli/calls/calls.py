@@ -1,0 +1,227 @@
+"""`calls`: the list, one call's story, and who is talking now."""
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ippbx_billing.calls import ChargeStatus
+from ippbx_billing.cli import common
+from ippbx_billing.cli.calls import retention as letting_go
+from ippbx_billing.cli.calls import story
+from ippbx_billing.cli.common import FormatOption, OutputOption
+from ippbx_billing.cli.reports.options import Asking, asked_of_list
+from ippbx_billing.documents.render import Column, Format, cell, lines, show
+from ippbx_billing.errors import NotFoundError
+from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.calls import Charge
+    from ippbx_billing.ledger import Ledger
+    from ippbx_billing.settings import Settings
+
+app = typer.Typer(no_args_is_help=True)
+
+ENDED_IS_SHOWN = timedelta(minutes=10)
+LIVE_IS_SHOWN = timedelta(hours=12)
+
+
+@app.command("list", help=tr("The calls, oldest first."))
+@asked_of_list
+def list_calls(
+    asking: Asking,
+    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("only this day"))] = None,
+    status: Annotated[ChargeStatus | None, typer.Option(help=tr("rated, free, unrated or filtered"))] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=tr("at most so many"))] = None,
+) -> None:
+    """Stream the calls that fulfil every condition, those of all days unless some are named."""
+    from ippbx_billing import reports
+
+    using, form = common.settings(), asking.form
+    period = asking.period(using) if asking.names_days else None
+    wanted = reports.CallFilter(**asking.where().given(), period=period, day=day, status=status, limit=limit)
+    with common.open_ledger(using) as ledger:
+        rows = reports.calls(ledger, reports.View(using.site_zone, using.currency), wanted)
+        title = tr("Call list") if form.is_document else ""
+        show(rows, columns(form, using.currency), form, asking.output, title=title, empty=tr("no such calls"))
+
+
+def columns(form: Format, currency: str) -> list[Column]:
+    """The columns of the manual's live table; a CSV has every key of the contract."""
+    if form is Format.CSV:
+        from ippbx_billing.reports import CALL_KEYS
+
+        return [Column(key, key) for key in CALL_KEYS]
+    return [
+        Column("id", tr("ID"), "code"),
+        Column("extension", tr("Extension"), "code"),
+        Column("name", tr("Name"), rank=9),
+        Column("department", tr("Department"), rank=10),
+        Column("started_at", tr("Start"), "time"),
+        Column("billed_s", tr("Talk time"), "length"),
+        Column("trunk", tr("Trunk"), rank=8),
+        Column("direction", tr("Direction"), "word", rank=5),
+        Column("number", tr("Number"), "code"),
+        Column("region", tr("Region"), rank=7),
+        Column("place", tr("Place"), rank=4),
+        Column("traffic_type", tr("Traffic type"), "word", rank=3),
+        Column("fee", tr("Fee ({currency})", currency=currency), "money"),
+        Column("status", tr("Status"), "word", rank=6),
+    ]
+
+
+@app.command("explain", help=tr("Why a call costs what it costs, step by step."))
+def explain(
+    call: Annotated[int, typer.Argument(metavar="ID", help=tr("the call's id, see `calls list`"))],
+    history: Annotated[bool, typer.Option("--history", help=tr("also the charges before each `rerate`"))] = False,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """The call, the event it came from, and the steps of its charge."""
+    from ippbx_billing import reports
+    from ippbx_billing.ledger.calls import call_of, classification_of
+
+    using = common.settings()
+    with common.open_ledger(using) as ledger:
+        stored = ledger.calls.get(call)
+        if stored is None:
+            raise NotFoundError(tr("there is no call {id}", id=call), tr("see `ippbx-bill calls list`"))
+        view = reports.View(using.site_zone, using.currency)
+        row = next(iter(reports.calls(ledger, view, reports.CallFilter(call=call))))
+        charge = story.of_stored(ledger, using, stored, call_of(stored), classification_of(stored))
+        event = _event(using, stored["event_id"])
+        earlier = _history(ledger, using, call) if history else []
+    document = {**row, "why": stored["why"], "event_received": event, "steps": story.steps(charge)}
+    if history:
+        document["history"] = earlier
+    if form.is_data:
+        show([document], common.all_columns(document), form, output, document=document)
+        return
+    lines([*_told(document, charge), *(_told_history(document) if history else [])], output, form)
+
+
+def _history(ledger: "Ledger", using: "Settings", call: int) -> list[dict[str, Any]]:
+    """The earlier charges, oldest first; `meaning` is what the number was held for, where that changed too."""
+    from ippbx_billing.reports import View, fee_text
+
+    view = View(using.site_zone, using.currency)
+    return [
+        {
+            "run": row["run_id"],
+            "replaced_at": view.time(row["replaced_at"]),
+            "status": row["status"],
+            "fee": fee_text(row["fee_micro"], row["decimals"]),
+            "carrier": row["carrier"],
+            "price_id": row["price_id"],
+            "window": row["window"],
+            "reason": row["reason"] or None,
+            "meaning": json.loads(row["meaning"]) if row["meaning"] else None,
+        }
+        for row in ledger.rerates.history(call)
+    ]
+
+
+def _told_history(document: dict[str, Any]) -> list[str]:
+    """A line for each earlier charge."""
+    if not document["history"]:
+        return ["", tr("This is its first charge.")]
+    return ["", tr("Earlier charges:"), *(_told_earlier(one, document["currency"]) for one in document["history"])]
+
+
+def _told_earlier(one: dict[str, Any], currency: str) -> str:
+    parts = [
+        tr("until {time}", time=cell(one["replaced_at"], "time")),
+        tr(one["status"]) if one["fee"] is None else f"{one['fee']} {currency}",
+        *filter(None, [one["carrier"], one["window"], story.reason(one["reason"] or "")]),
+    ]
+    if one["meaning"]:
+        earlier = cell(one["meaning"]["traffic_type"], "word")
+        parts.append(tr("held for {traffic_type}", traffic_type=earlier))
+    return "  " + ", ".join(parts)
+
+
+def _told(document: dict[str, Any], charge: "Charge") -> list[str]:
+    """The call in a line, where it came from, and its story."""
+    event = document["event_received"]
+    talk = cell(document["billed_s"], "length")
+    heading = tr(
+        "Call {id}: extension {extension}, {direction}, {number}, {start}, talk time {talk}",
+        id=document["id"],
+        extension=cell(document["extension"]),
+        direction=cell(document["direction"], "word"),
+        number=cell(document["number"]),
+        start=cell(document["started_at"], "time"),
+        talk=talk,
+    )
+    source = tr(
+        "Recorded by PBX {pbx}; came with event {id} at {time} from {remote}.",
+        pbx=document["pbx"],
+        id=document["event"],
+        time=cell(event and event["received_at"], "time"),
+        remote=cell(event and event["remote"]),
+    )
+    fee = document["fee"]
+    reason = story.reason(document["reason"] or charge.reason)
+    last = tr("Fee: {fee} {currency}", fee=fee, currency=document["currency"]) if fee is not None else tr("No fee yet.")
+    doubts = [tr("Note: {note}", note=note) for note in document["notes"]]
+    status = f"{tr(document['status'])}: {reason}" if reason else ""
+    return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last]
+
+
+def _event(using: "Settings", event_id: int) -> dict[str, Any] | None:
+    with common.open_inbox(using) as inbox:
+        event = inbox.get(event_id)
+    if event is None:
+        return None
+    return {
+        "id": event.id,
+        "received_at": event.received_at.astimezone(using.site_zone).isoformat(),
+        "kind": event.kind.value,
+        "remote": event.remote,
+        "bytes": len(event.body),
+    }
+
+
+@app.command("live", help=tr("The calls in progress: ringing, talking, ended just now."))
+def live(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
+    """The state of each call as the status events tell it."""
+    using = common.settings()
+    now = common.now()
+    with common.open_ledger(using) as ledger:
+        found = ledger.journey.live(now - LIVE_IS_SHOWN)
+    shown = [one for one in found if one.phase != "ended" or one.last_event_at >= now - ENDED_IS_SHOWN]
+    rows = [
+        {
+            "call_id": one.call_id,
+            "pbx": one.pbx,
+            "state": one.phase.value,
+            "last_word": one.state,
+            "caller": one.caller,
+            "callee": one.callee,
+            "extension": one.extension,
+            "number": one.number,
+            "trunk": one.trunk,
+            "direction": one.direction,
+            "since": one.first_event_at.astimezone(using.site_zone).isoformat(),
+            "answered_at": one.answered_at.astimezone(using.site_zone).isoformat() if one.answered_at else None,
+            "last_event_at": one.last_event_at.astimezone(using.site_zone).isoformat(),
+            "event": one.event_id,
+        }
+        for one in shown
+    ]
+    heading = [
+        Column("state", tr("State"), "word"),
+        Column("extension", tr("Extension"), "code"),
+        Column("caller", tr("Caller"), "code"),
+        Column("callee", tr("Callee"), "code"),
+        Column("trunk", tr("Trunk"), rank=1),
+        Column("since", tr("Since"), "time"),
+        Column("call_id", tr("Call ID"), rank=2),
+    ]
+    if form is Format.CSV:
+        heading = [Column(key, key) for key in (rows[0] if rows else ["call_id", "state"])]
+    show(rows, heading, form, output, empty=tr("no calls in progress"))
+
+
+app.command("anonymize", help=tr("Mask the numbers in old calls; sums stay as they are."))(letting_go.anonymize)

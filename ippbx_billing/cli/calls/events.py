@@ -1,0 +1,167 @@
+"""`events`: what the PBX sent, what became of it, and reading it again after the cause was mended."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ippbx_billing.calls import EventKind, EventStatus
+from ippbx_billing.cli import common
+from ippbx_billing.cli.calls import retention as letting_go
+from ippbx_billing.cli.calls.rebuild import rebuild
+from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.documents.render import Column, Format, lines, show
+from ippbx_billing.errors import NotFoundError, UsageError
+from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.ledger import Ledger
+
+app = typer.Typer(no_args_is_help=True)
+
+SHOWN_BODY_CHARACTERS = 4_000
+TABLE_ROWS = 1_000
+
+
+@app.command("list", help=tr("The events, newest first."))
+def list_events(
+    status: Annotated[EventStatus | None, typer.Option(help=tr("new, done, duplicate or rejected"))] = None,
+    kind: Annotated[EventKind | None, typer.Option(help=tr("cdr or status"))] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=tr("at most so many; a table shows 1,000"))] = None,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Join the inbox's events with what the ledger says became of them."""
+    from ippbx_billing import reports
+
+    using = common.settings()
+    limit = limit or (TABLE_ROWS if form is Format.TABLE else None)
+    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
+        rows = reports.events(ledger, inbox, using.site_zone, status=status, kind=kind, limit=limit)
+    headings = [
+        Column("id", tr("ID"), "code"),
+        Column("received_at", tr("Received"), "time"),
+        Column("kind", tr("Kind"), "word"),
+        Column("remote", tr("From"), "code", rank=1),
+        Column("bytes", tr("Bytes"), "number", rank=2),
+        Column("status", tr("Status"), "word"),
+        Column("reason", tr("Reason")),
+    ]
+    show(rows, headings, form, output, empty=tr("no such events"))
+    if len(rows) == limit:
+        say(tr("the newest {count}; --limit shows more", count=limit))
+
+
+@app.command("show", help=tr("One event as it was received, and what it was understood to mean."))
+def show_event(
+    event_id: Annotated[int, typer.Argument(metavar="ID", help=tr("the event's id, see `events list`"))],
+    form: FormatOption = Format.TABLE,
+    raw: Annotated[bool, typer.Option("--raw", help=tr("only the body, byte for byte"))] = False,
+) -> None:
+    """Headers and body, the outcome, and the calls that came of it."""
+    from ippbx_billing import reports
+
+    using = common.settings()
+    with common.open_inbox(using) as inbox, common.open_ledger(using) as ledger:
+        event = inbox.get(event_id)
+        if event is None:
+            raise NotFoundError(tr("there is no event {id}", id=event_id), tr("see `ippbx-bill events list`"))
+        if raw:
+            typer.echo(event.body, nl=False)
+            return
+        row = reports.event_row(ledger, inbox, using.site_zone, event_id)
+        view = reports.View(using.site_zone, using.currency)
+        calls = [one["id"] for one in reports.calls(ledger, view, reports.CallFilter(event=event_id))]
+    document = {
+        **row,
+        "method": event.method,
+        "path": event.path,
+        "query": event.query,
+        "headers": event.headers,
+        "body": event.body.decode("utf-8", "backslashreplace"),
+        "calls": calls,
+    }
+    if form is Format.JSON:
+        show([], [], form, document=document)
+        return
+    lines(_told(document), form=form)
+
+
+def _told(document: dict[str, Any]) -> list[str]:
+    target = document["path"] + (f"?{document['query']}" if document["query"] else "")
+    body = document["body"]
+    rest = len(body) - SHOWN_BODY_CHARACTERS
+    told = [
+        tr("event {id}, {status}", id=document["id"], status=tr(document["status"])),
+        *([tr("reason: {reason}", reason=document["reason"])] if document["reason"] else []),
+        tr("received {time} from {remote}", time=document["received_at"], remote=document["remote"]),
+        *([tr("calls: {ids}", ids=", ".join(map(str, document["calls"])))] if document["calls"] else []),
+        "",
+        f"{document['method']} {target}",
+        *document["headers"].split("\r\n"),
+        "",
+        *body[:SHOWN_BODY_CHARACTERS].splitlines(),
+    ]
+    return told + ([tr("… and {count} characters more; --raw shows all", count=rest)] if rest > 0 else [])
+
+
+@app.command("replay", help=tr("Read events again with the present dialects, numbers and tariffs."))
+def replay(
+    event_id: Annotated[list[int] | None, typer.Option("--id", help=tr("this event; repeatable"))] = None,
+    status: Annotated[EventStatus | None, typer.Option(help=tr("all events with this status"))] = None,
+    everything: Annotated[bool, typer.Option("--all", help=tr("every event there is"))] = False,
+) -> None:
+    """Without options: the rejected events and those whose calls could not be priced."""
+    from ippbx_billing.pipeline import Pipeline, Rules, unsettled
+
+    using = common.settings()
+    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
+        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
+        fresh = pipeline.drain()
+        if everything:
+            wanted = list(range(1, ledger.journey.position() + 1))
+        elif event_id:
+            wanted = [one for one in event_id if _must_exist(one, ledger)]
+        elif status in (EventStatus.NEW, EventStatus.DONE):
+            raise UsageError(tr("only rejected and duplicate events can be chosen by status"), tr("use --id or --all"))
+        else:
+            wanted = ledger.journey.events_with(status) if status else unsettled(ledger)
+        replayed = pipeline.replay(wanted)
+        left = len(unsettled(ledger))
+    if fresh:
+        say(tr("read {count} events that were waiting", count=fresh))
+    say(tr("read {count} events again; {left} are still rejected or unrated", count=replayed, left=left))
+
+
+@app.command("salvage", help=tr("Bring back what can be read of an inbox that was damaged and moved aside."))
+def salvage(
+    damaged: Annotated[Path, typer.Argument(metavar="FILE", help=tr("the file, inbox.db.damaged-…"), exists=True)],
+) -> None:
+    """Put its events into the inbox, and read those that the ledger does not know; the file itself stays as it is."""
+    from ippbx_billing.inbox import damage as quarantine
+    from ippbx_billing.pipeline import Pipeline, Rules
+
+    using = common.settings()
+    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
+        found = quarantine.salvage(damaged, using.inbox_path)
+        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
+        pipeline.drain()
+        replayed = pipeline.replay(quarantine.not_in_ledger(ledger.connection, found.ids))
+    say(
+        tr(
+            "{readable} events can be read; {missing} of them were missing and are back, {replayed} were read again",
+            readable=f"{found.readable:,}",
+            missing=f"{len(found.ids):,}",
+            replayed=f"{replayed:,}",
+        )
+    )
+
+
+def _must_exist(event_id: int, ledger: "Ledger") -> bool:
+    if not 1 <= event_id <= ledger.journey.position():
+        raise NotFoundError(tr("there is no event {id}", id=event_id), tr("see `ippbx-bill events list`"))
+    return True
+
+
+app.command("rebuild", help=tr("Make the ledger anew from the events; what people entered stays."))(rebuild)
+app.command("prune", help=tr("Delete old events that the ledger holds; their calls stay."))(letting_go.prune)

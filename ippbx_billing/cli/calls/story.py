@@ -1,0 +1,66 @@
+"""A charge's story for people and programs, shared by `calls explain` and `quote`."""
+
+from collections.abc import Iterable
+from sqlite3 import Row
+from typing import TYPE_CHECKING, Any
+
+from ippbx_billing import language as texts
+from ippbx_billing import money
+from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, TrafficType
+
+if TYPE_CHECKING:
+    from ippbx_billing.ledger import Ledger
+    from ippbx_billing.settings import Settings
+
+
+def of_stored(ledger: "Ledger", using: "Settings", row: Row, call: Call, classification: Classification) -> Charge:
+    """The stored charge with its steps, worked out again from the very price row it rests on."""
+    from ippbx_billing.pipeline import Rules
+    from ippbx_billing.tariffs import TariffBook
+
+    rules = Rules.of(ledger, using, reading=False)
+    price = ledger.book.price(row["price_id"]) if row["price_id"] else None
+    if price is not None:
+        others = [one for one in rules.book.prices if one.traffic_type is TrafficType.LOCAL and one.id != price.id]
+        kept = [] if price.traffic_type is TrafficType.LOCAL else others
+        carriers = list(rules.book.carriers.values())
+        rules.book = TariffBook(carriers, rules.book.trunks.values(), [price, *kept], rules.book.calendar)
+    _, again = rules.explain(call, classification)
+    status, fee_micro = ChargeStatus(row["status"]), row["fee_micro"]
+    if (again.status, again.fee_micro) == (status, fee_micro):
+        return again
+    return Charge(
+        status=status,
+        fee_micro=fee_micro,
+        reason=row["reason"] or "the rules have changed since this call was rated; the stored fee stays",
+        price_id=row["price_id"],
+        window=row["window"],
+    )
+
+
+def steps(charge: Charge) -> list[dict[str, Any]]:
+    """The steps as JSON: code, facts, what each adds to the fee, and the sentence that says it."""
+    from ippbx_billing.language.stories import describe
+
+    return [
+        {
+            "step": step.code,
+            **step.facts,
+            "amount": money.text(step.amount_micro),
+            "text": describe(step, texts.language()),
+        }
+        for step in charge.steps
+    ]
+
+
+def sentences(charge: Charge) -> Iterable[str]:
+    """The story, numbered, to be read aloud."""
+    for number, step in enumerate(steps(charge), start=1):
+        yield f"{number}. {step['text']}"
+
+
+def reason(text: str) -> str:
+    """A charge's reason in the language in use."""
+    from ippbx_billing.language import stories as explain
+
+    return explain.reason(text, texts.language())

@@ -1,0 +1,1 @@
+"""Point a PBX at this machine and look after its settings."""

@@ -1,0 +1,483 @@
+"""`configure-pbx` and `pbx`: point a PBX at this machine in one command, or step by step, and see that it worked."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ippbx_billing.cli import common
+from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.pbx.access import (
+    API_PASSWORD,
+    DEFAULT_PROFILE,
+    Access,
+    AdminPasswordFileOption,
+    CaOption,
+    DryRunOption,
+    FingerprintOption,
+    PbxOption,
+    ProfileOption,
+    RememberOption,
+    UserOption,
+    YesOption,
+    confirmed,
+    password_from,
+    recalled,
+    signed_in,
+)
+from ippbx_billing.cli.pbx.values import (
+    EXAMPLE_PASSWORD,
+    Urls,
+    checklist,
+    event_values,
+    new_api_password,
+    our_urls,
+    own_address,
+    show_changes,
+    tell_password,
+    usable_api_password,
+)
+from ippbx_billing.documents.render import Column, Format, lines, show
+from ippbx_billing.errors import BillingError, UsageError
+from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.calls import RawEvent
+    from ippbx_billing.pbx.plan import Wanted
+    from ippbx_billing.pbx.remembered import Remembered
+    from ippbx_billing.pbx.session import PbxAdmin
+    from ippbx_billing.settings import Settings
+
+app = typer.Typer(no_args_is_help=True)
+
+GUIDE_WAIT_S = 600
+
+ServerOption = Annotated[
+    str | None, typer.Option("--server", help=tr("this machine's address as the PBX reaches it; default: found out"))
+]
+CdrPortOption = Annotated[int | None, typer.Option("--cdr-port", help=tr("port for call records"))]
+StatusPortOption = Annotated[int | None, typer.Option("--status-port", help=tr("port for call status"))]
+PlainUrlsOption = Annotated[bool, typer.Option("--plain-urls", help=tr("event URLs without the secret path"))]
+ApiPasswordOption = Annotated[
+    str | None,
+    typer.Option("--api-password", help=tr("password of the API; better from a file, which no shell remembers")),
+]
+ApiPasswordFileOption = Annotated[
+    Path | None, typer.Option("--api-password-file", help=tr("file with the password of the API; default: a new one"))
+]
+WaitOption = Annotated[int, typer.Option("--wait", min=0, help=tr("wait so many seconds for the first event"))]
+
+
+def configure_pbx(
+    pbx: PbxOption = None,
+    server: ServerOption = None,
+    admin_user: UserOption = None,
+    admin_password_file: AdminPasswordFileOption = None,
+    api_password: ApiPasswordOption = None,
+    api_password_file: ApiPasswordFileOption = None,
+    cdr_port: CdrPortOption = None,
+    status_port: StatusPortOption = None,
+    plain_urls: PlainUrlsOption = False,
+    fingerprint: FingerprintOption = None,
+    ca: CaOption = None,
+    profile: ProfileOption = None,
+    remember: RememberOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    guide: Annotated[bool, typer.Option("--guide", help=tr("print the values as a checklist to set by hand"))] = False,
+    wait: WaitOption = 0,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Enable the API, set its password and the two event URLs as JSON, apply, read again."""
+    using = common.settings(cdr_port=cdr_port, status_port=status_port)
+    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile, remember, yes)
+    given = _api_password(api_password, api_password_file)
+    if guide:
+        _guide(access, using, server, given, plain_urls, wait)
+        return
+    with signed_in(access, using) as session:
+        _tell_or_refuse_staged(session, dry_run)
+        present = {page: session.read(page) for page in ("api", "events")}
+        password, made = _password_wanted(given, str(present["api"]["password"]))
+        server = _server(server, session.address, using)
+        _let_in(session.address, using, dry_run)
+        with _token(using, [str(present["events"]["cdr_url"])], plain_urls, dry_run) as token:
+            wanted: Wanted = {
+                "api": {"enabled": True, "password": password},
+                "events": event_values(our_urls(server, using, token)),
+            }
+            changed = _carry_out(session, wanted, access, dry_run, form, output)
+        if changed and made:
+            tell_password(password)
+        if remember and not dry_run:
+            _remember_api_password(access, using, password)
+    if changed:
+        say(tr("next: `ippbx-bill pbx check --wait 60`, then make a test call"))
+    if wait and not dry_run:
+        _wait(using, wait)
+
+
+@app.command("enable-api", help=tr("Switch the PBX's API on; a password it lacks is made."))
+def enable_api(
+    pbx: PbxOption = None,
+    admin_user: UserOption = None,
+    admin_password_file: AdminPasswordFileOption = None,
+    fingerprint: FingerprintOption = None,
+    ca: CaOption = None,
+    profile: ProfileOption = None,
+    remember: RememberOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """The first half of `configure-pbx`, without a password given."""
+    using = common.settings()
+    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile, remember, yes)
+    with signed_in(access, using) as session:
+        _tell_or_refuse_staged(session, dry_run)
+        password, made = _password_wanted("", str(session.read("api")["password"]))
+        if _carry_out(session, {"api": {"enabled": True, "password": password}}, access, dry_run) and made:
+            tell_password(password)
+
+
+@app.command("set-password", help=tr("Set the password of the PBX's API; without one given, a new one is made."))
+def set_password(
+    pbx: PbxOption = None,
+    api_password: ApiPasswordOption = None,
+    api_password_file: ApiPasswordFileOption = None,
+    admin_user: UserOption = None,
+    admin_password_file: AdminPasswordFileOption = None,
+    fingerprint: FingerprintOption = None,
+    ca: CaOption = None,
+    profile: ProfileOption = None,
+    remember: RememberOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Change the password and nothing else."""
+    using = common.settings()
+    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile, remember, yes)
+    given = _api_password(api_password, api_password_file)
+    password = given or new_api_password()
+    with signed_in(access, using) as session:
+        _tell_or_refuse_staged(session, dry_run)
+        if _carry_out(session, {"api": {"password": password}}, access, dry_run) and not given:
+            tell_password(password)
+        if remember and not dry_run:
+            _remember_api_password(access, using, password)
+
+
+@app.command("set-event-urls", help=tr("Let the PBX report call status and call records, as JSON, to these URLs."))
+def set_event_urls(
+    pbx: PbxOption = None,
+    cdr: Annotated[str | None, typer.Option(help=tr("URL for call records; default: this machine's"))] = None,
+    status: Annotated[str | None, typer.Option(help=tr("URL for call status; default: this machine's"))] = None,
+    server: ServerOption = None,
+    cdr_port: CdrPortOption = None,
+    status_port: StatusPortOption = None,
+    plain_urls: PlainUrlsOption = False,
+    admin_user: UserOption = None,
+    admin_password_file: AdminPasswordFileOption = None,
+    fingerprint: FingerprintOption = None,
+    ca: CaOption = None,
+    profile: ProfileOption = None,
+    remember: RememberOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Where one URL is given, the other stays as it is; where none is, both lead here."""
+    using = common.settings(cdr_port=cdr_port, status_port=status_port)
+    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile, remember, yes)
+    for url in filter(None, (cdr, status)):
+        _check_url(url)
+    with signed_in(access, using) as session:
+        _tell_or_refuse_staged(session, dry_run)
+        if cdr or status:
+            _carry_out(session, {"events": event_values(Urls(cdr, status))}, access, dry_run)
+            return
+        present = str(session.read("events")["cdr_url"])
+        _let_in(session.address, using, dry_run)
+        with _token(using, [present], plain_urls, dry_run) as token:
+            urls = our_urls(_server(server, session.address, using), using, token)
+            _carry_out(session, {"events": event_values(urls)}, access, dry_run)
+
+
+@app.command("show", help=tr("What the PBX's API and event report are set to."))
+def show_settings(
+    pbx: PbxOption = None,
+    admin_user: UserOption = None,
+    admin_password_file: AdminPasswordFileOption = None,
+    fingerprint: FingerprintOption = None,
+    ca: CaOption = None,
+    profile: ProfileOption = None,
+    remember: RememberOption = False,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Read both pages and change nothing."""
+    from ippbx_billing.pbx.plan import plan
+
+    using = common.settings()
+    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile, remember)
+    with signed_in(access, using) as session:
+        present = {page: session.read(page) for page in ("api", "events")}
+        show_changes(session.profile, plan(session.profile, present, present), form, output)
+        _tell_or_refuse_staged(session, only_tell=True)
+
+
+@app.command("check", help=tr("Is the PBX reachable, set as wanted, and do its events arrive?"))
+def check(
+    pbx: PbxOption = None,
+    wait: WaitOption = 0,
+    admin_user: UserOption = None,
+    admin_password_file: AdminPasswordFileOption = None,
+    fingerprint: FingerprintOption = None,
+    ca: CaOption = None,
+    profile: ProfileOption = None,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """One line a question; exit 1 if one of them is answered badly."""
+    from ippbx_billing.cli.pbx import check as pbx_check
+
+    using = common.settings()
+    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile)
+    findings = pbx_check.findings(access, using)
+    rows: list[dict[str, Any]] = [
+        {"check": one.check, "state": one.state.value, "finding": one.text, "hint": one.hint or None}
+        for one in findings
+    ]
+    headings = [
+        Column("state", tr("State"), "word"),
+        Column("check", tr("Check")),
+        Column("finding", tr("Finding")),
+        Column("hint", tr("Hint")),
+    ]
+    show(rows, headings, form, output)
+    if wait:
+        _wait(using, wait)
+    if any(row["state"] == "wrong" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command("discard", help=tr("Undo changes that were saved on the PBX and not applied."))
+def discard(
+    pbx: PbxOption = None,
+    admin_user: UserOption = None,
+    admin_password_file: AdminPasswordFileOption = None,
+    fingerprint: FingerprintOption = None,
+    ca: CaOption = None,
+    profile: ProfileOption = None,
+    yes: YesOption = False,
+) -> None:
+    """Whoever saved them; what is in force stays."""
+    using = common.settings()
+    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile)
+    with signed_in(access, using) as session:
+        if not session.staged():
+            say(tr("nothing is waiting to be applied"))
+            return
+        if not confirmed(tr("Discard all changes that were saved and not applied?"), yes):
+            raise typer.Exit(1)
+        session.discard()
+        say(tr("discarded; what was in force is still in force"))
+
+
+def _carry_out(
+    session: "PbxAdmin",
+    wanted: "Wanted",
+    access: Access,
+    dry_run: bool,
+    form: Format = Format.TABLE,
+    output: Path | None = None,
+) -> bool:
+    """Show what differs, ask, change, and show what is; whether anything was changed."""
+    from ippbx_billing.pbx.plan import carry_out, plan
+
+    changes = plan(session.profile, {page: session.read(page) for page in wanted}, wanted)
+    needed = any(change.needed for change in changes)
+    if needed and not dry_run and not access.yes:
+        show_changes(session.profile, changes)
+        if not confirmed(tr("Make these changes on the PBX?"), access.yes):
+            say(tr("nothing was changed"))
+            raise typer.Exit(1)
+    if needed and not dry_run:
+        carry_out(session, changes)
+    show_changes(session.profile, changes, form, output)
+    if not needed:
+        say(tr("nothing to do: the PBX is set like this already"))
+    elif dry_run:
+        say(tr("this is what would change; nothing was sent"))
+    else:
+        say(tr("the PBX has applied the changes"))
+    return needed and not dry_run
+
+
+def _tell_or_refuse_staged(session: "PbxAdmin", only_tell: bool) -> None:
+    """Changes that wait already would be applied with ours; reading alone may go on beside them."""
+    from ippbx_billing.pbx.plan import refuse_staged
+    from ippbx_billing.pbx.problems import StagedBefore
+
+    try:
+        refuse_staged(session)
+    except StagedBefore:
+        if not only_tell:
+            raise
+        say(tr("warning: the PBX holds changes that were saved and not applied; the values shown include them"))
+
+
+def _api_password(given: str | None, file: Path | None) -> str:
+    return usable_api_password(given or password_from(API_PASSWORD, file))
+
+
+def _password_wanted(given: str, present: str) -> tuple[str, bool]:
+    """The API password to set, and whether it is a new one of ours: one that is there stays, but for the example."""
+    if given or (present and present != EXAMPLE_PASSWORD):
+        return given or present, False
+    return new_api_password(), True
+
+
+def _server(given: str | None, address: str, using: "Settings") -> str:
+    """This machine's address as the PBX reaches it: as given, as set, or found out; it is said which."""
+    if given:
+        return given
+    found = using.own_address or own_address(address)
+    say(tr("this machine is {address} to the PBX; --server names another", address=found))
+    return found
+
+
+def _let_in(address: str, using: "Settings", dry_run: bool) -> None:
+    """Let the PBX post where it is outside the networks of the setting `allow`."""
+    from urllib.parse import urlsplit
+
+    from ippbx_billing.cli.pbx.check import as_seen
+    from ippbx_billing.listener.senders import networks, within
+    from ippbx_billing.pbx.tokens import ALLOWED_FILE_NAME, allow, allowed
+
+    host = as_seen(urlsplit(address).hostname or "")
+    if dry_run or within(host, networks(using.allow)) or host in allowed(using.data_dir):
+        return
+    allow(using.data_dir, host)
+    path = using.data_dir / ALLOWED_FILE_NAME
+    say(tr("{host} is outside the networks that may post, and is let in; see {path}", host=host, path=path))
+
+
+@contextmanager
+def _token(using: "Settings", present: list[str], plain: bool, dry_run: bool) -> Iterator[str]:
+    """The token for the event URLs: the one they carry already, else a new one.
+
+    While the listener knows no token it takes every path, so the first one is made known when the PBX uses it. A
+    further one must be known before, and is forgotten again where nothing came into force.
+    """
+    from ippbx_billing.pbx import remembered, tokens
+    from ippbx_billing.pbx.problems import PbxError
+
+    known = tokens.known_tokens(using.data_dir)
+    given_out = {one.token for one in remembered.load(using.data_dir) if one.token}
+    kept = next((token for url in present if (token := tokens.token_in(url)) in known | given_out), "")
+    if plain:
+        _warn_of_tokens(using)
+        yield ""
+        return
+    if dry_run:
+        yield kept or "<token>"
+        return
+    token = kept or tokens.new_token()
+    if known:
+        tokens.add_token(using.data_dir, token)
+    try:
+        yield token
+    except (BillingError, typer.Exit, KeyboardInterrupt) as error:
+        if isinstance(error, PbxError) and error.in_force:
+            _make_known(using, token)
+        elif not kept:
+            tokens.remove_token(using.data_dir, token)
+        raise
+    _make_known(using, token)
+
+
+def _make_known(using: "Settings", token: str) -> None:
+    """Let the listener take this token, and those that were given out to be set by hand: they may be in use too."""
+    from ippbx_billing.pbx import remembered, tokens
+
+    for one in {token, *(pbx.token for pbx in remembered.load(using.data_dir) if pbx.token)}:
+        tokens.add_token(using.data_dir, one)
+
+
+def _warn_of_tokens(using: "Settings") -> None:
+    from ippbx_billing.pbx import tokens
+
+    if tokens.known_tokens(using.data_dir):
+        path = using.data_dir / tokens.FILE_NAME
+        say(tr("warning: the listener takes only URLs with a known path; remove {path} to change that", path=path))
+
+
+def _guide(access: Access, using: "Settings", server: str | None, given: str, plain: bool, wait: int) -> None:
+    """The checklist for a firmware that cannot be driven, then patience until the first event."""
+    from ippbx_billing.pbx.profile import load_profile
+    from ippbx_billing.pbx.tokens import accepts
+
+    known = recalled(access, using)
+    server = _server(server, known.address, using)
+    _let_in(known.address, using, dry_run=False)
+    token = _token_to_give_out(known, using, plain)
+    wanted: Wanted = {
+        "api": {"enabled": True, "password": given or new_api_password()},
+        "events": event_values(our_urls(server, using, token)),
+    }
+    profile = load_profile(known.profile or DEFAULT_PROFILE)
+    lines(checklist(profile, known.address, known.user, wanted))
+    say("")
+    event = _wait(using, wait or GUIDE_WAIT_S)
+    if not token:
+        return
+    if not accepts(event.path, [token]):
+        say(tr("this event did not come by the URLs above; check them on the PBX's page"))
+        raise typer.Exit(1)
+    _make_known(using, token)
+
+
+def _token_to_give_out(known: "Remembered", using: "Settings", plain: bool) -> str:
+    """The token for URLs that are set by hand, the same each time; nobody knows when they come to be used."""
+    from ippbx_billing.pbx import remembered, tokens
+
+    if plain:
+        _warn_of_tokens(using)
+        return ""
+    token = known.token or tokens.new_token()
+    remembered.save(using.data_dir, replace(known, token=token))
+    if tokens.known_tokens(using.data_dir):
+        tokens.add_token(using.data_dir, token)
+    return token
+
+
+def _wait(using: "Settings", seconds: int) -> "RawEvent":
+    """Wait for the first event and say how it was understood; exit 1 when none comes."""
+    from ippbx_billing.cli.pbx import check as pbx_check
+
+    say(tr("make a test call now; waiting up to {seconds} s for the first event …", seconds=seconds))
+    event = pbx_check.first_event(using, seconds)
+    if event is None:
+        raise BillingError(
+            tr("no event came within {seconds} s", seconds=seconds),
+            tr("is `ippbx-bill listen` running, and its port open in the firewall? `ippbx-bill pbx check` looks"),
+        )
+    lines(pbx_check.told(event, using))
+    return event
+
+
+def _remember_api_password(access: Access, using: "Settings", password: str) -> None:
+    from ippbx_billing.pbx import remembered
+
+    remembered.save(using.data_dir, replace(recalled(access, using), api_password=password))
+
+
+def _check_url(url: str) -> None:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(tr("{url!r} is no address to post to", url=url), tr("write it like http://127.0.0.1:8181/"))

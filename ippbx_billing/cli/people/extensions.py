@@ -1,0 +1,182 @@
+"""`extensions`: whose extension it is, from which day on; singly, or as a list in a file."""
+
+from typing import Annotated, Any
+
+import typer
+
+from ippbx_billing.cli import common
+from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.people.lists import (
+    FromOption,
+    OnOption,
+    SinceOption,
+    add_list_commands,
+    day_text,
+    day_words,
+    first_day,
+    in_words,
+    is_in,
+    under,
+)
+from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.errors import UsageError
+from ippbx_billing.language import tr
+
+app = typer.Typer(no_args_is_help=True)
+
+NumberArgument = Annotated[str, typer.Argument(help=tr("the extension"))]
+
+
+@app.command("list", help=tr("The extensions and whose they are."))
+def list_extensions(
+    on: OnOption = None,
+    department: Annotated[str | None, typer.Option(help=tr("only of this department and those in it"))] = None,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """The extensions of a day, by number."""
+    using = common.settings()
+    with common.open_ledger(using) as ledger:
+        wanted = under(ledger, department)
+        found = ledger.directory.extensions(common.day(on) if on else common.today(using))
+    rows = [
+        {"number": one.number, "name": one.name, "department": one.department, "employee": one.employee}
+        for one in found
+        if is_in(one.department, wanted)
+    ]
+    headings = [
+        Column("number", tr("Extension"), "code"),
+        Column("name", tr("Name")),
+        Column("department", tr("Department")),
+        Column("employee", tr("Staff no."), "code", 1),
+    ]
+    show(rows, headings, form, output, empty=tr("no extensions"))
+
+
+@app.command("history", help=tr("Who had an extension, and when."))
+def history(number: NumberArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
+    """One line for each span of days in which neither holder nor department changed."""
+    with common.open_ledger(common.settings()) as ledger:
+        found = ledger.directory.known_extension(number)
+    rows = [
+        {
+            "number": one.number,
+            "employee": one.employee,
+            "name": one.name,
+            "department": one.department,
+            "from": day_text(one.first_day),
+            "until": day_text(one.last_day),
+            "state": "in use" if one.present else "removed",
+        }
+        for one in found
+    ]
+    headings = [
+        Column("from", tr("From day"), "code"),
+        Column("until", tr("Until"), "code"),
+        Column("name", tr("Name")),
+        Column("department", tr("Department")),
+        Column("employee", tr("Staff no."), "code", 1),
+        Column("state", tr("State"), "word", 2),
+    ]
+    show(rows if form.is_data else in_words(rows), headings, form, output, title=number)
+
+
+@app.command("add", help=tr("Add an extension, of an employee, a department or a person known by name only."))
+def add(
+    number: NumberArgument,
+    name: Annotated[str, typer.Option(help=tr("whose it is: a person with this extension as staff number"))] = "",
+    department: Annotated[str, typer.Option(help=tr("the department, such as 公司/工程部"))] = "",
+    employee: Annotated[str | None, typer.Option(help=tr("whose it is: an employee's number or name"))] = None,
+    from_day: SinceOption = None,
+) -> None:
+    """A known extension with another holder is refused: that is what `assign` is for."""
+    from ippbx_billing.lists.people.entries import ExtensionEntry
+
+    using = common.settings()
+    with common.open_ledger(using) as ledger:
+        directory, today = ledger.directory, common.today(using)
+        who = directory.employee(employee, today).number if employee else ""
+        present = next((one for one in directory.extensions(today) if one.number == number), None)
+        if present and (who or name) and present.employee and (who or name) not in (present.employee, present.name):
+            raise UsageError(
+                tr("{number} is {holder}'s", number=number, holder=present.name),
+                tr(
+                    "say from which day it is somebody else's: extensions assign {number} WHO --from DAY", number=number
+                ),
+            )
+        day = first_day(from_day, today) if from_day else None
+        ExtensionEntry("", number, who, name, department, day).enter(directory, today)
+        namesakes = _namesakes(directory, name, number) if name and not who else ""
+    say(tr("extension {number} is in the directory", number=number))
+    if namesakes:
+        say(tr("{name} is also the name of {listed}; --employee says that it is one of these", name=name,
+               listed=namesakes))  # fmt: skip
+
+
+def _namesakes(directory: Any, name: str, extension: str) -> str:
+    holders = {one.employee for one in directory.extension_history(extension)}
+    others = {one.number: one for one in directory.employee_history() if one.name == name}
+    return ", ".join(str(one) for number, one in others.items() if number not in holders)
+
+
+@app.command("assign", help=tr("Give an extension to an employee or a department from a day on."))
+def assign(
+    number: NumberArgument,
+    employee: Annotated[str | None, typer.Argument(metavar="[WHO]", help=tr("an employee's number or name"))] = None,
+    department: Annotated[str | None, typer.Option(help=tr("or a department"))] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help=tr("or nobody for the time being"))] = False,
+    from_day: FromOption = None,
+) -> None:
+    """Calls before that day stay with whoever had the extension then."""
+    if sum((employee is not None, department is not None, nobody)) != 1:
+        raise UsageError(
+            tr("either an employee, --department or --nobody is wanted"),
+            "ippbx-bill extensions assign 8001 张三 --from 2026-10-01",
+        )
+    using = common.settings()
+    day = first_day(from_day, common.today(using))
+    with common.open_ledger(using) as ledger:
+        directory = ledger.directory
+        directory.known_extension(number)
+        who = directory.employee(employee, day) if employee else None
+        whole = directory.department(department).path if department else None
+        directory.assign(number, day, employee=who.number if who else None, department=whole)
+        after = [
+            one
+            for one in directory.extension_history(number)
+            if one.first_day > day and one.employee != (who and who.number)
+        ]
+    say(
+        tr(
+            "{number} is {holder}'s from {day} on",
+            number=number,
+            holder=who or whole or tr("nobody"),
+            day=day_words(day),
+        )
+    )
+    if after:
+        say(tr("until {day}, as entered before", day=after[0].first_day))
+
+
+app.command("move", help=tr("The same as assign."))(assign)
+
+
+@app.command("remove", help=tr("Take an extension out of the directory; its calls stay."))
+def remove(
+    number: NumberArgument,
+    from_day: FromOption = None,
+    entirely: Annotated[bool, typer.Option("--entirely", help=tr("as if it had never been entered"))] = False,
+) -> None:
+    """Earlier calls keep their holder unless the extension is forgotten entirely."""
+    using = common.settings()
+    with common.open_ledger(using) as ledger:
+        if entirely:
+            ledger.directory.forget_extension(number)
+        else:
+            ledger.directory.remove_extension(number, first_day(from_day, common.today(using)))
+    say(tr("removed {name}", name=number))
+
+
+add_list_commands(
+    app, "extensions", tr("Bring in a list: number, name, employee, department, from (分机 姓名 工号 部门 起始日期).")
+)

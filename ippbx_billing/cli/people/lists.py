@@ -1,0 +1,183 @@
+"""What `departments`, `employees` and `extensions` share: days to hold from, and their lists as files."""
+
+from codecs import BOM_UTF8
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ippbx_billing.cli import common
+from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.errors import DataError, NotFoundError, UsageError
+from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.ledger import Ledger
+    from ippbx_billing.lists.people import Change, Outcome
+    from ippbx_billing.lists.people.files import Kind
+
+FromOption = Annotated[
+    str | None, typer.Option("--from", metavar="YYYY-MM-DD|always", help=tr("the first day it holds; default: today"))
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--from", metavar="YYYY-MM-DD|always", help=tr("the first day it holds; default: since ever")),
+]
+OnOption = Annotated[
+    str | None, typer.Option("--on", metavar="YYYY-MM-DD", help=tr("as it was on this day; default: today"))
+]
+FileArgument = Annotated[Path, typer.Argument(help=tr("a CSV (UTF-8 or GB18030) or XLSX file"))]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help=tr("only show what would change"))]
+ListOutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help=tr("the file, .csv or .xlsx; default: CSV to stdout"))
+]
+
+
+def add_list_commands(app: typer.Typer, name: str, columns: str) -> None:
+    """Give a group whose facts hold from a day on its `import` and `export`; `columns` is the import's help."""
+
+    @app.command("import", help=columns)
+    def import_file(
+        file: FileArgument,
+        dry_run: DryRunOption = False,
+        from_day: FromOption = None,
+        form: FormatOption = Format.TABLE,
+        output: OutputOption = None,
+    ) -> None:
+        bring_in(name, file, dry_run, from_day, form, output)
+
+    add_export(app, name)
+
+
+def add_export(app: typer.Typer, name: str) -> None:
+    """Give a group its `export`."""
+
+    @app.command("export", help=tr("Write the list with its history to a file; imported again it changes nothing."))
+    def export(output: ListOutputOption = None) -> None:
+        write_out(name, output)
+
+
+def first_day(text: str | None, default: date) -> date:
+    """The day of a `--from`; `always` is since ever."""
+    if text is None:
+        return default
+    return date.min if text.lower() in ("always", "始终") else common.day(text)
+
+
+def day_text(day: date) -> str | None:
+    """A day as JSON has it; None is since ever or until further notice."""
+    return None if day in (date.min, date.max) else day.isoformat()
+
+
+def day_words(day: date) -> str:
+    """A first day as people read it."""
+    return tr("always") if day == date.min else day.isoformat()
+
+
+def in_words(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of spans for a table, which says in words where a span has no first or no last day."""
+    return [
+        row | {"from": row["from"] or tr("always"), "until": row["until"] or tr("until further notice")} for row in rows
+    ]
+
+
+def _kind(name: str) -> "Kind":
+    from ippbx_billing.lists.people import files as lists
+
+    return next(one for one in lists.kinds() if one.name == name)
+
+
+def bring_in(name: str, file: Path, dry_run: bool, from_day: str | None, form: Format, output: Path | None) -> None:
+    """Import a list, all lines or none, every problem with its line; or show what it would change."""
+    from ippbx_billing.lists.people import bring_in
+    from ippbx_billing.lists.people import files as lists
+
+    using = common.settings()
+    today = first_day(from_day, common.today(using))
+    found = lists.read(_kind(name), str(file), _content(file))
+    if found.unknown:
+        say(tr("not used: {columns}", columns=", ".join(found.unknown)))
+    with common.open_ledger(using) as ledger:
+        outcome = bring_in(ledger.directory, found.entries, today, dry_run=dry_run)
+    if outcome.problems:
+        raise DataError(
+            f"{file}:\n" + "\n".join(outcome.problems), tr("nothing was imported; mend these lines and try again")
+        )
+    if dry_run:
+        _show(outcome, form, output)
+    _sum_up(outcome, dry_run)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise NotFoundError(
+            tr("{file} cannot be read: {error}", file=file, error=tr(str(error.strerror))),
+            tr("check name and mode of the file"),
+        ) from error
+
+
+def _show(outcome: "Outcome", form: Format, output: Path | None) -> None:
+    rows = [
+        {
+            "kind": one.kind,
+            "number": one.key,
+            "from": day_words(one.first_day) if form is Format.TABLE else day_text(one.first_day),
+            "before": one.before,
+            "after": one.after,
+        }
+        for one in outcome.changes
+    ]
+    columns = [
+        Column("kind", tr("What"), "word"),
+        Column("number", tr("Number or name")),
+        Column("from", tr("From day"), "code"),
+        Column("before", tr("Before")),
+        Column("after", tr("After")),
+    ]
+    show(rows, columns, form, output, empty=tr("nothing would change"))
+
+
+def _sum_up(outcome: "Outcome", dry_run: bool) -> None:
+    count = len(outcome.changes)
+    new = sum(_is_new(one) for one in outcome.changes)
+    if dry_run:
+        say(tr("would change: {count}, of them new: {new}; nothing was changed", count=count, new=new))
+    else:
+        say(tr("imported; changed: {count}, of them new: {new}", count=count, new=new))
+
+
+def _is_new(change: "Change") -> bool:
+    return change.before is None and change.after is not None
+
+
+def write_out(name: str, output: Path | None) -> None:
+    """Export a list; its ending says how."""
+    from ippbx_billing.documents.files import whole
+    from ippbx_billing.lists.people import files as lists
+
+    form = "csv" if output is None or str(output) == "-" else output.suffix.lower().lstrip(".")
+    if form not in ("csv", "xlsx"):
+        raise UsageError(
+            tr("{path} ends in neither .csv nor .xlsx", path=output), tr("name the file {kind}.csv", kind=name)
+        )
+    with common.open_ledger(common.settings()) as ledger:
+        content = lists.write(_kind(name), ledger.directory, form)
+    if output is None or str(output) == "-":
+        typer.get_binary_stream("stdout").write(content.removeprefix(BOM_UTF8))  # it is Excel's that opens files
+        return
+    with whole(output) as stream:
+        stream.write(content)
+
+
+def under(ledger: "Ledger", path: str | None) -> str | None:
+    """The whole path of a department that was named by its end, for `is_in`."""
+    return ledger.directory.department(path).path if path else None
+
+
+def is_in(department: str | None, wanted: str | None) -> bool:
+    """Whether a department is the wanted one or a part of it."""
+    return wanted is None or (department is not None and f"{department}/".startswith(f"{wanted}/"))

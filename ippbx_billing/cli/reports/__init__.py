@@ -1,0 +1,1 @@
+"""Reports, bills, comparisons and exports."""

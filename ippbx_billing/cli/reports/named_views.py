@@ -1,0 +1,230 @@
+"""How each report with a name looks: what was answered -> the sheet that `report_views` shows.
+
+named_views.ranking(named.ranking(ledger, view, period, where, ("employee",)))
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ippbx_billing.calls import Direction, TrafficType
+from ippbx_billing.cli.reports.report_views import Row, Sheet, figure, key_columns, measure_columns, row_keys
+from ippbx_billing.documents.plots import sparkline
+from ippbx_billing.documents.render import Column
+from ippbx_billing.language import language, tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.reports.named import Answer
+
+
+def ranking(answer: "Answer") -> Sheet:
+    """Who is first."""
+    by, measure = answer.more["by"], _measure(answer)
+    columns = [Column("rank", tr("Rank"), "number"), *key_columns(by, answer.rows)]
+    columns += measure_columns(answer.currency, measure)
+    title = tr("Ranking of {month}", month=answer.period.name)
+    keys = ["rank", *row_keys(by, answer.total)]
+    return _sheet(answer, title, columns, keys, label=by[0], measure=measure)
+
+
+def _measure(answer: "Answer") -> str:
+    """What bars show: the sum that the rows are sorted by, the fee where they are sorted by a name."""
+    from ippbx_billing.reports.sums import sort_key
+
+    key = sort_key(answer.more["sort"])
+    return key if key in (answer.total or {}) else "fee"
+
+
+def time_of_day(answer: "Answer") -> Sheet:
+    """The day's 24 hours; a sparkline shows the week from Monday to Sunday."""
+    columns = [
+        Column("hour", tr("Hour"), "hour"),
+        *(Column(way.value, tr(way.value), "number", rank=3) for way in Direction),
+        *(one for one in measure_columns(answer.currency) if one.key in ("calls", "answered", "billed_s", "fee")),
+        Column("week", tr("Mon–Sun"), "code", rank=2),
+    ]
+    columns = [replace(one, rank=4) if one.key == "answered" else one for one in columns]
+    rows = [{**row, "week": sparkline(row["weekdays"])} for row in answer.rows]
+    flat = [_spread_week(row) for row in answer.rows]
+    title = tr("Calls of {month} by time of day", month=answer.period.name)
+    return _sheet(answer, title, columns, list(flat[0]), rows=rows, flat=flat, label="hour", measure="calls")
+
+
+def _spread_week(row: Row) -> Row:
+    """The row with a key for each day of the week, as `report` counts them."""
+    plain = {key: value for key, value in row.items() if key != "weekdays"}
+    return plain | {f"weekday_{number}": calls for number, calls in enumerate(row["weekdays"], start=1)}
+
+
+def regions(answer: "Answer") -> Sheet:
+    """Where the calls went and came from."""
+    keys = answer.more["by"]
+    title = tr("Calls of {month} by region", month=answer.period.name)
+    columns = [*key_columns(keys, answer.rows), *measure_columns(answer.currency)]
+    return _sheet(answer, title, columns, row_keys(keys, answer.total), label=keys[-1])
+
+
+def numbers(answer: "Answer") -> Sheet:
+    """The numbers called and calling."""
+    by, measure = ("number", "country", "region", "place"), _measure(answer)
+    number, *where = key_columns(by, answer.rows)
+    columns = [number, *(replace(one, rank=rank) for one, rank in zip(where, (6, 5, 1), strict=True))]
+    columns += measure_columns(answer.currency, measure)
+    title = tr("Numbers of {month}", month=answer.period.name)
+    return _sheet(answer, title, columns, row_keys(by, answer.total), label="number", measure=measure)
+
+
+def pins(answer: "Answer") -> Sheet:
+    """The personal PINs."""
+    columns = [*key_columns(("pin",), answer.rows), *measure_columns(answer.currency)]
+    title = tr("PINs of {month}", month=answer.period.name)
+    empty = tr("no calls with a PIN in {month}", month=answer.period.name)
+    return _sheet(answer, title, columns, row_keys(("pin",), answer.total), label="pin", empty=empty)
+
+
+def idle(answer: "Answer") -> Sheet:
+    """The extensions that nobody used."""
+    columns = [
+        Column("extension", tr("Extension"), "code"),
+        Column("name", tr("Name")),
+        Column("department", tr("Department")),
+        Column("last_call", tr("Last call"), "time"),
+    ]
+    found, month = answer.total or {}, answer.period.name
+    title = tr("Extensions without a call in {month}", month=month)
+    counted = tr("{idle} of {extensions}", **found)
+    empty = tr("each of the directory's {extensions} extensions had a call in {month}", month=month, **found)
+    keys = [column.key for column in columns]
+    return replace(_sheet(answer, title, columns, keys, empty=empty), total_label=counted)
+
+
+def categories(answer: "Answer", measure: str) -> Sheet:
+    """A column for each traffic type that occurs, the least leaving first; a CSV has one for each that there is."""
+    kind = {"fee": "money", "calls": "number", "billed_s": "length"}[measure]
+    total = answer.total or {}
+    occurring = [one for one in TrafficType if one in total["traffic_types"]]
+    least_last = sorted(occurring, key=lambda one: -figure(total["traffic_types"][one], measure))
+    columns = [
+        Column("who", tr("Department, extension")),
+        *(Column(f"{one}_{measure}", _BRIEF[one](), kind, rank=least_last.index(one)) for one in occurring),
+        Column(measure, _MEASURES[measure](answer.currency), kind),
+    ]
+    flat = [_spread(row, measure) for row in answer.rows]
+    rows = [{**row, "who": _who(row)} for row in flat]
+    title = tr("Bill by category of {month}", month=answer.period.name)
+    whole = _spread(total, measure)
+    keys = ["department", "level", "extension", "name", "subtotal", *whole]
+    return replace(_sheet(answer, title, columns, keys, rows=rows, flat=flat), total=whole)
+
+
+def _who(row: Row) -> str:
+    """An extension and its holder, or the department that the extensions above belong to."""
+    if row["subtotal"]:
+        return f"Σ {row['department'] or tr('no department')}"
+    return f"{row['extension'] or '–'} {row['name'] or ''}".strip()
+
+
+_BRIEF: dict[str, Callable[[], str]] = {
+    "local": lambda: tr("Local"),
+    "domestic": lambda: tr("Domestic"),
+    "hk_mo_tw": lambda: tr("HK/MO/TW"),
+    "international": lambda: tr("Abroad"),
+    "ip_long_distance": lambda: "IP",
+    "audiotex": lambda: tr("Audiotex"),
+    "dialup": lambda: tr("Dial-up"),
+    "service_400_800": lambda: "400/800",
+    "other": lambda: tr("Other"),
+    "internal": lambda: tr("Internal"),
+}
+_MEASURES: dict[str, Callable[[str], str]] = {
+    "fee": lambda currency: tr("Fee ({currency})", currency=currency),
+    "calls": lambda _: tr("Calls"),
+    "billed_s": lambda _: tr("Talk time"),
+}
+
+
+def _spread(row: Row, measure: str) -> Row:
+    """The row with a key for each traffic type, empty where none of it occurred."""
+    types = row["traffic_types"]
+    plain = {key: value for key, value in row.items() if key != "traffic_types"}
+    return plain | {f"{one}_{measure}": types[one][measure] if one in types else None for one in TrafficType}
+
+
+def unrated(answer: "Answer") -> Sheet:
+    """What has no price, and what to do about it."""
+    from ippbx_billing.language.stories import reason
+
+    columns = [
+        Column("calls", tr("Calls"), "number"),
+        Column("billed_s", tr("Talk time"), "length", rank=2),
+        Column("why", tr("Reason")),
+        Column("example", tr("Example"), "code", rank=1),
+        Column("hint", tr("What to do")),
+    ]
+    rows = [{**row, "why": reason(row["reason"], language()), "hint": _mending(row)} for row in answer.rows]
+    title = tr("Calls of {month} without a price", month=answer.period.name)
+    empty = tr("every call of {month} has its fee", month=answer.period.name)
+    keys = ["reason", "calls", "billed_s", "traffic_type", "direction", "carrier", "trunk", "number", "example"]
+    sheet = _sheet(answer, title, columns, [*keys, "why", "hint"], rows=rows, empty=empty)
+    return replace(sheet, document={**sheet.document, "rows": rows}, holds_unrated=True)
+
+
+def _mending(row: Row) -> str:
+    """The command that takes care of this reason, for calls to come; `rerate` then takes care of these."""
+    text, carrier = row["reason"], row["carrier"]
+    if "has no price" in text or "has no local price" in text:
+        kind = row["traffic_type"]
+        return tr("`tariffs set {carrier} {type} …`, then `rerate`", carrier=carrier, type=kind)
+    if "is not configured" in text:
+        return tr("`trunks add {trunk} --carrier …`, then `rerate`", trunk=row["trunk"])
+    if "names no trunk" in text:
+        return tr("`carriers add … --default`, then `rerate`")
+    if "direction" in text:
+        return tr("`calls explain {call}`, then `dialects`", call=row["example"])
+    return tr("`calls explain {call}` tells its story", call=row["example"])
+
+
+def busy_hour(answer: "Answer") -> Sheet:
+    """How full the lines were."""
+    columns = [
+        Column("trunk", tr("Trunk")),
+        Column("calls", tr("Calls"), "number", rank=4),
+        Column("peak_calls", tr("Most at once"), "number"),
+        Column("peak_at", tr("At"), "time", rank=2),
+        Column("busy_hour", tr("Busiest hour"), "time", rank=1),
+        Column("busy_hour_erlang", tr("Its load (Erl)"), "money"),
+        Column("erlang", tr("Mean load (Erl)"), "money", rank=3),
+        Column("lines", tr("Lines needed"), "number"),
+    ]
+    title = tr("Lines in {month}", month=answer.period.name)
+    empty = tr("no calls on a trunk in {month}", month=answer.period.name)
+    keys = row_keys(("trunk",), answer.total)
+    return _sheet(answer, title, columns, keys, empty=empty, label="trunk", measure="busy_hour_erlang")
+
+
+def _sheet(
+    answer: "Answer",
+    title: str,
+    columns: Sequence[Column],
+    keys: Sequence[str],
+    *,
+    rows: Sequence[Row] | None = None,
+    flat: Sequence[Row] | None = None,
+    label: str = "",
+    measure: str = "fee",
+    empty: str = "",
+) -> Sheet:
+    """A named report's sheet."""
+    return Sheet(
+        title=title,
+        columns=columns,
+        keys=keys,
+        rows=answer.rows if rows is None else rows,
+        total=answer.total,
+        document=answer.document(),
+        period=answer.period,
+        empty=empty or tr("no calls in {month}", month=answer.period.name),
+        label=label,
+        measure=measure,
+        flat=flat,
+    )

@@ -1,0 +1,124 @@
+"""`report`: sums of the calls of a period by one or two keys; `named_reports` has those with a name of their own."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ippbx_billing.cli import common
+from ippbx_billing.cli.announced import announcing, loaded
+from ippbx_billing.cli.reports.coverage import covered
+from ippbx_billing.cli.reports.options import Asking, asked
+from ippbx_billing.cli.reports.report_views import Sheet, key_columns, measure_columns, present, row_keys
+from ippbx_billing.errors import UsageError
+from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.ledger import Ledger
+    from ippbx_billing.reports import Period, Report, View, Where
+    from ippbx_billing.reports.named import Answer
+
+    Ask = Callable[[Ledger, View, Period, Where], Report | Answer]
+
+NAMED = {
+    "ranking": ("reports.named:ranking", tr("Who or what cost most, with its rank.")),
+    "time-of-day": ("reports.named:time_of_day", tr("When the calls are: by hour and day of the week.")),
+    "regions": ("reports.named:regions", tr("Where calls go to and come from.")),
+    "numbers": ("reports.named:numbers", tr("The numbers that were called or called us.")),
+    "pins": ("reports.named:pins", tr("What each personal PIN cost.")),
+    "idle": ("reports.named:idle", tr("The directory's extensions without a call.")),
+    "categories": ("reports.named:categories", tr("Departments and their extensions by traffic type.")),
+    "busy-hour": ("reports.named:busy_hour", tr("How full each trunk was: calls at once, load in erlang.")),
+    "unrated": ("reports.named:unrated", tr("The calls without a price by reason, and what to do.")),
+}
+
+app = typer.Typer(cls=announcing(NAMED))
+
+GROUPS_HELP = tr(
+    "one or two of extension, employee, department, trunk, carrier, traffic-type, line-kind, direction, disposition, "
+    "country, region, place, number, pin, month, day, weekday, hour"
+)
+SortOption = Annotated[
+    str | None, typer.Option(metavar="KEY", help=tr("the largest first of fee, calls, billed-s, …; -fee: the smallest"))
+]
+TopOption = Annotated[int | None, typer.Option(min=1, help=tr("only the first so many rows"))]
+
+
+@app.callback(invoke_without_command=True)
+@asked
+def report(
+    ctx: typer.Context,
+    asking: Asking,
+    by: Annotated[str, typer.Option(metavar="KEY[,KEY]", help=GROUPS_HELP)] = "extension",
+    sort: SortOption = None,
+    top: TopOption = None,
+    compare: Annotated[
+        Literal["previous", "last-year"] | None, typer.Option(help=tr("beside the days before, or a year earlier"))
+    ] = None,
+) -> None:
+    """Ask the ledger, print the sums, and say what they do not cover."""
+    if ctx.invoked_subcommand:
+        _hand_down(ctx)
+        return
+    from ippbx_billing import reports
+
+    keys = reports.grouping(by)
+
+    def ask(ledger: "Ledger", view: "View", period: "Period", where: "Where") -> "Report":
+        return reports.report(ledger, view, period, keys, where=where, sort=sort, top=top, compare=compare)
+
+    tell(asking, ask, lambda answer: _sums_sheet(answer, sort, top))
+
+
+def _hand_down(ctx: typer.Context) -> None:
+    """Options that were written before a named report's name are the named report's, where it has them."""
+    given = {
+        name: getattr(value, "value", value)
+        for name, value in ctx.params.items()
+        if (source := ctx.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
+    name = str(ctx.invoked_subcommand)
+    known = {one.name for one in loaded(NAMED, name).params}
+    for stranger in sorted(given.keys() - known):
+        raise UsageError(
+            tr("`report {name}` has no --{option}", name=name, option=stranger.replace("_", "-")),
+            tr("see `ippbx-bill report {name} --help`", name=name),
+        )
+    ctx.default_map = {name: given}
+
+
+def tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:
+    """Ask for the answer, find out what it does not cover, show both."""
+    from ippbx_billing import reports
+
+    using = common.settings()
+    period, where = asking.period(using), asking.where()
+    with common.open_ledger(using) as ledger:
+        answer = ask(ledger, reports.View(using.site_zone, using.currency), period, where)
+        told = covered(using, ledger, period, unrated=answer.gaps, filtered=answer.filtered)
+    present(sheet(answer), told, asking)
+
+
+def _sums_sheet(answer: "Report", sort: str | None, top: int | None) -> Sheet:
+    """The sums by keys; by extension alone they are shown as they always were."""
+    from ippbx_billing.reports.sums import sort_key
+
+    measure = sort_key(sort or "fee")
+    measure = measure if measure in answer.total else "fee"
+    compared, plain = answer.compared is not None, answer.by == ("extension",)
+    columns = measure_columns(answer.currency, measure, compared=compared, drawn=not plain)
+    if plain and not (sort or top or compared):
+        columns = [one for one in columns if one.key in ("calls", "answered", "duration_s", "billed_s", "fee")]
+    return Sheet(
+        title=tr("Calls of {month}", month=answer.period.name),
+        columns=[*key_columns(answer.by, answer.rows), *columns],
+        keys=row_keys(answer.by, answer.total),
+        rows=answer.rows,
+        total=answer.total,
+        document=answer.document(),
+        period=answer.period,
+        empty=tr("no calls in {month}", month=answer.period.name),
+        label=answer.by[0] if len(answer.by) == 1 else "",
+        measure=measure,
+        drawn=not plain or bool(sort or top),
+    )

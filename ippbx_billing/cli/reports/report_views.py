@@ -1,0 +1,222 @@
+"""How a report looks: its columns and its picture, then the one way in which every report is shown in every form.
+
+    present(Sheet(title, columns, rows, total, document, label="extension"), told, asking)
+
+The one idea: a report is a sheet, and what it does not cover goes with it wherever it goes: below a table on stderr, in
+JSON under "coverage", in a document as its notes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ippbx_billing.cli.common import say
+from ippbx_billing.documents.plots import bar, plot
+from ippbx_billing.documents.render import Column, Format, cell, console, lines, show
+from ippbx_billing.errors import UsageError
+from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.cli.reports.options import Asking
+    from ippbx_billing.documents import Document
+    from ippbx_billing.reports import Period
+    from ippbx_billing.reports.coverage import Coverage
+
+Row = dict[str, Any]
+
+CURVES = ("hour", "day")  # too many for bars, and they follow one another
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A report that is ready to be shown.
+
+    `keys` are the headings of a CSV, `flat` its rows, where those hold more than plain values. `label` is the key that
+    its picture's bars are named by, empty for no picture; they are as long as `measure` says, and stand in the table
+    too where it is `drawn`. A sheet that `holds_unrated` calls needs no notes of them.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    keys: Sequence[str]
+    rows: Sequence[Row]
+    total: Row | None
+    document: Row
+    period: "Period"
+    empty: str
+    label: str = ""
+    measure: str = "fee"
+    flat: Sequence[Row] | None = None
+    total_label: str = ""
+    drawn: bool = True
+    holds_unrated: bool = False
+
+    @property
+    def footer(self) -> Row | None:
+        """The total with its label below the first column that holds no figure."""
+        if self.total is None:
+            return None
+        place = next(column.key for column in self.columns if not column.to_the_right)
+        return {**self.total, place: self.total_label or tr("total")}
+
+
+def present(sheet: Sheet, told: "Coverage", asking: "Asking") -> None:
+    """Show the sheet in the form asked for, with what it does not cover."""
+    if asking.plot:
+        _plot(sheet, asking)
+    elif asking.form is Format.CSV:
+        rows = sheet.rows if sheet.flat is None else sheet.flat
+        show(rows, [Column(key, key) for key in sheet.keys], asking.form, asking.output)
+    else:
+        drawn = _with_bars(sheet) if asking.form is Format.TABLE else sheet
+        show(
+            drawn.rows,
+            drawn.columns,
+            asking.form,
+            asking.output,
+            total=sheet.footer,
+            document={**sheet.document, "coverage": told.document()},
+            title="; ".join([sheet.title, *(" ".join(one) for one in asking.told())]),
+            empty=sheet.empty,
+            paper=_paper(sheet, told, asking) if asking.form.is_document else None,
+        )
+    if asking.form is Format.TABLE:
+        for note in told.notes(unrated=not sheet.holds_unrated):
+            say(note)
+
+
+def _with_bars(sheet: Sheet) -> Sheet:
+    """The sheet with a bar beside each row, which leaves after the share that it shows."""
+    values = [figure(row, sheet.measure) for row in sheet.rows]
+    if not sheet.label or not sheet.drawn or len(values) < 2:
+        return sheet
+    share = next((column.rank for column in sheet.columns if column.key == "share"), 10)
+    rows = [{**row, "bar": bar(value, max(values))} for row, value in zip(sheet.rows, values, strict=True)]
+    return replace(sheet, rows=rows, columns=[*sheet.columns, Column("bar", "", "code", rank=share - 1)])
+
+
+def _plot(sheet: Sheet, asking: "Asking") -> None:
+    if asking.form is not Format.TABLE:
+        hint = tr("leave out --format; html, xlsx and pdf have their chart anyway")
+        raise UsageError(tr("--plot draws in the terminal only"), hint)
+    if not sheet.label:
+        raise UsageError(tr("this report has no chart"), tr("leave out --plot"))
+    kinds = {column.key: column.kind for column in sheet.columns}
+    labels = [cell(row[sheet.label], kinds.get(sheet.label, "text")) for row in sheet.rows]
+    values = [figure(row, sheet.measure) for row in sheet.rows]
+    figures = [cell(row[sheet.measure], kinds.get(sheet.measure, "number")) for row in sheet.rows]
+    chart = plot(labels, values, figures, console().width) if labels else [sheet.empty]
+    lines([f"{sheet.title}: {_title(sheet, sheet.measure)}", "", *chart], asking.output)
+
+
+def _title(sheet: Sheet, key: str) -> str:
+    return next((column.title.replace("\n", " ") for column in sheet.columns if column.key == key), key)
+
+
+def figure(row: Row, key: str) -> Decimal:
+    """The row's figure; what is not there counts as nothing."""
+    value = row.get(key)
+    return Decimal(0) if value is None else Decimal(str(value))
+
+
+def _paper(sheet: Sheet, told: "Coverage", asking: "Asking") -> "Document":
+    """The sheet as a document that can be handed on without a word."""
+    from ippbx_billing.documents import Chart, Document, Section
+
+    chart = None
+    if sheet.label and len(sheet.rows) > 1:
+        title = _title(sheet, sheet.measure)
+        chart = Chart("line" if sheet.label in CURVES else "bar", sheet.label, sheet.measure, title)
+    days = f"{sheet.period.first} – {sheet.period.last}"
+    return Document(
+        sheet.title,
+        facts=[(tr("Days"), days), *asking.told()],
+        sections=[Section("", sheet.columns, sheet.rows, total=sheet.footer, chart=chart, empty=sheet.empty)],
+        notes=told.notes(unrated=not sheet.holds_unrated),
+        dated=sheet.period.last,
+    )
+
+
+# -- columns
+
+
+def key_columns(keys: Sequence[str], rows: Sequence[Row]) -> list[Column]:
+    """The columns of what a report is grouped by, with the people where any is known."""
+    found: list[Column] = []
+    for key in keys:
+        found += _key_columns(key, rows)
+    return found
+
+
+def _key_columns(key: str, rows: Sequence[Row]) -> list[Column]:
+    if key == "employee":
+        return [Column("employee_number", tr("Staff no."), "code", rank=4), Column("employee", tr("Employee"))]
+    columns = [Column(key, *_HEADINGS[key]())]
+    if key == "extension":
+        people = [Column("name", tr("Name"), rank=1), Column("department", tr("Department"), rank=3)]
+        columns += [one for one in people if any(row.get(one.key) for row in rows)]
+    return columns
+
+
+_HEADINGS: dict[str, Callable[[], tuple[str, str]]] = {
+    "extension": lambda: (tr("Extension"), "code"),
+    "department": lambda: (tr("Department"), "text"),
+    "trunk": lambda: (tr("Trunk"), "text"),
+    "carrier": lambda: (tr("Carrier"), "code"),
+    "traffic_type": lambda: (tr("Traffic type"), "word"),
+    "line_kind": lambda: (tr("Line kind"), "word"),
+    "direction": lambda: (tr("Direction"), "word"),
+    "disposition": lambda: (tr("Outcome"), "word"),
+    "country": lambda: (tr("Country"), "country"),
+    "region": lambda: (tr("Region"), "text"),
+    "place": lambda: (tr("Place"), "text"),
+    "number": lambda: (tr("Number"), "code"),
+    "pin": lambda: (tr("PIN"), "code"),
+    "month": lambda: (tr("Month"), "code"),
+    "day": lambda: (tr("Day"), "time"),
+    "weekday": lambda: (tr("Weekday"), "weekday"),
+    "hour": lambda: (tr("Hour"), "hour"),
+}
+
+
+def measure_columns(currency: str, measure: str = "fee", *, compared: bool = False, drawn: bool = True) -> list[Column]:
+    """The columns of the sums; the one that was sorted by never leaves.
+
+    Where there is not room for all, `compared` keeps the differences, `drawn` the bar, rather than the sums of time.
+    """
+    columns = [
+        Column("calls", tr("Calls"), "number"),
+        Column("answered", tr("Answered"), "number", rank=5 if compared else 8 if drawn else 0),
+        Column("answer_rate", tr("Answer rate"), "percent", rank=11),
+        Column("duration_s", tr("Duration"), "length", rank=6 if compared else 9 if drawn else 2),
+        Column("billed_s", tr("Talk time"), "length", rank=4 if compared else 0),
+        Column("fee", tr("Fee ({currency})", currency=currency), "money"),
+        *(_difference_columns() if compared else ()),
+        Column("share", tr("Share"), "percent", rank=5 if drawn else 10),
+        Column("average_fee", tr("Average fee"), "money", rank=13),
+        Column("average_s", tr("Average talk (s)"), "number", rank=12),
+    ]
+    return [replace(one, rank=0) if one.key == measure else one for one in columns]
+
+
+def row_keys(by: Sequence[str], total: Row | None) -> list[str]:
+    """The keys of a row of sums, as `report` makes them."""
+    found: list[str] = []
+    for key in by:
+        more = {
+            "extension": ("name", "department"),
+            "employee": ("employee_number",),
+            "department": ("level", "subtotal"),
+        }
+        found += [one for one in (key, *more.get(key, ())) if one == key or one not in by]
+    return [*found, *(total or {})]
+
+
+def _difference_columns() -> list[Column]:
+    return [
+        Column("previous_fee", tr("Fee before"), "money", rank=1),
+        Column("fee_difference", tr("Fee difference"), "money"),
+        Column("previous_calls", tr("Calls before"), "number", rank=3),
+        Column("calls_difference", tr("Calls difference"), "number", rank=2),
+    ]

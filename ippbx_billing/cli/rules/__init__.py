@@ -1,0 +1,1 @@
+"""What decides a fee: carriers, tariffs, trunks, filters, holidays, numbers, dialects."""

@@ -1,0 +1,157 @@
+"""`carriers`: who charges the calls, and from which home area."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ippbx_billing.cli import common
+from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.rules import tariffs
+from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.errors import UsageError
+from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.settings import Settings
+    from ippbx_billing.tariffs import Carrier
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list", help=tr("The carriers."))
+def list_carriers(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
+    """All carriers in use, by name."""
+    with common.open_ledger(common.settings()) as ledger:
+        rows = [_row(carrier) for carrier in ledger.book.carriers()]
+    headings = [
+        Column("name", tr("Carrier"), "code"),
+        Column("area_code", tr("Area code")),
+        Column("place", tr("Place")),
+        Column("operator", tr("Operator")),
+        Column("default", tr("Default"), "flag"),
+    ]
+    show(rows, headings, form, output, empty=tr("no carriers"))
+
+
+def _row(carrier: "Carrier") -> dict[str, Any]:
+    return {
+        "name": carrier.name,
+        "area_code": carrier.area_code,
+        "place": carrier.place,
+        "operator": carrier.operator,
+        "default": carrier.default,
+        "decimals": carrier.decimals,
+        "crossing": carrier.crossing,
+    }
+
+
+@app.command("add", help=tr("Add a carrier, with the standard tariff of its operator where there is one."))
+def add(
+    name: Annotated[str | None, typer.Argument(help=tr("e.g. 010-北京-电信; default: made from the options"))] = None,
+    area_code: Annotated[str | None, typer.Option(help=tr("home area code, e.g. 010"))] = None,
+    operator: Annotated[str | None, typer.Option(help=tr("e.g. 电信"))] = None,
+    place: Annotated[str | None, typer.Option(help=tr("default: the area code's place"))] = None,
+    default: Annotated[bool, typer.Option("--default", help=tr("for calls whose trunk has no carrier"))] = False,
+    standard: Annotated[bool, typer.Option(help=tr("load the operator's standard tariff"))] = True,
+) -> None:
+    """Add a carrier; an existing one named with --default becomes the default."""
+    from ippbx_billing.tariffs import Carrier
+
+    using = common.settings()
+    with common.open_ledger(using) as ledger:
+        if name and default and any(one.name == name for one in ledger.book.carriers()):
+            ledger.book.change_carrier(name, is_default=1)
+            say(tr("{name} is the default carrier now", name=name))
+            return
+        area_code, place, operator = _parts(using, name, area_code, place, operator)
+        carrier = Carrier(name or f"{area_code}-{place}-{operator}", area_code, place, operator, default)
+        with ledger.transaction():
+            ledger.book.add_carrier(carrier)
+            count = len(ledger.book.add_prices(_standard_prices(using, carrier))) if standard else 0
+    say(tr("added {name} with {count} prices", name=carrier.name, count=count))
+
+
+def _parts(
+    using: "Settings", name: str | None, area_code: str | None, place: str | None, operator: str | None
+) -> tuple[str, str, str]:
+    """Area code, place and operator, from the options or from a name written 022-天津-电信."""
+    pieces = (name or "").split("-", 2)
+    if len(pieces) == 3:
+        area_code, place, operator = area_code or pieces[0], place or pieces[1], operator or pieces[2]
+    area_code = using.area_code if area_code is None else area_code
+    if not operator:
+        raise UsageError(
+            tr("the carrier's operator is missing"), tr("write the name as 022-天津-电信, or give --operator")
+        )
+    return area_code, place or _place(using, area_code), operator
+
+
+def _place(using: "Settings", area_code: str) -> str:
+    from ippbx_billing import numbering
+
+    area = numbering.area(area_code, using.country)
+    if area is not None:
+        return area.place
+    if using.country == "CN":
+        raise UsageError(tr("{code!r} is no area code of China", code=area_code), tr("give --place as well"))
+    return using.country
+
+
+def _standard_prices(using: "Settings", carrier: "Carrier") -> list[Any]:
+    from ippbx_billing.tariffs import standard
+
+    carriers, prices = standard(using.country, carrier.area_code, carrier.place)
+    twin = next((one for one in carriers if one.operator == carrier.operator), None)
+    return [replace(price, carrier=carrier.name) for price in prices if twin and price.carrier == twin.name]
+
+
+@app.command("set-region", help=tr("Move a carrier to another home area; place and name follow."))
+def set_region(
+    name: Annotated[str, typer.Argument(help=tr("the carrier"))],
+    area_code: Annotated[str, typer.Option(help=tr("the new home area code"))],
+    place: Annotated[str | None, typer.Option(help=tr("default: the area code's place"))] = None,
+    operator: Annotated[str | None, typer.Option(help=tr("default: stays as it is"))] = None,
+) -> None:
+    """What the right click on a carrier did: 所属地名 follows the 区号, the name is made of both."""
+    using = common.settings()
+    place = place or _place(using, area_code)
+    with common.open_ledger(using) as ledger:
+        operator = operator or ledger.book.carrier(name).operator
+        new_name = f"{area_code}-{place}-{operator}"
+        ledger.book.change_carrier(name, name=new_name, area_code=area_code, place=place, operator=operator)
+    say(tr("{old} is now {new}", old=name, new=new_name))
+
+
+@app.command("set", help=tr("How a carrier rounds its fees, and what a call over a window's border costs."))
+def set_rules(
+    name: Annotated[str, typer.Argument(help=tr("the carrier"))],
+    decimals: Annotated[int | None, typer.Option(min=0, max=6, help=tr("a fee is rounded to so many, half up"))] = None,
+    crossing: Annotated[
+        Literal["start", "split"] | None,
+        typer.Option(help=tr("start: by the call's start; split: each part by its own window")),
+    ] = None,
+) -> None:
+    """Holds for calls that come later; earlier ones follow with `rerate`."""
+    changes = {"decimals": decimals, "crossing": crossing}
+    given = {key: value for key, value in changes.items() if value is not None}
+    if not given:
+        raise UsageError(tr("nothing to set"), tr("give --decimals or --crossing"))
+    with common.open_ledger(common.settings()) as ledger:
+        ledger.book.change_carrier(name, **given)
+        carrier = ledger.book.carrier(name)
+    say(tr("{name}: {decimals} decimals, crossing {crossing}", name=name, decimals=carrier.decimals,
+           crossing=carrier.crossing))  # fmt: skip
+
+
+@app.command("remove", help=tr("Take a carrier out of use; calls already rated keep it."))
+def remove(name: Annotated[str, typer.Argument(help=tr("the carrier"))]) -> None:
+    """Refused for the default carrier and for one that trunks use."""
+    with common.open_ledger(common.settings()) as ledger:
+        ledger.book.remove_carrier(name)
+    say(tr("removed {name}", name=name))
+
+
+# A carrier goes in and out of the book with its whole tariff, so these two are the tariffs' own.
+app.command("import", help=tr("Bring in a carrier with its tariff, or a new tariff for it."))(tariffs.import_file)
+app.command("export", help=tr("Write a carrier with its tariff to a file."))(tariffs.export)

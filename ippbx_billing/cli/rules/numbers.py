@@ -1,0 +1,208 @@
+"""`numbers`: what a number is and why, the site's corrections of prefixes, newer number data."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ippbx_billing import language as texts
+from ippbx_billing.calls import Direction, LineKind, TrafficType
+from ippbx_billing.cli import common
+from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.errors import DataError, UsageError
+from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.calls import Classification
+    from ippbx_billing.numbering import Numbering, Override
+    from ippbx_billing.settings import Settings
+
+app = typer.Typer(no_args_is_help=True)
+override = typer.Typer(no_args_is_help=True, help=tr("The site's corrections of the numbering plan, by prefix."))
+app.add_typer(override, name="override")
+
+PrefixArgument = Annotated[
+    str, typer.Argument(metavar="PREFIX", help=tr("first digits, e.g. +8190, 022885, 4006; the longest prefix wins"))
+]
+
+
+@app.command("lookup", help=tr("What numbers are, seen from this site, and which rule says so."))
+def lookup(
+    numbers: Annotated[
+        list[str] | None, typer.Argument(metavar="NUMBER...", help=tr("numbers as dialled, or as shown for callers"))
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help=tr("a file with a number on each line; - is stdin"))
+    ] = None,
+    direction: Annotated[
+        Direction, typer.Option(help=tr("outbound: dialled here; inbound: the caller's number"))
+    ] = Direction.OUTBOUND,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Classify each number in the order asked."""
+    if not numbers and file is None:
+        raise UsageError(tr("no number was given"), tr("name numbers, or a file with --file"))
+    asked = [*(numbers or ()), *(_lines(file) if file else ())]
+    numbering = _numbering(common.settings())
+    rows = (_row(numbering.classify(number, direction)) for number in asked)
+    show(rows if form.is_data else _with_country_names(rows), _columns(), form, output)
+
+
+def _lines(path: Path) -> list[str]:
+    """The file's lines; an empty one is an empty number, so that answers and lines stay side by side."""
+    try:
+        content = typer.get_binary_stream("stdin").read() if str(path) == "-" else path.read_bytes()
+        return content.decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise DataError(tr("{path} cannot be read: {error}", path=path, error=error.strerror or error)) from error
+    except UnicodeDecodeError as error:
+        raise DataError(tr("{path} is not UTF-8 text", path=path), tr("save it as UTF-8")) from error
+
+
+def _numbering(using: "Settings") -> "Numbering":
+    """The numbering plan as the site's default carrier sees it; before `init`, as the settings say."""
+    from ippbx_billing.numbering import Numbering, mobile_places_in
+
+    area_code = using.area_code
+    overrides: list[Override] = []
+    extensions: list[str] = []
+    if using.ledger_path.exists():
+        with common.open_ledger(using) as ledger:
+            area_code = next((one.area_code for one in ledger.book.carriers() if one.default), area_code)
+            overrides = ledger.book.overrides()
+            extensions = ledger.directory.numbers()
+    return Numbering(
+        country=using.country,
+        area_code=area_code,
+        outside_prefix=using.outside_prefix,
+        extension_patterns=using.extension_patterns,
+        extensions=extensions,
+        overrides=overrides,
+        mobile_places=mobile_places_in(using.numbers_dir),
+    )
+
+
+def _row(found: "Classification") -> dict[str, Any]:
+    return {
+        "number": found.number,
+        "normalized": found.normalized or None,
+        "traffic_type": found.traffic_type.value,
+        "line_kind": found.line_kind.value,
+        "country": found.country,
+        "region": found.region,
+        "place": found.place,
+        "operator": found.operator,
+        "emergency": found.emergency,
+        "why": found.why,
+    }
+
+
+def _columns() -> list[Column]:
+    return [
+        Column("number", tr("Number")),
+        Column("normalized", tr("Normalized")),
+        Column("traffic_type", tr("Traffic type"), "word"),
+        Column("line_kind", tr("Line"), "word"),
+        Column("country", tr("Country")),
+        Column("region", tr("Region")),
+        Column("place", tr("Place")),
+        Column("operator", tr("Operator")),
+        Column("emergency", tr("Emergency"), "flag"),
+        Column("why", tr("Why")),
+    ]
+
+
+def _with_country_names(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """For people: the country's name in their language."""
+    from ippbx_billing.numbering import country_name
+
+    for row in rows:
+        yield {**row, "country": row["country"] and country_name(row["country"], texts.language())}
+
+
+@app.command("update", help=tr("Use a newer phone.dat, or a CSV, for the places of Chinese mobile numbers."))
+def update(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help=tr("phone.dat, or prefix,region,place,area_code as CSV"))
+    ],
+) -> None:
+    """Check the file, then put it in place of the one in use."""
+    from ippbx_billing.numbering import install_mobile_places
+
+    places = install_mobile_places(file, common.settings().numbers_dir)
+    say(tr("mobile places: version {version} is now in use", version=places.version))
+    say(tr("calls already rated keep what they were until `ippbx-bill rerate --reclassify`"))
+
+
+@override.command("add", help=tr("Say what numbers with a prefix are; what is not given stays as the plan says."))
+def add(
+    prefix: PrefixArgument,
+    traffic_type: Annotated[TrafficType | None, typer.Option(help=tr("its price list"))] = None,
+    line_kind: Annotated[LineKind | None, typer.Option(help=tr("what sort of line"))] = None,
+    country: Annotated[str | None, typer.Option(help=tr("two letters, e.g. CN"))] = None,
+    region: Annotated[str | None, typer.Option(help=tr("province or region"))] = None,
+    place: Annotated[str | None, typer.Option(help=tr("city or district"))] = None,
+) -> None:
+    """Add a correction, or replace the one of that prefix."""
+    from ippbx_billing.numbering import Override
+
+    if not any((traffic_type, line_kind, country, region, place)):
+        raise UsageError(tr("nothing to correct was given"), tr("add --traffic-type, --place or another option"))
+    one = Override(_prefix(prefix), traffic_type, line_kind, _country(country), region, place)
+    with common.open_ledger(common.settings()) as ledger:
+        ledger.book.put_override(one)
+    say(tr("numbers beginning with {prefix}: corrected from now on", prefix=one.prefix))
+
+
+def _prefix(text: str) -> str:
+    """The prefix as digits, with its + where it has one."""
+    from ippbx_billing.numbering import clean
+
+    digits = clean(text)
+    if not digits.removeprefix("+").isdigit():
+        raise UsageError(tr("{prefix!r} is no prefix", prefix=text), tr("write the first digits, e.g. +8190 or 022885"))
+    return digits
+
+
+def _country(text: str | None) -> str | None:
+    if text is not None and not (len(text) == 2 and text.isascii() and text.isalpha()):
+        raise UsageError(tr("{country!r} is no country", country=text), tr("two letters are wanted, e.g. CN"))
+    return text.upper() if text else None
+
+
+@override.command("list", help=tr("The corrections in force."))
+def list_overrides(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
+    """All corrections by prefix."""
+    with common.open_ledger(common.settings()) as ledger:
+        rows = [_override_row(one) for one in ledger.book.overrides()]
+    headings = [
+        Column("prefix", tr("Prefix")),
+        Column("traffic_type", tr("Traffic type"), "word"),
+        Column("line_kind", tr("Line"), "word"),
+        Column("country", tr("Country")),
+        Column("region", tr("Region")),
+        Column("place", tr("Place")),
+    ]
+    show(rows, headings, form, output, empty=tr("no overrides"))
+
+
+def _override_row(one: "Override") -> dict[str, Any]:
+    return {
+        "prefix": one.prefix,
+        "traffic_type": one.traffic_type and one.traffic_type.value,
+        "line_kind": one.line_kind and one.line_kind.value,
+        "country": one.country,
+        "region": one.region,
+        "place": one.place,
+    }
+
+
+@override.command("remove", help=tr("Go back to what the plan says."))
+def remove(prefix: PrefixArgument) -> None:
+    """Take a correction out."""
+    with common.open_ledger(common.settings()) as ledger:
+        ledger.book.remove_override(_prefix(prefix))
+    say(tr("the override of {prefix} is removed", prefix=prefix))

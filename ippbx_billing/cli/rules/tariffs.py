@@ -1,0 +1,614 @@
+"""`tariffs`: what each carrier charges: show it, set it, bring it in from a file and out to one, compare, check."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ippbx_billing.calls import Direction, LineKind, TrafficType
+from ippbx_billing.cli import common
+from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
+from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.ledger import Ledger
+    from ippbx_billing.lists.tariffs import FileForm, Imported
+    from ippbx_billing.settings import Settings
+    from ippbx_billing.tariffs import Carrier, Changes, Price
+
+app = typer.Typer(no_args_is_help=True)
+
+SHOWN_BEFORE_ASKING = 30
+SHOWN_FAULTS = 100
+
+CarrierArgument = Annotated[str, typer.Argument(metavar="CARRIER", help=tr("the carrier, see `carriers list`"))]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help=tr("a CSV, XLSX or TOML file"))]
+DayOption = Annotated[
+    str | None,
+    typer.Option("--from", metavar="YYYY-MM-DD", help=tr("first day of prices that name none; default: today")),
+]
+TypeOption = Annotated[
+    TrafficType | None, typer.Option(help=tr("for prices whose traffic type the file does not tell"))
+]
+IncrementsOption = Annotated[
+    str | None, typer.Option(metavar="60/6", help=tr("initial and next seconds, where the file has no such column"))
+]
+DecimalOption = Annotated[
+    Literal["comma", "point"] | None,
+    typer.Option("--decimal", help=tr("what 1,234 means, where the file leaves it open")),
+]
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help=tr("the file is the whole tariff: take out prices that are not in it"))
+]
+
+
+@app.command("show", help=tr("The prices of a carrier, or of all."))
+def show_prices(
+    carrier: Annotated[str | None, typer.Argument(help=tr("the carrier; default: all"))] = None,
+    traffic_type: Annotated[TrafficType | None, typer.Option(help=tr("only this traffic type"))] = None,
+    on: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("only the versions in force on that day"))
+    ] = None,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Every version of every price, or those of one day."""
+    from ippbx_billing.cli.rules.tariff_views import columns, price_row, shown
+
+    with common.open_ledger(common.settings()) as ledger:
+        if carrier:
+            ledger.book.carrier(carrier)
+        prices = [one for one in ledger.book.prices() if carrier in (None, one.carrier)]
+    if traffic_type:
+        prices = [one for one in prices if one.traffic_type is traffic_type]
+    if on:
+        prices = _in_force(prices, _day(on, "--on"))
+    prices.sort(key=_order)
+    if not form.is_data:
+        heading = columns(carrier=carrier is None)
+        show(map(shown, prices), heading, form, output, title=carrier or "", empty=tr("no prices"))
+        return
+    rows = list(map(price_row, prices))
+    show(rows, common.all_columns(rows[0] if rows else {"id": None, "carrier": None}), form, output)
+
+
+def _order(price: "Price") -> tuple[object, ...]:
+    places = {kind: place for place, kind in enumerate(TrafficType)}
+    kind = str(price.line_kind or "")
+    return (
+        price.carrier,
+        places[price.traffic_type],
+        price.direction,
+        kind,
+        price.match,
+        price.value,
+        price.effective_from,
+    )
+
+
+def _in_force(prices: Iterable["Price"], day: date) -> list["Price"]:
+    """Of each price the newest version that has begun by then."""
+    from ippbx_billing.tariffs.changes import identity
+
+    newest: dict[object, Price] = {}
+    for price in sorted(prices, key=lambda one: one.effective_from):
+        if price.effective_from <= day:
+            newest[identity(price)[:-1]] = price
+    return list(newest.values())
+
+
+@app.command("set", help=tr("Set one price: for which calls, what they cost, from which day on."))
+def set_price(
+    carrier: CarrierArgument,
+    traffic_type: Annotated[TrafficType, typer.Argument(metavar="TRAFFIC_TYPE", help=tr("local, domestic, …"))],
+    initial: Annotated[str | None, typer.Option(metavar="180:0.22", help=tr("initial seconds and their fee"))] = None,
+    step: Annotated[str | None, typer.Option(metavar="60:0.11", help=tr("then each begun so many seconds"))] = None,
+    flat: Annotated[str | None, typer.Option(metavar="0.30", help=tr("a fee per call, whatever its length"))] = None,
+    rate: Annotated[str | None, typer.Option(metavar="0.02", help=tr("a price per minute, with --increments"))] = None,
+    increments: Annotated[
+        str | None, typer.Option(metavar="60/6", help=tr("initial and next seconds of --rate"))
+    ] = None,
+    match: Annotated[
+        str | None,
+        typer.Option(metavar="KIND=VALUE", help="area=0755 | country=US | prefix=1808 | pattern=3XXX | called=N"),
+    ] = None,
+    line_kind: Annotated[LineKind | None, typer.Option(help=tr("only for this sort of line"))] = None,
+    direction: Annotated[Direction, typer.Option(help=tr("outbound, inbound or internal"))] = Direction.OUTBOUND,
+    connection_fee: Annotated[str | None, typer.Option(metavar="0.05", help=tr("for every answered call"))] = None,
+    free_seconds: Annotated[int, typer.Option(min=0, help=tr("seconds that cost nothing"))] = 0,
+    minimum: Annotated[str | None, typer.Option(metavar="0.10", help=tr("what a call costs at least"))] = None,
+    add_local: Annotated[bool, typer.Option("--add-local", help=tr("the local fee comes on top"))] = False,
+    window: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WINDOW", help=tr('other figures at a time, e.g. "daily 00:00-07:00 6:0.04 6:0.04"; repeatable')
+        ),
+    ] = None,
+    first_day: Annotated[
+        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=tr("first day of the price; default: today"))
+    ] = None,
+    note: Annotated[str, typer.Option(help=tr("where the price comes from"))] = "",
+) -> None:
+    """A price for the same calls from the same day on is replaced; an earlier one holds for earlier calls."""
+    from ippbx_billing.lists.tariffs import cells
+    from ippbx_billing.tariffs import Price, changes
+
+    using = common.settings()
+    kind, value = _match(match)
+    try:
+        price = Price(
+            id=None,
+            carrier=carrier,
+            traffic_type=traffic_type,
+            figures=_figures(initial, step, flat, rate, increments),
+            effective_from=_day(first_day, "--from") if first_day else common.today(using),
+            direction=direction,
+            line_kind=line_kind,
+            match=kind,
+            value=value,
+            connection_fee_micro=_read("--connection-fee", connection_fee, cells.amount, 0),
+            free_s=free_seconds,
+            minimum_fee_micro=_read("--minimum", minimum, cells.amount, 0),
+            add_local=add_local,
+            windows=tuple(_read("--window", one, cells.window) for one in window or ()),
+            note=note,
+        )
+    except ValueError as error:
+        raise UsageError(str(error), tr("see `ippbx-bill tariffs set --help`")) from error
+    with common.open_ledger(using) as ledger:
+        ledger.book.carrier(carrier)
+        change = changes([one for one in ledger.book.prices() if one.carrier == carrier], [price])
+        ledger.book.change_prices(change)
+        _tell(change, ledger)
+    _hint_at_rerate(using, [price] if change else [])
+
+
+def _match(text: str | None) -> tuple[Any, str]:
+    """`area=0755` as its two parts."""
+    from ippbx_billing.lists.tariffs.cells import word
+    from ippbx_billing.lists.tariffs.words import MATCHES
+
+    if not text:
+        return "any", ""
+    kind, _, value = text.partition("=")
+    try:
+        found = word(kind, MATCHES)
+    except ValueError:
+        found = "any"
+    if found == "any" or not value.strip():
+        raise UsageError(
+            tr("--match is {text!r}", text=text), tr("write it like area=0755, country=US, prefix=1808 or pattern=3XXX")
+        )
+    return found, value.strip()
+
+
+def _figures(initial: str | None, step: str | None, flat: str | None, rate: str | None, increments: str | None) -> Any:
+    """The figures from whichever of the three ways to say them was taken."""
+    from ippbx_billing.lists.tariffs import cells, rated
+    from ippbx_billing.tariffs import Figures
+
+    ways = [bool(initial and step), bool(flat), bool(rate and increments)]
+    given = [initial, step, flat, rate, increments]
+    if ways.count(True) != 1 or sum(one is not None for one in given) != (1 if flat else 2):
+        raise UsageError(
+            tr("the price is not told, or told twice"),
+            tr("say --initial 180:0.22 --step 60:0.11, or --flat 0.30, or --rate 0.02 --increments 60/6"),
+        )
+    if flat:
+        return Figures(0, _read("--flat", flat, cells.amount), 0, 0)
+    if rate:
+        per_minute = _read("--rate", rate, cells.amount)
+        return rated(_read("--increments", increments, cells.increments), per_minute, per_minute, 60)
+    return Figures(*_read("--initial", initial, cells.block), *_read("--step", step, cells.block))
+
+
+def _read(option: str, text: str | None, reader: Any, default: Any = None) -> Any:
+    """The option's value; UsageError names option, value and what would be right."""
+    if text is None:
+        return default
+    try:
+        return reader(text)
+    except ValueError as error:
+        raise UsageError(tr("{option} is {text!r}", option=option, text=text), str(error)) from error
+
+
+def _day(text: str, option: str) -> date:
+    from ippbx_billing.lists.tariffs import cells
+
+    found: date = _read(option, text, cells.day)
+    return found
+
+
+@app.command("remove", help=tr("Take a price out of use; calls already rated keep it."))
+def remove(price: Annotated[int, typer.Argument(metavar="ID", help=tr("the price's id, see `tariffs show`"))]) -> None:
+    """Its row stays for the charges that rest on it."""
+    from ippbx_billing.cli.rules.tariff_views import in_words, what
+
+    with common.open_ledger(common.settings()) as ledger:
+        found = next((one for one in ledger.book.prices() if one.id == price), None)
+        if found is None:
+            raise NotFoundError(tr("there is no price {id}", id=price), tr("see `ippbx-bill tariffs show`"))
+        ledger.book.end_prices([price])
+    say(tr("removed {what}: {price}", what=what(found), price=in_words(found)))
+
+
+# -- files
+
+
+@app.command("export", help=tr("Write a carrier's tariff to a file: TOML to edit, CSV or XLSX for spreadsheets."))
+def export(
+    carrier: Annotated[str | None, typer.Argument(help=tr("the carrier; default: all (CSV and XLSX)"))] = None,
+    output: OutputOption = None,
+    file_format: Annotated[
+        Literal["toml", "csv", "xlsx"] | None,
+        typer.Option("--format", help=tr("default: by the file's name, else toml")),
+    ] = None,
+) -> None:
+    """Nothing is left out: the file imported again is the same tariff."""
+    from ippbx_billing.lists import tariffs as exchange
+
+    form = _form(file_format, output)
+    with common.open_ledger(common.settings()) as ledger:
+        carriers = [ledger.book.carrier(carrier)] if carrier else ledger.book.carriers()
+        prices = [one for one in ledger.book.prices() if carrier in (None, one.carrier)]
+    if form is exchange.FileForm.TOML and len(carriers) != 1:
+        raise UsageError(
+            tr("a TOML file holds one carrier"), tr("name the carrier, or write all of them with --format csv")
+        )
+    _write(exchange.write(form, carriers, sorted(prices, key=_order)), form, output)
+
+
+def _form(wanted: str | None, output: Path | None) -> "FileForm":
+    from ippbx_billing.lists.tariffs import FileForm
+
+    if wanted:
+        return FileForm(wanted)
+    ending = output.suffix.lower().lstrip(".") if output else "toml"
+    if ending not in set(FileForm):
+        raise UsageError(tr("{path} ends in neither .toml, .csv nor .xlsx", path=output), tr("say --format as well"))
+    return FileForm(ending)
+
+
+def _write(content: bytes, form: "FileForm", output: Path | None) -> None:
+    """To the file, which appears whole or not at all, or to stdout."""
+    if output is None or str(output) == "-":
+        if form == "xlsx" and output is None:
+            raise UsageError(tr("a workbook cannot be shown on a terminal"), tr("name a file: --output tariff.xlsx"))
+        typer.get_binary_stream("stdout").write(content)
+        return
+    beside = output.with_name(f".{output.name}.part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(output)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise BillingError(
+            tr("{path} cannot be written: {error}", path=output, error=error.strerror), tr("name another --output")
+        ) from error
+    say(tr("wrote {path}", path=output))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an import would do: changes of prices, of the carrier's settings, and a carrier that is new."""
+
+    changes: "Changes"
+    settings: tuple[tuple[str, Any, Any], ...]
+    carrier: str | None
+    new_carrier: "Carrier | None"
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or self.settings or self.new_carrier)
+
+
+@app.command("import", help=tr("Bring in prices from a file, after showing what would change."))
+def import_file(
+    file: FileArgument,
+    carrier: Annotated[str | None, typer.Option(help=tr("whose prices they are"))] = None,
+    traffic_type: TypeOption = None,
+    increments: IncrementsOption = None,
+    first_day: DayOption = None,
+    decimal: DecimalOption = None,
+    whole: ReplaceOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("only show what would change"))] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("do not ask"))] = False,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """All of the file or nothing of it: every fault is listed with its line first."""
+    using = common.settings()
+    found = _read_file(using, file, carrier, traffic_type, increments, first_day, decimal)
+    with common.open_ledger(using) as ledger:
+        plan = _plan(ledger, found, file, carrier, whole)
+        if dry_run:
+            _show(plan, form, output)
+            _sum_up(plan)
+            return
+        if not plan:
+            say(tr("nothing would change: {count} prices are in force already", count=plan.changes.same))
+            return
+        _preview(plan, file)
+        if not yes and not _agreed():
+            raise BillingError(tr("nothing was changed"), tr("say --yes to import without being asked"))
+        _apply(ledger, plan)
+    _sum_up(plan)
+    _hint_at_rerate(using, [*plan.changes.coming, *plan.changes.removed])
+
+
+@app.command("diff", help=tr("What a file would change, or in what two carriers' tariffs differ."))
+def diff(
+    first: Annotated[str, typer.Argument(metavar="FILE|CARRIER", help=tr("a file, or a carrier"))],
+    second: Annotated[str | None, typer.Argument(metavar="CARRIER", help=tr("the carrier to compare with"))] = None,
+    traffic_type: TypeOption = None,
+    increments: IncrementsOption = None,
+    first_day: DayOption = None,
+    decimal: DecimalOption = None,
+    whole: ReplaceOption = False,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """From the present tariff to the file's, or from the first carrier's to the second one's."""
+    using = common.settings()
+    with common.open_ledger(using) as ledger:
+        if Path(first).is_file():
+            found = _read_file(using, Path(first), second, traffic_type, increments, first_day, decimal)
+            plan = _plan(ledger, found, Path(first), second, whole)
+        else:
+            plan = Plan(_between(ledger, first, second), (), None, None)
+    _show(plan, form, output)
+    _sum_up(plan)
+
+
+def _between(ledger: "Ledger", first: str, second: str | None) -> "Changes":
+    """The way from one carrier's tariff to another's; ids, names and notes aside."""
+    from ippbx_billing.tariffs import changes
+
+    if second is None:
+        raise UsageError(
+            tr("there is no file {name}", name=first), tr("name a file, or two carriers to compare with one another")
+        )
+    for name in (first, second):
+        ledger.book.carrier(name)
+    prices = ledger.book.prices()
+    theirs = [replace(one, carrier=first, note="") for one in prices if one.carrier == second]
+    ours = [replace(one, note="") for one in prices if one.carrier == first]
+    return changes(ours, theirs, whole=True)
+
+
+def _read_file(
+    using: "Settings",
+    file: Path,
+    carrier: str | None,
+    traffic_type: TrafficType | None,
+    increments: str | None,
+    first_day: str | None,
+    decimal: Any,
+) -> "Imported":
+    """The file's prices; DataError lists every fault with its place."""
+    from ippbx_billing.lists.tariffs import Assumptions, Home, cells, read
+
+    assume = Assumptions(
+        today=common.today(using),
+        home=Home(using.country),
+        carrier=carrier,
+        traffic_type=traffic_type,
+        effective_from=_day(first_day, "--from") if first_day else None,
+        increments=_read("--increments", increments, cells.increments),
+        separator=decimal,
+    )
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise NotFoundError(
+            tr("{file} cannot be read: {error}", file=file, error=error.strerror),
+            tr("check name and place of the file"),
+        ) from error
+    found = read(file.name, content, assume)
+    if found.faults:
+        lines = [f"  {fault}" for fault in found.faults[:SHOWN_FAULTS]]
+        if len(found.faults) > SHOWN_FAULTS:
+            lines.append("  " + tr("and {count} more", count=len(found.faults) - SHOWN_FAULTS))
+        heading = tr("{file}: {count} faults", file=file, count=len(found.faults))
+        raise DataError("\n".join([heading, *lines]), tr("nothing was imported; mend these lines and try again"))
+    for remark in found.remarks:
+        say(f"{file}: {remark}")
+    return found
+
+
+def _plan(ledger: "Ledger", found: "Imported", file: Path, carrier: str | None, whole: bool) -> Plan:
+    """What the file would change of the present book; carriers that do not exist are named."""
+    from ippbx_billing.tariffs import changes
+
+    known = {one.name: one for one in ledger.book.carriers()}
+    names = {price.carrier for price in found.prices} | ({found.settings["name"]} if found.settings else set())
+    unknown = sorted(names - set(known))
+    new_carrier = _new_carrier(found, file) if found.settings and unknown and not carrier else None
+    if unknown and new_carrier is None:
+        raise NotFoundError(
+            tr("{file} is for carrier {names}, which does not exist", file=file, names=", ".join(unknown)),
+            tr("make it with `ippbx-bill carriers add`, or name another one with --carrier"),
+        )
+    present = [price for price in ledger.book.prices() if price.carrier in names]
+    settings = () if new_carrier or not found.settings else tuple(_settings(found, known, carrier))
+    name = found.settings.get("name")
+    return Plan(changes(present, found.prices, whole=whole or found.whole), settings, name, new_carrier)
+
+
+def _new_carrier(found: "Imported", file: Path) -> "Carrier":
+    """The carrier that a TOML file describes."""
+    from ippbx_billing.tariffs import Carrier
+
+    missing = [key for key in ("area_code", "place", "operator") if key not in found.settings]
+    if missing:
+        raise DataError(
+            tr("{file}: the carrier {name} is new, but its {keys} is missing below [carrier]",
+               file=file, name=found.settings["name"], keys=", ".join(missing)),
+            tr("add it, or name an existing carrier"),
+        )  # fmt: skip
+    return Carrier(**found.settings)
+
+
+def _settings(found: "Imported", known: "dict[str, Carrier]", carrier: str | None) -> Iterable[tuple[str, Any, Any]]:
+    """The carrier's settings that the file has otherwise; of another carrier's file only how it charges."""
+    present = known[found.settings["name"]]
+    names = (
+        ("decimals", "crossing") if carrier else ("area_code", "place", "operator", "decimals", "crossing", "default")
+    )
+    for name in names:
+        before, after = getattr(present, name), found.settings.get(name)
+        if after is not None and before != after and not (name == "default" and not after):
+            yield name, before, after
+
+
+def _show(plan: Plan, form: Format, output: Path | None, limit: int | None = None) -> None:
+    from ippbx_billing.cli.rules.tariff_views import change_columns, change_rows, shown_changes
+
+    if form is Format.JSON:
+        show(change_rows(plan.changes, plan.settings), [], form, output)
+        return
+    rows = shown_changes(plan.changes, plan.settings)[:limit]
+    show(rows, change_columns(), form, output, empty=tr("no difference"))
+
+
+def _preview(plan: Plan, file: Path) -> None:
+    """Before asking: the first changes, and how many there are, on stderr."""
+    import sys
+    from contextlib import redirect_stdout
+
+    with redirect_stdout(sys.stderr):
+        _show(plan, Format.TABLE, None, SHOWN_BEFORE_ASKING)
+    count = len(plan.changes.coming) + len(plan.changes.removed) + len(plan.settings)
+    if count > SHOWN_BEFORE_ASKING:
+        say(
+            tr(
+                "and {count} more; `ippbx-bill tariffs diff {file}` shows all",
+                count=count - SHOWN_BEFORE_ASKING,
+                file=file,
+            )
+        )
+    if plan.new_carrier:
+        say(tr("{name} is a new carrier", name=plan.new_carrier.name))
+
+
+def _agreed() -> bool:
+    try:
+        return typer.confirm(tr("Import?"), err=True)
+    except typer.Abort:
+        return False
+
+
+def _apply(ledger: "Ledger", plan: Plan) -> None:
+    """Everything in one transaction."""
+    with ledger.transaction():
+        if plan.new_carrier:
+            ledger.book.add_carrier(plan.new_carrier)
+        elif plan.settings:
+            renamed = {"default": "is_default"}
+            values = {renamed.get(name, name): after for name, _, after in plan.settings}
+            ledger.book.change_carrier(plan.carrier or "", **values)
+        ledger.book.change_prices(plan.changes)
+
+
+def _sum_up(plan: Plan) -> None:
+    change = plan.changes
+    say(
+        tr("{added} added, {changed} changed, {removed} removed, {same} as before",
+           added=len(change.added), changed=len(change.changed), removed=len(change.removed), same=change.same)
+    )  # fmt: skip
+
+
+def _tell(change: "Changes", ledger: "Ledger") -> None:
+    """What `set` did, in a line."""
+    from ippbx_billing.cli.rules.tariff_views import in_words, what
+
+    if not change:
+        say(tr("this price is in force already"))
+        return
+    (new,) = change.coming
+    day = new.effective_from
+    if change.changed:
+        old = change.changed[0][0]
+        say(tr("{what} from {day}: {price} instead of {before}",
+               what=what(new), day=day, price=in_words(new), before=in_words(old)))  # fmt: skip
+    else:
+        say(tr("{what} from {day}: {price}", what=what(new), day=day, price=in_words(new)))
+
+
+def _hint_at_rerate(using: "Settings", prices: Sequence["Price"]) -> None:
+    """Calls already rated keep their price until somebody asks for more."""
+    first = min((price.effective_from for price in prices), default=None)
+    if first is not None and first < common.today(using):
+        say(tr("calls already rated keep their fee until `ippbx-bill rerate --from {day}`", day=first))
+
+
+# -- checks
+
+
+@app.command("check", help=tr("Calls without a price, prices that cannot be told apart, amounts hard to believe."))
+def check(
+    carrier: Annotated[str | None, typer.Argument(help=tr("the carrier; default: all"))] = None,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Exit code 1 where prices contradict each other; the rest is worth a look."""
+    from ippbx_billing.tariffs import checks
+
+    using = common.settings()
+    with common.open_ledger(using) as ledger:
+        carriers = [ledger.book.carrier(carrier)] if carrier else ledger.book.carriers()
+        prices = ledger.book.prices()
+        rows = [
+            _finding_row(one)
+            for own in carriers
+            for one in checks.check(own, prices, common.today(using), country=using.country)
+        ]
+        rows += [row for row in _seen(ledger) if carrier in (None, row["carrier"])]
+    show(rows, _finding_columns(carrier is None), form, output, empty=tr("nothing to complain about"))
+    if any(row["severity"] == "error" for row in rows):
+        raise typer.Exit(1)
+
+
+def _finding_row(finding: Any) -> dict[str, Any]:
+    return {
+        "severity": finding.severity,
+        "kind": finding.kind,
+        "carrier": finding.carrier,
+        "traffic_type": finding.traffic_type and finding.traffic_type.value,
+        "price": finding.price and finding.price.id,
+        "calls": None,
+        "number": None,
+        "finding": finding.sentence,
+    }
+
+
+def _seen(ledger: "Ledger") -> Iterable[dict[str, Any]]:
+    """What was really dialled and could not be priced."""
+    from ippbx_billing import language as texts
+    from ippbx_billing.language.stories import reason
+
+    for row in ledger.calls.unrated():
+        yield {
+            "severity": "warning",
+            "kind": "seen",
+            "carrier": row["carrier"],
+            "traffic_type": row["traffic_type"],
+            "price": None,
+            "calls": row["calls"],
+            "number": row["number"],
+            "finding": tr("{count} calls, for example to {number}: {reason}",
+                          count=row["calls"], number=row["number"] or "–",
+                          reason=reason(row["reason"], texts.language())),
+        }  # fmt: skip
+
+
+def _finding_columns(with_carrier: bool) -> list[Column]:
+    return [
+        Column("severity", tr("Severity"), "word"),
+        *([Column("carrier", tr("Carrier"))] if with_carrier else []),
+        Column("finding", tr("Finding")),
+    ]

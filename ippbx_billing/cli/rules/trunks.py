@@ -1,0 +1,57 @@
+"""`trunks`: the lines of the PBX, their outside-line prefix, and the carrier each belongs to."""
+
+from typing import Annotated
+
+import typer
+
+from ippbx_billing.cli import common
+from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.errors import UsageError
+from ippbx_billing.language import tr
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list", help=tr("The trunks."))
+def list_trunks(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
+    """All trunks, by name."""
+    with common.open_ledger(common.settings()) as ledger:
+        rows = [
+            {"name": one.name, "number": one.number, "outside_prefix": one.outside_prefix, "carrier": one.carrier}
+            for one in ledger.book.trunks()
+        ]
+    headings = [
+        Column("name", tr("Trunk")),
+        Column("number", tr("Number")),
+        Column("outside_prefix", tr("Outside prefix")),
+        Column("carrier", tr("Carrier")),
+    ]
+    show(rows, headings, form, output, empty=tr("no trunks: every call goes by the default carrier"))
+
+
+@app.command("add", help=tr("Add a trunk, or change the one of that name."))
+def add(
+    name: Annotated[str, typer.Argument(help=tr("the trunk as the PBX names it in its records"))],
+    carrier: Annotated[str, typer.Option(help=tr("the carrier that charges its calls"))],
+    number: Annotated[str | None, typer.Option(help=tr("the trunk's own number"))] = None,
+    outside_prefix: Annotated[str | None, typer.Option(help=tr("default: the site's"))] = None,
+) -> None:
+    """Calls that come later are rated by it; `events replay` brings unrated ones up to date."""
+    from ippbx_billing.tariffs import Trunk
+
+    if outside_prefix and not outside_prefix.isdecimal():
+        raise UsageError(
+            tr("--outside-prefix is {text!r}", text=outside_prefix), tr("only digits are wanted, such as 9")
+        )
+    with common.open_ledger(common.settings()) as ledger:
+        ledger.book.put_trunk(Trunk(name, carrier, number, outside_prefix))
+    say(tr("trunk {name} belongs to {carrier}", name=name, carrier=carrier))
+
+
+@app.command("remove", help=tr("Take a trunk out; its calls go by the default carrier from now on."))
+def remove(name: Annotated[str, typer.Argument(help=tr("the trunk"))]) -> None:
+    """Calls already rated keep their carrier."""
+    with common.open_ledger(common.settings()) as ledger:
+        ledger.book.remove_trunk(name)
+    say(tr("removed {name}", name=name))

@@ -1,0 +1,1 @@
+"""Set up and keep an installation: `init`, `listen`, `service`, `backup`, `doctor`."""

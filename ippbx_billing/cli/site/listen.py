@@ -1,0 +1,150 @@
+"""`listen`: both doors in this process, the pipeline in a process of its own beside it.
+
+Two processes, so that reading and rating take the other core and a slow ledger never makes the PBX wait. The listener
+wakes the worker through a pipe; when the pipe closes, however this process ended, the worker finishes and ends too.
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ippbx_billing.cli import common
+from ippbx_billing.errors import BillingError, CannotStartError, DataError, NotFoundError
+from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LEDGER_DAMAGED = (
+    "records are kept, but none is rated; stop `listen`, make it anew with "
+    "`ippbx-bill events rebuild --book LEDGER` from that of a backup, and start it again"
+)
+
+
+def listen(
+    host: Annotated[str | None, typer.Option(help=tr("address to listen on; 0.0.0.0 is every interface"))] = None,
+    cdr_port: Annotated[int | None, typer.Option(help=tr("port for call records"))] = None,
+    status_port: Annotated[int | None, typer.Option(help=tr("port for call status"))] = None,
+    dialect: Annotated[str | None, typer.Option(help=tr("PBX model, see `dialects list`"))] = None,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C, then finish what was accepted and exit 0."""
+    with _starting():
+        using = common.settings(host=host, cdr_port=cdr_port, status_port=status_port, dialect=dialect)
+    with _lines_on_stderr(using):
+        with _starting():
+            _check_set_up(using)
+        _serve(using)
+
+
+def _serve(using: "Settings") -> None:
+    from ippbx_billing import listener
+    from ippbx_billing.listener.server import Watch
+    from ippbx_billing.pbx.tokens import KnownTokens, allowed
+    from ippbx_billing.pipeline.worker import Worker
+    from ippbx_billing.service.notify import notify, watchdog_s
+
+    def ready(line: str) -> None:
+        worker.start()
+        log.info("%s", line)
+        notify("READY=1")
+
+    suspect = threading.Event()  # the worker reads old pages, the writer never does
+    with Worker(using, report=log.warning, damaged=suspect.set) as worker:
+        listener.serve(
+            inbox_path=using.inbox_path,
+            host=using.host,
+            cdr_port=using.cdr_port,
+            status_port=using.status_port,
+            answer=using.answer or _answer_of(using) or listener.DEFAULT_ANSWER,
+            wake=worker.wake,
+            announce=ready,
+            report=log.warning,
+            facts=worker.facts,
+            figures=lambda: _figures(using),
+            admits=KnownTokens(using.data_dir).admit,
+            senders=listener.Senders(using.allow, using.proxies, using.pages_from, lambda: allowed(using.data_dir)),
+            tls_certificate=_path(using, using.tls_certificate),
+            tls_key=_path(using, using.tls_key),
+            watch=Watch(lambda: notify("WATCHDOG=1"), lambda: notify("STOPPING=1"), watchdog_s()),
+            suspect=suspect,
+            **{limit.name: getattr(using, limit.name) for limit in fields(listener.Limits)},
+        )
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """What is missing or cannot be used is a reason not to start; systemd and scripts go by the exit code."""
+    try:
+        yield
+    except (NotFoundError, DataError) as error:
+        raise CannotStartError(error.message, error.hint) from error
+
+
+@contextmanager
+def _lines_on_stderr(using: "Settings") -> Iterator[None]:
+    """All that this process says in the form that is set, also why it could not start."""
+    from ippbx_billing.service import logs
+
+    logs.start(using.log_format)
+    try:
+        yield
+    except BillingError as error:
+        if using.log_format != "json":
+            raise
+        log.critical("%s", error.message, extra={"hint": error.hint})
+        raise typer.Exit(error.exit_code) from error
+
+
+def _check_set_up(using: "Settings") -> None:
+    """Both files are there and up to date, and the rules can be made: better said now than found in a log later."""
+    from ippbx_billing import inbox
+    from ippbx_billing.inbox import damage as quarantine
+    from ippbx_billing.pipeline import Rules
+
+    inbox.replace_if_damaged(using.inbox_path, log.warning)
+    try:
+        common.open_inbox(using).close()
+        with common.open_ledger(using) as ledger:
+            Rules.of(ledger, using)
+    except (DataError, sqlite3.DatabaseError) as error:
+        if not any(map(quarantine.is_damage, (error, error.__cause__))):
+            raise
+        log.warning("%s: %s", error, LEDGER_DAMAGED)  # no reason to turn a PBX away
+    inbox.create(using.inbox_path)
+
+
+def _figures(using: "Settings") -> dict[str, Any]:
+    """What /metrics tells of the ledger; what cannot be read now is left out."""
+    from ippbx_billing.errors import BillingError
+    from ippbx_billing.inbox import Inbox
+    from ippbx_billing.ledger import gauges as figures
+
+    try:
+        found = figures.read(using.ledger_path)
+        position = found.pop("position")
+        with Inbox(using.inbox_path) as inbox:
+            newest = inbox.summaries(limit=1)
+            last = {"last_event_at": newest[0].received_at} if newest else {}
+            return {**found, **last, "backlog_events": max(0, inbox.last_id() - position)}
+    except BillingError:
+        return {}
+
+
+def _path(using: "Settings", name: str) -> str:
+    """A file that the settings name, as seen from the data directory."""
+    return str(using.data_dir / name) if name else ""
+
+
+def _answer_of(using: "Settings") -> str:
+    from ippbx_billing import dialects
+
+    known = dialects.load(using.dialects_dir)
+    return known[using.dialect].answer if using.dialect in known else ""

@@ -1,0 +1,1 @@
+"""Try things: demonstration and simulation."""

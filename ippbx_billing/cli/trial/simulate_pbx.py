@@ -1,0 +1,115 @@
+"""`simulate pbx`: a UC to practise on, with a web admin to sign in to and calls once its event report is applied."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import typer
+
+from ippbx_billing.cli.common import say
+from ippbx_billing.errors import UsageError
+from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.simulation.practice_pbx import Fault
+
+FAULTS = "ignore-save, refuse-apply, ignore-apply, cut-after-save, gone-after-save, expire-on-save, …"
+
+
+def pbx(
+    host: Annotated[str, typer.Option(help=tr("address of the web admin"))] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help=tr("port of the web admin; 0 takes a free one"))] = 8088,
+    tls: Annotated[bool, typer.Option("--tls/--no-tls", help=tr("HTTPS with a self-signed certificate"))] = False,
+    admin_user: Annotated[str, typer.Option(help=tr("user to sign in with"))] = "admin",
+    admin_password: Annotated[str, typer.Option(help=tr("that user's password"))] = "admin",
+    pbx_lang: Annotated[Literal["zh", "en"], typer.Option("--lang", help=tr("language of its pages"))] = "zh",
+    token: Annotated[bool, typer.Option("--token/--no-token", help=tr("newer firmware with CSRF tokens"))] = True,
+    session: Annotated[float, typer.Option(min=1, help=tr("seconds after which a session expires"))] = 600,
+    calls_per_minute: Annotated[float, typer.Option(min=0, help=tr("calls a minute; 0: none"))] = 6,
+    extensions: Annotated[int, typer.Option(min=2, max=5_000, help=tr("how many extensions the site has"))] = 40,
+    seed: Annotated[int, typer.Option(help=tr("the same seed is the same traffic"))] = 1,
+    area_code: Annotated[str, typer.Option(help=tr("home area code, e.g. 022"))] = "022",
+    timezone: Annotated[str, typer.Option(help=tr("time zone of its clock"))] = "Asia/Shanghai",
+    new_connection_per_event: Annotated[
+        bool, typer.Option("--new-connection-per-event", help=tr("as switches without keep-alive"))
+    ] = False,
+    retries: Annotated[int, typer.Option(min=0, help=tr("posts again on anything but 200, at most so often"))] = 0,
+    retry_pause: Annotated[float, typer.Option(min=0, help=tr("seconds before it posts again"))] = 5,
+    duplicates: Annotated[float, typer.Option(min=0, max=1, help=tr("share of events delivered twice"))] = 0.0,
+    late: Annotated[
+        float, typer.Option(min=0, help=tr("events come up to so many seconds late, and so out of order"))
+    ] = 0.0,
+    fault: Annotated[
+        list[str] | None, typer.Option(help=tr("something that goes wrong; repeatable: {faults}", faults=FAULTS))
+    ] = None,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    from ippbx_billing.simulation.practice_pbx import Firmware, PracticePbx
+    from ippbx_billing.simulation.practice_pbx.calling import Habits
+    from ippbx_billing.simulation.practice_pbx.web import serve
+
+    firmware = Firmware(
+        language=pbx_lang,
+        admin_user=admin_user,
+        admin_password=admin_password,
+        token=token,
+        session_s=session,
+        faults=_faults(fault or []),
+    )
+    habits = Habits(
+        calls_per_minute=calls_per_minute,
+        extensions=extensions,
+        seed=seed,
+        area_code=area_code,
+        zone=_zone(timezone),
+        new_connection_per_event=new_connection_per_event,
+        retries=retries,
+        retry_pause_s=retry_pause,
+        duplicates=duplicates,
+        late_s=late,
+    )
+
+    def announce(address: str) -> None:
+        say(tr("practice PBX: {address} user {user}; Ctrl-C ends it", address=address, user=admin_user))
+
+    with _certificate(host, tls) as certificate:
+        serve(
+            PracticePbx(firmware),
+            host=host,
+            port=port,
+            habits=habits,
+            certificate=certificate,
+            announce=announce,
+            tell=say,
+        )
+
+
+@contextmanager
+def _certificate(host: str, wanted: bool) -> Iterator[tuple[Path, Path] | None]:
+    """The files of a new certificate, whose fingerprint is told for comparing; None without TLS."""
+    if not wanted:
+        yield None
+        return
+    from ippbx_billing.simulation.practice_pbx.identity import certificate, fingerprint
+
+    with certificate(host) as files:
+        say(tr("its certificate's SHA-256 fingerprint: {fingerprint}", fingerprint=fingerprint(files[0])))
+        yield files
+
+
+def _faults(names: list[str]) -> "frozenset[Fault]":
+    from ippbx_billing.simulation.practice_pbx import Fault
+
+    unknown = [name for name in names if name not in list(Fault)]
+    if unknown:
+        raise UsageError(tr("there is no fault {name}", name=unknown[0]), tr("known: {names}", names=", ".join(Fault)))
+    return frozenset(map(Fault, names))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise UsageError(tr("there is no time zone {name}", name=name), tr("a name like Asia/Shanghai")) from error

@@ -1,0 +1,60 @@
+"""The figures of a chart, worked out once for all writers: which labels, how long each bar."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rich.cells import cell_len, set_cell_size
+
+from ippbx_billing.documents import Chart
+from ippbx_billing.documents.render import Column, Row, cell
+
+MOST_BARS = 20  # more of them nobody compares at a glance; the table has them all
+LABEL_CELLS = 24  # a Chinese sign takes two
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Labels with their values and how the values are written; in the order of the rows."""
+
+    kind: str
+    labels: Sequence[str]
+    values: Sequence[Decimal]
+    texts: Sequence[str]
+
+    @property
+    def highest(self) -> int:
+        """The place of the highest value."""
+        return max(range(len(self.values)), key=self.values.__getitem__)
+
+    def share(self, value: Decimal) -> float:
+        """The value as part of the highest one, for drawing; nothing is drawn for a negative one."""
+        top = self.values[self.highest]
+        return float(max(value, Decimal(0)) / top) if top > 0 else 0.0
+
+    def numbered(self) -> Iterator[tuple[int, Decimal]]:
+        return iter(enumerate(self.values))
+
+    def marked(self, most: int) -> range:
+        """The places that get a label where there is room for so many."""
+        return range(0, len(self.values), max(1, -(-len(self.values) // most)))
+
+
+def points(chart: Chart, columns: Sequence[Column], rows: Sequence[Row]) -> Points:
+    """What the chart shows of the rows: all of a line, the first bars of a longer table."""
+    kinds = {column.key: column.kind for column in columns}
+    shown = [row for row in rows if row.get(chart.value_key) is not None]
+    if chart.kind == "bar":
+        shown = shown[:MOST_BARS]
+    return Points(
+        chart.kind,
+        [_label(cell(row.get(chart.label_key), kinds.get(chart.label_key, "text"))) for row in shown],
+        [Decimal(str(row[chart.value_key])) for row in shown],
+        [cell(row[chart.value_key], kinds.get(chart.value_key, "number")) for row in shown],
+    )
+
+
+def _label(text: str) -> str:
+    if cell_len(text) <= LABEL_CELLS:
+        return text
+    return set_cell_size(text, LABEL_CELLS - 1).rstrip() + "…"

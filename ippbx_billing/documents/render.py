@@ -1,0 +1,447 @@
+"""Rows -> a table for people, CSV for spreadsheets, JSON for programs, documents to hand on.
+
+    show(rows, [Column("extension", "Extension"), Column("fee", "Fee", "money")], Format.TABLE)
+
+Rows are mappings with the contract's keys; columns choose and name what the table and the CSV show,
+JSON always has every key. Whatever a PBX sent is made harmless here: control characters never reach
+a terminal, and text that a spreadsheet would take for a formula is quoted. HTML, XLSX, PDF and Markdown
+are written by `documents`.
+"""
+
+import csv
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from ippbx_billing.errors import UsageError
+from ippbx_billing.language import language, tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.documents import Document
+
+Row = Mapping[str, Any]
+
+# Controls and direction marks of the basic plane that JSON leaves as they are.
+UNPRINTABLE = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+FORMULA_SIGNS = "=+-@\t\r\n＝＋－＠"  # what spreadsheets take for the beginning of a formula, the wide ones too
+
+WIDTH_WITHOUT_TERMINAL = 200
+WRAPPED_WIDTH = 16  # what a text column that wraps is content with
+GAP = 2  # between two columns
+LONG_TABLE = 200  # rows from which on speed counts for more than bold headings
+
+
+class Format(StrEnum):
+    """The forms an answer can take."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
+    HTML = "html"
+    MARKDOWN = "markdown"
+    PDF = "pdf"
+
+    @property
+    def is_data(self) -> bool:
+        """Made for programs: keys for headings, every key there."""
+        return self in (Format.JSON, Format.CSV)
+
+    @property
+    def is_document(self) -> bool:
+        """Made to be handed on; written by `documents`."""
+        return self in (Format.XLSX, Format.HTML, Format.MARKDOWN, Format.PDF)
+
+    @property
+    def is_binary(self) -> bool:
+        """Nothing that a terminal could show."""
+        return self in (Format.XLSX, Format.PDF)
+
+    @classmethod
+    def of_file(cls, name: str) -> "Format | None":
+        """The form that a file's ending asks for; None where it asks for none."""
+        ending = name.rpartition(".")[2].lower()
+        known = {one.value: one for one in cls if one is not cls.TABLE}
+        return (known | {"md": cls.MARKDOWN, "htm": cls.HTML}).get(ending) if "." in name else None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: the row's key, its heading, and the kind of value it holds.
+
+    Kinds: text, code, number, money, percent, length, time, hour, weekday, word, country, flag. `rank` 0 is always
+    shown; of the others the highest leaves first where the terminal is too narrow for all.
+    """
+
+    key: str
+    title: str
+    kind: str = "text"
+    rank: int = 0
+
+    @property
+    def may_wrap(self) -> bool:
+        """Text may go on in the next line; numbers, codes and times stay whole."""
+        return self.kind == "text"
+
+    @property
+    def to_the_right(self) -> bool:
+        return self.kind in ("number", "money", "percent", "length")
+
+
+def show(
+    rows: Iterable[Row],
+    columns: Sequence[Column],
+    form: Format = Format.TABLE,
+    output: Path | None = None,
+    *,
+    total: Row | None = None,
+    document: Any = None,
+    title: str = "",
+    empty: str = "",
+    paper: "Document | None" = None,
+) -> None:
+    """Write the rows to stdout, or whole to `output`; `document` is what JSON shows where it is more than the rows.
+
+    `paper` is what HTML, XLSX, PDF and Markdown show where it is more than this one table.
+    """
+    if form.is_document:
+        deliver(paper or _paper(rows, columns, total, title, empty, document), form, output)
+        return
+    with _destination(output, form) as stream:
+        if form is Format.JSON:
+            _write_json(stream, rows if document is None else document)
+        elif form is Format.CSV:
+            _write_csv(stream, rows, columns)
+        else:
+            _write_table(stream, rows, columns, total, title, empty)
+
+
+def lines(texts: Iterable[str], output: Path | None = None, form: Format = Format.TABLE) -> None:
+    """Write lines of plain text to stdout, or whole to `output`; as a document the first line is the title."""
+    if form.is_document:
+        from ippbx_billing.documents import Document
+
+        title, *rest = texts
+        deliver(Document(title, notes=[text.strip() for text in rest if text.strip()]), form, output)
+        return
+    with _destination(output, Format.TABLE) as stream:
+        for text in texts:
+            stream.write(harmless(text) + "\n")
+
+
+def show_paper(paper: "Document", output: Path | None = None) -> None:
+    """A document as people read it in a terminal: its facts, its tables one below the other, its notes."""
+    with _destination(output, Format.TABLE) as stream:
+        for text in filter(None, (paper.title, paper.subtitle, *(f"{name}: {value}" for name, value in paper.facts))):
+            stream.write(harmless(text) + "\n")
+        for section in paper.sections:
+            stream.write("\n")
+            _write_table(stream, section.rows, section.columns, section.total, section.title, section.empty)
+        for note in paper.notes:
+            stream.write(harmless(note) + "\n")
+
+
+def deliver(documents: "Document | Iterable[Document]", form: Format, output: Path | None = None) -> None:
+    """Write documents to stdout, or whole to `output`; UsageError rather than bytes on somebody's screen."""
+    from ippbx_billing.documents import write
+
+    if output is not None and str(output) != "-":
+        write(documents, form, output)
+        return
+    if form.is_binary and sys.stdout.isatty():
+        raise UsageError(
+            tr("{form} is nothing that a terminal can show", form=form.value.upper()),
+            tr("name a file: --output report.{ending}", ending=form.value),
+        )
+    sys.stdout.flush()
+    write(documents, form, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+
+
+def _paper(
+    rows: Iterable[Row], columns: Sequence[Column], total: Row | None, title: str, empty: str, document: Any
+) -> "Document":
+    """One table as a document; a single thing (`rows` is nothing but `document`) as a list of facts."""
+    from ippbx_billing.documents import Document, Section
+
+    if isinstance(rows, list) and len(rows) == 1 and rows[0] is document:
+        facts = [(one.title, _fact(document.get(one.key), one.kind)) for one in columns]
+        return Document(title or tr("Facts"), facts=facts)
+    return Document(title or tr("Table"), sections=[Section("", columns, rows, total=total, empty=empty)])
+
+
+def _fact(value: Any, kind: str) -> str:
+    return _json(value) if isinstance(value, list | dict) else cell(value, kind)
+
+
+@contextmanager
+def _destination(output: Path | None, form: Format) -> Iterator[IO[str]]:
+    """stdout, or a file that appears whole or not at all; CSV files open in Excel with Chinese intact."""
+    if output is None or str(output) == "-":
+        yield sys.stdout
+        return
+    from ippbx_billing.documents.files import whole
+
+    with whole(output) as binary:
+        stream = io.TextIOWrapper(binary, "utf-8-sig" if form is Format.CSV else "utf-8", newline="")
+        yield stream
+        stream.detach()
+
+
+def _write_json(stream: IO[str], document: Any) -> None:
+    """A row a line, so that it streams and compares well; anything else indented."""
+    if not isinstance(document, Mapping):
+        _write_rows(stream, document)
+        stream.write("\n")
+        return
+    separator = "{"
+    for key, value in document.items():
+        stream.write(f"{separator}\n  {_json(key)}: ")
+        if isinstance(value, list):
+            _write_rows(stream, value, "  ")
+        else:
+            stream.write(_json(value, indent=2).replace("\n", "\n  "))
+        separator = ","
+    stream.write("{}\n" if separator == "{" else "\n}\n")
+
+
+def _write_rows(stream: IO[str], rows: Iterable[Any], indent: str = "") -> None:
+    separator = "["
+    for row in rows:
+        stream.write(f"{separator}\n{indent}  {_json(row)}")
+        separator = ","
+    stream.write("[]" if separator == "[" else f"\n{indent}]")
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON that is read by programs and looked at in terminals: what neither can print is spelled \\uXXXX."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _write_csv(stream: IO[str], rows: Iterable[Row], columns: Sequence[Column]) -> None:
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([column.key for column in columns])
+    for row in rows:
+        writer.writerow([_csv_cell(row.get(column.key)) for column in columns])
+
+
+def _csv_cell(value: Any) -> Any:
+    """The value as a spreadsheet should take it: text that begins like a formula becomes plain text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        text = harmless(value)
+        return "'" + text if _computes(value) else text
+    return value
+
+
+def _computes(text: str) -> bool:
+    """Whether a spreadsheet would compute it; a number with its sign is what it looks like."""
+    return text[:1] in FORMULA_SIGNS and text != "" and not re.fullmatch(r"[+-]\d[\d.,]*", text)
+
+
+def _write_table(
+    stream: IO[str], rows: Iterable[Row], columns: Sequence[Column], total: Row | None, title: str, empty: str
+) -> None:
+    shown = [[cell(row.get(column.key), column.kind) for column in columns] for row in rows]
+    if not shown and empty:
+        stream.write(empty + "\n")
+        return
+    feet = [cell(total[one.key], one.kind) if total and one.key in total else "" for one in columns]
+    width = _width(stream)
+    kept, headings = _layout(columns, [*shown, feet], width)
+    chosen = [columns[place] for place in kept]
+    grid = [[line[place] for place in kept] for line in (headings, *shown, *([feet] if total is not None else []))]
+    if (len(grid) > LONG_TABLE or not stream.isatty()) and _write_plain(stream, chosen, grid, total, title, width):
+        return
+    _write_rich(stream, chosen, grid, total, title)
+
+
+def _write_plain(
+    stream: IO[str], columns: Sequence[Column], grid: list[list[str]], total: Row | None, title: str, width: int
+) -> bool:
+    """Write a table in which nothing must be broken as `_write_rich` would, only much quicker; else give False."""
+    widths = [max(_cells(line[place]) for line in grid) for place in range(len(columns))]
+    whole = sum(widths) + GAP * len(widths)
+    if max(whole, _cells(title)) > width or _cells(title) > whole or any("\n" in heading for heading in grid[0]):
+        return False
+    sides = [column.to_the_right for column in columns]
+
+    def line(cells: list[str]) -> str:
+        padded = (
+            " " * (size - _cells(text)) + text if right else text + " " * (size - _cells(text))
+            for text, size, right in zip(cells, widths, sides, strict=True)
+        )
+        return f" {(' ' * GAP).join(padded)} \n"
+
+    blank, rule = " " * whole + "\n", f" {'─' * (whole - GAP)} \n"
+    if title:
+        stream.write(f"{title}{' ' * (whole - _cells(title))}\n")
+    body, foot = (grid[1:-1], grid[-1:]) if total is not None else (grid[1:], [])
+    stream.writelines([blank, line(grid[0]), rule, *map(line, body), blank])
+    stream.writelines([one for cells in foot for one in (line(cells), blank)])
+    return True
+
+
+def _write_rich(
+    stream: IO[str], columns: Sequence[Column], grid: list[list[str]], total: Row | None, title: str
+) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    body, feet = (grid[1:-1], grid[-1]) if total is not None else (grid[1:], [""] * len(columns))
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=title or None,
+        title_justify="left",
+        show_footer=total is not None,
+        pad_edge=False,
+        collapse_padding=True,
+        padding=(0, 1, 0, 0),
+    )
+    for column, heading, foot in zip(columns, grid[0], feet, strict=True):
+        right = "right" if column.to_the_right else "left"
+        table.add_column(
+            heading,
+            footer=foot,
+            justify=right,  # type: ignore[arg-type]
+            no_wrap=not column.may_wrap,
+            overflow="fold",
+        )
+    for line in body:
+        table.add_row(*map(Text, line))
+    console(stream).print(table)
+
+
+def _layout(columns: Sequence[Column], lines: Sequence[Sequence[str]], width: int) -> tuple[list[int], list[str]]:
+    """Which columns fit, by place, and their headings: numbers are never cut, so what matters least goes first.
+
+    Headings are broken at spaces before a column goes; text that may wrap counts with the width it can live with.
+    """
+    kept = list(range(len(columns)))
+    headings = [column.title for column in columns]
+    contents = [max((_cells(line[place]) for line in lines), default=0) for place in kept]
+
+    def needed(place: int) -> int:
+        heading = max(_cells(part) for part in headings[place].split("\n"))
+        content = contents[place]
+        return GAP + max(heading, min(content, WRAPPED_WIDTH) if columns[place].may_wrap else content)
+
+    if sum(map(needed, kept)) > width:
+        headings = [heading.replace(" ", "\n") for heading in headings]
+    while sum(map(needed, kept)) > width and any(columns[place].rank for place in kept):
+        kept.remove(max(kept, key=lambda place: columns[place].rank))
+    return kept, headings
+
+
+def _cells(text: str) -> int:
+    """How many places of a terminal's line a text takes: Chinese two each; most cells are digits and need no table."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _width(stream: IO[str]) -> int:
+    """The width that a table may have; see `console`."""
+    if stream.isatty() or os.environ.get("COLUMNS"):
+        return int(console(stream).width)
+    return WIDTH_WITHOUT_TERMINAL
+
+
+def console(stream: IO[str] | None = None) -> Any:
+    """A rich console on the stream; as wide as the terminal, or roomy enough to cut nothing where there is none."""
+    from rich.console import Console
+
+    stream = stream or sys.stdout
+    width = None if stream.isatty() or os.environ.get("COLUMNS") else WIDTH_WITHOUT_TERMINAL
+    return Console(file=stream, highlight=False, width=width)
+
+
+def cell(value: Any, kind: str = "text") -> str:
+    """A value as people read it in a table."""
+    if value is None:
+        return "–"
+    if kind == "length":
+        return length(int(value))
+    if kind == "number":
+        return f"{value:,}"
+    if kind == "time":
+        return str(value)[:19].replace("T", " ")
+    if kind == "flag":
+        return "✓" if value else ""
+    if kind == "word":
+        spoken = tr(str(value))
+        return _ENGLISH.get(spoken, spoken)
+    if kind in _SPOKEN:
+        return _SPOKEN[kind](value)
+    return harmless(str(value))
+
+
+# Codes that are no English word; all languages but English have them in their catalogues.
+_ENGLISH = {
+    "hk_mo_tw": "HK/Macao/Taiwan",
+    "ip_long_distance": "IP long distance",
+    "dialup": "dial-up",
+    "service_400_800": "400/800 service",
+    "no_answer": "no answer",
+}
+
+
+def _amount(value: Any) -> str:
+    """An amount with its thousands set apart; text that is none stays as it is."""
+    text = harmless(str(value))
+    return f"{Decimal(text):,}" if re.fullmatch(r"-?\d{4,}(\.\d+)?", text) else text
+
+
+def _country(code: Any) -> str:
+    from ippbx_billing.numbering.countries import country_name
+
+    return country_name(harmless(str(code)), language())
+
+
+def _weekday(number: Any) -> str:
+    """The day's name; 1 is Monday."""
+    if not isinstance(number, int):
+        return harmless(number)
+    days = tr("Monday"), tr("Tuesday"), tr("Wednesday"), tr("Thursday"), tr("Friday"), tr("Saturday"), tr("Sunday")
+    return days[number - 1]
+
+
+_SPOKEN: dict[str, Callable[[Any], str]] = {
+    "money": _amount,
+    "percent": lambda part: f"{Decimal(part) * 100:.1f} %",
+    "hour": lambda hour: f"{hour:02d}:00" if isinstance(hour, int) else harmless(hour),
+    "weekday": _weekday,
+    "country": _country,
+}
+
+
+def length(seconds: int) -> str:
+    """Seconds as hours, minutes and seconds: 4:05, 1:02:03."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def harmless(text: str) -> str:
+    """The text without what a terminal would obey: control characters, escapes, direction marks."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "�" for c in text)

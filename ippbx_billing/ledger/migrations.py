@@ -1,0 +1,485 @@
+"""The ledger's biography: every step from an empty file to today's tables.
+
+Each step opens with why it exists. A step that has been released is never edited; a change is a new step.
+
+    with closing(sqlite_utils.Database("ledger.db")) as database:
+        ledger.apply(database)  # runs what is pending, each step in a transaction of its own
+"""
+
+from sqlite_utils import Database, Migrations
+
+ledger = Migrations("ledger")
+
+
+@ledger()
+def m001_tariff_book(db: Database) -> None:
+    """Who charges what: the tables that people edit. Amounts are micro-units, see `money`.
+
+    A carrier or a price is never deleted once calls were rated with it: it is marked with `ended`, so that an old
+    charge can always say what it rests on.
+    """
+    for statement in (
+        """
+        CREATE TABLE carriers (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            area_code TEXT NOT NULL,
+            place TEXT NOT NULL,
+            operator TEXT NOT NULL,
+            is_default INTEGER NOT NULL DEFAULT 0,
+            decimals INTEGER NOT NULL DEFAULT 2,
+            crossing TEXT NOT NULL DEFAULT 'start',
+            ended INTEGER NOT NULL DEFAULT 0
+        )
+        """,
+        """
+        CREATE TABLE trunks (
+            name TEXT PRIMARY KEY,
+            number TEXT,
+            outside_prefix TEXT,
+            carrier_id INTEGER NOT NULL REFERENCES carriers (id)
+        )
+        """,
+        """
+        CREATE TABLE prices (
+            id INTEGER PRIMARY KEY,
+            carrier_id INTEGER NOT NULL REFERENCES carriers (id),
+            traffic_type TEXT NOT NULL,
+            direction TEXT NOT NULL,
+            line_kind TEXT,
+            match TEXT NOT NULL,
+            value TEXT NOT NULL,
+            initial_s INTEGER NOT NULL,
+            initial_fee_micro INTEGER NOT NULL,
+            step_s INTEGER NOT NULL,
+            step_fee_micro INTEGER NOT NULL,
+            connection_fee_micro INTEGER NOT NULL,
+            free_s INTEGER NOT NULL,
+            minimum_fee_micro INTEGER NOT NULL,
+            add_local INTEGER NOT NULL,
+            effective_from TEXT NOT NULL,
+            note TEXT NOT NULL,
+            ended INTEGER NOT NULL DEFAULT 0
+        )
+        """,
+        """
+        CREATE TABLE windows (
+            price_id INTEGER NOT NULL REFERENCES prices (id),
+            kind TEXT NOT NULL,
+            start_s INTEGER NOT NULL,
+            end_s INTEGER NOT NULL,
+            initial_s INTEGER NOT NULL,
+            initial_fee_micro INTEGER NOT NULL,
+            step_s INTEGER NOT NULL,
+            step_fee_micro INTEGER NOT NULL,
+            priority INTEGER,
+            name TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX windows_of_price ON windows (price_id)",
+        """
+        CREATE TABLE overrides (
+            prefix TEXT PRIMARY KEY,
+            traffic_type TEXT,
+            line_kind TEXT,
+            country TEXT,
+            region TEXT,
+            place TEXT
+        )
+        """,
+        "CREATE TABLE extensions (number TEXT PRIMARY KEY, name TEXT, department TEXT)",
+    ):
+        db.execute(statement)
+
+
+@ledger()
+def m002_calls(db: Database) -> None:
+    """What the events mean and what it costs: wide facts apart from narrow charges.
+
+    Charges change when a tariff does, the facts of a call never; re-rating touches only the narrow table. A charge
+    has the id of its call. Times are whole seconds of UTC; `day` is the site's local day, which reports and tariffs
+    go by. `key` is the digest that makes a second delivery of one record known. The classification stays with the
+    call, together with the version of the data behind it, so that a newer numbering plan never changes an old bill.
+    Few indexes: each costs a third of the speed.
+    """
+    for statement in (
+        """
+        CREATE TABLE calls (
+            id INTEGER PRIMARY KEY,
+            event_id INTEGER NOT NULL,
+            key BLOB NOT NULL UNIQUE,
+            pbx TEXT NOT NULL,
+            dialect TEXT NOT NULL,
+            call_id TEXT,
+            record_id TEXT,
+            group_id TEXT,
+            caller TEXT,
+            callee TEXT,
+            extension TEXT,
+            number TEXT,
+            started_at INTEGER NOT NULL,
+            answered_at INTEGER,
+            ended_at INTEGER,
+            day TEXT NOT NULL,
+            duration_s INTEGER,
+            billed_s INTEGER NOT NULL,
+            disposition TEXT NOT NULL,
+            trunk TEXT,
+            direction TEXT,
+            did TEXT,
+            pin TEXT,
+            recording TEXT,
+            twin TEXT,
+            notes TEXT NOT NULL,
+            normalized TEXT,
+            traffic_type TEXT,
+            line_kind TEXT,
+            country TEXT,
+            region TEXT,
+            place TEXT,
+            operator TEXT,
+            area_code TEXT,
+            ip_prefix TEXT,
+            emergency INTEGER NOT NULL,
+            rule TEXT NOT NULL,
+            why TEXT NOT NULL,
+            data_version TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX calls_by_event ON calls (event_id)",
+        "CREATE INDEX calls_by_day ON calls (day, extension)",
+        """
+        CREATE TABLE charges (
+            id INTEGER PRIMARY KEY,
+            status TEXT NOT NULL,
+            fee_micro INTEGER,
+            carrier_id INTEGER,
+            price_id INTEGER,
+            window TEXT,
+            reason TEXT NOT NULL
+        )
+        """,
+    ):
+        db.execute(statement)
+
+
+@ledger()
+def m003_journey(db: Database) -> None:
+    """How far the inbox was read, what became of events that are not plainly done, and the calls in progress.
+
+    `state` holds the inbox position in the same file as the calls, so that both move in one transaction. An event up to
+    the position that has no row in `outcomes` is done.
+    """
+    for statement in (
+        "CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        "CREATE TABLE outcomes (event_id INTEGER PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL)",
+        """
+        CREATE TABLE live_calls (
+            pbx TEXT NOT NULL,
+            call_id TEXT NOT NULL,
+            phase TEXT NOT NULL,
+            state TEXT NOT NULL,
+            caller TEXT,
+            callee TEXT,
+            extension TEXT,
+            number TEXT,
+            trunk TEXT,
+            direction TEXT,
+            first_event_at INTEGER NOT NULL,
+            last_event_at INTEGER NOT NULL,
+            answered_at INTEGER,
+            event_id INTEGER NOT NULL,
+            PRIMARY KEY (pbx, call_id)
+        )
+        """,
+    ):
+        db.execute(statement)
+
+
+@ledger()
+def m004_rates_per_time(db: Database) -> None:
+    """A carrier's list may name a rate per minute and charge by the second: the fees are then for `per_s` seconds."""
+    for table in ("prices", "windows"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN per_s INTEGER NOT NULL DEFAULT 0")
+
+
+@ledger()
+def m005_rules_of_the_site(db: Database) -> None:
+    """What a site knows better than our data: its days off, digits only dialled, calls that are nobody's bill.
+
+    `day_kind` is work, rest or holiday. A clean-up is 去电号码过滤, a call filter 话单过滤; of a filter's conditions
+    those that are not NULL must all hold.
+    """
+    for statement in (
+        "CREATE TABLE holiday_overrides (day TEXT PRIMARY KEY, day_kind TEXT NOT NULL, note TEXT NOT NULL)",
+        """
+        CREATE TABLE cleanups (
+            prefix TEXT PRIMARY KEY,
+            match_length INTEGER NOT NULL,
+            delete_digits INTEGER NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE call_filters (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            direction TEXT,
+            extension TEXT,
+            number TEXT,
+            trunk TEXT,
+            note TEXT NOT NULL
+        )
+        """,
+    ):
+        db.execute(statement)
+
+
+@ledger()
+def m006_kinds_and_history(db: Database) -> None:
+    """What makes rating a million calls again quick, and what keeps their earlier charges.
+
+    A kind is all that a tariff looks at in a call but its length, its time and its very digits; a site has some
+    hundreds. With kind, start and length beside the fee, a new tariff is worked out once for each kind and length, and
+    the wide table of calls need not be read; empty text in a kind is what nobody told. A run of `rerate` that changes a
+    charge first copies it into the history, in the same transaction; `meaning` is the earlier classification (JSON)
+    where that changed as well.
+    """
+    for statement in (
+        """
+        CREATE TABLE kinds (
+            id INTEGER PRIMARY KEY,
+            trunk TEXT NOT NULL,
+            direction TEXT NOT NULL,
+            disposition TEXT NOT NULL,
+            traffic_type TEXT NOT NULL,
+            line_kind TEXT NOT NULL,
+            country TEXT NOT NULL,
+            area_code TEXT NOT NULL,
+            ip_prefix TEXT NOT NULL,
+            emergency INTEGER NOT NULL,
+            twin INTEGER NOT NULL,
+            UNIQUE (
+                traffic_type, area_code, country, line_kind, trunk, direction, disposition, ip_prefix, emergency, twin
+            )
+        )
+        """,
+        "ALTER TABLE charges ADD COLUMN kind_id INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE charges ADD COLUMN started_at INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE charges ADD COLUMN billed_s INTEGER NOT NULL DEFAULT 0",
+        """
+        INSERT INTO kinds (
+            trunk, direction, disposition, traffic_type, line_kind, country, area_code, ip_prefix, emergency, twin
+        )
+        SELECT DISTINCT
+            ifnull(trunk, ''), ifnull(direction, ''), disposition, ifnull(traffic_type, ''), ifnull(line_kind, ''),
+            ifnull(country, ''), ifnull(area_code, ''), ifnull(ip_prefix, ''), emergency, twin IS NOT NULL
+        FROM calls
+        """,
+        """
+        UPDATE charges SET (kind_id, started_at, billed_s) = (
+            SELECT k.id, c.started_at, c.billed_s FROM calls c JOIN kinds k ON
+                k.traffic_type = ifnull(c.traffic_type, '') AND k.area_code = ifnull(c.area_code, '')
+                AND k.country = ifnull(c.country, '') AND k.line_kind = ifnull(c.line_kind, '')
+                AND k.trunk = ifnull(c.trunk, '') AND k.direction = ifnull(c.direction, '')
+                AND k.disposition = c.disposition AND k.ip_prefix = ifnull(c.ip_prefix, '')
+                AND k.emergency = c.emergency AND k.twin = (c.twin IS NOT NULL)
+            WHERE c.id = charges.id
+        ) WHERE id IN (SELECT id FROM calls)
+        """,
+        """
+        CREATE TABLE rerate_runs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            started_at INTEGER NOT NULL,
+            ended_at INTEGER,
+            first_day TEXT NOT NULL,
+            last_day TEXT NOT NULL,
+            conditions TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE charge_history (
+            run_id INTEGER NOT NULL,
+            call_id INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            fee_micro INTEGER,
+            carrier_id INTEGER,
+            price_id INTEGER,
+            window TEXT,
+            reason TEXT NOT NULL,
+            meaning TEXT,
+            PRIMARY KEY (run_id, call_id)
+        ) WITHOUT ROWID
+        """,
+    ):
+        db.execute(statement)
+
+
+@ledger()
+def m007_rollups(db: Database) -> None:
+    """What makes a report as quick in the tenth million of calls as in the first; see `ledger.rollups`.
+
+    The narrow table of charges learns what reports ask for most: the extension and the place as numbers, the length,
+    and `local_hour`, the hours on the site's clock since the year 0. Calls of older versions tell their day alone:
+    their hour follows from the offset that agrees with all these days, as near to this machine's clock as may be.
+    The sums themselves are worked out by `Ledger` when it opens such a file.
+    """
+    sums = ", ".join(
+        f"{name} INTEGER NOT NULL" for name in ("calls", "answered", "duration_s", "billed_s", "fee_micro")
+    )
+    for statement in (
+        "CREATE TABLE rollup_extensions (id INTEGER PRIMARY KEY, extension TEXT UNIQUE)",
+        "INSERT INTO rollup_extensions VALUES (0, NULL)",
+        """
+        CREATE TABLE rollup_places (
+            id INTEGER PRIMARY KEY,
+            country TEXT NOT NULL,
+            region TEXT NOT NULL,
+            place TEXT NOT NULL,
+            UNIQUE (country, region, place)
+        )
+        """,
+        """
+        CREATE TABLE rollup_classes (
+            id INTEGER PRIMARY KEY,
+            trunk TEXT NOT NULL,
+            direction TEXT NOT NULL,
+            disposition TEXT NOT NULL,
+            traffic_type TEXT NOT NULL,
+            line_kind TEXT NOT NULL,
+            carrier_id INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            UNIQUE (trunk, direction, disposition, traffic_type, line_kind, carrier_id, status)
+        )
+        """,
+        "CREATE TABLE rollup_spans (day INTEGER PRIMARY KEY, first_id INTEGER NOT NULL, last_id INTEGER NOT NULL)",
+        *(
+            f"CREATE TABLE rollup_{name} ({', '.join(keys)}, {sums}, "
+            f"PRIMARY KEY ({', '.join(key.split()[0] for key in keys)})) WITHOUT ROWID"
+            for name, keys in {
+                "months": ("month INTEGER", "extension_id INTEGER", "class_id INTEGER"),
+                "month_extensions": ("month INTEGER", "extension_id INTEGER", "status TEXT"),
+                "month_places": ("month INTEGER", "place_id INTEGER", "class_id INTEGER"),
+                "days": ("day INTEGER", "extension_id INTEGER", "status TEXT"),
+                "hours": ("hour INTEGER", "class_id INTEGER"),
+            }.items()
+        ),
+        *(
+            f"ALTER TABLE charges ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
+            for name in ("local_hour", "extension_id", "place_id", "duration_s")
+        ),
+        "CREATE INDEX charges_unrated ON charges (local_hour) WHERE status = 'unrated'",
+        "INSERT INTO rollup_extensions (extension) SELECT DISTINCT extension FROM calls WHERE extension IS NOT NULL",
+        "INSERT INTO rollup_places (country, region, place) "
+        "SELECT DISTINCT ifnull(country, ''), ifnull(region, ''), ifnull(place, '') FROM calls",
+    ):
+        db.execute(statement)
+    db.execute(
+        """
+        UPDATE charges SET (local_hour, extension_id, place_id, duration_s) = (
+            SELECT (strftime('%s', c.day) / 86400 + 719163) * 24
+                + max(0, min(23, (c.started_at + ? - strftime('%s', c.day)) / 3600)),
+                e.id, p.id, ifnull(c.duration_s, 0)
+            FROM calls c
+            JOIN rollup_extensions e ON e.extension IS c.extension
+            JOIN rollup_places p ON p.country = ifnull(c.country, '') AND p.region = ifnull(c.region, '')
+                AND p.place = ifnull(c.place, '')
+            WHERE c.id = charges.id
+        ) WHERE id IN (SELECT id FROM calls)
+        """,
+        [_offset_of_days(db)],
+    )
+
+
+def _offset_of_days(db: Database) -> int:
+    """Seconds east of Greenwich by which each call's start falls on its local day, near to this machine's own."""
+    least, most, here = db.execute(
+        "SELECT max(strftime('%s', day) - started_at), min(strftime('%s', day) + 86399 - started_at), "
+        "strftime('%s', 'now', 'localtime') - strftime('%s', 'now') FROM calls"
+    ).fetchone()
+    if least is None or least <= here <= most:
+        return int(here)
+    nearest = least if here < least else most
+    whole_hour = round(nearest / 3600) * 3600
+    return int(whole_hour if least <= whole_hour <= most else nearest)
+
+
+@ledger()
+def m008_directory(db: Database) -> None:
+    """People come and go and take their extensions along: who had which one on which day.
+
+    A fact (`memberships`: who is in which department; `assignments`: whose an extension is) holds from its `first_day`
+    until the next one's of the same employee or extension; '0001-01-01' is since ever. `in_use` 0 says that the
+    employee has left, or that nobody is reached under the number any more. `holders` is worked out of both at each
+    change of the directory, without overlaps, `end_day` not included: it is what calls are joined to by extension and
+    day. A department that old facts name is never deleted but marked with `ended`.
+
+    Each entry of the former table becomes a person of its own with the extension as number: of two entries with one
+    name nobody can say whether they are one person, and a bill that shows a part is better than one that shows a
+    stranger's calls.
+    """
+    for statement in (
+        """
+        CREATE TABLE departments (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            parent_id INTEGER REFERENCES departments (id),
+            ended INTEGER NOT NULL DEFAULT 0
+        )
+        """,
+        "CREATE UNIQUE INDEX departments_of_parent ON departments (ifnull(parent_id, 0), name)",
+        "CREATE TABLE employees (id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE, name TEXT NOT NULL)",
+        """
+        CREATE TABLE memberships (
+            employee_id INTEGER NOT NULL REFERENCES employees (id),
+            first_day TEXT NOT NULL,
+            department_id INTEGER REFERENCES departments (id),
+            in_use INTEGER NOT NULL DEFAULT 1,
+            PRIMARY KEY (employee_id, first_day)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE assignments (
+            extension TEXT NOT NULL,
+            first_day TEXT NOT NULL,
+            employee_id INTEGER REFERENCES employees (id),
+            department_id INTEGER REFERENCES departments (id),
+            in_use INTEGER NOT NULL DEFAULT 1,
+            PRIMARY KEY (extension, first_day)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE holders (
+            extension TEXT NOT NULL,
+            first_day TEXT NOT NULL,
+            end_day TEXT NOT NULL,
+            employee_id INTEGER,
+            department_id INTEGER,
+            PRIMARY KEY (extension, first_day)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX holders_by_employee ON holders (employee_id)",
+    ):
+        db.execute(statement)
+    for number, name, department in db.execute(
+        "SELECT number, trim(name), trim(department) FROM extensions"
+    ).fetchall():
+        _into_the_directory(db, number, name or None, department or "")
+    db.execute("DROP TABLE extensions")
+
+
+def _into_the_directory(db: Database, extension: str, name: str | None, path: str) -> None:
+    """An entry of the former table, valid since ever; `/` in a department's name was meant as a path."""
+    ever, never = "0001-01-01", "9999-12-31"
+    department = None
+    for part in filter(None, map(str.strip, path.split("/"))):
+        db.execute("INSERT OR IGNORE INTO departments (name, parent_id) VALUES (?, ?)", [part, department])
+        (department,) = db.execute(
+            "SELECT id FROM departments WHERE name = ? AND parent_id IS ?", [part, department]
+        ).fetchone()
+    employee = None
+    if name is not None:
+        employee = db.execute("INSERT INTO employees (number, name) VALUES (?, ?)", [extension, name]).lastrowid
+        db.execute("INSERT INTO memberships VALUES (?, ?, ?, 1)", [employee, ever, department])
+    own = None if employee else department  # a person's extension follows the person's department
+    db.execute("INSERT INTO assignments VALUES (?, ?, ?, ?, 1)", [extension, ever, employee, own])
+    if employee or department:
+        db.execute("INSERT INTO holders VALUES (?, ?, ?, ?, ?)", [extension, ever, never, employee, department])

@@ -1,0 +1,259 @@
+"""How departments, employees and extensions stand in a CSV or XLSX file: their headings, their words, their days.
+
+The one idea: what is written is read again without change; headings and words are known in both languages, and the
+delimiter, the encoding and the order of the columns are the spreadsheet's business.
+
+    read(EMPLOYEES, "员工.csv", "工号,姓名,部门\\n1001,张三,工程部\\n".encode()).entries
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from ippbx_billing.errors import DataError, UsageError
+from ippbx_billing.language import tr
+from ippbx_billing.ledger.departments import SEPARATOR, parts_of
+from ippbx_billing.ledger.directory import EVER, DirectoryTables
+from ippbx_billing.lists import sheets
+from ippbx_billing.lists.people.entries import DepartmentEntry, EmployeeEntry, Entry, ExtensionEntry, Misread
+
+SEARCHED_ROWS = 20  # titles may stand above the headings
+LONGEST = 100  # characters of a number or a name
+SINCE_EVER = "always"
+
+Values = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of list: its columns as written, all headings each is known by, and both ways between line and entry."""
+
+    name: str
+    key_name: str
+    headings: Mapping[str, str]
+    entry: Callable[[str, Values], Entry]
+    lines: Callable[[DirectoryTables], Iterator[tuple[str, ...]]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(name for name in self.headings if name != "parent")
+
+    @property
+    def key(self) -> str:
+        """The column that no line can do without."""
+        return next(iter(self.headings))
+
+    def names(self) -> dict[str, str]:
+        """Every heading, with the column it stands for."""
+        return {word: column for column, words in self.headings.items() for word in (column, *words.split())}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file says, and the columns that say nothing to us."""
+
+    entries: tuple[Entry, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def read(kind: Kind, name: str, content: bytes) -> Found:
+    """The entries of a file, lines that cannot be read among them; DataError where it is no such table."""
+    entries, unknown, any_table = list[Entry](), list[str](), False
+    seen: dict[tuple[str, str], str] = {}
+    for sheet in _sheets(kind, name, content):
+        begin, columns, others = _headings(kind, sheet)
+        if kind.key not in columns.values():
+            continue
+        any_table, unknown = True, [*unknown, *others]
+        for row in filter(None, sheet.rows[begin:]):
+            values = {column: _cell(row, place) for place, column in columns.items()}
+            try:
+                _only_once(kind, values, row.where, seen)
+                entries.append(kind.entry(row.where, values))
+            except (ValueError, UsageError) as error:
+                entries.append(Misread(row.where, str(error)))
+    if not any_table:
+        raise DataError(
+            tr("{file}, line 1: no column is headed {heading}", file=name, heading=_both_names(kind)),
+            tr("begin the file with: {headings}", headings=",".join(kind.columns)),
+        )
+    return Found(tuple(entries), tuple(unknown))
+
+
+def write(kind: Kind, directory: DirectoryTables, form: str) -> bytes:
+    """The whole list as `csv` or `xlsx`; read again it changes nothing."""
+    lines = kind.lines(directory)
+    if form == "csv":
+        return sheets.write_csv(kind.columns, lines)
+    return sheets.write_xlsx(tr(kind.name), kind.columns, lines, wide={"department"})
+
+
+def _sheets(kind: Kind, name: str, content: bytes) -> list[sheets.Sheet]:
+    try:
+        if content.startswith(b"PK"):
+            return sheets.read_xlsx(content)
+        if content.startswith(b"\xd0\xcf\x11\xe0"):
+            raise ValueError(tr("this is an old Excel file (.xls); save it as .xlsx or .csv"))
+    except ValueError as error:
+        raise DataError(f"{name}: {error}", tr("nothing was imported")) from error
+    return [sheets.read_csv(content, kind.names())]
+
+
+def _headings(kind: Kind, sheet: sheets.Sheet) -> tuple[int, dict[int, str], list[str]]:
+    """The row after the headings, the columns by place, and headings that say nothing to us."""
+    names = kind.names()
+    for number, row in enumerate(sheet.rows[:SEARCHED_ROWS], start=1):
+        columns: dict[int, str] = {}
+        unknown = []
+        for place, cell in enumerate(row.cells):
+            column = names.get(cell.strip().lower())
+            if column and column not in columns.values():
+                columns[place] = column
+            elif cell.strip():
+                unknown.append(cell.strip())
+        if kind.key in columns.values():
+            return number, columns, unknown
+    return 0, {}, []
+
+
+def _cell(row: sheets.Row, place: int) -> str:
+    return row.cells[place].strip() if place < len(row.cells) else ""
+
+
+def _only_once(kind: Kind, values: Values, where: str, seen: dict[tuple[str, str], str]) -> None:
+    number = values[kind.key]
+    if not number:
+        raise ValueError(tr("the {column} is missing", column=tr(kind.key_name)))
+    first = seen.setdefault((number, values.get("from", "")), where)
+    if first != where and kind is not DEPARTMENTS:
+        raise ValueError(tr("{number} is in {first} already", number=number, first=first))
+
+
+def _both_names(kind: Kind) -> str:
+    return f"{kind.key} ({kind.headings[kind.key].split()[0]})"
+
+
+# -- one line
+
+
+def _department_entry(where: str, values: Values) -> DepartmentEntry:
+    path = SEPARATOR.join(filter(None, (values.get("parent"), values["department"])))
+    return DepartmentEntry(where, _path(path), _gone(values))
+
+
+def _employee_entry(where: str, values: Values) -> EmployeeEntry:
+    return EmployeeEntry(
+        where,
+        _short(values["number"]),
+        _short(values.get("name", "")),
+        _path(values.get("department", "")),
+        _first_day(values),
+        _gone(values),
+    )
+
+
+def _extension_entry(where: str, values: Values) -> ExtensionEntry:
+    return ExtensionEntry(
+        where,
+        _short(values["number"]),
+        _short(values.get("employee", "")),
+        _short(values.get("name", "")),
+        _path(values.get("department", "")),
+        _first_day(values),
+        _gone(values),
+    )
+
+
+def _short(text: str) -> str:
+    if len(text) > LONGEST:
+        raise ValueError(tr("{text} is longer than {count} characters", text=text[:20] + "…", count=LONGEST))
+    return text
+
+
+def _path(text: str) -> str:
+    return SEPARATOR.join(map(_short, parts_of(text))) if text else ""
+
+
+def _first_day(values: Values) -> date | None:
+    """The day from which a line holds; None where it does not say."""
+    from ippbx_billing.lists.tariffs import cells
+
+    text = values.get("from", "")
+    if text.lower() in (SINCE_EVER, "始终", "一直"):
+        return EVER
+    return cells.day(text) if text else None
+
+
+_STATES = {
+    **dict.fromkeys(("", "in use", "在用", "在职"), False),
+    **dict.fromkeys(("left", "离职", "removed", "停用", "ended", "撤销"), True),
+}
+
+
+def _gone(values: Values) -> bool:
+    state = values.get("state", "").lower()
+    if state not in _STATES:
+        raise ValueError(tr("{word} is no state; left, removed or ended is wanted, or nothing", word=state))
+    return _STATES[state]
+
+
+# -- the lists
+
+
+def _day_text(day: date) -> str:
+    return SINCE_EVER if day == EVER else day.isoformat()
+
+
+def _department_lines(directory: DirectoryTables) -> Iterator[tuple[str, ...]]:
+    return ((one.path, "ended" if one.ended else "") for one in directory.departments(ended=True))
+
+
+def _employee_lines(directory: DirectoryTables) -> Iterator[tuple[str, ...]]:
+    for one in directory.employee_history():
+        yield one.number, one.name, one.department or "", _day_text(one.first_day), "" if one.present else "left"
+
+
+def _extension_lines(directory: DirectoryTables) -> Iterator[tuple[str, ...]]:
+    for one in directory.extension_history():
+        whose = (one.name or "", one.employee or "", one.department or "")
+        yield one.number, *whose, _day_text(one.first_day), "" if one.present else "removed"
+
+
+_DAY = "起始日期 生效日期 起始 from_day since"
+_STATE = "状态"
+_PATH = "部门 部门名称 部门路径 path"
+_WHO = "姓名 员工姓名 分机姓名 员工 姓名/名称"
+
+DEPARTMENTS = Kind(
+    "departments",
+    "department",
+    {"department": f"{_PATH} name 名称", "state": _STATE, "parent": "上级部门 上级"},
+    _department_entry,
+    _department_lines,
+)
+EMPLOYEES = Kind(
+    "employees",
+    "staff number",
+    {"number": "工号 员工编号 员工号 编号 employee", "name": _WHO, "department": _PATH, "from": _DAY, "state": _STATE},
+    _employee_entry,
+    _employee_lines,
+)
+EXTENSIONS = Kind(
+    "extensions",
+    "number",
+    {
+        "number": "分机号码 分机号 分机 号码 extension",
+        "name": _WHO,
+        "employee": "工号 员工编号 员工号",
+        "department": _PATH,
+        "from": _DAY,
+        "state": _STATE,
+    },
+    _extension_entry,
+    _extension_lines,
+)
+
+
+def kinds() -> Iterable[Kind]:
+    """In the order in which an empty directory takes them."""
+    return DEPARTMENTS, EMPLOYEES, EXTENSIONS

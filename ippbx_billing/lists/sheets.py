@@ -1,0 +1,207 @@
+"""Tables as files: CSV in whatever encoding and with whatever delimiter, XLSX sheet by sheet; rows of texts in between.
+
+The one idea: beyond this room there are only texts, and each row knows where it stands, so that a problem can say it.
+"""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from ippbx_billing.language import tr
+
+DELIMITERS = ",;\t|"
+SHOWN_EXACTLY = 15  # digits that a spreadsheet keeps of a number
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: where it stands, and the texts of its cells."""
+
+    where: str
+    cells: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return any(cell.strip() for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table of a file; a CSV file has one without a name."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+def read_csv(content: bytes, known: Iterable[str]) -> Sheet:
+    """The rows of a CSV file; of the usual delimiters the one that makes the most `known` headings is taken."""
+    text = decoded(content)
+    names = set(known)
+    delimiter = max(DELIMITERS, key=lambda mark: _headings_found(text, mark, names))
+    return Sheet("", tuple(_csv_rows(text, delimiter)))
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file as people save it: UTF-8, UTF-16 with its mark, or GB18030 as Excel in China does."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("gb18030", "replace")
+
+
+def _headings_found(text: str, delimiter: str, known: set[str]) -> int:
+    """How many headings the best of the first rows has."""
+    first = (row for row, _ in zip(_csv_rows(text, delimiter), range(40), strict=False))
+    return max((sum(cell.strip().lower() in known for cell in row.cells) for row in first), default=0)
+
+
+def _csv_rows(text: str, delimiter: str) -> Iterator[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Row(tr("line {line}", line=line), (f"{error}",))
+            return
+        yield Row(tr("line {line}", line=line), tuple(map(unguarded, cells)))
+
+
+def read_xlsx(content: bytes) -> list[Sheet]:
+    """The sheets of a workbook; ValueError where the file is none."""
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
+        raise ValueError(tr("it is no XLSX workbook; save it as .xlsx or .csv")) from error
+    try:
+        return [
+            Sheet(sheet.title, tuple(_xlsx_rows(sheet))) for sheet in book.worksheets if hasattr(sheet, "iter_rows")
+        ]
+    finally:
+        book.close()
+
+
+def _xlsx_rows(sheet: Any) -> Iterator[Row]:
+    for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+        yield Row(tr("sheet {name}, row {row}", name=sheet.title, row=number), tuple(map(_cell_text, cells)))
+
+
+def _cell_text(value: Any) -> str:
+    """A cell as a person reads it: 755 is no 755.0, a day is no midnight."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, str):
+        return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
+    return _number_text(Decimal(repr(value))) if isinstance(value, (int | Decimal)) or _is_number(value) else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value).__name__ in ("float", "float64")
+
+
+def _number_text(number: Decimal) -> str:
+    """Its shortest digits; what a spreadsheet computed (0.06999999999999999) is brought to the digits it shows."""
+    if not number.is_finite():
+        return str(number)
+    if len(number.as_tuple().digits) > SHOWN_EXACTLY:
+        number = number.normalize().__round__(max(0, SHOWN_EXACTLY - 1 - number.adjusted()))
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def write_csv(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A CSV file that Excel opens with Chinese intact."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow(headings)
+    for row in rows:
+        writer.writerow([guarded(cell) for cell in row])
+    return stream.getvalue().encode("utf-8-sig", "replace")
+
+
+def write_xlsx(
+    title: str,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers: Container[str] = (),
+    wide: Container[str] = (),
+) -> bytes:
+    """A workbook of one sheet; the columns in `numbers` hold numbers, all others text."""
+    import openpyxl
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31] or "1")
+    sheet.freeze_panes = "A2"
+    for place, heading in enumerate(headings, start=1):
+        sheet.column_dimensions[get_column_letter(place)].width = 40 if heading in wide else 15
+
+    def styled(value: str | None, **style: Any) -> Any:
+        cell = WriteOnlyCell(sheet, value)
+        cell.data_type = "s" if value else cell.data_type  # text that looks like a formula stays text
+        for name, what in style.items():
+            setattr(cell, name, what)
+        return cell
+
+    sheet.append([styled(heading, font=Font(bold=True)) for heading in headings])
+    for row in rows:
+        sheet.append(
+            [
+                _number(text)
+                if name in numbers and _fits_a_spreadsheet(text)
+                else styled(_escaped(text) or None, number_format="@", alignment=Alignment(wrap_text="\n" in text))
+                for name, text in zip(headings, row, strict=True)
+            ]
+        )
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _fits_a_spreadsheet(text: str) -> bool:
+    """Whether a spreadsheet keeps all digits of this number."""
+    return bool(re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII)) and len(text.replace(".", "")) <= SHOWN_EXACTLY
+
+
+def _number(text: str) -> Any:
+    return Decimal(text) if "." in text else int(text)
+
+
+def _escaped(text: str) -> str:
+    """The text without what XML cannot hold, in the notation that Excel reads back: `_x000D_`."""
+    return _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
+
+
+def guarded(text: str) -> str:
+    """The text with an apostrophe before it where a spreadsheet would otherwise work it out."""
+    return "'" + text if text[:1] in _FORMULA_SIGNS and not re.fullmatch(r"[+-]?\d+", text) else text
+
+
+def unguarded(text: str) -> str:
+    """The text without such an apostrophe."""
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA_SIGNS and text[1:2] else text
+
+
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "'")

@@ -1,0 +1,372 @@
+"""Joins rules and memory: events from the inbox become rated calls in the ledger, each exactly once in effect.
+
+    pipeline = Pipeline(inbox, ledger, rules)
+    while pipeline.step():
+        ...
+
+A step takes the next events, works out what they mean and cost without holding any lock, and then writes
+calls, charges, outcomes and the new inbox position in one transaction. A crash repeats nothing and skips
+nothing. It has no rules of its own.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from functools import cached_property
+from typing import NamedTuple
+
+from ippbx_billing import dialects
+from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Direction, EventStatus, RawEvent, Reading
+from ippbx_billing.dialects import Dialects
+from ippbx_billing.errors import DataError
+from ippbx_billing.inbox import Inbox
+from ippbx_billing.ledger import Ledger, RatedCall
+from ippbx_billing.ledger.calls import FACTS, facts
+from ippbx_billing.ledger.journey import Outcome
+from ippbx_billing.numbering import Cleanup, MobilePlaces, Numbering, Override, data_version, mobile_places_in
+from ippbx_billing.settings import Settings
+from ippbx_billing.tariffs import CallFilter, Carrier, HolidayCalendar, TariffBook, rating
+from ippbx_billing.tariffs.filters import left_out
+
+LIVE_CALL_EXPIRES = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the settings say that rules need to know."""
+
+    country: str
+    area_code: str
+    zone: tzinfo
+    pbx_zone: tzinfo
+    dialect: str
+    outside_prefix: str
+    extension_patterns: tuple[str, ...]
+    bounds: dialects.Bounds = dialects.DEFAULT_BOUNDS
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Site":
+        """The part of the settings that rules need."""
+        return cls(
+            country=settings.country,
+            area_code=settings.area_code,
+            zone=settings.site_zone,
+            pbx_zone=settings.pbx_zone,
+            dialect=settings.dialect,
+            outside_prefix=settings.outside_prefix,
+            extension_patterns=settings.extension_patterns,
+            bounds=dialects.Bounds(settings.max_unpacked_bytes, settings.max_records, settings.max_nesting),
+        )
+
+
+class Rules:
+    """Everything that decides what a record means and costs, as it stands at one moment."""
+
+    def __init__(
+        self,
+        site: Site,
+        known_dialects: Dialects,
+        book: TariffBook,
+        extensions: Iterable[str] = (),
+        overrides: Sequence[Override] = (),
+        mobile_places: MobilePlaces | None = None,
+        cleanups: Sequence[Cleanup] = (),
+        filters: Sequence[CallFilter] = (),
+    ) -> None:
+        self.site = site
+        self.dialects = known_dialects
+        self.book = book
+        self._extensions = frozenset(extensions)
+        self._overrides = tuple(overrides)
+        self._mobile_places = mobile_places
+        self._cleanups = tuple(cleanups)
+        self.filters = tuple(filters)
+        self._numberings: dict[tuple[str, str], Numbering] = {}
+
+    @classmethod
+    def of(cls, ledger: Ledger, settings: Settings, *, reading: bool = True) -> "Rules":
+        """The rules in force: the settings, the dialects, and what the ledger holds at this moment.
+
+        Without `reading` they know no dialects: who asks for a price alone need not wait until all are loaded.
+        """
+        known = _dialects(settings) if reading else Dialects({})
+        site = Site.of(settings)
+        own_days = {one.day: one.kind for one in ledger.rules.day_overrides()}
+        return cls(
+            site,
+            known,
+            ledger.book.tariff_book(HolidayCalendar(site.country, own_days)),
+            ledger.directory.numbers(),
+            ledger.book.overrides(),
+            mobile_places_in(settings.numbers_dir),
+            ledger.rules.cleanups(),
+            ledger.rules.filters(),
+        )
+
+    def with_default_carrier(self, name: str) -> "Rules":
+        """The same rules with another default carrier, for the question what a call would cost there."""
+        carriers = [replace(one, default=one.name == name) for one in self.book.carriers.values()]
+        book = TariffBook(carriers, (), self.book.prices, self.book.calendar)
+        return Rules(
+            self.site,
+            self.dialects,
+            book,
+            self._extensions,
+            self._overrides,
+            self._mobile_places,
+            self._cleanups,
+            self.filters,
+        )
+
+    @cached_property
+    def data_version(self) -> str:
+        """The version of the numbering data that classifications rest on."""
+        return data_version(self._mobile_places)
+
+    def read(self, event: RawEvent) -> Reading:
+        """What an event means; never raises."""
+        return dialects.read(
+            event,
+            self.dialects,
+            chosen=self.site.dialect,
+            zone=self.site.pbx_zone,
+            is_extension=self.numbering_for(None).is_extension,
+            bounds=self.site.bounds,
+        )
+
+    def charge(self, call: Call, classification: Classification) -> Charge:
+        """What the call costs, its number being that."""
+        return self.charge_at(self.local_start(call), call, classification)
+
+    def charge_at(self, local_start: datetime, call: Call, classification: Classification) -> Charge:
+        """The same, where its start on the site's clock is known already."""
+        return rating.rate(self._filtered(call), classification, local_start, self.book)
+
+    def explain(self, call: Call, classification: Classification | None = None) -> tuple[Classification, Charge]:
+        """The same with the steps that led to the fee; a stored classification is taken as it is."""
+        classification = classification or self.classify(call)
+        return classification, rating.explain(self._filtered(call), classification, self.local_start(call), self.book)
+
+    def _filtered(self, call: Call) -> Call:
+        """The call as rating is to see it: one that a filter of the site leaves out is nobody's bill, like a twin."""
+        if not self.filters or call.twin:
+            return call
+        reason = left_out(self.filters, call.direction, call.extension, call.number, call.trunk)
+        return replace(call, twin=reason) if reason else call
+
+    def classify(self, call: Call) -> Classification:
+        """What the other side's number is, seen from the home area of the call's carrier."""
+        numbering = self.numbering_for(call.trunk)
+        return numbering.classify(call.number or "", call.direction or Direction.OUTBOUND)
+
+    def numbering_for(self, trunk: str | None) -> Numbering:
+        """The numbering plan as it looks from a trunk: its carrier's home area, its outside-line prefix."""
+        carrier: Carrier | None = self.book.carrier_for(trunk)
+        line = self.book.trunks.get(trunk or "")
+        own_prefix = None if line is None else line.outside_prefix
+        area_code = carrier.area_code if carrier else self.site.area_code
+        prefix = self.site.outside_prefix if own_prefix is None else own_prefix
+        numbering = self._numberings.get((area_code, prefix))
+        if numbering is None:
+            numbering = self._numberings[area_code, prefix] = Numbering(
+                country=self.site.country,
+                area_code=area_code,
+                outside_prefix=prefix,
+                extension_patterns=self.site.extension_patterns,
+                extensions=self._extensions,
+                overrides=self._overrides,
+                mobile_places=self._mobile_places,
+                cleanups=self._cleanups,
+            )
+        return numbering
+
+    def local_start(self, call: Call) -> datetime:
+        """The call's start on the site's clock, by which tariffs go."""
+        return call.started_at.astimezone(self.site.zone)
+
+
+def _dialects(settings: Settings) -> Dialects:
+    """The known dialects, the chosen one among them."""
+    known = dialects.load(settings.dialects_dir)
+    if settings.dialect != "auto" and settings.dialect not in known:
+        raise DataError(
+            f"the settings name the dialect {settings.dialect}, which does not exist",
+            f"known: auto, {', '.join(known)}",
+        )
+    return known
+
+
+class _Understood(NamedTuple):
+    """An event on its way into the ledger: what it means, and its calls already rated."""
+
+    event: RawEvent
+    reading: Reading
+    rated: tuple[RatedCall, ...]
+
+
+class _Standing(NamedTuple):
+    """The version of a record that counts at the moment: its call's id (None while new), its event, what it says."""
+
+    number: int | None
+    event_id: int
+    said: Call | tuple[object, ...]  # a new call's facts are worked out only if it comes again
+
+    def says_the_same(self, call: Call) -> bool:
+        """Whether a record of the same key holds the same facts."""
+        return facts(call) == (facts(self.said) if isinstance(self.said, Call) else self.said)
+
+
+def _superseded(rated: RatedCall, standing: _Standing) -> str:
+    """Why a record that was delivered before changes nothing; empty where it is a correction by a later event."""
+    if standing.says_the_same(rated.call):
+        return f"delivered before with event {standing.event_id}"
+    return f"corrected by event {standing.event_id}" if rated.event_id < standing.event_id else ""
+
+
+class Pipeline:
+    """Moves events from the inbox to the ledger; `make_rules` is asked again whenever somebody edited the ledger."""
+
+    def __init__(
+        self, inbox: Inbox, ledger: Ledger, make_rules: Callable[[], Rules], *, batch_size: int = 2_000
+    ) -> None:
+        self.inbox = inbox
+        self.ledger = ledger
+        self._make_rules = make_rules
+        self._batch_size = batch_size
+        self._rules: Rules | None = None
+        self._ledger_version = -1
+
+    def step(self) -> int:
+        """Take the next batch; gives how many events it held, 0 when none is waiting."""
+        position = self.ledger.journey.position()
+        events = self.inbox.after(position, self._batch_size)
+        if not events:
+            self._pass_gap(position)
+            return 0
+        understood = self._understand(events)
+        with self.ledger.transaction():
+            if self.ledger.journey.position() == position:  # else another process has taken them meanwhile
+                self._write(understood)
+                self.ledger.journey.advance(events[-1].id)
+        return len(events)
+
+    def _pass_gap(self, position: int) -> None:
+        """Ids that were given but have no event, as after a damaged inbox was replaced, are not waiting for anybody."""
+        last = self.inbox.last_id()
+        if last > position and not self.inbox.after(position, 1):  # asked in this order: what comes now has a higher id
+            with self.ledger.transaction():
+                if self.ledger.journey.position() == position:
+                    self.ledger.journey.advance(last)
+
+    def drain(self) -> int:
+        """Take everything that is waiting; gives how many events there were."""
+        total = 0
+        while taken := self.step():
+            total += taken
+        return total
+
+    def replay(self, event_ids: Iterable[int]) -> int:
+        """Read these events again with the present rules; gives how many there were.
+
+        Events that were duplicates are read again as well: one may now be the first to be understood.
+        """
+        wanted = sorted(set(event_ids))
+        if not wanted:
+            return 0
+        wanted = sorted(
+            {*wanted, *(one for one in self.ledger.journey.events_with(EventStatus.DUPLICATE) if one > wanted[0])}
+        )
+        replayed = 0
+        for start in range(0, len(wanted), self._batch_size):
+            chunk = wanted[start : start + self._batch_size]
+            understood = self._understand([event for one in chunk if (event := self.inbox.get(one))])
+            with self.ledger.transaction():
+                self.ledger.calls.forget_events(one.event.id for one in understood)
+                self._write(understood)
+            replayed += len(understood)
+        return replayed
+
+    def _understand(self, events: Sequence[RawEvent]) -> list[_Understood]:
+        rules = self._present_rules()
+        return [_understand(event, rules) for event in events]
+
+    def _present_rules(self) -> Rules:
+        version = self.ledger.changed_by_others()
+        if self._rules is None or version != self._ledger_version:
+            self._rules, self._ledger_version = self._make_rules(), version
+        return self._rules
+
+    def _write(self, understood: Sequence[_Understood]) -> None:
+        """Into the ledger, in the caller's transaction: new calls in one go, corrections where they belong."""
+        standing = {
+            key: _Standing(row["id"], row["event_id"], tuple(row[name] for name in FACTS))
+            for key, row in self.ledger.calls.known([rated.key for one in understood for rated in one.rated]).items()
+        }
+        fresh: dict[bytes, RatedCall] = {}
+        outcomes: dict[int, Outcome] = {}
+        for one in understood:
+            repeated = []
+            for rated in one.rated:
+                earlier = standing.get(rated.key)
+                reason = "" if earlier is None else _superseded(rated, earlier)
+                if reason:
+                    repeated.append(reason)
+                    continue
+                corrected = rated if earlier is None else _corrected(rated, earlier, outcomes)
+                number = earlier.number if earlier else None
+                if number is None:
+                    fresh[rated.key] = corrected
+                else:
+                    self.ledger.calls.correct(number, corrected)
+                standing[rated.key] = _Standing(number, rated.event_id, rated.call)
+            self._follow(one)
+            outcomes[one.event.id] = _outcome(one, repeated)
+        self.ledger.calls.add(list(fresh.values()))
+        self.ledger.journey.record_all(outcomes)
+
+    def _follow(self, one: _Understood) -> None:
+        """Bring the live calls on."""
+        for state in one.reading.states:
+            self.ledger.journey.follow(one.event, state)
+        if one.reading.states:
+            self.ledger.journey.forget_live(one.event.received_at - LIVE_CALL_EXPIRES)
+
+
+def _corrected(rated: RatedCall, earlier: _Standing, outcomes: dict[int, Outcome]) -> RatedCall:
+    """The record's later version; both events say that the one took the place of the other."""
+    outcomes[earlier.event_id] = EventStatus.DONE, f"corrected by event {rated.event_id}"
+    note = f"corrected: the record was delivered before with event {earlier.event_id}"
+    return replace(rated, call=replace(rated.call, notes=(*rated.call.notes, note)))
+
+
+def _outcome(one: _Understood, repeated: Sequence[str]) -> Outcome:
+    """What became of an event, of whose calls these were delivered before."""
+    if one.reading.problems:
+        return EventStatus.REJECTED, "; ".join(map(str, one.reading.problems))
+    if repeated and len(repeated) == len(one.rated):
+        return EventStatus.DUPLICATE, "; ".join(dict.fromkeys(repeated))
+    return EventStatus.DONE, one.reading.nothing
+
+
+def _understand(event: RawEvent, rules: Rules) -> _Understood:
+    """Read and rate one event; a fault of ours is recorded like any other problem, and the next event goes on."""
+    try:
+        reading = rules.read(event)
+        return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
+    except Exception as error:  # the one place where a bug must not stop the journey
+        from ippbx_billing.calls import Problem
+
+        return _Understood(event, Reading(problems=(Problem(f"internal error, please report it: {error!r}"),)), ())
+
+
+def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:
+    start, classification = rules.local_start(call), rules.classify(call)
+    charge = rules.charge_at(start, call, classification)
+    return RatedCall(event.id, call, classification, charge, start.date().isoformat(), rules.data_version, start.hour)
+
+
+def unsettled(ledger: Ledger) -> list[int]:
+    """The events worth another reading after a cause was mended: rejected ones, and those of unrated calls."""
+    return sorted(
+        {*ledger.journey.events_with(EventStatus.REJECTED), *ledger.calls.events_with_status(ChargeStatus.UNRATED)}
+    )

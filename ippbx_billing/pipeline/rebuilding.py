@@ -1,0 +1,181 @@
+"""Builds the ledger anew from the inbox: every event is read and rated again by the rules of today.
+
+    rebuilt = rebuild(inbox_path, ledger_path, lambda ledger: Rules.of(ledger, settings))
+
+The one idea: the new ledger grows in a file beside the old one, and then takes its place in one transaction of SQLite.
+Until then nobody notices anything, and a run that is cut off has changed nothing; afterwards whoever has the ledger
+open, the listener's pipeline too, goes on with the new one. The ledger as it was stays as `ledger.db.before-rebuild`.
+
+What people entered is taken over, and so are the calls whose events were pruned, with their charges. Calls get ids of
+their own, as after a replay.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ippbx_billing.errors import BillingError, DataError
+from ippbx_billing.inbox import Inbox, only_writer
+from ippbx_billing.language import tr
+from ippbx_billing.ledger import Ledger
+from ippbx_billing.ledger.masking import STATE as ANONYMIZED
+from ippbx_billing.ledger.masking import MaskTables
+from ippbx_billing.ledger.rebuilds import RebuildTables
+from ippbx_billing.pipeline import Pipeline, Rules
+from ippbx_billing.sqlite import copies
+
+BESIDE = ".rebuilding"
+BOOK = ".rebuilding-from"
+FINISHED = ".rebuilt"
+BEFORE = ".before-rebuild"
+BATCH_EVENTS = 2_000
+PAUSE_S = 0.05
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How many events were read and calls made of them, how many calls were kept without; where the old ledger is."""
+
+    events: int
+    calls: int
+    kept: int
+    before: Path | None
+
+
+def rebuild(
+    inbox_path: Path,
+    ledger_path: Path,
+    make_rules: Callable[[Ledger], Rules],
+    *,
+    book: Path | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Rebuilt:
+    """Put a ledger made of the inbox in the place of the present one.
+
+    `book` is another ledger, such as that of a backup, to take over from where the present one is lost or damaged; then
+    no listener may run. Raises DataError, and BillingError where somebody edited the ledger meanwhile.
+    """
+    if book is None:
+        with _beside(ledger_path) as fresh:
+            done, tables = _filled(fresh, ledger_path, inbox_path, make_rules, progress)
+            _nobody_edited(tables)
+            tables.let_go()
+            return _replaced(done, fresh, ledger_path)
+    with only_writer(inbox_path), _copied(book, ledger_path) as earlier, _beside(ledger_path) as fresh:
+        done, tables = _filled(fresh, earlier, inbox_path, make_rules, progress)
+        tables.let_go()
+        return _installed(done, fresh, ledger_path)
+
+
+@contextmanager
+def _beside(ledger_path: Path) -> Iterator[Ledger]:
+    """An empty ledger in a file of its own, which is gone afterwards."""
+    path = ledger_path.with_name(ledger_path.name + BESIDE)
+    _remove(path)
+    try:
+        with Ledger(path) as fresh:
+            fresh.connection.execute("PRAGMA synchronous = OFF")  # what a power cut spoils is made again from the start
+            yield fresh
+    finally:
+        _remove(path)
+
+
+@contextmanager
+def _copied(book: Path, ledger_path: Path) -> Iterator[Path]:
+    """A copy of the book, which may be of an older version, so that a backup stays as it is."""
+    path = ledger_path.with_name(ledger_path.name + BOOK)
+    _remove(path)
+    try:
+        if book.exists():
+            copies.copy(book, path)
+        yield path if book.exists() else book
+    finally:
+        _remove(path)
+
+
+def _filled(
+    fresh: Ledger, earlier: Path, inbox_path: Path, make_rules: Callable[[Ledger], Rules], progress: Progress
+) -> tuple[Rebuilt, RebuildTables]:
+    """Everything into the new ledger: first what is taken over, then what the events say."""
+    _must_be_ledger(earlier)
+    with Inbox(inbox_path) as inbox:
+        tables = RebuildTables(fresh.connection, earlier, inbox_path)
+        kept = tables.take_over()
+        if kept:
+            with fresh.transaction():
+                fresh.rollups.rebuild()
+        fresh.calls.forget_kinds()
+        pipeline = Pipeline(inbox, fresh, lambda: make_rules(fresh), batch_size=BATCH_EVENTS)
+        events = 0
+        while taken := pipeline.step():
+            events += taken
+            progress(fresh.journey.position(), inbox.last_id())
+        tables.take_over_history()
+        _mask_again(fresh)
+    calls = tables.count_calls() - kept
+    return Rebuilt(events, calls, kept, None), tables
+
+
+def _must_be_ledger(path: Path) -> None:
+    """It is brought up to date, and told plainly where it is none."""
+    if not path.exists():
+        raise DataError(tr("there is no ledger {path}", path=path), tr("name that of a backup with --book FILE"))
+    try:
+        with Ledger(path) as ledger:
+            faults = ledger.faults()
+    except (DataError, sqlite3.DatabaseError) as error:
+        faults = str(error)
+    if faults:
+        raise DataError(
+            tr("{path} is damaged: {faults}", path=path, faults=faults), tr("name that of a backup with --book FILE")
+        )
+
+
+def _mask_again(fresh: Ledger) -> None:
+    """Numbers that were made unreadable stay so, although an event still holds them."""
+    before = fresh.journey.state(ANONYMIZED)
+    if before:
+        tables = MaskTables(fresh.connection)
+        with fresh.transaction():
+            tables.mask(1, tables.last_call(), before)
+
+
+def _nobody_edited(tables: RebuildTables) -> None:
+    if edited := tables.edited_meanwhile():
+        raise BillingError(
+            tr("somebody edited the ledger meanwhile: {tables}", tables=", ".join(edited)), tr("run it once more")
+        )
+
+
+def _replaced(done: Rebuilt, fresh: Ledger, ledger_path: Path) -> Rebuilt:
+    """The new content into the present file, in one transaction; others wait for it or still see the old one."""
+    before = ledger_path.with_name(ledger_path.name + BEFORE)
+    _remove(before)
+    copies.copy(ledger_path, before)
+    with Ledger(ledger_path) as present:
+        fresh.connection.backup(present.connection, sleep=PAUSE_S)
+    return Rebuilt(done.events, done.calls, done.kept, before)
+
+
+def _installed(done: Rebuilt, fresh: Ledger, ledger_path: Path) -> Rebuilt:
+    """The new file in the place of one that is lost or damaged, which is kept."""
+    finished, before = (ledger_path.with_name(ledger_path.name + ending) for ending in (FINISHED, BEFORE))
+    _remove(finished)
+    copies.copy(fresh.path, finished)
+    kept = ledger_path.exists()
+    if kept:
+        _remove(before)
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            ledger_path.with_name(ledger_path.name + suffix).replace(before.with_name(before.name + suffix))
+    finished.replace(ledger_path)
+    return Rebuilt(done.events, done.calls, done.kept, before if kept else None)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -1,0 +1,208 @@
+"""The pipeline in a process of its own: woken by the listener, ended by the end of the listener.
+
+    with Worker(settings, report=print) as worker:
+        worker.start()
+        worker.wake()  # after each commit; never waits, never raises
+
+The two are joined by a pipe. A byte in it means that something arrived; its end means that the listener is gone, by
+whatever way, and the worker drains once more and ends. Should the worker die, it is started again.
+"""
+
+import gc
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from ippbx_billing.settings import Settings, load
+
+Result = TypeVar("Result")
+
+log = logging.getLogger("ippbx_billing.pipeline.worker")  # also where this is `__main__`
+
+POLL_S = 1.0  # how long the worker sleeps at most: a missed wake-up costs no more than this
+RESTART_PAUSE_S = 1.0
+LOCKED_PAUSE_S = 1.0
+NICENESS = 5  # where processors are short the doors go first: a record may come but once, its fee can wait
+DAMAGED_EXIT = 65  # EX_DATAERR of sysexits.h: the inbox cannot be read, and its writer has to replace it
+GARBAGE_THRESHOLD = 100_000  # a batch makes many objects that live until its end; looking for rings among them is vain
+END_TIMEOUT_S = 30.0  # what is not drained by then is taken up at the next start
+
+
+class Worker:
+    """The child process and the pipe to it; `report` tells the operator about its troubles, `damaged` of the inbox."""
+
+    def __init__(
+        self, settings: Settings, report: Callable[[str], None], damaged: Callable[[], None] = lambda: None
+    ) -> None:
+        self._settings = settings
+        self._report = report
+        self._damaged = damaged
+        self._ending = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def start(self) -> None:
+        """Begin; called when the listener is ready, so that one which may not start has started nothing."""
+        self._process = self._child()
+        threading.Thread(target=self._restart_when_dead, name="worker-watch", daemon=True).start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the pipe and wait until the worker has drained what is there."""
+        self._ending.set()
+        if self._process is None:
+            return
+        with suppress(OSError):
+            _pipe_of(self._process).close()
+        try:
+            self._process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def wake(self) -> None:
+        """Something was committed. A full pipe means that the worker is awake anyway."""
+        if self._process is not None:
+            with suppress(OSError, ValueError):
+                os.write(_pipe_of(self._process).fileno(), b"!")
+
+    def facts(self) -> Mapping[str, Any]:
+        """What /healthz tells of the pipeline."""
+        running = self._process is not None and self._process.poll() is None
+        return {"pipeline": "running" if running else "restarting"}
+
+    def _child(self) -> subprocess.Popen[bytes]:
+        command = [
+            sys.executable,
+            "-m",
+            "ippbx_billing.pipeline.worker",
+            str(self._settings.data_dir),
+            self._settings.dialect,
+        ]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, bufsize=0)
+        if os.name == "posix":
+            os.set_blocking(_pipe_of(process).fileno(), False)
+        return process
+
+    def _restart_when_dead(self) -> None:
+        while self._process is not None:
+            code = self._process.wait()
+            if code == DAMAGED_EXIT:
+                self._damaged()
+            if self._ending.wait(RESTART_PAUSE_S):
+                return
+            self._report(f"the pipeline ended unexpectedly (exit {code}) and is started again")
+            self._process = self._child()
+
+
+def _pipe_of(process: subprocess.Popen[bytes]) -> Any:
+    assert process.stdin is not None
+    return process.stdin
+
+
+def main(data_dir: str, dialect: str) -> None:
+    """The child: drain, wait for a wake-up, drain again, until the pipe ends."""
+    from pathlib import Path
+
+    from ippbx_billing.inbox import Inbox
+    from ippbx_billing.ledger import Ledger
+    from ippbx_billing.pipeline import Pipeline, Rules
+    from ippbx_billing.service import logs
+
+    for name in ("SIGINT", "SIGTERM"):  # sent to the whole group; the listener's pipe tells when to end
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    settings = load(Path(data_dir), {"dialect": dialect})
+    logs.start(settings.log_format)
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    pipe = _Pipe()
+    with _ending_where_damaged():
+        opened = _patiently(lambda: Ledger(settings.ledger_path), pipe)
+        if opened is None:
+            return
+        with opened as ledger, Inbox(settings.inbox_path) as inbox:
+            pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings), batch_size=settings.batch_size)
+            while pipe.open:
+                _patiently(pipeline.drain, pipe)
+                pipe.wait()
+            _patiently(pipeline.drain, pipe)
+
+
+@contextmanager
+def _ending_where_damaged() -> Iterator[None]:
+    """A damaged inbox ends this process with an exit code of its own: only the listener may replace the file."""
+    from ippbx_billing.inbox.damage import DamagedInboxError
+
+    try:
+        yield
+    except DamagedInboxError as error:
+        log.warning("%s", error.message)
+        sys.exit(DAMAGED_EXIT)
+
+
+def _patiently(step: Callable[[], Result], pipe: "_Pipe") -> Result | None:
+    """What the step gives. While the ledger is locked or damaged, or its disk fails, say so once and try again; None
+    where that lasts until the listener ends: the records are kept, and are taken up at the next start.
+    """
+    said = False
+    while True:
+        try:
+            return step()
+        except Exception as error:
+            if not _is_trouble_of_ledger(error):
+                raise
+            if not said:
+                log.warning("the ledger cannot be written now (%s); records are kept meanwhile, trying again", error)
+            said = True
+            if not pipe.open:
+                return None
+            time.sleep(LOCKED_PAUSE_S)
+
+
+def _is_trouble_of_ledger(error: Exception) -> bool:
+    """Whether a database does not work; what is wrong with the inbox alone has a name of its own."""
+    import sqlite3
+
+    from ippbx_billing.inbox import damage as quarantine
+
+    if isinstance(error, quarantine.DamagedInboxError):
+        return False
+    return any(
+        isinstance(one, sqlite3.OperationalError) or quarantine.is_damage(one) for one in (error, error.__cause__)
+    )
+
+
+class _Pipe:
+    """The worker's end of the pipe; a thread reads it, because only so does waiting work alike on every system."""
+
+    def __init__(self) -> None:
+        self.open = True
+        self._something = threading.Event()
+        threading.Thread(target=self._read, name="wake-ups", daemon=True).start()
+
+    def wait(self) -> None:
+        """Until a wake-up, the next poll, or the end of the listener."""
+        self._something.wait(POLL_S)
+        self._something.clear()
+
+    def _read(self) -> None:
+        while os.read(sys.stdin.fileno(), 65_536):
+            self._something.set()
+        self.open = False
+        self._something.set()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

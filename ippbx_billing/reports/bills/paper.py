@@ -1,0 +1,144 @@
+"""How a bill looks: heading, sums, calls, and what is not in it, as a document for every writer.
+
+documents.write(paper.document(bill, notes), "pdf", Path("bill.pdf"))
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ippbx_billing.documents import Document, Section
+from ippbx_billing.documents.render import Column, cell
+from ippbx_billing.language import tr
+from ippbx_billing.reports.bills.statements import Billing, Statement
+
+Row = Mapping[str, Any]
+
+
+def document(bill: Statement, notes: Sequence[str] = ()) -> Document:
+    """The bill with its notes: own ones first, then those about the whole period."""
+    return Document(
+        title(bill),
+        subtitle=bill.site,
+        facts=list(_facts(bill)),
+        sections=_sections(bill),
+        notes=[*_own_notes(bill), *notes],
+        dated=bill.period.last,
+    )
+
+
+def overview(billing: Billing, notes: Sequence[str] = (), *, with_calls: bool = False) -> Document:
+    """All bills at a glance: a line for each employee, and the calls where they are asked for."""
+    bill = billing.of_company(with_calls=with_calls)
+    sections = [_by_employee(bill)]
+    if bill.calls is not None:
+        sections.append(_call_list(bill, bill.calls()))
+    return Document(
+        title(bill),
+        subtitle=bill.site,
+        facts=list(_facts(bill)),
+        sections=sections,
+        notes=[*_own_notes(bill), *notes],
+        dated=bill.period.last,
+    )
+
+
+def title(bill: Statement) -> str:
+    """What the bill is headed with, and each of its pages is known by."""
+    who = f"{bill.name} ({bill.number})" if bill.kind == "employee" else bill.department
+    return " · ".join(filter(None, (tr("Telephone bill {month}", month=bill.period.name), who)))
+
+
+def _facts(bill: Statement) -> Iterable[tuple[str, str]]:
+    if bill.kind == "employee":
+        yield tr("Employee"), f"{bill.name} ({bill.number})"
+        yield tr("Department"), bill.department or "–"
+        yield tr("Extension"), ", ".join(bill.extensions) or "–"
+    else:
+        yield tr("Bill of"), bill.department or tr("the whole company")
+    yield tr("Period"), tr("{first} to {last}", first=bill.period.first, last=bill.period.last)
+    yield tr("Fee"), f"{cell(bill.total['fee'], 'money')} {bill.currency}"
+
+
+def _sections(bill: Statement) -> list[Section]:
+    sections = [Section(tr("By traffic type"), summary_columns(bill), bill.summary, total=_total(bill, "direction"))]
+    if len(bill.by_extension) > 1:
+        columns = [Column("extension", tr("Extension"), "code"), *_sums(bill)]
+        sections.append(Section(tr("By extension"), columns, bill.by_extension, total=_total(bill, "extension")))
+    if len(bill.by_department) > 1:
+        columns = [Column("department", tr("Department")), *_sums(bill)]
+        sections.append(
+            Section(
+                tr("By department, with those below each"),
+                columns,
+                bill.by_department,
+                total=_total(bill, "department"),
+            )
+        )
+    if bill.kind != "employee":
+        sections.append(_by_employee(bill))
+    if bill.calls is not None:
+        sections.append(_call_list(bill, bill.calls()))
+    return sections
+
+
+def _by_employee(bill: Statement) -> Section:
+    rows = [row | {"extensions": ", ".join(row["extensions"])} for row in bill.by_employee]
+    return Section(tr("By employee"), employee_columns(bill), rows, total=_total(bill, "department"))
+
+
+def _call_list(bill: Statement, calls: Iterable[Row]) -> Section:
+    total = _total(bill, "started_at")
+    return Section(tr("List of calls"), call_columns(bill), calls, total, page_break=bill.kind != "employee")
+
+
+def summary_columns(bill: Statement) -> list[Column]:
+    """Direction and traffic type with their sums."""
+    kinds = [Column("direction", tr("Direction"), "word"), Column("traffic_type", tr("Traffic type"), "word")]
+    return [*kinds, *_sums(bill)]
+
+
+def employee_columns(bill: Statement) -> list[Column]:
+    """Who, with what extensions, and the sums."""
+    return [
+        Column("department", tr("Department")),
+        Column("number", tr("Staff no."), "code"),
+        Column("name", tr("Employee")),
+        Column("extensions", tr("Extension")),
+        *_sums(bill),
+    ]
+
+
+def call_columns(bill: Statement) -> list[Column]:
+    """A call's line; whose call it is, where the bill is not one person's."""
+    whose = [Column("extension", tr("Extension"), "code"), Column("name", tr("Employee"), rank=2)]
+    if bill.kind == "employee":
+        whose = whose[:1] if len(bill.extensions) > 1 else []
+    return [
+        Column("started_at", tr("Start"), "time"),
+        *whose,
+        Column("direction", tr("Direction"), "word"),
+        Column("number", tr("Number"), "code"),
+        Column("place", tr("Place"), rank=1),
+        Column("traffic_type", tr("Traffic type"), "word"),
+        Column("billed_s", tr("Talk time"), "length"),
+        Column("fee", tr("Fee ({currency})", currency=bill.currency), "money"),
+    ]
+
+
+def _sums(bill: Statement) -> list[Column]:
+    return [
+        Column("calls", tr("Calls"), "number"),
+        Column("answered", tr("Answered"), "number", rank=3),
+        Column("billed_s", tr("Talk time"), "length"),
+        Column("fee", tr("Fee ({currency})", currency=bill.currency), "money"),
+    ]
+
+
+def _total(bill: Statement, first_column: str) -> Row:
+    return {**bill.total, first_column: tr("total")}
+
+
+def _own_notes(bill: Statement) -> list[str]:
+    if not bill.unrated:
+        return []
+    return [tr("{count} calls could not be priced and are not in the sum", count=bill.unrated)]

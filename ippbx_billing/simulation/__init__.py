@@ -1,0 +1,1 @@
+"""Believable traffic and a PBX to practise on."""

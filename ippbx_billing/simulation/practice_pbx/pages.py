@@ -1,0 +1,204 @@
+"""The practice PBX's HTML, as a LuCI of the `;stok=` generation writes it.
+
+Everything that differs between firmwares is asked of the firmware; everything shown goes through `escape`.
+"""
+
+from html import escape
+
+from ippbx_billing.simulation.practice_pbx.screens import Names, Option, Screen, menu, words
+from ippbx_billing.simulation.practice_pbx.state import PracticePbx, Session
+
+
+class Pages:
+    """Writes the pages of one device."""
+
+    def __init__(self, pbx: PracticePbx) -> None:
+        self.pbx = pbx
+        self.firmware = pbx.firmware
+
+    def sign_in(self, address: str, complaint: str = "") -> str:
+        """The form that asks for user and password."""
+        error = f'<div class="error">{self._word(complaint)}</div>' if complaint else ""
+        button = "" if complaint == "locked" else f'<input type="submit" value="{self._word("sign_in")}" />'
+        return self._html(
+            f'<form method="post" action="{escape(address)}">{error}'
+            f'<label class="cbi-value-title">{self._word("user")}</label>'
+            '<input class="cbi-input-user" type="text" name="luci_username" value="admin" />'
+            f'<label class="cbi-value-title">{self._word("password")}</label>'
+            f'<input class="cbi-input-password" type="password" name="luci_password" />{button}</form>'
+        )
+
+    def entrance(self) -> str:
+        """The page at the root, which leads to the program."""
+        return f'<html><head><meta http-equiv="refresh" content="0; URL={self.firmware.script}/" /></head></html>'
+
+    def home(self, session: Session, node: str) -> str:
+        """A page without settings."""
+        return self._framed(session, node, f"<h2>{self._word('title')}</h2>")
+
+    def screen(self, session: Session, screen: Screen, wrong: list[Option]) -> str:
+        """A page of options as a form."""
+        address = escape(self.address(session, screen.node))
+        errors = "".join(f'<div class="cbi-section-error">{self._complaint(one)}</div>' for one in wrong)
+        token = f'<input type="hidden" name="token" value="{session.token}" />' if self.firmware.token else ""
+        return self._framed(
+            session,
+            screen.node,
+            f'<h2>{self._name(screen.label)}</h2><form method="post" name="cbi" action="{address}" '
+            f'enctype="multipart/form-data">{token}<input type="hidden" name="cbi.submit" value="1" />'
+            f'{errors}{self._section(screen)}<div class="cbi-page-actions">'
+            f'<input type="button" value="{self._word("reset")}" onclick="location.href=\'{address}\'" />'
+            f'<input type="button" name="cbi.cancel" value="{self._word("cancel")}" />'
+            f'<input class="cbi-button-save" type="submit" value="{self._word("save")}" /></div></form>',
+        )
+
+    def changes(self, session: Session) -> str:
+        """The list of staged changes with the buttons that plain LuCI has there."""
+        rows = "".join(f"<li>{escape(key)}</li>" for key in self.pbx.staged)
+        buttons = self._button(session, "apply", "saveapply") + self._button(session, "discard", "revert")
+        return self._framed(session, "admin/uci/changes", f"<ul>{rows}</ul>{buttons if self.pbx.staged else ''}")
+
+    def applied(self, session: Session, configs: list[str]) -> str:
+        """The answer to an apply; where the firmware says so, with the script that restarts the services."""
+        if not self.firmware.restart_by_script:
+            return self._framed(session, "admin/uci/saveapply", f"<p>{self._word('applied')}</p>")
+        restart = self.address(session, "servicectl/restart/" + ",".join(configs))
+        status = self.address(session, "servicectl/status")
+        call = f"post('{restart}', {{ token: '{session.token}' }}" if self.firmware.token else f"get('{restart}', null"
+        return self._framed(
+            session,
+            "admin/uci/saveapply",
+            f'<fieldset class="cbi-section"><legend>{self._word("applying")}</legend>'
+            f'<script type="text/javascript">//<![CDATA[\nvar apply_xhr = new XHR();\napply_xhr.{call},\n'
+            f"function() {{ apply_xhr.get('{status}', null, function(x) {{}}); }});\n//]]></script></fieldset>",
+        )
+
+    def message(self, session: Session, word: str) -> str:
+        """A page that says one thing is wrong."""
+        return self._framed(session, "", f'<div class="errorbox">{self._word(word)}</div>')
+
+    def address(self, session: Session, node: str) -> str:
+        """The address of a node in this session."""
+        return f"{self.firmware.script}/;stok={session.stok}/{node}"
+
+    def _framed(self, session: Session, node: str, content: str) -> str:
+        user = f'<span class="user">{escape(self.firmware.admin_user)}</span>'
+        return self._html(
+            f'<div class="header">{self._bar(session)}{user}</div>'
+            f'<ul class="nav">{self._menu(session, node)}</ul><div id="maincontent">{content}</div>'
+        )
+
+    def _html(self, body: str) -> str:
+        spoken = escape(self.firmware.spoken or self.firmware.language)
+        return (
+            '<?xml version="1.0" encoding="utf-8"?>\n'
+            '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "xhtml1-strict.dtd">\n'
+            f'<html xmlns="http://www.w3.org/1999/xhtml" lang="{spoken}"><head>'
+            '<meta http-equiv="Content-Type" content="text/html; charset=utf-8" />'
+            f"<title>{self._word('title')}</title></head><body>{body}</body></html>"
+        )
+
+    def _bar(self, session: Session) -> str:
+        if not self.pbx.staged:
+            return ""
+        if self.firmware.bar_of_links:
+            address = escape(self.address(session, "admin/uci/changes"))
+            return f'<a class="label notice" href="{address}">{self._word("changes")}: {len(self.pbx.staged)}</a>'
+        buttons = self._button(session, "apply", "saveapply") + self._button(session, "discard", "revert")
+        return f'<div class="unapplied"><span>{self._word("staged")}</span>{buttons}</div>'
+
+    def _button(self, session: Session, word: str, node: str) -> str:
+        address = escape(self.address(session, f"admin/uci/{node}"))
+        if not self.firmware.token:
+            return f'<a class="btn" href="{address}">{self._word(word)}</a>'
+        return (
+            f'<form class="inline" method="post" action="{address}">'
+            f'<input type="hidden" name="token" value="{session.token}" />'
+            f'<input class="btn" type="submit" value="{self._word(word)}" /></form>'
+        )
+
+    def _menu(self, session: Session, node: str) -> str:
+        entries = []
+        for group in menu():
+            screens = [screen for screen in group.screens if screen in list(self.pbx.screens())]
+            if self.firmware.folded_menu and not node.startswith(group.node):
+                screens = []
+            below = "".join(f"<li>{self._link(session, one.node, one.label)}</li>" for one in screens)
+            folded = "" if node.startswith(group.node) else ' style="display: none"'
+            entries.append(
+                f"<li>{self._link(session, group.node, group.label)}{f'<ul{folded}>{below}</ul>' if below else ''}</li>"
+            )
+        return "".join(entries)
+
+    def _link(self, session: Session, node: str, label: Names) -> str:
+        return f'<a href="{escape(self.address(session, node))}"><i class="icon"></i> {self._name(label)}</a>'
+
+    def _section(self, screen: Screen) -> str:
+        options = self.pbx.options(screen)
+        if not screen.tabs:
+            return f'<fieldset class="cbi-section">{self._rows(screen, options)}</fieldset>'
+        section = f"{screen.config}.{screen.section}"
+        heads = "".join(
+            f'<li id="tab.{section}.{name}" class="cbi-tab"><a href="#">{self._name(label)}</a></li>'
+            for name, label in screen.tabs
+        )
+        bodies = "".join(
+            f'<div class="cbi-tabcontainer" id="container.{section}.{name}"{_hidden(number > 0)}>'
+            f"{self._rows(screen, [one for one in options if one.tab == name])}</div>"
+            for number, (name, _) in enumerate(screen.tabs)
+        )
+        chosen = f'<input type="hidden" id="tab.{section}" name="tab.{section}" value="{screen.tabs[0][0]}" />'
+        return f'<ul class="cbi-tabmenu">{heads}</ul>{chosen}{bodies}'
+
+    def _rows(self, screen: Screen, options: list[Option]) -> str:
+        rows: list[str] = []
+        for option in options:
+            control = self._control(screen, option)
+            if option.beside:
+                rows[-1] = rows[-1].replace("<!--beside-->", control)
+                continue
+            key = screen.key(option)
+            rows.append(
+                f'<div class="cbi-value" id="cbi-{key.replace(".", "-")}">'
+                f'<label class="cbi-value-title" for="cbid.{key}">{self._name(option.label)}</label>'
+                f'<div class="cbi-value-field">{control}<!--beside--></div></div>'
+            )
+        return "".join(rows)
+
+    def _control(self, screen: Screen, option: Option) -> str:
+        key = screen.key(option)
+        name = f'id="cbid.{key}" name="cbid.{key}"'
+        values = self.pbx.value(key)
+        if option.kind == "switch":
+            on = ' checked="checked"' if values else ""
+            twin = f'<input type="hidden" name="cbi.cbe.{key}" value="1" />'
+            return f'{twin}<input type="checkbox" class="switch" {name} value="1"{on} />'
+        if option.kind == "select":
+            choices = "".join(
+                f'<option value="{one}"{_selected(one in values)}>{one}</option>' for one in option.choices
+            )
+            return f"<select {name}>{choices}</select>"
+        if option.kind == "list":
+            return "".join(f'<input type="text" name="cbid.{key}" value="{escape(one)}" />' for one in values)
+        if option.kind == "area":
+            return f"<textarea {name}>{escape(''.join(values))}</textarea>"
+        kind = "password" if option.kind == "password" else "text"
+        return f'<input type="{kind}" {name} value="{escape("".join(values))}" />'
+
+    def _complaint(self, option: Option) -> str:
+        return f"{self._name(option.label)}: {self._word('invalid')}"
+
+    def _name(self, label: Names) -> str:
+        text = label.get(self.firmware.language, label.get("en", ""))
+        return escape(self.firmware.renamed.get(text, text))
+
+    def _word(self, word: str) -> str:
+        return self._name(words()[word])
+
+
+def _hidden(hidden: bool) -> str:
+    return ' style="display:none"' if hidden else ""
+
+
+def _selected(chosen: bool) -> str:
+    return ' selected="selected"' if chosen else ""

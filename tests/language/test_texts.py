@@ -1,0 +1,106 @@
+"""The two languages: complete, in step with the code, and chosen by option, variable or system."""
+
+import io
+import re
+import string
+import subprocess
+import sys
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from ippbx_billing import language as texts
+from ippbx_billing.calls import (
+    ChargeStatus,
+    Direction,
+    Disposition,
+    EventKind,
+    EventStatus,
+    LineKind,
+    Phase,
+    TrafficType,
+)
+from ippbx_billing.tariffs.rating import TYPE_WORDS
+from tests import PACKAGE
+
+CATALOGUE = texts.LOCALE_DIR / "zh" / "LC_MESSAGES" / "ippbx_billing.po"
+
+
+def chinese() -> Catalog:
+    with CATALOGUE.open("rb") as stream:
+        return read_po(stream, locale="zh")
+
+
+def used_texts() -> set[str]:
+    found = extract_from_dir(str(PACKAGE), method_map=[("**.py", "python")], keywords={"tr": None})
+    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+
+
+def test_every_text_shown_has_a_translation() -> None:
+    """Whatever `tr` is asked for in the code stands in the catalogue."""
+    catalogue = chinese()
+    assert sorted(text for text in used_texts() if not catalogue.get(text) or not catalogue.get(text).string) == []
+
+
+@pytest.mark.parametrize(
+    "words", [ChargeStatus, Direction, Disposition, EventKind, EventStatus, LineKind, Phase, TrafficType]
+)
+def test_every_word_of_ours_has_a_translation(words: type) -> None:
+    """Directions, traffic types, states: the words that tables show."""
+    texts.use("zh")
+    assert [word.value for word in words if texts.tr(word.value) == word.value] == []  # type: ignore[attr-defined]
+
+
+def test_the_words_of_sentences_are_those_of_tables() -> None:
+    """In English a sentence says "IP long distance" where a table says ip_long_distance; in Chinese they are one."""
+    texts.use("zh")
+    assert {kind: texts.tr(word) for kind, word in TYPE_WORDS.items()} == {
+        kind: texts.tr(kind.value) for kind in TrafficType
+    }
+
+
+def test_translations_keep_the_facts() -> None:
+    """Each {fact} of an English text stands in the Chinese one as well."""
+
+    def facts(text: str) -> set[str]:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    broken = [m.id for m in chinese() if m.id and m.string and facts(str(m.id)) != facts(str(m.string))]
+    assert broken == []
+
+
+def test_the_compiled_catalogue_is_up_to_date() -> None:
+    """The .mo in the package is what the .po beside it compiles to."""
+    compiled = io.BytesIO()
+    write_mo(compiled, chinese())
+    assert CATALOGUE.with_suffix(".mo").read_bytes() == compiled.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "language"),
+    [
+        (["report"], {}, "en"),
+        (["--lang", "zh", "report"], {"LANG": "en_US.UTF-8"}, "zh"),
+        (["--lang=zh"], {}, "zh"),
+        ([], {"IPPBX_BILL_LANG": "zh", "LANG": "C"}, "zh"),
+        ([], {"LANG": "zh_CN.UTF-8"}, "zh"),
+        (["--lang", "en"], {"LANG": "zh_CN.UTF-8"}, "en"),
+    ],
+)
+def test_language_is_chosen_by_option_then_variable_then_system(
+    arguments: list[str], environment: dict[str, str], language: str
+) -> None:
+    """`--lang` wins over IPPBX_BILL_LANG, that over the system's language."""
+    assert texts.preferred(arguments, environment) == language
+
+
+def test_help_speaks_chinese() -> None:
+    """The help is in the language asked for, options and all."""
+    command = [sys.executable, "-m", "ippbx_billing", "--lang", "zh", "report", "--help"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+    assert "月份" in printed
+    assert "选项:" in printed  # Typer's own words come from the same catalogue
+    assert re.search(r"话务类型", printed)

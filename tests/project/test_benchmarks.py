@@ -1,0 +1,78 @@
+"""Figures in the README are those that were measured and saved, and the benchmarks that measure them exist."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import PROJECT
+from tests.benchmarks.figures import Figure, rounded
+from tests.benchmarks.readme import BENCHMARKS, README, saved, section, with_section
+
+
+def test_what_the_readme_says_was_measured_is_what_was_saved() -> None:
+    """`python -m tests.benchmarks.readme` would change nothing: no figure was typed, and none is out of date."""
+    text = README.read_text("utf-8")
+    assert with_section(text, section(saved())) == text
+    assert set(saved()) <= set(BENCHMARKS)
+    assert section(saved()).count("`python -m tests.benchmarks.") == len(saved()) > 0
+
+
+def test_a_saved_figure_becomes_a_line() -> None:
+    """Figure, ratio and what was required of them, rounded as far as they are worth."""
+    rows = [
+        Figure("fast", 12_345.6, "calls/s", 0.876, 0.85).as_json(),
+        Figure("late", 0.12345, "s", None, 1.0, at_most=True).as_json(),
+    ]
+    made = section({"chain": {"command": "python -m x", "load": "0.1 on 2 cores", "rows": rows}})
+    assert made.splitlines()[0] == "`python -m x` (load before it: 0.1 on 2 cores)"
+    assert made.splitlines()[-2:] == ["| fast | 12,346 calls/s | 0.88 | ≥ 0.85 |", "| late | 0.123 s |  | ≤ 1.0 |"]
+
+
+@pytest.mark.parametrize(
+    ("figure", "missed"),
+    [
+        (Figure("", 5, "s"), False),
+        (Figure("", 5, "s", None, 4), False),
+        (Figure("", 5, "s", None, 4, at_most=True), True),
+        (Figure("", 5, "s", 0.5, 0.6), True),
+        (Figure("", 5, "s", 0.5, 0.6, at_most=True), False),
+    ],
+)
+def test_what_was_required(figure: Figure, missed: bool) -> None:
+    """Of the ratio where there is one, else of the figure; from below or from above."""
+    assert figure.missed is missed
+
+
+def test_rounding_keeps_three_digits() -> None:
+    """Neither more than was measured, nor an exponent."""
+    assert [rounded(value) for value in (5_000.4, 99.95, 0.036_54, 0)] == [5_000, 100.0, 0.0365, 0]
+
+
+def test_the_readmes_marks_must_be_there() -> None:
+    """A README without its two marks is not touched."""
+    with pytest.raises(ValueError, match="needs the lines"):
+        with_section("no marks", "| a |")
+
+
+def test_every_benchmark_has_its_module() -> None:
+    """Each name that can be run stands beside the generator and takes `--json`."""
+    folder = PROJECT / "tests" / "benchmarks"
+    for name in BENCHMARKS:
+        source = (folder / f"{name}.py").read_text("utf-8")
+        assert "--json" in source or "add_options(" in source
+
+
+def test_the_whole_chain_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """A hundred records through the true listener and its worker: each is one call with one charge, and is told of."""
+    saved_to = tmp_path / "chain.json"
+    command = [sys.executable, "-m", "tests.benchmarks.chain", "--seconds", "1", "--per-second", "100"]
+    done = subprocess.run([*command, "--json", str(saved_to)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "acknowledged 100; kept 100, events with a call 100, calls 100, charges 100, in the sums 100" in done.stdout
+    assert {row["name"] for row in json.loads(saved_to.read_text("utf-8"))} >= {
+        "chain, auto: acknowledged",
+        "chain, auto: arrival to rated row, p99",
+    }

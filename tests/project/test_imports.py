@@ -1,0 +1,149 @@
+"""Imports run one way, and a command loads only what it uses."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ippbx_billing
+
+PACKAGE = Path(ippbx_billing.__file__).parent
+
+# A room may import from itself and from the rooms above it; nobody imports the command line.
+ROOMS = [
+    "errors",
+    "money",
+    "calls",
+    "language",
+    "dialects",
+    "numbering",
+    "tariffs",
+    "settings",
+    "sqlite",
+    "inbox",
+    "ledger",
+    "documents",
+    "service",
+    "lists",
+    "pbx",
+    "listener",
+    "pipeline",
+    "reports",
+    "delivery",
+    "upkeep",
+    "simulation",
+    "cli",
+]
+RULES = ["dialects", "numbering", "tariffs"]
+MEMORY = {"sqlite", "inbox", "ledger", "reports", "upkeep"}
+
+
+def rooms() -> dict[str, list[Path]]:
+    """Each room with its files."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).parts
+        found.setdefault(parts[0].removesuffix(".py"), []).append(path)
+    return {room: files for room, files in found.items() if room not in ("__init__", "__main__")}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module a file imports, also inside functions, as dotted names."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_every_room_has_its_line() -> None:
+    """A new room says where it belongs, and a line that is no room goes."""
+    assert sorted(rooms()) == sorted(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_run_one_way(room: str) -> None:
+    """Words <- rules <- memory <- doors <- hands: a room imports only from above."""
+    above = {*ROOMS[: ROOMS.index(room) + 1], "__version__"}
+    for path in rooms()[room]:
+        for name in imports_of(path):
+            parts = name.split(".")
+            if parts[0] == "ippbx_billing" and len(parts) > 1:
+                assert parts[1] in above, f"{path.relative_to(PACKAGE)} imports {name}"
+
+
+@pytest.mark.parametrize("room", RULES)
+def test_rules_know_no_clock_socket_or_sql(room: str) -> None:
+    """What a call means and costs follows from the call alone."""
+    forbidden = {"sqlite3", "sqlite_utils", "socket", "httpx", "uvicorn", "starlette", "time", "asyncio", "subprocess"}
+    for path in rooms()[room]:
+        assert not {name.split(".")[0] for name in imports_of(path)} & forbidden, path
+        text = path.read_text(encoding="utf-8")
+        assert ".now(" not in text, path
+        assert ".today(" not in text, path
+
+
+def test_sql_stands_in_the_memory_alone() -> None:
+    """Only the rooms of the memory, and the reports that ask them, speak SQL."""
+    for room, files in rooms().items():
+        if room in MEMORY:
+            continue
+        for path in files:
+            words = path.read_text(encoding="utf-8")
+            assert not any(word in words for word in ('"SELECT ', '"INSERT ', '"UPDATE ', '"DELETE ')), path
+
+
+def test_rating_touches_no_third_party_package() -> None:
+    """The core stands on the standard library."""
+    for path in [PACKAGE / "tariffs" / "rating.py"]:
+        outside = {name.split(".")[0] for name in imports_of(path)} - {"ippbx_billing"}
+        assert outside <= set(sys.stdlib_module_names), path
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The modules that a command has loaded when it is done."""
+    script = (
+        "import sys, json, atexit\n"
+        "atexit.register(lambda: print('LOADED' + json.dumps(sorted(sys.modules))))\n"
+        f"sys.argv = ['ippbx-bill', *{list(arguments)!r}]\n"
+        "from ippbx_billing.cli import main\nmain()\n"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    return set(json.loads(printed.rpartition("LOADED")[2]))
+
+
+@pytest.mark.parametrize("command", [[], ["listen"], ["report"], ["dialects"], ["pbx"]])
+def test_help_loads_no_server_and_no_data(command: list[str]) -> None:
+    """`--help` is quick because it imports nothing that it does not need."""
+    loaded = loaded_by(*command, "--help")
+    heavy = {
+        "starlette",
+        "uvicorn",
+        "phonenumbers",
+        "babel",
+        "lxml",
+        "httpx",
+        "sqlite_utils",
+        "holidays",
+        "json_repair",
+    }
+    assert sorted(heavy & {name.split(".")[0] for name in loaded}) == []
+    assert sorted(name for name in loaded if name.startswith("ippbx_billing.numbering")) == []
+
+
+def test_help_loads_no_command_and_a_command_no_other() -> None:
+    """The list of commands comes from the table alone; what was called brings its own modules and no neighbour's."""
+
+    def commands(*arguments: str) -> set[str]:
+        prefix = "ippbx_billing.cli."
+        return {name.removeprefix(prefix) for name in loaded_by(*arguments) if name.startswith(prefix)}
+
+    assert commands("--help") == {"announced", "app", "common"}
+    assert commands("holidays", "--help") == {"announced", "app", "common", "rules", "rules.holidays"}

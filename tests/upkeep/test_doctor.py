@@ -1,0 +1,158 @@
+"""The doctor: every finding says what is, and where it is not well, what to do."""
+
+import json
+import os
+import socket
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ippbx_billing.settings import load
+from ippbx_billing.upkeep.doctor import Finding, State, examine
+from tests.bodies import RUBBISH, fill, gateway_cdr
+from tests.conftest import Cli
+
+NOW = datetime(2026, 10, 20, 4, 0, tzinfo=UTC)
+
+
+def findings(site: Path, **flags: object) -> dict[str, Finding]:
+    return {one.check: one for one in examine(load(site, flags), NOW)}
+
+
+@pytest.fixture
+def doors() -> tuple[int, int]:
+    """Two ports at which something answers."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    yield tuple(one.getsockname()[1] for one in sockets)
+    for one in sockets:
+        one.close()
+
+
+def call_ended_now(zone: str = "Asia/Shanghai") -> bytes:
+    """A record whose call ends as it is posted, on the clock of a PBX in that zone."""
+    start = datetime.now(ZoneInfo(zone)) - timedelta(seconds=69)
+    return gateway_cdr("8001", "58674577", 64, start=f"{start:%Y-%m-%d %H:%M:%S}")
+
+
+def test_a_sound_site_has_nothing_wrong(site: Path, cli: Cli, doors: tuple[int, int]) -> None:
+    """After a good call everything is ok but the backup, which nobody has made."""
+    fill(site / "inbox.db", [call_ended_now()])
+    cli("events", "replay")
+    found = findings(site, cdr_port=doors[0], status_port=doors[1], own_address="127.0.0.1")
+    assert {name: one.state for name, one in found.items() if one.state is not State.OK} == {"backup": State.WARNING}
+    assert found["dialects"].text == "uc 1"
+    assert found["unrated"].text.startswith("0 of ")
+
+
+def test_a_pbx_in_another_time_zone_is_noticed(site: Path) -> None:
+    """Its calls seem to end eight hours before their records arrive; the setting that says so mends it."""
+    fill(site / "inbox.db", [call_ended_now("UTC")])
+    found = findings(site)["time zone"]
+    assert (found.state, "8.0 h" in found.text) == (State.WARNING, True)
+    assert findings(site, pbx_timezone="UTC")["time zone"].state is State.OK
+
+
+def test_whatever_is_not_ok_comes_with_a_hint(site: Path) -> None:
+    """A dead listener, an address that is not ours, rubbish, a hole in the tariff."""
+    fill(site / "inbox.db", [*RUBBISH.values(), gateway_cdr("8001", "910086", 64)])
+    from ippbx_billing.inbox import Inbox
+    from ippbx_billing.ledger import Ledger
+    from ippbx_billing.pipeline import Pipeline, Rules
+
+    settings = load(site)
+    with Inbox(settings.inbox_path) as inbox, Ledger(settings.ledger_path) as ledger:
+        Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings)).drain()
+    found = findings(site, cdr_port=1, status_port=1, own_address="192.0.2.77")
+    wrong = {name for name, one in found.items() if one.state is State.WRONG}
+    assert wrong == {"CDR port", "status port", "own address", "dialects"}
+    assert found["unrated"].state is State.WARNING
+    assert "10086" in found["tariff hole"].text
+    assert [name for name, one in found.items() if one.state is not State.OK and not one.hint] == ["tariff hole"]
+
+
+def test_damage_is_seen(site: Path) -> None:
+    """A ledger that is none is one finding, not a traceback."""
+    (site / "ledger.db").write_bytes(b"no database at all, but long enough to be read as a header" * 100)
+    found = findings(site)
+    assert found["databases"].state is State.WRONG
+    assert "ledger.db" in found["databases"].text
+
+
+def test_events_that_nobody_reads_are_told(site: Path) -> None:
+    """The inbox is ahead of the ledger: the pipeline does not run."""
+    fill(site / "inbox.db", [gateway_cdr("8001", "58674577", 64)])
+    assert findings(site)["waiting events"].text == "1"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
+def test_settings_open_to_others_are_told(site: Path) -> None:
+    """The file may come to hold secrets."""
+    (site / "settings.toml").chmod(0o644)
+    assert findings(site)["settings"].state is State.WARNING
+
+
+def test_the_command_exits_1_when_something_is_wrong(site: Path, cli: Cli) -> None:
+    """cron and a monitoring system understand that; JSON has every finding."""
+    result = cli("doctor", "--format", "json")
+    rows = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert {"check", "state", "finding", "hint"} == set(rows[0])
+    assert {row["state"] for row in rows} >= {"ok", "wrong"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
+def test_any_file_open_to_others_is_told(site: Path) -> None:
+    """Whatever lies in the data directory; the hint is the command that mends it."""
+    assert findings(site)["permissions"].state is State.OK
+    (site / "tokens").touch(0o644)
+    found = findings(site)["permissions"]
+    assert (found.state, found.hint) == (State.WARNING, f"chmod -R go= {site}")
+    assert "tokens" in found.text
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
+def test_a_file_of_another_owner_is_told(site: Path) -> None:
+    """root ran a command, and now the service cannot read what it wrote."""
+    os.chown(site / "settings.toml", 12345, 12345)
+    found = findings(site)["permissions"]
+    assert (found.state, "settings.toml" in found.text, "chown" in found.hint) == (State.WRONG, True, True)
+
+
+def test_a_database_that_was_moved_aside_is_told(site: Path) -> None:
+    """Once for the file, not for what lies beside it."""
+    for end in ("", "-wal"):
+        (site / f"inbox.db.damaged-20261013T100000Z{end}").touch(0o600)
+    (found,) = [one for one in examine(load(site), NOW) if one.check == "damaged file"]
+    assert found.state is State.WARNING
+    assert "inbox.db.damaged-20261013T100000Z" in found.text
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("UPDATE rollup_days SET fee_micro = fee_micro + 1", "days, 2026-10-13"),
+        ("UPDATE rollup_hours SET calls = calls + 1", "hours, 2026-10-13"),
+        ("UPDATE rollup_hours SET hour = hour + 1", "2026-10-13"),
+        ("UPDATE rollup_days SET extension_id = extension_id + 1", "2026-10-13"),
+        ("DELETE FROM rollup_months", "months"),
+        ("DELETE FROM rollup_month_places", "month_places"),
+        ("UPDATE rollup_month_extensions SET billed_s = 0", "month_extensions"),
+        ("UPDATE charges SET fee_micro = 5", "months, month_extensions, month_places, days, hours, 2026-10-13"),
+    ],
+)
+def test_sums_that_went_astray_are_told_and_mended(site: Path, cli: Cli, damage: str, told: str) -> None:
+    """Whichever level it is; `doctor --repair` makes them those of the calls again."""
+    fill(site / "inbox.db", [gateway_cdr("8001", "58674577", 64), gateway_cdr("8002", "910086", 30)])
+    cli("events", "replay")
+    assert findings(site)["sums of reports"].state is State.OK
+    with sqlite3.connect(site / "ledger.db") as ledger:
+        ledger.execute(damage)
+    ledger.close()
+    found = findings(site)["sums of reports"]
+    assert (found.state, found.text) == (State.WRONG, f"not those of the calls: {told}")
+    assert "doctor --repair" in found.hint
+    assert "the sums of 2 calls were worked out again" in cli("doctor", "--repair").stderr
+    assert findings(site)["sums of reports"].state is State.OK
