@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from ippbx_billing import language as texts
 from ippbx_billing.cli import common
 from ippbx_billing.cli.app import app
+from ippbx_billing.language.catalogues import compile_all
 
 Cli = Callable[..., Result]
 
@@ -19,7 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the longer tests")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # once, before the workers of pytest-xdist start
+        compile_all()
     os.environ.pop("COLUMNS", None)  # what commands print does not depend on the terminal the tests are started from
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes need not compile the package each
 

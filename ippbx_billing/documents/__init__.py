@@ -5,9 +5,9 @@
     write(Document("October 2026", sections=[section]), "pdf", Path("october.pdf"))
 
 One model, a writer for each form: `html`, `markdown`, `workbook`, and `pdf`, which fits tables to pages
-(`page_layout`) and cuts its font down to the signs of many documents (`font_subset`); `charts` works out the charts of all. Columns and
-values are those of `render`: rows are mappings with the contract's keys, fees exact decimal text, times ISO 8601. The
-same document gives the same bytes, whenever it is written.
+(`page_layout`) and cuts its font down to the signs of many documents (`font_subset`); `charts` works out the charts of
+all. Columns and values are those of `render`: rows are mappings with the contract's keys, fees exact decimal text,
+times ISO 8601. The same document gives the same bytes, whenever it is written.
 """
 
 from collections.abc import Iterable, Sequence

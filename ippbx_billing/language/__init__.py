@@ -2,8 +2,8 @@
 
     use("zh"); tr("calls")  ->  "通话"
 
-`locale/zh/LC_MESSAGES/ippbx_billing.po` is the source; the `.mo` beside it is made from it with
-`pybabel compile` and a test keeps the two together.
+`locale/zh/LC_MESSAGES/ippbx_billing.po` is the source; `catalogues` makes the `.mo` beside it when the package is
+built.
 """
 
 import gettext

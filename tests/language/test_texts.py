@@ -1,15 +1,17 @@
 """The two languages: complete, in step with the code, and chosen by option, variable or system."""
 
-import io
+import gettext
+import os
 import re
+import shutil
 import string
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from ippbx_billing import language as texts
@@ -23,6 +25,7 @@ from ippbx_billing.calls import (
     Phase,
     TrafficType,
 )
+from ippbx_billing.language.catalogues import compile_all
 from ippbx_billing.tariffs.rating import TYPE_WORDS
 from tests import PACKAGE
 
@@ -72,11 +75,19 @@ def test_translations_keep_the_facts() -> None:
     assert broken == []
 
 
-def test_the_compiled_catalogue_is_up_to_date() -> None:
-    """The .mo in the package is what the .po beside it compiles to."""
-    compiled = io.BytesIO()
-    write_mo(compiled, chinese())
-    assert CATALOGUE.with_suffix(".mo").read_bytes() == compiled.getvalue()
+def test_the_catalogue_is_compiled_where_it_is_newer(tmp_path: Path) -> None:
+    """The build makes the .mo from the .po, once, and again after a change; gettext reads every text of it."""
+    folder = tmp_path / "zh" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    source = Path(shutil.copy(CATALOGUE, folder))
+    assert compile_all(tmp_path) == [source.with_suffix(".mo")]
+    spoken = gettext.translation("ippbx_billing", tmp_path, ["zh"])
+    assert all(spoken.gettext(str(one.id)) == one.string for one in chinese() if one.id and one.string)
+    made_ns = source.with_suffix(".mo").stat().st_mtime_ns
+    os.utime(source, ns=(made_ns - 1, made_ns - 1))
+    assert compile_all(tmp_path) == []
+    os.utime(source, ns=(made_ns + 1, made_ns + 1))
+    assert compile_all(tmp_path) == [source.with_suffix(".mo")]
 
 
 @pytest.mark.parametrize(
