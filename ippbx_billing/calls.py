@@ -4,6 +4,7 @@ All values are frozen. Times are aware `datetime`s in UTC, durations whole secon
 micro-units of the currency (`…_micro`, see `money`). `None` means that nobody told us.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -83,6 +84,20 @@ class Phase(StrEnum):
     RINGING = "ringing"
     TALKING = "talking"
     ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is as it is: a code that stays, and the facts in it; "" is no reason at all.
+
+    It is stored as code and JSON. A sentence is made of it only where a person reads it, in that person's language.
+    """
+
+    code: str = ""
+    facts: Mapping[str, int | str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.code)
 
 
 @dataclass(slots=True)  # not frozen: that makes it four times as slow to make, and one is made for each event
