@@ -158,6 +158,7 @@ class Dialect:
     answer: str = ANSWER
     generic: bool = False
     family: str = ""
+    parties_change: str = ""  # why a later version of a record may name other parties
     own: bool = False  # the site's, not ours
     marks: tuple[Mark, ...] = ()
     record_paths: tuple[RecordPath, ...] = ()
@@ -229,6 +230,7 @@ class _Reader:
             answer=self._text(table, "answer") or ANSWER,
             generic=bool(table.get("generic", False)),
             family=self._text(table, "family"),
+            parties_change=self._text(table, "parties_change"),
             own=own,
             marks=tuple(self._mark(one, f"recognise[{i}]") for i, one in enumerate(self._tables(table, "recognise"))),
             record_paths=self._paths(records, "records.paths"),
@@ -368,8 +370,8 @@ class _Reader:
 
 
 _TOP_KEYS = {
-    "title", "description", "answer", "generic", "family", "recognise", "records", "csv", "kinds", "fields",
-    "directions", "direction", "dispositions", "disposition", "states", "twins",
+    "title", "description", "answer", "generic", "family", "parties_change", "recognise", "records", "csv", "kinds",
+    "fields", "directions", "direction", "dispositions", "disposition", "states", "twins",
 }  # fmt: skip
 
 

@@ -41,6 +41,18 @@ def fold(name: str) -> str:
 _SEPARATORS = str.maketrans("", "", " \t\r\n_-.")
 
 
+_NO_ID = re.compile(
+    r"[-0 {}.:_/]*|-1|[-fF]{32,}|4294967295|18446744073709551615|"
+    r"unknown|anonymous|none|null|nil|nan|empty|default|undefined|no ?id|n/?a|id|false|true|未知|无|空",
+    re.IGNORECASE,
+)
+
+
+def identity(said: str | None) -> str | None:
+    """An id that can tell records apart; None for what senders write where they have none: 0, -1, a nil UUID."""
+    return None if said is None or _NO_ID.fullmatch(said) else said
+
+
 def text(value: object) -> str | None:
     """A scalar of a document as text, percent-decoded; None where it says nothing, or is no scalar."""
     if isinstance(value, str):
