@@ -24,7 +24,7 @@ IsOwn = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: the call's id, what its record tells, the number outside without prefixes."""
+    """A row: the call's id, what its record tells, the number on the other side without prefixes."""
 
     id: int
     call: Call
@@ -35,10 +35,13 @@ Joined = tuple[int, Call]  # the row that is billed, and the call as it counts
 
 
 def join(rows: Sequence[Row], is_own: IsOwn) -> dict[int, Joined]:
-    """The rows that are not billed as their record says: which row is billed, and what each counts as."""
-    ordered = sorted(rows, key=lambda one: (one.call.started_at, one.id))
+    """The rows that are not billed as their record says: which row is billed, and what each counts as.
+
+    Whatever order they came in, the answer is the same.
+    """
+    ordered = sorted(rows, key=_place)
     found: dict[int, Joined] = {}
-    for conversation in _conversations([one for one in ordered if _is_outside(one)]):
+    for conversation in _conversations([one for one in ordered if not one.call.twin], is_own):
         billed = _billed(conversation, is_own)
         call = _as_a_whole(billed, conversation, ordered, is_own)
         if len(conversation) > 1 or call is not billed.call:
@@ -49,19 +52,20 @@ def join(rows: Sequence[Row], is_own: IsOwn) -> dict[int, Joined]:
     return found
 
 
-def _is_outside(row: Row) -> bool:
-    return row.call.direction in (Direction.OUTBOUND, Direction.INBOUND) and not row.call.twin
+def _place(row: Row) -> tuple[datetime, int, str, int]:
+    """By what rows are ordered: their start, the longer talk first, then what their records say."""
+    return row.call.started_at, -row.call.billed_s, row.call.key, row.id
 
 
 # -- what is one conversation
 
 
-def _conversations(rows: Iterable[Row]) -> list[list[Row]]:
+def _conversations(rows: Iterable[Row], is_own: IsOwn) -> list[list[Row]]:
     """The rows, earliest first, by the conversation that each is part of."""
     found: list[list[Row]] = []
     for row in rows:
         for conversation in reversed(found):
-            if _goes_on(conversation, row):
+            if _same_other_side(conversation[0], row, is_own) and _goes_on(conversation, row):
                 conversation.append(row)
                 break
         else:
@@ -74,16 +78,37 @@ def _goes_on(conversation: Sequence[Row], row: Row) -> bool:
     over = max(end(one.call) for one in conversation)
     if row.call.started_at > over + timedelta(seconds=TOUCH_S):
         return False
-    return _same_number(conversation[0], row) and not any(_is_another_call(one, row) for one in conversation)
+    return not any(_is_another_call(one, row) for one in conversation)
 
 
-def _same_number(one: Row, other: Row) -> bool:
-    """Whether the number outside is the same; two callers without a number are taken for one in one call."""
-    numbers = one.normalized, other.normalized
+def _same_other_side(one: Row, other: Row, is_own: IsOwn) -> bool:
+    """Whether the number outside is the same; legs of a call among ourselves have the same two parties."""
+    numbers = _outside(one, is_own), _outside(other, is_own)
+    if None in numbers:
+        return numbers == (None, None) and _parties(one) == _parties(other)
     if numbers[0] == numbers[1]:
         return True
-    tails = [number[-TAIL_DIGITS:] for number in numbers]
+    tails = [(number or "")[-TAIL_DIGITS:] for number in numbers]
     return tails[0] == tails[1] and len(tails[0]) == TAIL_DIGITS
+
+
+def _outside(row: Row, is_own: IsOwn) -> str | None:
+    """The number outside; "" where it was withheld, None within the site.
+
+    A switch calls its leg to an extension outbound, whoever called: then the caller is the number.
+    """
+    call = row.call
+    if call.direction is Direction.INTERNAL:
+        return None
+    if call.direction is None:
+        return next((one for one in (call.callee, call.caller) if one and not is_own(one)), None)
+    if call.direction is Direction.OUTBOUND and call.callee and is_own(call.callee):
+        return call.caller if call.caller and not is_own(call.caller) else None
+    return row.normalized
+
+
+def _parties(row: Row) -> tuple[str | None, str | None]:
+    return row.call.caller, row.call.callee
 
 
 def _is_another_call(one: Row, other: Row) -> bool:
@@ -107,19 +132,26 @@ def _billed(conversation: Sequence[Row], is_own: IsOwn) -> Row:
     """The row of the extension that caused the cost, or that talked where somebody called us."""
     talked = [one for one in conversation if one.call.billed_s > 0] or list(conversation)
     own = [one for one in talked if one.call.extension and is_own(one.call.extension)] or talked
-    if conversation[0].call.direction is Direction.OUTBOUND:
-        outward = [one for one in own if one.call.direction is Direction.OUTBOUND] or own
-        return outward[0]
-    return next(one for one in own if not any(_holds(one, other) for other in own))
+    if _goes_out(conversation, is_own):
+        return next((one for one in own if one.call.direction is Direction.OUTBOUND), own[0])
+    inward = [one for one in own if one.call.direction is Direction.INBOUND] or own
+    if not inward[0].call.billed_s:
+        return inward[0]
+    return next((one for one in inward if not any(_holds(one, other) for other in inward)), inward[0])
+
+
+def _goes_out(conversation: Sequence[Row], is_own: IsOwn) -> bool:
+    """Whether we called: the first row says so, and not of a leg to an extension."""
+    first = conversation[0].call
+    return first.direction is Direction.OUTBOUND and not (first.callee and is_own(first.callee))
 
 
 def _holds(one: Row, other: Row) -> bool:
     """Whether a row is the queue that another, the agent's, stands in."""
-    if one.call.extension == other.call.extension or one is other:
-        return False
-    begun = one.call.started_at <= other.call.started_at
-    shorter = one.call.billed_s > other.call.billed_s or one.id > other.id
-    return begun and end(one.call) >= end(other.call) and shorter
+    begin, stop = one.call.started_at, end(one.call)
+    inner_begin, inner_stop = other.call.started_at, end(other.call)
+    longer = stop - begin > inner_stop - inner_begin
+    return one.call.extension != other.call.extension and begin <= inner_begin and stop >= inner_stop and longer
 
 
 def _as_a_whole(billed: Row, conversation: Sequence[Row], rows: Sequence[Row], is_own: IsOwn) -> Call:
@@ -139,7 +171,7 @@ def _for_the_time_used(call: Call, conversation: Sequence[Row]) -> Call:
     talked = [one.call for one in conversation if one.call.billed_s > 0]
     used = [one for one in talked if one.trunk] or talked
     if not used:
-        return call
+        return _put_together(call, conversation)
     answered_at, ended_at = min(map(_answer, used)), max(map(end, used))
     billed_s = round((ended_at - answered_at).total_seconds())
     if abs(billed_s - call.billed_s) <= SAME_S:
@@ -152,6 +184,24 @@ def _for_the_time_used(call: Call, conversation: Sequence[Row]) -> Call:
         billed_s=billed_s,
         disposition=Disposition.ANSWERED,
         notes=(*call.notes, f"the trunk was used for {billed_s} s, as the {len(conversation)} rows of the call tell"),
+    )
+
+
+def _put_together(call: Call, conversation: Sequence[Row]) -> Call:
+    """One record told of the answer and another of the end: the talk lies between them."""
+    answers = [one.call.answered_at for one in conversation if one.call.answered_at and one.call.ended_at is None]
+    ends = [one.call.ended_at for one in conversation if one.call.ended_at and one.call.answered_at is None]
+    if not answers or not ends or max(ends) <= min(answers):
+        return call
+    answered_at, ended_at = min(answers), max(ends)
+    return replace(
+        call,
+        answered_at=answered_at,
+        ended_at=ended_at,
+        duration_s=round((ended_at - call.started_at).total_seconds()),
+        billed_s=round((ended_at - answered_at).total_seconds()),
+        disposition=Disposition.ANSWERED,
+        notes=(*call.notes, "answer and end were told by different records"),
     )
 
 
