@@ -92,6 +92,12 @@ class Source(NamedTuple):
     when: Condition | None = None
     joined: tuple[RecordPath, ...] = ()
     unless_extension: bool = False
+    only_extension: bool = False
+
+    @property
+    def is_sifted(self) -> bool:
+        """Whether it is asked of a value if it is an extension of the site."""
+        return self.unless_extension or self.only_extension
 
     def texts(self, record: Record) -> list[str]:
         """What the record says there, each value that says something."""
@@ -268,7 +274,7 @@ class _Reader:
             return Source(RecordPath.of(listed), listed)
         if not isinstance(listed, dict):
             raise self._wrong(key, "a name, or a table with `path`")
-        self._know(listed, key, {"path", "unit", "pattern", "when", "join", "unless_extension"})
+        self._know(listed, key, {"path", "unit", "pattern", "when", "join", "unless_extension", "only_extension"})
         first, *others = self._texts(listed, "join") or (self._text(listed, "path"),)
         unit = listed.get("unit", "s")
         if not first or unit not in values.UNITS:
@@ -281,6 +287,7 @@ class _Reader:
             when=self._condition(listed["when"], f"{key}.when") if "when" in listed else None,
             joined=tuple(RecordPath.of(one) for one in others),
             unless_extension=bool(listed.get("unless_extension", False)),
+            only_extension=bool(listed.get("only_extension", False)),
         )
 
     def _regex(self, pattern: object, key: str) -> re.Pattern[str]:
