@@ -71,7 +71,7 @@ def read(
     for place, document in enumerate(opened.documents):
         reader.document(document, f"record {place + 1}" if len(opened.documents) > 1 else "", tuple(opened.notes))
     if not opened.documents and not opened.problems:
-        reader.nothing.append("an empty body")
+        reader.nothing.append(opened.nothing or "an empty body")
     return reader.reading()
 
 

@@ -16,7 +16,6 @@ from ippbx_billing.dialects.plan import MOST_PLANS, Plan, could_be, first_said, 
 from ippbx_billing.dialects.record import Path, Record
 from ippbx_billing.dialects.view import Facts, View, records_at, unwrapped, view_of
 
-MOST_WRAPPERS = 3
 LOOKED_AT = 3  # records of a batch that are looked at to recognise its dialect
 MOST_DECISIONS = 1_024
 LARGEST_DECISION = 8_000  # characters of evidence; one sender's records need a tenth of it
@@ -109,14 +108,16 @@ def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, fa
     dialect may, unwrapped, be known to a specific one.
     """
     found = _fitting(document, dialects, chosen, facts)
-    inner: Mapping[str, Any] | None = document
-    for _ in range(MOST_WRAPPERS):
-        inner = unwrapped(inner) if inner and (isinstance(found, Problem) or _is_vague(found)) else None
-        if inner is None:
-            break
-        again = _fitting(inner, dialects, chosen, facts)
-        if isinstance(again, View) and not (isinstance(found, View) and again.dialect.generic):
-            return again
+    if isinstance(found, View) and not _is_vague(found):
+        return found
+    for level in unwrapped(document):
+        views = [view for inner in level if isinstance(view := _fitting(inner, dialects, chosen, facts), View)]
+        if isinstance(found, View):
+            views = [view for view in views if not view.dialect.generic]
+        if len(views) == 1:
+            return views[0]
+        if views:
+            break  # several side by side: nobody knows which of them the call is
     return found
 
 

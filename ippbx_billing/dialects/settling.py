@@ -59,6 +59,10 @@ def settle(said: Said, notes: list[str]) -> Settled:
     started_at = _start(said, duration_s, billed_s)
     ended_at = _end(said, started_at, duration_s, billed_s if answered else None, notes)
     answered_at = _answer(said, started_at, ended_at, billed_s, notes) if answered else None
+    if duration_s is None and said.ended_at is None and said.answered_at is None and said.waiting_s is not None:
+        duration_s = said.waiting_s + billed_s
+        ended_at = _end(said, started_at, duration_s, None, notes)
+        answered_at = _answer(said, started_at, ended_at, billed_s, notes) if answered else None
     if duration_s is None:
         duration_s = _between(started_at, ended_at)
     doubt = _unknown_outcome(said, talk_s) or _contradiction(duration_s, billed_s, span_s)
@@ -144,6 +148,8 @@ def _clear(said: Said, notes: list[str]) -> tuple[int | None, int | None]:
     waited_s = _between(said.started_at, said.answered_at)
     if waited_s is not None and unclear < waited_s:  # shorter than the ringing: it cannot hold the ringing
         return None, unclear
+    if unclear == 0 and span_s is not None and said.answered_at is None:
+        return None, 0  # a call that lasted cannot have lasted nothing: it is the talk
     if span_s is not None and unclear < span_s and said.disposition is Disposition.ANSWERED:
         return None, unclear  # shorter than the call: the talk
     notes.append("the record does not tell whether its duration is the whole call or the talk; taken as the whole")
