@@ -133,6 +133,7 @@ class Rules:
             zone=self.site.pbx_zone,
             is_extension=self.numbering_for(None).is_extension,
             bounds=self.site.bounds,
+            country=self.site.country,
         )
 
     def any_parties(self, dialect: str) -> bool:
