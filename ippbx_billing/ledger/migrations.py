@@ -510,6 +510,7 @@ def m009_records_and_rows(db: Database) -> None:
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             changed_at INTEGER NOT NULL,
             event_id INTEGER NOT NULL,
+            earlier_event_id INTEGER NOT NULL,
             call_id INTEGER NOT NULL,
             cause TEXT NOT NULL,
             day TEXT NOT NULL,

@@ -25,10 +25,11 @@ class Reused(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What became of a call when an event arrived, and its status and fee before; times in seconds of UTC."""
+    """What became of a call when an event arrived, and its event, status and fee before; times in seconds of UTC."""
 
     changed_at: int
     event_id: int
+    earlier_event_id: int
     call_id: int
     cause: str
     day: str
@@ -76,18 +77,10 @@ class RecordTables:
     def change(self, changes: Iterable[Change]) -> None:
         """Note what changed calls that were kept already."""
         self.connection.executemany(
-            "INSERT INTO call_changes (changed_at, event_id, call_id, cause, day, status, fee_micro) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO call_changes (changed_at, event_id, earlier_event_id, call_id, cause, day, status, "
+            "fee_micro) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             changes,
         )
-
-    def changes_since(self, moment: int, before_day: str) -> list[sqlite3.Row]:
-        """For each call of earlier days that changed since then its first change, which holds what it was."""
-        return self.connection.execute(
-            "SELECT min(id), call_id, max(changed_at) AS changed_at, group_concat(DISTINCT cause) AS causes, "
-            "status, fee_micro FROM call_changes WHERE changed_at >= ? AND day < ? GROUP BY call_id",
-            [moment, before_day],
-        ).fetchall()
 
     def counts(self, first_day: str, last_day: str) -> tuple[int, int]:
         """How many calls of these local days have an id that another call had, and how many were corrected."""

@@ -141,9 +141,8 @@ class Joining:
     def _changed(self, number: int, stored: Stored, cause: int) -> None:
         moment = self._arrived.get(cause)
         if moment is not None:
-            change = Change(
-                int(moment.timestamp()), cause, number, ROWS, stored["day"], stored["status"], stored["fee_micro"]
-            )
+            was = stored["day"], stored["status"], stored["fee_micro"]
+            change = Change(int(moment.timestamp()), cause, stored["event_id"], number, ROWS, *was)
             self._ledger.records.change([change])
 
 

@@ -96,8 +96,8 @@ class Writing:
         assert stored is not None
         one.key = stored["key"]
         moment = int(self._arrived[one.event_id].timestamp())
-        change = Change(moment, one.event_id, number, CORRECTED, stored["day"], stored["status"], stored["fee_micro"])
-        self._ledger.records.change([change])
+        was = stored["day"], stored["status"], stored["fee_micro"]
+        self._ledger.records.change([Change(moment, one.event_id, standing.event_id, number, CORRECTED, *was)])
         self.joining.corrected(number, standing.call, one)
         self._ledger.calls.correct(number, one)
         self._ledger.records.move(number, seconds(one.call.started_at) or 0, one.day)
@@ -106,4 +106,5 @@ class Writing:
         """A version that was corrected before it was written."""
         charge = before.charge
         moment = int(self._arrived[event_id].timestamp())
-        return Change(moment, event_id, number, CORRECTED, before.day, charge.status.value, charge.fee_micro)
+        was = before.day, charge.status.value, charge.fee_micro
+        return Change(moment, event_id, before.event_id, number, CORRECTED, *was)

@@ -58,6 +58,8 @@ class Coverage:
     first_record: str | None
     last_record: str | None
     over: bool
+    reused_ids: int = 0
+    corrected: int = 0
     silences: Sequence[Silence] = ()
     provisional: Sequence[int] = ()
 
@@ -73,6 +75,8 @@ class Coverage:
             "rejected_events": None if self.rejected is None else sum(self.rejected.values()),
             "rejected_reasons": None if self.rejected is None else dict(self.rejected),
             "waiting_events": self.waiting,
+            "reused_ids": self.reused_ids,
+            "corrected_calls": self.corrected,
             "provisional_years": list(self.provisional),
             "silences": [
                 {"from": one.first.isoformat(), "to": one.end.isoformat(), "hours": one.hours, "usual_calls": one.usual}
@@ -103,6 +107,14 @@ class Coverage:
             )
         if self.waiting:
             yield tr("{count} events are not read yet: `ippbx-bill listen` reads them", count=self.waiting)
+
+        yield from self._records()
+
+    def _records(self) -> Iterator[str]:
+        if self.reused_ids:
+            yield tr("{count} calls whose record has an id that another call had: all are kept", count=self.reused_ids)
+        if self.corrected:
+            yield tr("{count} calls were corrected by a later version of their record", count=self.corrected)
 
     def _days(self) -> Iterator[str]:
         for one in self.silences[:SHOWN]:
@@ -141,8 +153,11 @@ def coverage(
     busy = [hour for hour in known if first_hour <= hour < end_hour]
     calendar = _Calendar(ledger, country)
     local_now = now.astimezone(zone)
+    reused_ids, corrected = ledger.records.counts(str(days[0]), str(days[1]))
     return Coverage(
         unrated=unrated,
+        reused_ids=reused_ids,
+        corrected=corrected,
         filtered=filtered,
         rejected=None if inbox is None else _rejected(ledger, inbox, zone, days),
         waiting=None if inbox is None else max(0, inbox.last_id() - ledger.journey.position()),

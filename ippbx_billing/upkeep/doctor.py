@@ -277,6 +277,15 @@ def _dialects(opened: _Open) -> Iterator[Finding]:
         yield Finding(tr("dialects"), State.OK, text)
 
 
+def _records(opened: _Open) -> Iterator[Finding]:
+    """Ids of this month's records that were used again, and calls that a later version corrected."""
+    period = Period.month("this", opened.now.astimezone(opened.settings.site_zone).date())
+    reused, corrected = opened.ledger.records.counts(str(period.first), str(period.last))
+    text = tr("{reused} used again this month, {corrected} calls corrected", reused=reused, corrected=corrected)
+    hint = tr("a counter started again, or two PBXs share an address: every call is kept, see its notes")
+    yield Finding(tr("record ids"), State.WARNING if reused else State.OK, text, hint if reused else "")
+
+
 def _unrated(opened: _Open) -> Iterator[Finding]:
     """Calls of this month that have no price, and what is missing."""
     zone = opened.settings.site_zone
@@ -314,4 +323,16 @@ def _backup(opened: _Open) -> Iterator[Finding]:
     yield Finding(tr("backup"), State.WARNING if old else State.OK, text, hint)
 
 
-_CHECKS = (_databases, _sums, _ports, _own_address, _clock, _time_zone, _dialects, _unrated, _holidays, _backup)
+_CHECKS = (
+    _databases,
+    _sums,
+    _ports,
+    _own_address,
+    _clock,
+    _time_zone,
+    _dialects,
+    _records,
+    _unrated,
+    _holidays,
+    _backup,
+)

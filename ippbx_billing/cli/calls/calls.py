@@ -92,13 +92,32 @@ def explain(
         charge = story.of_stored(ledger, using, stored, call_of(stored), classification_of(stored))
         event = _event(using, stored["event_id"])
         earlier = _history(ledger, using, call) if history else []
-    document = {**row, "why": stored["why"], "event_received": event, "steps": story.steps(charge)}
+        rows = [one for one in reports.calls_with_ids(ledger, view, *_rows_of(ledger, call)) if one["id"] != call]
+    document = {**row, "why": stored["why"], "event_received": event, "steps": story.steps(charge), "rows": rows}
     if history:
         document["history"] = earlier
     if form.is_data:
         show([document], common.all_columns(document), form, output, document=document)
         return
     lines([*_told(document, charge), *(_told_history(document) if history else [])], output, form)
+
+
+def _rows_of(ledger: "Ledger", call: int) -> tuple[str, list[str]]:
+    """The rows of the conversation that a call is a row of, as a query for their ids."""
+    return "SELECT value AS id FROM json_each(?)", [json.dumps(ledger.rows.rows_of(call))]
+
+
+def _told_row(row: dict[str, Any]) -> str:
+    """A line for another row of the same conversation."""
+    return "  " + tr(
+        "call {id}: {caller} → {callee}, {start}, talk time {talk}, {status}",
+        id=row["id"],
+        caller=cell(row["caller"]),
+        callee=cell(row["callee"]),
+        start=cell(row["started_at"], "time"),
+        talk=cell(row["billed_s"], "length"),
+        status=tr(row["status"]),
+    )
 
 
 def _history(ledger: "Ledger", using: "Settings", call: int) -> list[dict[str, Any]]:
@@ -166,7 +185,8 @@ def _told(document: dict[str, Any], charge: "Charge") -> list[str]:
     last = tr("Fee: {fee} {currency}", fee=fee, currency=document["currency"]) if fee is not None else tr("No fee yet.")
     doubts = [tr("Note: {note}", note=note) for note in document["notes"]]
     status = f"{tr(document['status'])}: {reason}" if reason else ""
-    return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last]
+    rows = [tr("Other rows of the same conversation:"), *map(_told_row, document["rows"])] if document["rows"] else []
+    return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last, *rows]
 
 
 def _event(using: "Settings", event_id: int) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ NAMED = {
     "idle": ("reports.named:idle", tr("The directory's extensions without a call.")),
     "categories": ("reports.named:categories", tr("Departments and their extensions by traffic type.")),
     "busy-hour": ("reports.named:busy_hour", tr("How full each trunk was: calls at once, load in erlang.")),
+    "changes": ("reports.changes:changes", tr("What changed in days whose bill was handed out.")),
     "unrated": ("reports.named:unrated", tr("The calls without a price by reason, and what to do.")),
 }
 
