@@ -82,7 +82,9 @@ def hints_for(event: RawEvent, opened: Opened, country: str) -> Hints:
 
 
 def sender(remote: str) -> str:
-    """The address of a sender without its port: `192.0.2.7:5060` and `[2001:db8::1]:80`."""
+    """The address of a sender without its port: `192.0.2.7:5060` and `[2001:db8::1]:80`; files are one sender."""
+    if remote.startswith("file:"):
+        return "file"
     if remote.startswith("["):
         return remote[1:].partition("]")[0]
     return remote.partition(":")[0] if remote.count(":") == 1 else remote

@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -392,6 +392,14 @@ class InboxWriter:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def keep_all(path: Path, deliveries: Sequence[Delivery]) -> None:
+    """Puts deliveries on the disk at once, beside a listener that may be running; raises DataError."""
+    with _plainly(path), closing(_connect(path)) as connection:
+        for start in range(0, len(deliveries), MAX_GROUP_EVENTS):
+            group = deliveries[start : start + MAX_GROUP_EVENTS]
+            connection.execute(_insert(len(group)), tuple(chain.from_iterable(group)))
 
 
 def create(path: Path) -> None:

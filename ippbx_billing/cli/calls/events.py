@@ -8,6 +8,7 @@ import typer
 from ippbx_billing.calls import EventKind, EventStatus
 from ippbx_billing.cli import common
 from ippbx_billing.cli.calls import retention as letting_go
+from ippbx_billing.cli.calls.importing import import_files
 from ippbx_billing.cli.calls.rebuild import rebuild
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.documents.render import Column, Format, lines, show
@@ -163,5 +164,8 @@ def _must_exist(event_id: int, ledger: "Ledger") -> bool:
     return True
 
 
+app.command("import", help=tr("Take in files and lines: history, or what a PBX writes; with --follow as it grows."))(
+    import_files
+)
 app.command("rebuild", help=tr("Make the ledger anew from the events; what people entered stays."))(rebuild)
 app.command("prune", help=tr("Delete old events that the ledger holds; their calls stay."))(letting_go.prune)

@@ -33,11 +33,14 @@ def listen(
     host: Annotated[str | None, typer.Option(help=tr("address to listen on; 0.0.0.0 is every interface"))] = None,
     cdr_port: Annotated[int | None, typer.Option(help=tr("port for call records"))] = None,
     status_port: Annotated[int | None, typer.Option(help=tr("port for call status"))] = None,
+    smdr_port: Annotated[
+        int | None, typer.Option(help=tr("also take lines over TCP at this port, as PBXs print them (SMDR)"))
+    ] = None,
     dialect: Annotated[str | None, typer.Option(help=tr("PBX model, see `dialects list`"))] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted and exit 0."""
     with _starting():
-        using = common.settings(host=host, cdr_port=cdr_port, status_port=status_port, dialect=dialect)
+        using = common.settings(host=host, cdr_port=cdr_port, status_port=status_port, smdr_port=smdr_port, dialect=dialect)
     with _lines_on_stderr(using):
         with _starting():
             _check_set_up(using)
@@ -63,6 +66,7 @@ def _serve(using: "Settings") -> None:
             host=using.host,
             cdr_port=using.cdr_port,
             status_port=using.status_port,
+            smdr_port=using.smdr_port,
             answer=using.answer or _answer_of(using) or listener.DEFAULT_ANSWER,
             wake=worker.wake,
             announce=ready,
