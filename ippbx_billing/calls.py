@@ -100,6 +100,9 @@ class Reason:
         return bool(self.code)
 
 
+FROM_FILE, PRINTED = "FILE", "SMDR"  # stand for the method of events that came from a file, or as lines over TCP
+
+
 @dataclass(slots=True)  # not frozen: that makes it four times as slow to make, and one is made for each event
 class RawEvent:
     """One HTTP delivery from the PBX, byte for byte.

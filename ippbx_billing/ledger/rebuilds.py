@@ -12,7 +12,7 @@ EDITED = (
     "departments", "employees", "memberships", "assignments", "holders",
 )  # fmt: skip
 IDS = ("kinds", "rollup_extensions", "rollup_places", "rollup_classes")
-OF_CALLS = ("reused_ids", "call_links", "call_rows")
+OF_CALLS = ("reused_ids", "call_links", "call_rows", "late_calls")
 _GONE = "NOT EXISTS (SELECT 1 FROM arrived.events e WHERE e.id = {})"
 
 

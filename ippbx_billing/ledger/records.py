@@ -38,7 +38,7 @@ class Change(NamedTuple):
 
 
 class RecordTables:
-    """The tables `reused_ids` and `call_changes`; writing methods run in the caller's transaction."""
+    """The tables `reused_ids`, `call_changes` and `late_calls`; writing methods run in the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -73,6 +73,16 @@ class RecordTables:
     def forget(self, call_id: int) -> None:
         """The call is gone; what once changed it stays on the list of changes."""
         self.connection.execute("DELETE FROM reused_ids WHERE id = ?", [call_id])
+        self.connection.execute("DELETE FROM late_calls WHERE id = ?", [call_id])
+
+    def mark_late(self, late: Iterable[tuple[int, int, bool]]) -> None:
+        """These calls came so many seconds after they had ended, or from a file: no alarm is due for them."""
+        self.connection.executemany("INSERT OR REPLACE INTO late_calls VALUES (?, ?, ?)", late)
+
+    def late(self, call_id: int) -> tuple[int, bool] | None:
+        """How many seconds late a call came, and whether from a file; None for one that came in time."""
+        row = self.connection.execute("SELECT late_s, imported FROM late_calls WHERE id = ?", [call_id]).fetchone()
+        return None if row is None else (row[0], bool(row[1]))
 
     def change(self, changes: Iterable[Change]) -> None:
         """Note what changed calls that were kept already."""

@@ -62,9 +62,9 @@ def serve(
 
     `wake` is called after each commit, `announce` with one line when the doors are open, `report` with a line about
     what was refused; `facts` adds to what /healthz tells, `figures` to /metrics (in a thread, it may take its time);
-    `admits` says whether a path may post, `senders` who may; `watch` is told that all is alive; `suspect` is
-    set by whoever finds the inbox damaged; `smdr_port` opens a third door, for lines over TCP; port 0 takes a free one; `limits` are those of
-    `Limits`. Raises CannotStartError.
+    `admits` says whether a path may post, `senders` who may; `watch` is told that all is alive; `suspect` is set by
+    whoever finds the inbox damaged; `smdr_port` opens a third door, for lines over TCP; port 0 takes a free one (of
+    that door: none); `limits` are those of `Limits`. Raises CannotStartError.
     """
     from ippbx_billing.listener import server, smdr
 

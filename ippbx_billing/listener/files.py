@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
-from ippbx_billing.calls import EventKind
+from ippbx_billing.calls import FROM_FILE, EventKind
 from ippbx_billing.documents.files import whole
 from ippbx_billing.errors import DataError
 from ippbx_billing.inbox import Delivery
@@ -27,7 +27,6 @@ from ippbx_billing.language import tr
 from ippbx_billing.listener.lines import Lines
 
 STATE = "imports.json"
-METHOD = "FILE"  # stands for the method of events that came this way
 CHUNK_BYTES = 1024 * 1024
 MOST_KEPT_AT_ONCE = 200
 MOST_REMEMBERED = 10_000  # files
@@ -146,7 +145,7 @@ class Files:
         now = time.time_ns() // 1_000
         remote = self._pbx or f"file:{name}"
         header = f"file: {name}".encode("utf-8", "surrogateescape").replace(b"\n", b" ")
-        return [Delivery(now, self._kind.value, remote, METHOD, "/", "", header, body) for body in bodies]
+        return [Delivery(now, self._kind.value, remote, FROM_FILE, "/", "", header, body) for body in bodies]
 
     def _put(self, waiting: list[Delivery], took: Took) -> None:
         if waiting:

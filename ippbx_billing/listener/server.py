@@ -167,7 +167,8 @@ def _no_password() -> str:
 @contextmanager
 def bound(host: str, ports: dict[str, int]) -> Iterator[list[socket.socket]]:
     """A socket for each port, named by the option that sets it; raises CannotStartError, and then holds none."""
-    if len(set(ports.values())) < len(ports) and any(ports.values()):
+    chosen = [port for port in ports.values() if port]
+    if len(set(chosen)) < len(chosen):
         raise CannotStartError(
             tr("both doors are set to port {port}", port=max(ports.values())),
             tr("choose two with {options}", options=", ".join(ports)),

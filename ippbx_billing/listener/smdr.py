@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from ippbx_billing.calls import EventKind
+from ippbx_billing.calls import PRINTED, EventKind
 from ippbx_billing.errors import DataError
 from ippbx_billing.inbox import Delivery, InboxWriter
 from ippbx_billing.listener.lines import Lines
 
-METHOD = "SMDR"  # stands for the method of events that came this way
 PIECE_BYTES = 16 * 1024
 QUIET_S = 10.0  # after which a line that was not ended is taken as it is
 AGAIN_S = 1.0  # after which a write that failed is tried again
@@ -80,7 +79,7 @@ class SmdrDoor:
 
     async def _keep(self, bodies: list[bytes], peer: str) -> None:
         for body in bodies:
-            delivery = Delivery(time.time_ns() // 1_000, EventKind.CDR.value, peer, METHOD, "/", "", b"", body)
+            delivery = Delivery(time.time_ns() // 1_000, EventKind.CDR.value, peer, PRINTED, "/", "", b"", body)
             while True:
                 try:
                     await self._writer.keep(delivery)

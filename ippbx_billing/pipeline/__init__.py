@@ -16,7 +16,17 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ippbx_billing import dialects
-from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Direction, EventStatus, RawEvent, Reading
+from ippbx_billing.calls import (
+    FROM_FILE,
+    Call,
+    Charge,
+    ChargeStatus,
+    Classification,
+    Direction,
+    EventStatus,
+    RawEvent,
+    Reading,
+)
 from ippbx_billing.dialects import Dialects
 from ippbx_billing.errors import DataError
 from ippbx_billing.inbox import Inbox
@@ -297,7 +307,8 @@ class Pipeline:
     def _write(self, understood: Sequence[_Understood], left: Iterable[tuple[int, Call]] = ()) -> None:
         """Into the ledger, in the caller's transaction; `left` are calls that were taken out of it just now."""
         arrived = {one.event.id: one.event.received_at for one in understood}
-        writing = Writing(self.ledger, self._present_rules(), [one.rated for one in understood], arrived)
+        imported = {one.event.id for one in understood if one.event.method == FROM_FILE}
+        writing = Writing(self.ledger, self._present_rules(), [one.rated for one in understood], arrived, imported)
         for number, call in left:
             writing.joining.leaving(number, call)
         for one in understood:

@@ -6,7 +6,7 @@ for rated in batches:
 writing.finish()
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,21 +17,31 @@ from ippbx_billing.ledger.calls import seconds
 from ippbx_billing.ledger.journey import Outcome
 from ippbx_billing.ledger.records import CORRECTED, Change, Reused
 from ippbx_billing.pipeline.joining import Joining
-from ippbx_billing.pipeline.records import Known, Standing, verdict
+from ippbx_billing.pipeline.records import Known, Standing, end, verdict
 
 if TYPE_CHECKING:
     from ippbx_billing.pipeline import Rules
 
+LATE_S = 2 * 3600  # a call that came so long after its end is history
+
 
 class Writing:
-    """One batch on its way into the ledger, in the caller's transaction; `arrived` is when each event came."""
+    """One batch on its way into the ledger, in the caller's transaction.
+
+    `arrived` is when each event came, `imported` which of them came from files.
+    """
 
     def __init__(
-        self, ledger: Ledger, rules: "Rules", batches: Sequence[Sequence[RatedCall]], arrived: Mapping[int, datetime]
+        self,
+        ledger: Ledger,
+        rules: "Rules",
+        batches: Sequence[Sequence[RatedCall]],
+        arrived: Mapping[int, datetime],
+        imported: Collection[int] = (),
     ) -> None:
         self.outcomes: dict[int, Outcome] = {}
         self.joining = Joining(ledger, rules, arrived)
-        self._ledger, self._arrived = ledger, arrived
+        self._ledger, self._arrived, self._imported = ledger, arrived, imported
         self._known = Known(ledger, [one for rated in batches for one in rated], rules.any_parties)
         self._fresh: dict[bytes, RatedCall] = {}
         self._reused: dict[bytes, bytes] = {}  # the key of a call, the key of the id that was another's
@@ -60,8 +70,17 @@ class Writing:
             for key, base in self._reused.items()
         )
         self._ledger.records.change(self._change(one, ids[one.key], event_id) for one, event_id in self._corrected)
+        self._ledger.records.mark_late(self._late(numbers, fresh))
         self.joining.added(numbers, fresh)
         self.joining.settle()
+
+    def _late(self, numbers: Sequence[int], fresh: Sequence[RatedCall]) -> Iterator[tuple[int, int, bool]]:
+        """The calls that came long after they ended, or from a file."""
+        for number, one in zip(numbers, fresh, strict=True):
+            late_s = int((self._arrived[one.event_id] - end(one.call)).total_seconds())
+            imported = one.event_id in self._imported
+            if imported or late_s > LATE_S:
+                yield number, max(0, late_s), imported
 
     def _add(self, one: RatedCall, place: int) -> None:
         """A call of its own, perhaps under an id that was another's."""

@@ -92,8 +92,10 @@ def explain(
         charge = story.of_stored(ledger, using, stored, call_of(stored), classification_of(stored))
         event = _event(using, stored["event_id"])
         earlier = _history(ledger, using, call) if history else []
+        late = ledger.records.late(call)
         rows = [one for one in reports.calls_with_ids(ledger, view, *_rows_of(ledger, call)) if one["id"] != call]
     document = {**row, "why": stored["why"], "event_received": event, "steps": story.steps(charge), "rows": rows}
+    document |= {"late_s": late and late[0], "imported": bool(late and late[1])}
     if history:
         document["history"] = earlier
     if form.is_data:

@@ -40,7 +40,9 @@ def listen(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted and exit 0."""
     with _starting():
-        using = common.settings(host=host, cdr_port=cdr_port, status_port=status_port, smdr_port=smdr_port, dialect=dialect)
+        using = common.settings(
+            host=host, cdr_port=cdr_port, status_port=status_port, smdr_port=smdr_port, dialect=dialect
+        )
     with _lines_on_stderr(using):
         with _starting():
             _check_set_up(using)
