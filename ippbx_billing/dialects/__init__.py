@@ -22,6 +22,7 @@ from ippbx_billing.dialects.bodies import DEFAULT_BOUNDS, Bounds, Document, Open
 from ippbx_billing.dialects.choosing import Dialects, choose
 from ippbx_billing.dialects.clocks import Hints, proven_order
 from ippbx_billing.dialects.definition import COMMON_WORDS, FIELDS, Dialect, common_words, read_dialect
+from ippbx_billing.dialects.plan import kind_of
 from ippbx_billing.dialects.reading import Fields, Site, call_of, status_of
 from ippbx_billing.dialects.record import Record, scalars
 from ippbx_billing.dialects.view import view_of
@@ -131,10 +132,9 @@ class _Reader:
             self._record(Fields(view.dialect, record, self._site, [*notes, *view.notes]), inner)
 
     def _record(self, fields: Fields, where: str) -> None:
-        rule = fields.follows(fields.plan.kinds)
-        kind = rule.then if rule else "cdr"
-        if rule and kind == "nothing":
-            self.nothing.append(rule.because)
+        kind, because = kind_of(fields.dialect, fields.plan, fields.record)
+        if kind == "nothing":
+            self.nothing.append(because)
         if "cdr" in kind:
             call = call_of(fields)
             if isinstance(call, Problem):
