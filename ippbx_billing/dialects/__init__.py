@@ -25,6 +25,7 @@ from ippbx_billing.dialects.definition import COMMON_WORDS, FIELDS, Dialect, com
 from ippbx_billing.dialects.plan import kind_of
 from ippbx_billing.dialects.reading import Fields, Site, call_of, status_of
 from ippbx_billing.dialects.record import Record, scalars
+from ippbx_billing.dialects.teaching import own_words
 from ippbx_billing.dialects.view import view_of
 
 __all__ = ["DEFAULT_BOUNDS", "FIELDS", "Bounds", "Dialect", "Dialects", "load", "read", "records", "sender"]
@@ -40,7 +41,10 @@ def load(user_dir: Path | None = None) -> Dialects:
     if user_dir is not None and user_dir.is_dir():
         words = common_words(PACKAGED)
         for path in sorted(user_dir.glob("*.toml")):
-            found[path.stem] = read_dialect(path, words, own=True)
+            if path.name != COMMON_WORDS:
+                found[path.stem] = read_dialect(path, words, own=True)
+        if (taught := own_words(user_dir)).disposition:
+            found = {name: one.taught(taught.outcomes) for name, one in found.items()}
     return Dialects(found)
 
 

@@ -483,3 +483,13 @@ def _into_the_directory(db: Database, extension: str, name: str | None, path: st
     db.execute("INSERT INTO assignments VALUES (?, ?, ?, ?, 1)", [extension, ever, employee, own])
     if employee or department:
         db.execute("INSERT INTO holders VALUES (?, ?, ?, ?, ?)", [extension, ever, never, employee, department])
+
+
+@ledger()
+def m010_doubts(db: Database) -> None:
+    """A doubt that forbids a fee stands beside the call, as code and facts (JSON), so that no rating forgets it.
+
+    A kind of calls says so with a 2 under `twin`, which is 1 for the twin of another record.
+    """
+    db.execute("ALTER TABLE calls ADD COLUMN doubt TEXT")
+    db.execute("CREATE INDEX calls_in_doubt ON calls (doubt) WHERE doubt IS NOT NULL")
