@@ -22,8 +22,10 @@ from ippbx_billing.dialects.bodies import DEFAULT_BOUNDS, Bounds, Document, Open
 from ippbx_billing.dialects.choosing import Dialects, choose
 from ippbx_billing.dialects.clocks import Hints, proven_order
 from ippbx_billing.dialects.definition import COMMON_WORDS, FIELDS, Dialect, common_words, read_dialect
+from ippbx_billing.dialects.plan import kind_of
 from ippbx_billing.dialects.reading import Fields, Site, call_of, status_of
 from ippbx_billing.dialects.record import Record, scalars
+from ippbx_billing.dialects.teaching import own_words
 from ippbx_billing.dialects.view import view_of
 
 __all__ = ["DEFAULT_BOUNDS", "FIELDS", "Bounds", "Dialect", "Dialects", "load", "read", "records", "sender"]
@@ -39,7 +41,10 @@ def load(user_dir: Path | None = None) -> Dialects:
     if user_dir is not None and user_dir.is_dir():
         words = common_words(PACKAGED)
         for path in sorted(user_dir.glob("*.toml")):
-            found[path.stem] = read_dialect(path, words, own=True)
+            if path.name != COMMON_WORDS:
+                found[path.stem] = read_dialect(path, words, own=True)
+        if (taught := own_words(user_dir)).disposition:
+            found = {name: one.taught(taught.outcomes) for name, one in found.items()}
     return Dialects(found)
 
 
@@ -133,10 +138,9 @@ class _Reader:
             self._record(Fields(view.dialect, record, self._site, [*notes, *view.notes]), inner)
 
     def _record(self, fields: Fields, where: str) -> None:
-        rule = fields.follows(fields.plan.kinds)
-        kind = rule.then if rule else "cdr"
-        if rule and kind == "nothing":
-            self.nothing.append(rule.because)
+        kind, because = kind_of(fields.dialect, fields.plan, fields.record)
+        if kind == "nothing":
+            self.nothing.append(because)
         if "cdr" in kind:
             call = call_of(fields)
             if isinstance(call, Problem):

@@ -18,6 +18,7 @@ from ippbx_billing.dialects import facts_of, sender
 from ippbx_billing.dialects.bodies import open_body
 from ippbx_billing.dialects.choosing import Dialects, choose, weight
 from ippbx_billing.dialects.definition import FIELDS, Dialect
+from ippbx_billing.dialects.plan import kind_of
 from ippbx_billing.dialects.reading import Fields, Found, Site, call_of, status_of
 from ippbx_billing.dialects.record import Path, scalars
 from ippbx_billing.dialects.values import fold, text
@@ -104,10 +105,9 @@ def _fitting(document: Mapping[str, Any], known: Dialects, facts: Facts) -> tupl
 
 
 def _record(fields: Fields) -> CheckedRecord:
-    rule = fields.follows(fields.plan.kinds)
-    kind = rule.then if rule else "cdr"
+    kind, because = kind_of(fields.dialect, fields.plan, fields.record)
     if kind == "nothing":
-        return CheckedRecord("nothing", rule.because if rule else "", left_over=tuple(_left_over(fields)))
+        return CheckedRecord("nothing", because, left_over=tuple(_left_over(fields)))
     read = call_of(fields) if "cdr" in kind else status_of(fields)
     left_over = tuple(_left_over(fields))
     if isinstance(read, Call | CallStatus):

@@ -7,7 +7,7 @@ of `Source`s, the first of which that says something is taken. `uc.toml` shows a
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
@@ -190,6 +190,10 @@ class Dialect:
 
     plans: dict[object, Any] = field(default_factory=dict, repr=False)  # what `plan` has worked out
 
+    def taught(self, outcomes: Mapping[str, Words]) -> "Dialect":
+        """The same where the site says what words for an outcome mean, before anybody else does."""
+        return replace(self, disposition_words=Vocabulary(outcomes, self.disposition_words), plans={})
+
     def mapping(self) -> dict[str, list[str]]:
         """Our fields with the names that this dialect knows for them."""
         return {name: [source.name for source in sources] for name, sources in self.sources.items()}
@@ -200,7 +204,7 @@ class Dialect:
 
 def common_words(directory: Path) -> dict[str, Vocabulary]:
     """The words that mean the same wherever they are used."""
-    table = _toml(directory / COMMON_WORDS)
+    table = read_toml(directory / COMMON_WORDS)
     return {
         kind: Vocabulary({meaning: Words.of(words) for meaning, words in table[kind].items()})
         for kind in ("direction", "disposition", "states")
@@ -209,11 +213,12 @@ def common_words(directory: Path) -> dict[str, Vocabulary]:
 
 def read_dialect(path: Path, common: Mapping[str, Vocabulary], *, own: bool = False) -> Dialect:
     """The dialect in a TOML file; raises DataError naming the file and the key."""
-    reader = _Reader(path, _toml(path))
+    reader = _Reader(path, read_toml(path))
     return reader.dialect(common, own)
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file; raises DataError naming it."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -8,7 +8,7 @@ that tells a whole call is a call, whatever event it names.
 """
 
 from ippbx_billing.dialects.definition import Source
-from ippbx_billing.dialects.plan import Plan, plan_for, said_by
+from ippbx_billing.dialects.plan import Plan, is_whole, kind_of, plan_for, said_by
 from ippbx_billing.dialects.record import Path, Record
 from ippbx_billing.dialects.view import View
 
@@ -31,7 +31,7 @@ PLAIN = {"caller": ("caller",), "callee": ("callee",)}  # by which names the com
 def explains(view: View, plain: View) -> bool:
     """Whether a dialect's view accounts for all that the common names find in the same records."""
     if len(view.records) != len(plain.records):
-        return len(view.records) > len(plain.records) or not any(map(_is_whole, _read(plain)))
+        return len(view.records) > len(plain.records) or not any(one.is_whole for one in _read(plain))
     return all(_explains(*pair) for pair in zip(_read(view), _read(plain), strict=True))
 
 
@@ -41,7 +41,8 @@ class Sayings:
     def __init__(self, view: View, record: Record) -> None:
         self.plan: Plan = plan_for(view.dialect, record)
         self.record = record
-        self.is_call = "cdr" in next((rule.then for rule in self.plan.kinds if rule.when.holds(record)), "cdr")
+        self.is_call = "cdr" in kind_of(view.dialect, self.plan, record)[0]
+        self.is_whole = self.is_call and is_whole(self.plan, record)
 
     def sources(self, *fields: str) -> list[Source]:
         """The sources of these fields that say something."""
@@ -61,21 +62,13 @@ def _explains(own: Sayings, plain: Sayings) -> bool:
     if not plain.is_call:
         return True
     if not own.is_call:
-        return not _is_whole(plain)
+        return not plain.is_whole
     seen: set[Path] | None = None
     for fact, fields in FACTS.items():
         told = plain.sources(*PLAIN.get(fact, fields))
-        if not told or own.sources(*fields, *MADE_UP_FOR.get(fact, ())):
+        if not told or (fact != "talk" and own.sources(*fields, *MADE_UP_FOR.get(fact, ()))):
             continue
         seen = own.paths() if seen is None else seen
         if not any(path in seen for path in (told[0].path, *told[0].joined)):
             return False
     return True
-
-
-def _is_whole(plain: Sayings) -> bool:
-    """Whether the common names find a call with both parties, a start, and how it ended."""
-    if not plain.is_call or not plain.sources("started_at"):
-        return False
-    ended = bool(plain.sources("ended_at", "billed_s")) or bool(plain.sources("duration_s", "unclear_s"))
-    return ended and bool(plain.sources("caller")) and bool(plain.sources("callee"))

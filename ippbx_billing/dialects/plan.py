@@ -105,6 +105,29 @@ def first_said(plan: Plan, record: Record, name: str) -> str | None:
     return None
 
 
+def kind_of(dialect: Dialect, plan: Plan, record: Record) -> tuple[str, str]:
+    """What a record is, by the first rule that holds, and why; one that fits no rule is a CDR.
+
+    By common names a record that tells a whole call is one, whatever state or event it names.
+    """
+    rule = next((one for one in plan.kinds if one.when.holds(record)), None)
+    if rule is None or (rule.then == "status" and dialect.generic and is_whole(plan, record)):
+        return "cdr", ""
+    return rule.then, rule.because
+
+
+def is_whole(plan: Plan, record: Record) -> bool:
+    """Whether a record tells both parties of a call, when it was, and how long it lasted."""
+
+    def tells(*names: str) -> bool:
+        return any(first_said(plan, record, name) is not None for name in names)
+
+    lasted = (tells("started_at") and tells("ended_at")) or (
+        tells("started_at", "ended_at") and tells("billed_s", "duration_s", "unclear_s")
+    )
+    return lasted and tells("caller") and tells("callee")
+
+
 def _planned(dialect: Dialect, record: Record) -> Plan:
     names = frozenset(name for scope in record.scopes for name in names_of(scope))
 

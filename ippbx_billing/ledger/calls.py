@@ -1,7 +1,8 @@
 """Calls and their charges: facts that never change beside fees that a new tariff may change."""
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -15,6 +16,7 @@ from ippbx_billing.calls import (
     Direction,
     Disposition,
     LineKind,
+    Reason,
     TrafficType,
 )
 from ippbx_billing.ledger.rollups import RollupTables, Tally, hour_zero
@@ -44,6 +46,7 @@ FACTS = (
     "pin",
     "recording",
     "twin",
+    "doubt",
 )
 MEANING = (
     "normalized",
@@ -77,6 +80,7 @@ KIND = (
     "emergency",
     "twin",
 )
+TWIN, DOUBTFUL = 1, 2  # what `twin` of a kind says: a record that another one tells of, a call whose doubt forbids a fee
 
 
 @dataclass(slots=True)
@@ -201,6 +205,20 @@ class CallTables:
         )
         return [row[0] for row in rows]
 
+    def unknown_words(self) -> list[sqlite3.Row]:
+        """The words for an outcome that nobody knows: `word`, the `dialect`, how many `calls`, the latest `started_at`."""
+        return self.connection.execute(
+            "SELECT doubt ->> '$[1].word' AS word, dialect, count(*) AS calls, max(started_at) AS started_at FROM calls "
+            "WHERE doubt ->> '$[0]' = 'unknown-outcome' GROUP BY 1, 2 ORDER BY calls DESC, word, dialect"
+        ).fetchall()
+
+    def events_with_word(self, folded: Callable[[str], str], word: str) -> list[int]:
+        """The events of calls that were left unrated for this word, as `folded` compares words."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT event_id, doubt ->> '$[1].word' FROM calls WHERE doubt ->> '$[0]' = 'unknown-outcome'"
+        )
+        return sorted(event_id for event_id, said in rows if folded(said) == folded(word))
+
     def unrated(self, limit: int = 100) -> list[sqlite3.Row]:
         """The calls that could not be priced, by reason: `calls`, an example `number`, `traffic_type`, `carrier`."""
         return self.connection.execute(
@@ -276,7 +294,7 @@ def kind_of(call: Call, classification: Classification) -> Kind:
         classification.area_code or "",
         classification.ip_prefix or "",
         int(classification.emergency),
-        int(call.twin is not None),
+        TWIN if call.twin is not None else DOUBTFUL if call.doubt else 0,
     )
 
 
@@ -304,6 +322,7 @@ def facts(call: Call) -> tuple[Any, ...]:
         call.pin,
         call.recording,
         call.twin,
+        told(call.doubt),
     )
 
 
@@ -314,7 +333,18 @@ def call_of(row: sqlite3.Row | Mapping[str, Any]) -> Call:
         values[name] = instant(values[name])
     values["disposition"] = Disposition(values["disposition"])
     values["direction"] = Direction(values["direction"]) if values["direction"] else None
+    values["doubt"] = doubt_of(values["doubt"])
     return Call(**values, notes=tuple(filter(None, row["notes"].split("\n"))))
+
+
+def told(doubt: Reason | None) -> str | None:
+    """A doubt as it is stored: code and facts as JSON."""
+    return json.dumps([doubt.code, dict(doubt.facts)], ensure_ascii=False) if doubt else None
+
+
+def doubt_of(text: str | None) -> Reason | None:
+    """The doubt that was stored so."""
+    return Reason(*json.loads(text)) if text else None
 
 
 def classification_of(row: sqlite3.Row) -> Classification:

@@ -486,7 +486,17 @@ def _into_the_directory(db: Database, extension: str, name: str | None, path: st
 
 
 @ledger()
-def m009_records_and_rows(db: Database) -> None:
+def m010_doubts(db: Database) -> None:
+    """A doubt that forbids a fee stands beside the call, as code and facts (JSON), so that no rating forgets it.
+
+    A kind of calls says so with a 2 under `twin`, which is 1 for the twin of another record.
+    """
+    db.execute("ALTER TABLE calls ADD COLUMN doubt TEXT")
+    db.execute("CREATE INDEX calls_in_doubt ON calls (doubt) WHERE doubt IS NOT NULL")
+
+
+@ledger()
+def m011_records_and_rows(db: Database) -> None:
     """One record is one call, two calls are two, and the rows of one call are billed once.
 
     An id that came again for another call stands in `reused_ids`; what changed a call after it was kept in

@@ -239,9 +239,9 @@ class RerateTables:
     # -- calls one by one
 
     def digits(self, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-        """Of these calls the id, their charge, start and length, then kind, twin and DIGITS, by which they differ."""
+        """Of these calls the id, their charge, start and length, then kind, twin, doubt and DIGITS, by which they differ."""
         names = [f"g.{name}" for name in ("id", *CHARGE, "started_at", "billed_s", "kind_id")]
-        names += [f"c.{name}" for name in ("twin", *DIGITS)]
+        names += [f"c.{name}" for name in ("twin", "doubt", *DIGITS)]
         return iter(
             self.connection.execute(
                 f"SELECT {', '.join(names)} FROM json_each(?) j JOIN charges g ON g.id = j.value "

@@ -17,7 +17,7 @@ from typing import Any
 
 from ippbx_billing.calls import Call
 
-OWN = ("extension", "trunk", "answered_at", "ended_at", "duration_s", "billed_s", "disposition", "twin")
+OWN = ("extension", "trunk", "answered_at", "ended_at", "duration_s", "billed_s", "disposition", "twin", "doubt")
 
 
 def links_of(call: Call) -> list[int]:

@@ -201,6 +201,7 @@ def _put_together(call: Call, conversation: Sequence[Row]) -> Call:
         duration_s=round((ended_at - call.started_at).total_seconds()),
         billed_s=round((ended_at - answered_at).total_seconds()),
         disposition=Disposition.ANSWERED,
+        doubt=None,  # what one record leaves open, the other tells
         notes=(*call.notes, "answer and end were told by different records"),
     )
 

@@ -36,6 +36,7 @@ from ippbx_billing.calls import (
     Direction,
     Disposition,
     LineKind,
+    Reason,
     Step,
     TrafficType,
 )
@@ -153,6 +154,8 @@ def _ruled(call: Call, classification: Classification) -> Charge | None:
     """What is settled without looking at any price."""
     if call.twin:
         return Charge(status=ChargeStatus.FILTERED, fee_micro=0, reason=call.twin)
+    if call.doubt:
+        return _unrated(_told(call.doubt))
     if call.disposition is not Disposition.ANSWERED:
         return NOT_ANSWERED
     if call.billed_s <= 0 or call.billed_s > MAX_CALL_S:
@@ -160,6 +163,16 @@ def _ruled(call: Call, classification: Classification) -> Charge | None:
     if classification.emergency:
         return EMERGENCY
     return NO_DIRECTION if call.direction is None else None
+
+
+def _told(doubt: Reason) -> str:
+    """Why a call has no fee although its tariff is known."""
+    facts = doubt.facts
+    if doubt.code == "unknown-outcome":
+        return f"the word {facts['word']!r} for the outcome is not known; say once what it means: dialects words set"
+    if doubt.code == "talk-exceeds-call":
+        return f"{facts['talk_s']} s of talk in a call of {facts['call_s']} s contradict each other"
+    return doubt.code
 
 
 def _unrated(reason: str, carrier: Carrier | None = None) -> Charge:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ippbx_billing.calls import Disposition
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.documents.render import Column, Format, Row, harmless, show
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
+words_app = typer.Typer()
+app.add_typer(words_app, name="words")
 
 SHOWN_CHARACTERS = 48  # of a text in a table; JSON has all of it
 SHOWN_LEFT_OVER = 40
@@ -353,6 +356,58 @@ def _tell_next(using: "Settings", name: str, path: Path, bodies: Iterable["RawEv
         say(tr("set dialect = {name} or dialect = {auto} in {path}",
                name=f'"{name}"', auto=f'"{AUTO}"', path=using.data_dir / "settings.toml"))  # fmt: skip
     say(tr("check it with `ippbx-bill dialects check`, then run `ippbx-bill events replay`"))
+
+
+# -- words
+
+
+@words_app.callback(invoke_without_command=True, help=tr("Words for an outcome that nobody knows, and what they mean."))
+def list_words(
+    context: typer.Context, form: FormatOption = Format.TABLE, output: OutputOption = None
+) -> None:
+    """Without a verb: the unknown words with how many calls wait for each, then those that the site has taught."""
+    if context.invoked_subcommand is not None:
+        return
+    from ippbx_billing.dialects.teaching import own_words
+
+    using = common.settings()
+    with common.open_ledger(using) as ledger:
+        unknown = [{"word": row["word"], "dialect": row["dialect"], "calls": row["calls"], "meaning": None}
+                   for row in ledger.calls.unknown_words()]  # fmt: skip
+    taught = [
+        {"word": word, "dialect": None, "calls": None, "meaning": meaning}
+        for meaning, words in own_words(using.dialects_dir).disposition.items()
+        for word in words
+    ]
+    columns = [
+        Column("word", tr("Word")),
+        Column("dialect", tr("Dialect"), "code"),
+        Column("calls", tr("Calls"), "number"),
+        Column("meaning", tr("Means"), "word"),
+    ]
+    show([*unknown, *taught], columns, form, output, empty=tr("no unknown words"))
+
+
+@words_app.command("set", help=tr("Say once what a word means; the calls that wait for it are read again."))
+def set_word(
+    word: Annotated[str, typer.Argument(help=tr("the word as the PBX writes it"))],
+    meaning: Annotated[Disposition, typer.Argument(help=tr("what it means"))],
+) -> None:
+    """Kept in the data directory; the running `listen` follows by itself."""
+    from ippbx_billing.dialects.teaching import teach
+    from ippbx_billing.dialects.values import fold
+    from ippbx_billing.pipeline import Pipeline, Rules
+
+    using = common.settings()
+    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
+        try:
+            path = teach(using.dialects_dir, word, meaning)
+        except OSError as error:
+            raise BillingError(tr("{path} cannot be written: {error}", path=using.dialects_dir, error=error.strerror)) from error
+        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
+        replayed = pipeline.replay(ledger.calls.events_with_word(fold, word))
+    say(tr("wrote {path}", path=path))
+    say(tr("{word} means {meaning}; {count} events were read again", word=word, meaning=tr(meaning.value), count=replayed))
 
 
 # -- bodies

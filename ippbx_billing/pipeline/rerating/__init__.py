@@ -22,7 +22,7 @@ from ippbx_billing.calls import Call, Charge, Classification, TrafficType
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger, masking
-from ippbx_billing.ledger.calls import MEANING, call_of, kind_of
+from ippbx_billing.ledger.calls import MEANING, call_of, doubt_of, kind_of
 from ippbx_billing.ledger.rerates import Changes, ChargeRow, Span, Stretch
 from ippbx_billing.pipeline import Rules
 from ippbx_billing.pipeline.rerating.deciding import Deciding, Digits, Kind, Plan, moment
@@ -320,6 +320,7 @@ class Single:
         call = replace(
             kind.call,
             twin=digits.twin,
+            doubt=doubt_of(digits.doubt),
             number=digits.number,
             callee=digits.callee,
             did=digits.did,

@@ -25,9 +25,10 @@ from ippbx_billing.calls import (
     Direction,
     Disposition,
     LineKind,
+    Reason,
     TrafficType,
 )
-from ippbx_billing.ledger.calls import instant
+from ippbx_billing.ledger.calls import DOUBTFUL, TWIN, instant
 from ippbx_billing.ledger.rerates import BY_CLOCK, BY_LENGTH, FIXED, LONGEST_S, ONE_BY_ONE
 from ippbx_billing.pipeline import Rules
 from ippbx_billing.tariffs import DAY_S, Carrier, Price
@@ -71,7 +72,8 @@ class Kind:
             number=NO_NUMBER,
             trunk=row["trunk"] or None,
             direction=Direction(row["direction"]) if row["direction"] else None,
-            twin=NO_NUMBER if row["twin"] else None,
+            twin=NO_NUMBER if row["twin"] == TWIN else None,
+            doubt=Reason("doubtful") if row["twin"] == DOUBTFUL else None,
         )
         classification = Classification(
             number=NO_NUMBER,
@@ -90,6 +92,7 @@ class Digits(NamedTuple):
     """What a call has beyond its kind, and a tariff or a filter may look at."""
 
     twin: str | None
+    doubt: str | None
     number: str | None
     normalized: str | None
     callee: str | None
@@ -119,7 +122,7 @@ class Deciding:
         plan = self.plan_of(call, kind.classification)
         filtered = any(one.looks_at_digits and one.may_fit(call.direction, call.trunk) for one in rules.filters)
         silent = call.disposition is not Disposition.ANSWERED or kind.classification.emergency
-        if call.twin or filtered or (not silent and self._fitting(kind)):
+        if call.twin or call.doubt or filtered or (not silent and self._fitting(kind)):
             return plan._replace(how=ONE_BY_ONE)
         return plan
 
@@ -179,7 +182,7 @@ class Deciding:
             reason = digits.twin or left_out(filters, call.direction, digits.extension, digits.number, call.trunk)
             called = None if call.direction is Direction.OUTBOUND else digits.did or digits.callee
             rows = fits(digits.number or "", digits.normalized or "", ip_prefix, called) if fits else ()
-            return reason, rows
+            return reason, digits.doubt, rows
 
         return group_of
 
