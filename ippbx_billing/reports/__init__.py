@@ -9,7 +9,7 @@ from `sources`; `asking` holds what is asked for.
 """
 
 from ippbx_billing.reports.conditions import CallFilter, Period, View, Where
-from ippbx_billing.reports.listing import CALL_KEYS, calls, calls_with_ids, event_row, events, fee_text
+from ippbx_billing.reports.listing import CALL_KEYS, calls, event_row, events, fee_text, other_rows
 from ippbx_billing.reports.sums import DIFFERENCES, GROUPS, MEASURES, Report, grouping, report
 
 __all__ = [
@@ -23,10 +23,10 @@ __all__ = [
     "View",
     "Where",
     "calls",
-    "calls_with_ids",
     "event_row",
     "events",
     "fee_text",
     "grouping",
+    "other_rows",
     "report",
 ]

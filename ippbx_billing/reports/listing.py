@@ -34,6 +34,12 @@ def calls_with_ids(ledger: Ledger, view: View, ids: str, values: Sequence[Any]) 
     return _listed(ledger, view, f"JOIN ({ids}) wanted ON wanted.id = c.id", "ORDER BY c.id", values)
 
 
+def other_rows(ledger: Ledger, view: View, call: int) -> list[dict[str, Any]]:
+    """The other rows of the conversation that a call is a row of; keys as in the contract."""
+    ids = [one for one in ledger.rows.rows_of(call) if one != call]
+    return list(calls_with_ids(ledger, view, "SELECT value AS id FROM json_each(?)", [json.dumps(ids)]))
+
+
 def _listed(ledger: Ledger, view: View, source: str, where: str, values: Sequence[Any]) -> Iterator[dict[str, Any]]:
     rows = ledger.connection.execute(
         "SELECT c.*, g.status, g.fee_micro, g.reason, r.name AS carrier, r.decimals, e.name AS person, h.department_id "

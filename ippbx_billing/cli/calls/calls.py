@@ -93,7 +93,7 @@ def explain(
         event = _event(using, stored["event_id"])
         earlier = _history(ledger, using, call) if history else []
         late = ledger.records.late(call)
-        rows = [one for one in reports.calls_with_ids(ledger, view, *_rows_of(ledger, call)) if one["id"] != call]
+        rows = reports.other_rows(ledger, view, call)
     document = {**row, "why": stored["why"], "event_received": event, "steps": story.steps(charge), "rows": rows}
     document |= {"late_s": late and late[0], "imported": bool(late and late[1])}
     if history:
@@ -102,11 +102,6 @@ def explain(
         show([document], common.all_columns(document), form, output, document=document)
         return
     lines([*_told(document, charge), *(_told_history(document) if history else [])], output, form)
-
-
-def _rows_of(ledger: "Ledger", call: int) -> tuple[str, list[str]]:
-    """The rows of the conversation that a call is a row of, as a query for their ids."""
-    return "SELECT value AS id FROM json_each(?)", [json.dumps(ledger.rows.rows_of(call))]
 
 
 def _told_row(row: dict[str, Any]) -> str:
