@@ -1,7 +1,7 @@
 """What a PBX's text means: instants, seconds, phone numbers, and the many ways to say "nothing".
 
 The one idea: a reader of a value gives the value, `None` where the PBX said nothing, or raises `Unreadable` with
-a sentence; no caller has to know the format.
+the reason; no caller has to know the format.
 
     instant("2026-03-01 12:00:00", ZoneInfo("Asia/Shanghai"))  -> 2026-03-01 04:00:00+00:00
     instant("1770534293", UTC)                                  -> 2026-02-08 07:04:53+00:00
@@ -12,6 +12,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from urllib.parse import unquote
+
+from ippbx_billing.calls import Fact, Reason
 
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2099
 LONGEST_TEXT = 512
@@ -29,7 +31,15 @@ _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 class Unreadable(ValueError):
-    """A value that is there but cannot be understood; the message is a sentence for the operator."""
+    """A value that is there but cannot be understood; `code` and `facts` say why."""
+
+    def __init__(self, code: str, **facts: Fact) -> None:
+        super().__init__(code)
+        self.code, self.facts = code, facts
+
+    def of(self, name: str) -> Reason:
+        """The reason, with the name that the value stood under."""
+        return Reason(self.code, {"field": name, **self.facts})
 
 
 @lru_cache(maxsize=8_192)
@@ -101,9 +111,9 @@ def instant(said: str | None, zone: tzinfo, *, later: bool = False) -> datetime 
         else:
             in_utc = found.astimezone(UTC)
     except (ValueError, OverflowError, KeyError, TypeError) as error:
-        raise Unreadable(f"{said[:60]!r} is not a time") from error
+        raise Unreadable("not-a-time", said=said[:60]) from error
     if not EARLIEST_YEAR <= in_utc.year <= LATEST_YEAR:
-        raise Unreadable(f"{said[:60]!r} is outside the years {EARLIEST_YEAR} to {LATEST_YEAR}")
+        raise Unreadable("outside-years", said=said[:60], first=EARLIEST_YEAR, last=LATEST_YEAR)
     return in_utc
 
 
@@ -212,7 +222,7 @@ def seconds(said: str | None, unit: str = "s") -> int | None:
         return _bounded(int(clock[1] or 0) * 3_600 + int(clock[2] or 0) * 60 + int(clock[3] or 0), said)
     match = _QUANTITY.fullmatch(said)
     if match is None:
-        raise Unreadable(f"{said[:60]!r} is not a duration")
+        raise Unreadable("not-a-duration", said=said[:60])
     divisor = UNITS["ms" if (match[3] or "").lower() == "ms" else unit]
     whole, rest = divmod(int(match[1][:18]), divisor)
     return _bounded(whole + (1 if rest or (match[2] or "").strip("0") else 0), said)
@@ -220,9 +230,9 @@ def seconds(said: str | None, unit: str = "s") -> int | None:
 
 def _bounded(found: int, said: str) -> int:
     if found < 0:
-        raise Unreadable(f"the duration {said[:60]!r} is negative")
+        raise Unreadable("negative-duration", said=said[:60])
     if found > LONGEST_DURATION_S:
-        raise Unreadable(f"the duration {said[:60]!r} is longer than a month")
+        raise Unreadable("duration-too-long", said=said[:60])
     return found
 
 

@@ -13,9 +13,10 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.documents.render import Column, Format, Row, harmless, show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import english, told
 
 if TYPE_CHECKING:
-    from ippbx_billing.calls import RawEvent
+    from ippbx_billing.calls import RawEvent, Reason
     from ippbx_billing.dialects import Dialects
     from ippbx_billing.dialects.checking import CheckedDocument, CheckedRecord
     from ippbx_billing.dialects.suggest import Evidence, Finding, Proposal, Suggestion
@@ -103,7 +104,7 @@ def check_bodies(
     for name, one in _bodies(using, files, event):
         checked = check(one, known, chosen=chosen, zone=using.pbx_zone, is_extension=numbering.is_extension)
         documents = [_document(document) for document in checked.documents]
-        read.append({"body": name, "documents": documents, "problems": list(checked.problems)})
+        read.append({"body": name, "documents": documents, "problems": list(map(english, checked.problems))})
     if form is Format.TABLE and output is None:
         for body in read:
             _tell_checked(body)
@@ -116,22 +117,27 @@ def _document(document: "CheckedDocument") -> dict[str, Any]:
     return {
         "dialect": document.dialect,
         "fits": [{"dialect": name, "score": score} for name, score in document.fitting],
-        "reason": document.reason,
+        **_keys(document.reason),
         "records": [_record(record) for record in document.records],
     }
+
+
+def _keys(reason: "Reason") -> dict[str, Any]:
+    """The keys of a reason; the sentence is empty where there is none."""
+    return {**told(reason), "reason": english(reason)}
 
 
 def _record(record: "CheckedRecord") -> dict[str, Any]:
     return {
         "outcome": record.outcome,
-        "reason": record.reason,
+        **_keys(record.reason),
         "fields": [
             {"field": one.field, "path": one.path or None, "text": one.said or None, "value": one.value or None}
             for one in record.fields
         ],
         "missing": list(record.missing),
         "left_over": dict(record.left_over),
-        "notes": list(record.notes),
+        "notes": list(map(english, record.notes)),
     }
 
 
