@@ -30,7 +30,7 @@ from ippbx_billing.ledger.rules import RuleTables
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
-SCHEMA = 8  # how many steps of migrations.ledger this code knows
+SCHEMA = 9  # how many steps of migrations.ledger this code knows
 FIRST_WITH_SUMS = 7  # files before that step have no sums yet
 BUSY_TIMEOUT_S = 60
 

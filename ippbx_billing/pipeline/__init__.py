@@ -16,7 +16,19 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ippbx_billing import dialects
-from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Direction, EventStatus, RawEvent, Reading
+from ippbx_billing.calls import (
+    Call,
+    Charge,
+    ChargeStatus,
+    Classification,
+    Direction,
+    EventStatus,
+    Problem,
+    RawEvent,
+    Reading,
+    Reason,
+    together,
+)
 from ippbx_billing.dialects import Dialects
 from ippbx_billing.errors import DataError
 from ippbx_billing.inbox import Inbox
@@ -141,19 +153,19 @@ class Rules:
 
     def charge_at(self, local_start: datetime, call: Call, classification: Classification) -> Charge:
         """The same, where its start on the site's clock is known already."""
-        return rating.rate(self._filtered(call), classification, local_start, self.book)
+        return rating.rate(self.filtered(call), classification, local_start, self.book)
 
     def explain(self, call: Call, classification: Classification | None = None) -> tuple[Classification, Charge]:
         """The same with the steps that led to the fee; a stored classification is taken as it is."""
         classification = classification or self.classify(call)
-        return classification, rating.explain(self._filtered(call), classification, self.local_start(call), self.book)
+        return classification, rating.explain(self.filtered(call), classification, self.local_start(call), self.book)
 
-    def _filtered(self, call: Call) -> Call:
+    def filtered(self, call: Call) -> Call:
         """The call as rating is to see it: one that a filter of the site leaves out is nobody's bill, like a twin."""
         if not self.filters or call.twin:
             return call
         reason = left_out(self.filters, call.direction, call.extension, call.number, call.trunk)
-        return replace(call, twin=reason) if reason else call
+        return replace(call, left_out=reason) if reason else call
 
     def classify(self, call: Call) -> Classification:
         """What the other side's number is, seen from the home area of the call's carrier."""
@@ -217,11 +229,13 @@ class _Standing(NamedTuple):
         return facts(call) == (facts(self.said) if isinstance(self.said, Call) else self.said)
 
 
-def _superseded(rated: RatedCall, standing: _Standing) -> str:
-    """Why a record that was delivered before changes nothing; empty where it is a correction by a later event."""
+def _superseded(rated: RatedCall, standing: _Standing) -> Reason:
+    """Why a record that was delivered before changes nothing; no reason where it is a correction by a later event."""
     if standing.says_the_same(rated.call):
-        return f"delivered before with event {standing.event_id}"
-    return f"corrected by event {standing.event_id}" if rated.event_id < standing.event_id else ""
+        return Reason("delivered-before", {"event": standing.event_id})
+    if rated.event_id < standing.event_id:
+        return Reason("corrected-by", {"event": standing.event_id})
+    return Reason()
 
 
 class Pipeline:
@@ -309,7 +323,7 @@ class Pipeline:
             repeated = []
             for rated in one.rated:
                 earlier = standing.get(rated.key)
-                reason = "" if earlier is None else _superseded(rated, earlier)
+                reason = Reason() if earlier is None else _superseded(rated, earlier)
                 if reason:
                     repeated.append(reason)
                     continue
@@ -335,17 +349,17 @@ class Pipeline:
 
 def _corrected(rated: RatedCall, earlier: _Standing, outcomes: dict[int, Outcome]) -> RatedCall:
     """The record's later version; both events say that the one took the place of the other."""
-    outcomes[earlier.event_id] = EventStatus.DONE, f"corrected by event {rated.event_id}"
-    note = f"corrected: the record was delivered before with event {earlier.event_id}"
+    outcomes[earlier.event_id] = EventStatus.DONE, Reason("corrected-by", {"event": rated.event_id})
+    note = Reason("correction", {"event": earlier.event_id})
     return replace(rated, call=replace(rated.call, notes=(*rated.call.notes, note)))
 
 
-def _outcome(one: _Understood, repeated: Sequence[str]) -> Outcome:
+def _outcome(one: _Understood, repeated: Sequence[Reason]) -> Outcome:
     """What became of an event, of whose calls these were delivered before."""
     if one.reading.problems:
-        return EventStatus.REJECTED, "; ".join(map(str, one.reading.problems))
+        return EventStatus.REJECTED, together(one.told for one in one.reading.problems)
     if repeated and len(repeated) == len(one.rated):
-        return EventStatus.DUPLICATE, "; ".join(dict.fromkeys(repeated))
+        return EventStatus.DUPLICATE, together(repeated)
     return EventStatus.DONE, one.reading.nothing
 
 
@@ -355,9 +369,8 @@ def _understand(event: RawEvent, rules: Rules) -> _Understood:
         reading = rules.read(event)
         return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
     except Exception as error:  # the one place where a bug must not stop the journey
-        from ippbx_billing.calls import Problem
-
-        return _Understood(event, Reading(problems=(Problem(f"internal error, please report it: {error!r}"),)), ())
+        problem = Problem(Reason("internal-error", {"error": repr(error)}))
+        return _Understood(event, Reading(problems=(problem,)), ())
 
 
 def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:
