@@ -109,7 +109,7 @@ def settings(**flags: Any) -> Settings:
     """The settings in force, this run's flags first; the file's language is spoken unless another was asked for."""
     chosen = load(state.data_dir or default_data_dir(), flags)
     if chosen.lang and not state.lang:
-        texts.use(chosen.lang)
+        texts.begin_in(chosen.lang)
     return chosen
 
 

@@ -8,7 +8,7 @@ A new model, or a new firmware, is a TOML file in the site's data directory.
     reading = read(event, known, chosen="auto", zone=ZoneInfo("Asia/Shanghai"), is_extension=numbering.is_extension)
     reading.calls, reading.states, reading.problems, reading.nothing
 
-Reading never raises: what is not understood is a `Problem` with a sentence.
+Reading never raises: what is not understood is a `Problem` with its reason.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
 
-from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent, Reading
+from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent, Reading, Reason, together
 from ippbx_billing.dialects.bodies import DEFAULT_BOUNDS, Bounds, Document, Opened, open_body
 from ippbx_billing.dialects.choosing import Dialects, choose
 from ippbx_billing.dialects.clocks import Hints, proven_order
@@ -32,7 +32,7 @@ __all__ = ["DEFAULT_BOUNDS", "FIELDS", "Bounds", "Dialect", "Dialects", "load", 
 
 PACKAGED = Path(__file__).parent / "families"
 MOST_TEXTS = 20_000  # of a delivery that are looked through for dates
-MOST_PROBLEMS = 20  # sentences kept of one body; a flood of them says no more
+MOST_PROBLEMS = 20  # reasons kept of one body; a flood of them says no more
 
 
 def load(user_dir: Path | None = None) -> Dialects:
@@ -74,9 +74,9 @@ def read(
     reader = _Reader(event, dialects, chosen, Site(zone, is_extension, sender(event.remote), hints))
     reader.problems += opened.problems
     for place, document in enumerate(opened.documents):
-        reader.document(document, f"record {place + 1}" if len(opened.documents) > 1 else "", tuple(opened.notes))
+        reader.document(document, place + 1 if len(opened.documents) > 1 else 0, tuple(opened.notes))
     if not opened.documents and not opened.problems:
-        reader.nothing.append(opened.nothing or "an empty body")
+        reader.nothing.append(opened.nothing or Reason("empty-body"))
     return reader.reading()
 
 
@@ -107,49 +107,49 @@ class _Reader:
         self.calls: list[Call] = []
         self.states: list[CallStatus] = []
         self.problems: list[Problem] = []
-        self.nothing: list[str] = []
+        self.nothing: list[Reason] = []
 
     def reading(self) -> Reading:
         """Everything so far, as the event's meaning."""
         problems = self.problems[:MOST_PROBLEMS]
         if len(self.problems) > MOST_PROBLEMS:
-            problems.append(Problem(f"and {len(self.problems) - MOST_PROBLEMS} problems more"))
+            problems.append(Problem(Reason("more-problems", {"count": len(self.problems) - MOST_PROBLEMS})))
         is_nothing = not (self.calls or self.states or problems)
         return Reading(
             dialect=self.dialect,
             calls=tuple(self.calls),
             states=tuple(self.states),
             problems=tuple(problems),
-            nothing="; ".join(dict.fromkeys(self.nothing)) if is_nothing else "",
+            nothing=together(self.nothing) if is_nothing else Reason(),
         )
 
-    def document(self, document: Document, where: str, notes: tuple[str, ...]) -> None:
+    def document(self, document: Document, number: int, notes: tuple[Reason, ...]) -> None:
         """Read one document with the dialect that fits it."""
         if not document:
-            self.nothing.append("an empty probe")
+            self.nothing.append(Reason("empty-probe"))
             return
         view = choose(document, self._dialects, self._chosen, self._facts)
         if isinstance(view, Problem):
-            self.problems.append(Problem(view.reason, where))
+            self.problems.append(Problem(view.reason, record=number))
             return
         self.dialect = self.dialect or view.dialect.name
         for place, record in enumerate(view.records):
-            inner = f"{where} {place + 1}".strip() if len(view.records) > 1 else where
-            self._record(Fields(view.dialect, record, self._site, [*notes, *view.notes]), inner)
+            where = str(place + 1) if len(view.records) > 1 else ""
+            self._record(Fields(view.dialect, record, self._site, [*notes, *view.notes]), where, number)
 
-    def _record(self, fields: Fields, where: str) -> None:
+    def _record(self, fields: Fields, where: str, number: int) -> None:
         kind, because = kind_of(fields.dialect, fields.plan, fields.record)
         if kind == "nothing":
-            self.nothing.append(because)
+            self.nothing.append(Reason("no-call", {"because": because}))
         if "cdr" in kind:
             call = call_of(fields)
             if isinstance(call, Problem):
-                self.problems.append(Problem(call.reason, where))
+                self.problems.append(Problem(call.reason, where, number))
             else:
                 self.calls.append(call)
         if "status" in kind:
             state = status_of(fields)
-            if isinstance(state, str):
+            if isinstance(state, Reason):
                 self.nothing.append(state)
             else:
                 self.states.append(state)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ippbx_billing.calls import Problem, RawEvent
+from ippbx_billing.calls import Fact, Problem, RawEvent, Reason
 from ippbx_billing.dialects import tables, values
 
 Document = dict[str, Any]
@@ -27,7 +27,7 @@ LARGEST_REPAIR = 1_000_000  # characters; repairing is slow, and a record is sma
 LARGEST_GUESS = 32_000  # guessing commas is slower yet: a quarter of a second for so many characters
 MOST_FIELDS = 10_000  # of a form
 LONGEST_LINE = 4_000  # of text that is neither JSON, XML nor a form
-REPAIRED = "not valid JSON, repaired"
+REPAIRED = Reason("json-repaired")
 _JUNK = "\ufeff\0 \t\r\n"
 # The form fields that are known to hold a whole document instead of a value.
 DOCUMENT_FIELDS = ("cdr", "data", "json", "calllog.json", "payload", "body", "xml", "content", "call")
@@ -54,13 +54,13 @@ class Opened:
 
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Reason] = field(default_factory=list)
     bounds: Bounds = DEFAULT_BOUNDS
     packed: bool = False
-    nothing: str = ""  # why there is no document, where that is no problem
+    nothing: Reason | None = None  # why there is no document, where that is no problem
 
-    def refuse(self, reason: str, where: str = "") -> None:
-        self.problems.append(Problem(reason, where))
+    def refuse(self, code: str, **facts: Fact) -> None:
+        self.problems.append(Problem(Reason(code, facts)))
 
     def keep(self, value: object) -> None:
         """Take a decoded value: an object is a document, a list is taken apart."""
@@ -71,9 +71,9 @@ class Opened:
             self.documents.extend(value)
         elif isinstance(value, list):
             self.documents.extend(one for one in value if isinstance(one, dict))
-            self.refuse(f"a list of {len(value)} values that are no records")
+            self.refuse("list-of-no-records", count=len(value))
         else:
-            self.refuse("a single value, not a record")
+            self.refuse("single-value")
 
 
 def open_body(event: RawEvent, bounds: Bounds = DEFAULT_BOUNDS) -> Opened:
@@ -89,7 +89,7 @@ def open_body(event: RawEvent, bounds: Bounds = DEFAULT_BOUNDS) -> Opened:
             _open_text(_decoded(body), event, opened)
     except RecursionError:
         opened.documents.clear()
-        opened.refuse("nested too deeply to be a call record")
+        opened.refuse("nested-too-deeply")
     _bound(opened, event.body)
     return opened
 
@@ -97,13 +97,13 @@ def open_body(event: RawEvent, bounds: Bounds = DEFAULT_BOUNDS) -> Opened:
 def _bound(opened: Opened, body: bytes) -> None:
     most, deepest = opened.bounds.records, opened.bounds.nesting
     if len(opened.documents) > most:
-        opened.refuse(f"{len(opened.documents)} records in one body; only the first {most} are read")
+        opened.refuse("too-many-records", count=len(opened.documents), most=most)
         del opened.documents[most:]
     if not opened.packed and sum(map(body.count, (b"{", b"[", b"<", b"%"))) < deepest:
         return  # too short to be deep
     if any(is_too_deep(document, deepest) for document in opened.documents):
         opened.documents = [one for one in opened.documents if not is_too_deep(one, deepest)]
-        opened.refuse(f"nested deeper than {deepest} levels")
+        opened.refuse("nested-deeper", deepest=deepest)
 
 
 def is_too_deep(document: object, deepest: int = DEFAULT_BOUNDS.nesting) -> bool:
@@ -138,7 +138,7 @@ def _unpacked(event: RawEvent, opened: Opened) -> bytes | None:
     if encoding == "deflate":
         return _inflated(body, -15, opened)  # -15: without any header
     if encoding in ("br", "zstd", "compress"):
-        opened.refuse(f"the body is compressed as {encoding}, which is not read")
+        opened.refuse("unknown-compression", encoding=encoding)
         return None
     return body
 
@@ -150,11 +150,11 @@ def _inflated(body: bytes, header: int, opened: Opened) -> bytes | None:
         inflated = unpacker.decompress(body, most)
     except zlib.error:
         if body[:2] == b"\x1f\x8b":
-            opened.refuse("the compressed body is damaged")
+            opened.refuse("compression-damaged")
             return None
         return body  # text that happens to begin with an x
     if unpacker.unconsumed_tail or not unpacker.eof:
-        opened.refuse(f"the compressed body is cut off, or more than {most} bytes when unpacked")
+        opened.refuse("compression-too-large", most=most)
         return None
     opened.packed = True
     return inflated
@@ -236,8 +236,8 @@ def _open_json(text: str, opened: Opened) -> None:
     while position < len(text):
         try:
             value, position = _DECODER.raw_decode(text, position)
-        except ValueError as error:
-            _open_broken_json(text[position:], opened, str(error))
+        except json.JSONDecodeError as error:
+            _open_broken_json(text[position:], opened, error)
             return
         opened.keep(value)
         position = _end_of_gap(text, position)
@@ -248,13 +248,13 @@ def _end_of_gap(text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def decode_json(text: str) -> tuple[Any, str]:
+def decode_json(text: str) -> tuple[Any, Reason]:
     """One JSON value and a note about how it had to be repaired; raises ValueError.
 
     Repairs what a vendor misprints, never what was cut off: a shortened record would be a wrong one.
     """
     try:
-        return _DECODER.decode(text), ""
+        return _DECODER.decode(text), Reason()
     except ValueError:
         if len(text) > LARGEST_REPAIR or not is_whole(text):
             raise ValueError("cut off, or too large to repair") from None
@@ -269,12 +269,12 @@ def decode_json(text: str) -> tuple[Any, str]:
     raise ValueError("beyond repair")
 
 
-def _open_broken_json(text: str, opened: Opened, error: str) -> None:
+def _open_broken_json(text: str, opened: Opened, error: json.JSONDecodeError) -> None:
     try:
         value, note = decode_json(text)
     except ValueError:
-        reason = "not valid JSON" if is_whole(text) else "JSON that is cut off"
-        opened.refuse(f"{reason}: {error}")
+        code = "not-json" if is_whole(text) else "json-cut-off"
+        opened.refuse(code, error=error.msg, line=error.lineno, column=error.colno, position=error.pos)
         return
     opened.keep(value)
     opened.notes.append(note)
@@ -331,7 +331,7 @@ _WELL_FORMED_TAG = re.compile(r"""<(?=/?[A-Za-z_][\w.\-]*(?:\s+[\w:.\-]+\s*=\s*(
 
 def _open_xml(text: str, opened: Opened) -> None:
     if re.search(r"<!(DOCTYPE|ENTITY)", text, re.IGNORECASE):
-        opened.refuse("XML with a document type of its own is not read")
+        opened.refuse("xml-with-doctype")
         return
     from lxml import etree
 
@@ -340,9 +340,9 @@ def _open_xml(text: str, opened: Opened) -> None:
     if root is None:  # variable names as tags: what is no tag becomes text, then the parser mends the rest
         tags = _WELL_FORMED_TAG.sub("\0", bare)
         root = _root(etree, tags.replace("<", "&lt;").replace("\0", "<"), recover=True)
-        opened.notes.append("not well-formed XML, repaired")
+        opened.notes.append(Reason("xml-repaired"))
     if root is None or not isinstance(root.tag, str):
-        opened.refuse("not readable as XML")
+        opened.refuse("not-xml")
         return
     opened.keep({_local(root.tag): _element(root)})
 
@@ -383,7 +383,7 @@ def _element(element: Any, depth: int = 0) -> Any:
 def _open_form(text: str, opened: Opened) -> None:
     """`name=value&…`: one field may hold the whole document, else the fields are the record."""
     if text.count("&") > MOST_FIELDS:
-        opened.refuse(f"a form of more than {MOST_FIELDS} fields")
+        opened.refuse("form-too-large", most=MOST_FIELDS)
         return
     pairs = [(_unescaped(name), value) for name, _, value in _fields(text)]
     for name, value in pairs:
@@ -499,7 +499,7 @@ def _open_multipart(body: bytes, opened: Opened) -> None:
     if fields:
         opened.keep(_nested(fields))
     else:
-        opened.refuse("a multipart body without a readable field")
+        opened.refuse("multipart-without-field")
 
 
 # -- lines
@@ -527,12 +527,12 @@ def _open_table(lines: list[str], opened: Opened) -> None:
     """Separated cells or lines of a fixed layout: with names where a heading gives them, else for a dialect to name."""
     rows = tables.rows_of(lines)
     if rows is None:
-        opened.refuse("neither JSON, XML, a form nor lines of a known kind")
+        opened.refuse("unknown-kind")
         return
     for row in rows:
         opened.keep(row)
     if not rows:
-        opened.nothing = "a table without a record"
+        opened.nothing = Reason("heading-alone")
 
 
 def _each_block(lines: list[str], opened: Opened) -> None:

@@ -8,12 +8,12 @@ that the dialect has names for but found none of is missing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent
+from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent, Reason
 from ippbx_billing.dialects import facts_of, sender
 from ippbx_billing.dialects.bodies import open_body
 from ippbx_billing.dialects.choosing import Dialects, choose, weight
@@ -44,11 +44,11 @@ class CheckedRecord:
     """One record: what it came to, field by field, what no field was found for, and what no field is for."""
 
     outcome: str  # call | status | nothing | problem
-    reason: str
+    reason: Reason
     fields: tuple[CheckedField, ...] = ()
     missing: tuple[str, ...] = ()
     left_over: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class CheckedDocument:
 
     dialect: str | None
     fitting: tuple[tuple[str, int], ...]
-    reason: str = ""
+    reason: Reason = field(default_factory=Reason)
     records: tuple[CheckedRecord, ...] = ()
 
 
@@ -66,7 +66,7 @@ class Checked:
     """All of a body: its documents, and what could not be opened."""
 
     documents: tuple[CheckedDocument, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Reason, ...]
 
 
 def check(
@@ -76,7 +76,7 @@ def check(
     opened = open_body(event)
     site = Site(zone, is_extension, sender(event.remote))
     documents = [_document(one, known, chosen, site, event, tuple(opened.notes)) for one in opened.documents if one]
-    return Checked(tuple(documents), tuple(map(str, opened.problems)))
+    return Checked(tuple(documents), tuple(one.told for one in opened.problems))
 
 
 def _document(
@@ -85,7 +85,7 @@ def _document(
     chosen: str,
     site: Site,
     event: RawEvent,
-    notes: tuple[str, ...],
+    notes: tuple[Reason, ...],
 ) -> CheckedDocument:
     facts = facts_of(event)
     view = choose(document, known, chosen, facts)
@@ -93,7 +93,7 @@ def _document(
     if not fitting and isinstance(view, View):  # a wrapper: what it holds is what fits
         fitting = _fitting(view.document, known, facts)
     if isinstance(view, Problem):
-        return CheckedDocument(None, fitting, str(view))
+        return CheckedDocument(None, fitting, view.told)
     checked = [_record(Fields(view.dialect, one, site, [*notes, *view.notes])) for one in view.records]
     return CheckedDocument(view.dialect.name, fitting, records=tuple(checked))
 
@@ -107,16 +107,17 @@ def _fitting(document: Mapping[str, Any], known: Dialects, facts: Facts) -> tupl
 def _record(fields: Fields) -> CheckedRecord:
     kind, because = kind_of(fields.dialect, fields.plan, fields.record)
     if kind == "nothing":
-        return CheckedRecord("nothing", because, left_over=tuple(_left_over(fields)))
+        told = Reason("no-call", {"because": because})
+        return CheckedRecord("nothing", told, left_over=tuple(_left_over(fields)))
     read = call_of(fields) if "cdr" in kind else status_of(fields)
     left_over = tuple(_left_over(fields))
     if isinstance(read, Call | CallStatus):
         outcome = "call" if isinstance(read, Call) else "status"
         mapped = tuple(_fields(fields, read))
-        return CheckedRecord(outcome, "", mapped, _missing(fields, read), left_over, tuple(fields.notes))
-    outcome = "problem" if isinstance(read, Problem) else "nothing"
+        return CheckedRecord(outcome, Reason(), mapped, _missing(fields, read), left_over, tuple(fields.notes))
+    outcome, reason = ("problem", read.told) if isinstance(read, Problem) else ("nothing", read)
     mapped = tuple(_said(name, found, found[1]) for name, found in fields.used.items())
-    return CheckedRecord(outcome, str(read), mapped, _missing(fields, None), left_over, tuple(fields.notes))
+    return CheckedRecord(outcome, reason, mapped, _missing(fields, None), left_over, tuple(fields.notes))
 
 
 def _fields(fields: Fields, read: Call | CallStatus) -> Iterator[CheckedField]:

@@ -8,7 +8,7 @@ a tie between strangers is a problem for the operator, not a guess.
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ippbx_billing.calls import Problem
+from ippbx_billing.calls import Problem, Reason
 from ippbx_billing.dialects.definition import Dialect, Mark, Words
 from ippbx_billing.dialects.evidence import Evidence, Seen
 from ippbx_billing.dialects.explaining import explains
@@ -131,13 +131,15 @@ def _fitting(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts
         return _best(document, dialects, facts)
     dialect = dialects.get(chosen)
     if dialect is None:
-        return Problem(f"there is no dialect {chosen!r}; known are {', '.join(dialects)}")
+        return Problem(Reason("no-such-dialect", {"dialect": chosen, "known": ", ".join(dialects)}))
     view = view_of(dialect, document, facts)
     if weight(view, facts):
         return view
     other = _best(document, dialects, facts)
-    hint = f"; the dialect {other.dialect.name} would fit" if isinstance(other, View) else ""
-    return Problem(f"the body does not fit the dialect {chosen}: {_lack(view, facts)}{hint}")
+    found = {"dialect": chosen, "wanted": _lack(view, facts)}
+    if isinstance(other, View):
+        return Problem(Reason("other-dialect-fits", {**found, "other": other.dialect.name}))
+    return Problem(Reason("dialect-does-not-fit", found))
 
 
 def _best(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> View | Problem:
@@ -149,13 +151,13 @@ def _best(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> View
         specific = [one for one in specific if one[0].dialect.own or explains(one[0], plain)]
     best = _heaviest(specific) or _heaviest([one for one in found if one[0].dialect.generic])
     if not best:
-        return Problem(f"no dialect knows this body; its names are {_names(document)}")
+        return Problem(Reason("no-dialect", {"names": _names(document)}))
     if len(best) > 1:
         best = _broken_tie(best)
     if len(best) == 1:
         return best[0]
     names = ", ".join(view.dialect.name for view in best)
-    return Problem(f"the body fits several dialects equally well: {names}; choose one of them in the settings")
+    return Problem(Reason("several-dialects", {"dialects": names}))
 
 
 def _views(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> Iterator[View]:
@@ -187,7 +189,7 @@ def _mapped(view: View) -> int:
 
 def _names(document: Mapping[str, Any]) -> str:
     shown = [str(name)[:40].encode("utf-8", "replace").decode() for name in list(document)[:8]]
-    return ", ".join(shown) + (", …" if len(document) > 8 else "") if shown else "none"
+    return ", ".join(shown) + (", …" if len(document) > 8 else "")
 
 
 # -- recognising
@@ -223,14 +225,14 @@ def _says(mark: Mark, dialect: Dialect, record: Record) -> bool:
 
 
 def _lack(view: View, facts: Facts) -> str:
-    """What the dialect would need to see."""
+    """What the dialect would need to see; empty where none of its marks names anything."""
     record = Record(view.document, facts=facts)
     wanted: list[str] = []
     for mark in view.dialect.marks:
         wanted += [".".join(path.names) for path in mark.when.present if not record.has(path)]
         wanted += [".".join(path.names) for path, words in mark.when.said if not _any_in(words, record.texts(path))]
         wanted += [" or ".join(group) for group in mark.fields]
-    return f"it looks for {', '.join(dict.fromkeys(wanted))}" if wanted else "none of its marks is there"
+    return ", ".join(dict.fromkeys(wanted))
 
 
 def _any_in(words: Words, texts: list[str]) -> bool:

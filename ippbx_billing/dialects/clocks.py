@@ -49,6 +49,8 @@ _CLOCK = (
 )
 _ZONE = r"(?:(?:GMT|UTC|UT)?\s*(?P<sign>[+-])(?P<zh>\d{1,2}):?(?P<zm>\d{2})?|(?P<zone>[A-Z][A-Za-z]{0,4}T?))"
 _NAMED_ZONE = r"(?:\s*(?:\[[\w/+-]+\]|\([\w /+-]+\)|[A-Z]{2,5}))?"
+_WHERE = rf"\s*(?:{_ZONE})?{_NAMED_ZONE}"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
 _MONTH = r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _NUMERIC = r"(?P<first>\d{1,4})\s*[-/.年]\s*(?P<middle>\d{1,2})\s*[-/.月]\s*(?P<last>\d{1,4})\s*[日号]?"
@@ -57,18 +59,20 @@ _GAP = r"(?:\s*[T,;:]\s*|\s+(?:at\s+)?|\s*-\s*|(?<=[日号])\s*)"
 _FORMS = [
     re.compile(form, re.IGNORECASE)
     for form in (
-        rf"{_WEEKDAY}{_NUMERIC}{_GAP}{_CLOCK}\s*(?:{_ZONE})?{_NAMED_ZONE}",
+        rf"{_WEEKDAY}{_NUMERIC}{_GAP}{_CLOCK}{_WHERE}",
         rf"{_CLOCK}\s*,?\s+{_WEEKDAY}{_NUMERIC}",
-        rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[-/ .]+{_MONTH}[-/ .,]+(?P<year>\d{{2,4}}){_GAP}{_CLOCK}\s*(?:{_ZONE})?{_NAMED_ZONE}",
-        rf"{_WEEKDAY}{_MONTH}[-/ .]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[-/ .,]+(?P<year>\d{{4}}){_GAP}{_CLOCK}\s*(?:{_ZONE})?{_NAMED_ZONE}",
-        rf"(?P<year>\d{{4}})[-/ .]{_MONTH}[-/ .](?P<day>\d{{1,2}}){_GAP}{_CLOCK}\s*(?:{_ZONE})?{_NAMED_ZONE}",
+        rf"{_WEEKDAY}{_DAY}[-/ .]+{_MONTH}[-/ .,]+(?P<year>\d{{2,4}}){_GAP}{_CLOCK}{_WHERE}",
+        rf"{_WEEKDAY}{_MONTH}[-/ .]+{_DAY}[-/ .,]+(?P<year>\d{{4}}){_GAP}{_CLOCK}{_WHERE}",
+        rf"(?P<year>\d{{4}})[-/ .]{_MONTH}[-/ .]{_DAY}{_GAP}{_CLOCK}{_WHERE}",
         rf"{_WEEKDAY}{_MONTH}\s+(?P<day>\d{{1,2}})\s+{_CLOCK}\s+(?:{_ZONE}\s+)?(?P<year>\d{{4}})",
         rf"[*.]?{_CLOCK}\s+(?:{_ZONE}\s+)?{_WEEKDAY}{_MONTH}\s+(?P<day>\d{{1,2}})\s+(?P<year>\d{{4}})",
         rf"{_SHORT}\s+{_CLOCK}",
         rf"{_CLOCK}\s+{_SHORT}",
     )
 ]
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})[T _-]?(\d{2}):?(\d{2})(?::?(\d{2}))?(?:[.,]\d+)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?")
+_COMPACT = re.compile(
+    r"(\d{4})(\d{2})(\d{2})[T _-]?(\d{2}):?(\d{2})(?::?(\d{2}))?(?:[.,]\d+)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?"
+)
 _COMPACT_SHORT = re.compile(r"(\d{2})(\d{2})(\d{2})[T _-]?(\d{2})(\d{2})(\d{2})")
 
 
@@ -146,9 +150,7 @@ def _without_year(one: int, two: int, hints: Hints) -> dict[str, tuple[int, int,
         raise ValueError("a date without a year")
     latest = (hints.arrival + DAY).replace(tzinfo=None)
     found = _possible({DMY: (latest.year, two, one), MDY: (latest.year, one, two)})
-    return {
-        order: date if datetime(*date) <= latest else (date[0] - 1, *date[1:]) for order, date in found.items()
-    }
+    return {order: date if datetime(*date) <= latest else (date[0] - 1, *date[1:]) for order, date in found.items()}
 
 
 def _century(year: str) -> int:
@@ -179,7 +181,9 @@ def _order(moments: dict[str, datetime], hints: Hints, *, has_half: bool) -> tup
         return hints.proven, False
     left = list(moments)
     if hints.arrival is not None:
-        ages = {order: hints.arrival.replace(tzinfo=None) - moment.replace(tzinfo=None) for order, moment in moments.items()}
+        ages = {
+            order: hints.arrival.replace(tzinfo=None) - moment.replace(tzinfo=None) for order, moment in moments.items()
+        }
         past = [order for order in left if ages[order] > -DAY]
         fresh = [order for order in past if ages[order] < LATELY]
         left = fresh or past or left
@@ -206,7 +210,11 @@ def proven_order(texts: Iterable[str]) -> str:
         for first, _, middle, last in _DATE_IN_TEXT.findall(said):
             one, two, three = int(first), int(middle), int(last)
             short = len(last) == 2
-            possible = {DMY: one <= 31 and two <= 12, MDY: one <= 12 and two <= 31, YMD: short and two <= 12 and three <= 31}
+            possible = {
+                DMY: one <= 31 and two <= 12,
+                MDY: one <= 12 and two <= 31,
+                YMD: short and two <= 12 and three <= 31,
+            }
             orders &= {order for order, fits in possible.items() if fits} or orders
             if len(orders) == 1:
                 return next(iter(orders))

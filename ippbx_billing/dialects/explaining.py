@@ -24,7 +24,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     "length": ("duration_s", "unclear_s"),
     "outcome": ("disposition",),
 }
-MADE_UP_FOR = {"length": ("ended_at", "billed_s"), "outcome": ("answered_at", "billed_s")}  # they tell as much
+MADE_UP_FOR = {"length": ("ended_at", "billed_s"), "outcome": ("answered_at", "billed_s")}  # tell as much
 PLAIN = {"caller": ("caller",), "callee": ("callee",)}  # by which names the common reading knows a fact for sure
 
 

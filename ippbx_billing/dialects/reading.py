@@ -1,7 +1,7 @@
 """One record as a call or a call's state, by the rules of its dialect.
 
 The one idea: `Fields` finds our fields in a record by the dialect's names; everything after that is the same for
-every PBX. Problems and notes are sentences; nothing here raises for what a record holds.
+every PBX. Problems and notes are reasons; nothing here raises for what a record holds.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from itertools import chain, islice, product
 from typing import NamedTuple
 
-from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase, Problem
+from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase, Problem, Reason, together
 from ippbx_billing.dialects import values
 from ippbx_billing.dialects.clocks import NO_HINTS, Hints, may_be_ambiguous
 from ippbx_billing.dialects.definition import STATES, UNUSABLE, Dialect, Rule, Source, Vocabulary
@@ -22,7 +22,7 @@ from ippbx_billing.dialects.values import Unreadable, text
 _PHASES = (None, Phase.RINGING, Phase.TALKING, Phase.ENDED)  # how far a call has come
 
 
-DATE_ORDER_OPEN = "the order of day and month is not certain"  # begins the note of a call; `doctor` looks for it
+DATE_ORDER_OPEN = "date-order-open"  # the note of a call whose date may be another one; `doctor` counts them
 
 Found = tuple[Source, str]  # a value that was found: by which source, and its text
 
@@ -44,8 +44,8 @@ class Fields:
     dialect: Dialect
     record: Record
     site: Site
-    notes: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    notes: list[Reason] = field(default_factory=list)
+    faults: list[Reason] = field(default_factory=list)
     used: dict[str, Found] = field(default_factory=dict)
     unknown_words: dict[str, str] = field(default_factory=dict)  # of each field the word that nobody knows
     plan: Plan = field(init=False)
@@ -108,7 +108,7 @@ class Fields:
         try:
             return values.seconds(said, source.unit)
         except Unreadable as error:
-            self.faults.append(f"{source.name}: {error}")
+            self.faults.append(error.of(source.name))
             return None
 
     def instant(self, name: str, *, later: bool = False) -> datetime | None:
@@ -117,7 +117,7 @@ class Fields:
             try:
                 moment = self._instant(said, later=later)
             except Unreadable as error:
-                self.notes.append(f"{source.name}: {error}")
+                self.notes.append(error.of(source.name))
                 continue
             if moment is not None:
                 self.used[name] = source, said
@@ -129,7 +129,7 @@ class Fields:
             return values.instant(said, self.site.zone, later=later)
         moment, is_open = values.dated(said, self.site.zone, self.site.hints(), later=later)
         if is_open and not later:
-            self.notes.append(f"{DATE_ORDER_OPEN}: {said[:60]!r}")
+            self.notes.append(Reason(DATE_ORDER_OPEN, {"said": said[:60]}))
         return moment
 
     def meaning(self, name: str, vocabulary: Vocabulary) -> str | None:
@@ -143,7 +143,7 @@ class Fields:
             unknown = unknown or ((source, said) if meaning is None else None)
         if unknown is not None:
             self.unknown_words[name] = unknown[1]
-            self.notes.append(f"{unknown[0].name}: the word {unknown[1][:60]!r} is not known")
+            self.notes.append(Reason("unknown-word", {"field": unknown[0].name, "said": unknown[1][:60]}))
         return None
 
     def follows(self, rules: tuple[Rule, ...]) -> Rule | None:
@@ -163,11 +163,11 @@ def call_of(fields: Fields) -> Call | Problem:
     caller, callee = _parties(fields)
     settled = settle(_said(fields), notes)
     if fields.faults:
-        return Problem("; ".join(fields.faults))
+        return Problem(together(fields.faults))
     if settled.started_at is None:
-        return Problem(_missing(fields, "time of start, answer or end", ("started_at", "answered_at", "ended_at")))
+        return Problem(_missing(fields, "no-time", ("started_at", "answered_at", "ended_at")))
     if caller is None and callee is None:
-        return Problem(_missing(fields, "caller or callee", ("caller", "callee")))
+        return Problem(_missing(fields, "no-party", ("caller", "callee")))
     direction = _direction(fields, caller, callee)
     extension, number = _sides(fields, direction, caller, callee)
     twin = fields.follows(fields.plan.twins)
@@ -216,12 +216,11 @@ def _parties(fields: Fields) -> tuple[str | None, str | None]:
     return caller, None if other == caller else other
 
 
-def _missing(fields: Fields, what: str, names: tuple[str, ...]) -> str:
+def _missing(fields: Fields, code: str, names: tuple[str, ...]) -> Reason:
     """Which of the dialect's names for something were looked for in vain."""
     known = [source.name for name in names for source in fields.dialect.sources.get(name, ())]
-    doubts = f" ({'; '.join(fields.notes)})" if fields.notes else ""
     shown = ", ".join(known[:6]) + (", …" if len(known) > 6 else "")
-    return f"no {what}{doubts}: {fields.dialect.name} looks for {shown or 'none'}"
+    return Reason(code, {"dialect": fields.dialect.name, "names": shown, "reasons": tuple(fields.notes)})
 
 
 def _said(fields: Fields) -> Said:
@@ -297,7 +296,7 @@ def _seconds_between(first: datetime | None, second: datetime | None) -> float |
 
 
 def _across_clock_change(fields: Fields, times: _Times, lengths: _Lengths) -> _Times:
-    """At the end of summer time one clock time means two instants: take those that fit the lengths, the first of equals."""
+    """At the end of summer time one clock time means two instants: those that fit the lengths, the first of equals."""
     choices = [
         (moment, fields.instant(name, later=True) or moment) if moment is not None else (None,)
         for name, moment in zip(("started_at", "answered_at", "ended_at"), times, strict=True)
@@ -339,7 +338,7 @@ def _is_leg_of_ours(fields: Fields, caller: str | None, callee: str | None) -> b
     dialled_out = callee is not None and _is_own(fields, caller) and not _is_own(fields, callee)
     if not (fields.dialect.generic and dialled_out) or fields.first("source_trunk"):
         return False
-    fields.notes.append("called inbound by the PBX, but an extension of the site called a number outside")
+    fields.notes.append(Reason("called-inbound"))
     return True
 
 
@@ -386,12 +385,12 @@ def _pbx(fields: Fields) -> str:
 # -- states
 
 
-def status_of(fields: Fields) -> CallStatus | str:
-    """The state that a record reports, or a sentence why it is no step of a call."""
+def status_of(fields: Fields) -> CallStatus | Reason:
+    """The state that a record reports, or why it is no step of a call."""
     state = _state(fields)
     if state is None:
         said = fields.text("state")
-        return f"an event {said[:60]!r} that is no step of a call" if said else "an event without a state"
+        return Reason("no-step", {"said": said[:60]}) if said else Reason("no-state")
     caller, callee = fields.number("caller"), fields.number("callee")
     direction = _direction(fields, caller, callee)
     extension, number = _sides(fields, direction, caller, callee)

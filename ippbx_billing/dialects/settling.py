@@ -10,7 +10,7 @@ the call has a `doubt` and stays unrated.
 """
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ippbx_billing.calls import Disposition, Reason
 
@@ -49,7 +49,7 @@ class Settled(NamedTuple):
     doubt: Reason | None = None
 
 
-def settle(said: Said, notes: list[str]) -> Settled:
+def settle(said: Said, notes: list[Reason]) -> Settled:
     """Complete and check what was said; doubts are added to `notes`."""
     said = _in_seconds(_past_midnight(said, notes), notes)
     duration_s, talk_s = _clear(said, notes)
@@ -70,18 +70,18 @@ def settle(said: Said, notes: list[str]) -> Settled:
     return Settled(started_at, answered_at, ended_at, duration_s, billed_s, disposition, doubt)
 
 
-def _in_seconds(said: Said, notes: list[str]) -> Said:
+def _in_seconds(said: Said, notes: list[Reason]) -> Said:
     """Durations far longer than the call itself are milliseconds, where a thousandth of them fits into it."""
     span_s = _between(said.started_at, said.ended_at)
     if span_s is None:
         return said
-    changed = {}
+    changed: dict[str, Any] = {}
     for name in ("duration_s", "billed_s", "waiting_s", "unclear_s"):
         length: int | None = getattr(said, name)
         if length is None or length < 1_000 or length < 10 * span_s or length > 1_000 * (span_s + TOLERANCE_S):
             continue
         changed[name] = -(-length // 1_000)
-        notes.append(f"a duration of {length} in a call of {span_s} s is taken as milliseconds")
+        notes.append(Reason("taken-as-milliseconds", {"length": length, "span_s": span_s}))
     return said._replace(**changed) if changed else said
 
 
@@ -102,10 +102,10 @@ def _contradiction(duration_s: int | None, billed_s: int, span_s: int | None) ->
     whole_s = min((one for one in (duration_s, span_s) if one is not None), default=None)
     if whole_s is None or billed_s <= whole_s + TOLERANCE_S:
         return None
-    return Reason("talk-exceeds-call", {"talk_s": billed_s, "call_s": whole_s})
+    return Reason("talk-exceeds-call", {"billed_s": billed_s, "duration_s": whole_s})
 
 
-def _past_midnight(said: Said, notes: list[str]) -> Said:
+def _past_midnight(said: Said, notes: list[Reason]) -> Said:
     """Clock times that were all given the day of the start: what lies most of a day before it is of the next day."""
     start = said.started_at
     if start is None or (said.answered_at or start) >= start <= (said.ended_at or start):
@@ -117,7 +117,7 @@ def _past_midnight(said: Said, notes: list[str]) -> Said:
     }
     if not moved:
         return said
-    notes.append("a time most of a day before the start is taken as the next day's")
+    notes.append(Reason("past-midnight"))
     return said._replace(**moved)
 
 
@@ -128,7 +128,7 @@ def _between(first: datetime | None, second: datetime | None) -> int | None:
     return int((second - first).total_seconds())
 
 
-def _clear(said: Said, notes: list[str]) -> tuple[int | None, int | None]:
+def _clear(said: Said, notes: list[Reason]) -> tuple[int | None, int | None]:
     """Total and talk seconds; a duration of unclear meaning is what the times show it to be."""
     unclear = said.unclear_s
     if unclear is None or (said.billed_s is not None and said.duration_s is not None):
@@ -152,24 +152,24 @@ def _clear(said: Said, notes: list[str]) -> tuple[int | None, int | None]:
         return None, 0  # a call that lasted cannot have lasted nothing: it is the talk
     if span_s is not None and unclear < span_s and said.disposition is Disposition.ANSWERED:
         return None, unclear  # shorter than the call: the talk
-    notes.append("the record does not tell whether its duration is the whole call or the talk; taken as the whole")
+    notes.append(Reason("unclear-duration"))
     return unclear, None
 
 
-def _outcome(said: Said, total_s: int | None, talk_s: int | None, notes: list[str]) -> tuple[Disposition, int]:
+def _outcome(said: Said, total_s: int | None, talk_s: int | None, notes: list[Reason]) -> tuple[Disposition, int]:
     word = said.disposition
     if talk_s is None:
         talk_s = _talk(said, total_s, notes)
     if talk_s > 0:
         if word not in (None, Disposition.ANSWERED):
-            notes.append(f"called {word} by the PBX, but with {talk_s} s of talk")
+            notes.append(Reason("contradicted-outcome", {"disposition": str(word), "seconds": talk_s}))
         return Disposition.ANSWERED, talk_s
     if word is None:
         word = Disposition.ANSWERED if said.answered_at else Disposition.NO_ANSWER
     return word, 0
 
 
-def _talk(said: Said, total_s: int | None, notes: list[str]) -> int:
+def _talk(said: Said, total_s: int | None, notes: list[Reason]) -> int:
     """Talk seconds that the record does not name."""
     word = said.disposition
     if word not in (None, Disposition.ANSWERED) or (said.unknown_word and _hangs_on_word(said, None)):
@@ -183,9 +183,9 @@ def _talk(said: Said, total_s: int | None, notes: list[str]) -> int:
     if total_s is not None and waited_s is not None:
         return max(0, total_s - waited_s)
     if total_s:
-        notes.append(f"the record does not tell the talk time; all of its {total_s} s count as talk")
+        notes.append(Reason("talk-not-told", {"seconds": total_s}))
     elif word is not None:
-        notes.append("answered, but the record does not tell for how long")
+        notes.append(Reason("length-not-told"))
     return total_s or 0
 
 
@@ -200,12 +200,12 @@ def _start(said: Said, duration_s: int | None, billed_s: int) -> datetime | None
 
 
 def _end(
-    said: Said, started_at: datetime | None, duration_s: int | None, billed_s: int | None, notes: list[str]
+    said: Said, started_at: datetime | None, duration_s: int | None, billed_s: int | None, notes: list[Reason]
 ) -> datetime | None:
     if said.ended_at is not None and started_at is not None:
         if said.ended_at >= started_at:
             return said.ended_at
-        notes.append("the end lies before the start and is not used")
+        notes.append(Reason("end-before-start"))
     if started_at is not None and duration_s is not None:
         return started_at + timedelta(seconds=duration_s)
     if billed_s is None or started_at is None:
@@ -214,21 +214,21 @@ def _end(
 
 
 def _answer(
-    said: Said, started_at: datetime | None, ended_at: datetime | None, billed_s: int, notes: list[str]
+    said: Said, started_at: datetime | None, ended_at: datetime | None, billed_s: int, notes: list[Reason]
 ) -> datetime | None:
     given = said.answered_at
     if given is not None:
         if (started_at is None or given >= started_at) and (ended_at is None or given <= ended_at):
             return given
-        notes.append("the answer does not lie between start and end and is not used")
+        notes.append(Reason("answer-outside"))
     if ended_at is None:
         return None
     answered_at = ended_at - timedelta(seconds=billed_s)
     return max(answered_at, started_at) if started_at else answered_at
 
 
-def _check(duration_s: int | None, billed_s: int, span_s: int | None, notes: list[str]) -> None:
+def _check(duration_s: int | None, billed_s: int, span_s: int | None, notes: list[Reason]) -> None:
     if duration_s is not None and billed_s > duration_s + TOLERANCE_S:
-        notes.append(f"{billed_s} s of talk in a call of {duration_s} s")
+        notes.append(Reason("talk-exceeds-call", {"billed_s": billed_s, "duration_s": duration_s}))
     if duration_s is not None and span_s is not None and duration_s > span_s + TOLERANCE_S:
-        notes.append(f"a duration of {duration_s} s, but {span_s} s from start to end")
+        notes.append(Reason("duration-exceeds-span", {"duration_s": duration_s, "span_s": span_s}))

@@ -21,7 +21,9 @@ MOST_JUDGED = 50  # lines by which the separator is found
 
 _DIGITS = re.compile(r"\d")
 _RULE = re.compile(r"[\s=_*+|#-]*")  # a line drawn under a heading
-_TYPE = re.compile(r"(?:INTEGER|INT|BIGINT|VARCHAR|CHAR|STRING|TEXT|UNIQUEIDENTIFIER|DATETIME|TIMESTAMP|BOOLEAN|FLOAT)\b", re.I)
+_TYPE = re.compile(
+    r"(?:INTEGER|INT|BIGINT|VARCHAR|CHAR|STRING|TEXT|UNIQUEIDENTIFIER|DATETIME|TIMESTAMP|BOOLEAN|FLOAT)\b", re.I
+)
 _NAME = re.compile(r"[^\W\d][^\n]{0,59}")
 _VALUE = re.compile(r"\d{1,4}[-/.:]\d{1,2}[-/.:]\d{1,4}|\d{1,2}:\d{2}|\d{5,}|\+\d+")
 _UNIT = re.compile(r"\s*[\[({（【]\s*([^\])}）】]*?)\s*[\])}）】]\s*$")
@@ -74,7 +76,9 @@ def _cells(lines: list[str], separator: str) -> list[list[str]]:
     rows = []
     for line in lines:
         try:
-            rows.append([cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])])
+            rows.append(
+                [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
+            )
         except csv.Error:
             rows.append([cell.strip() for cell in line.split(separator)])
     return rows

@@ -56,5 +56,7 @@ def teach(directory: Path, word: str, meaning: Disposition) -> Path:
 
 
 def _as_toml(words: Mapping[str, list[str]]) -> str:
-    lines = [f"{meaning} = {json.dumps(sorted(said), ensure_ascii=False)}" for meaning, said in sorted(words.items()) if said]
+    lines = [
+        f"{meaning} = {json.dumps(sorted(said), ensure_ascii=False)}" for meaning, said in sorted(words.items()) if said
+    ]
     return "\n[disposition]\n" + "\n".join(lines) + "\n"

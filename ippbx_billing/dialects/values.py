@@ -1,7 +1,7 @@
 """What a PBX's text means: instants, seconds, phone numbers, and the many ways to say "nothing".
 
 The one idea: a reader of a value gives the value, `None` where the PBX said nothing, or raises `Unreadable` with
-a sentence; no caller has to know the format.
+the reason; no caller has to know the format.
 
     instant("2026-03-01 12:00:00", ZoneInfo("Asia/Shanghai"))  -> 2026-03-01 04:00:00+00:00
     instant("1770534293", UTC)                                  -> 2026-02-08 07:04:53+00:00
@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
+from ippbx_billing.calls import Fact, Reason
 from ippbx_billing.dialects.clocks import NO_HINTS, Hints, written
 
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2099
@@ -31,7 +32,15 @@ _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 class Unreadable(ValueError):
-    """A value that is there but cannot be understood; the message is a sentence for the operator."""
+    """A value that is there but cannot be understood; `code` and `facts` say why."""
+
+    def __init__(self, code: str, **facts: Fact) -> None:
+        super().__init__(code)
+        self.code, self.facts = code, facts
+
+    def of(self, name: str) -> Reason:
+        """The reason, with the name that the value stood under."""
+        return Reason(self.code, {"field": name, **self.facts})
 
 
 @lru_cache(maxsize=8_192)
@@ -135,12 +144,12 @@ def _in_utc(said: str, zone: tzinfo, later: bool, hints: Hints) -> tuple[datetim
             return _EPOCH + (found - _CLOCK_EPOCH - ahead), is_open
         return found.astimezone(UTC), is_open
     except (ValueError, OverflowError, KeyError, TypeError) as error:
-        raise Unreadable(f"{said[:60]!r} is not a time") from error
+        raise Unreadable("not-a-time", said=said[:60]) from error
 
 
 def _in_years(said: str, in_utc: datetime) -> datetime:
     if not EARLIEST_YEAR <= in_utc.year <= LATEST_YEAR:
-        raise Unreadable(f"{said[:60]!r} is outside the years {EARLIEST_YEAR} to {LATEST_YEAR}")
+        raise Unreadable("outside-years", said=said[:60], first=EARLIEST_YEAR, last=LATEST_YEAR)
     return in_utc
 
 
@@ -241,7 +250,7 @@ def seconds(said: str | None, unit: str = "s") -> int | None:
         return _bounded(int(clock[1] or 0) * 3_600 + int(clock[2] or 0) * 60 + int(clock[3] or 0), said)
     match = _QUANTITY.fullmatch(said)
     if match is None:
-        raise Unreadable(f"{said[:60]!r} is not a duration")
+        raise Unreadable("not-a-duration", said=said[:60])
     divisor = UNITS["ms" if (match[3] or "").lower() == "ms" else unit]
     whole, rest = divmod(int(match[1][:18]), divisor)
     return _bounded(whole + (1 if rest or (match[2] or "").strip("0") else 0), said)
@@ -249,9 +258,9 @@ def seconds(said: str | None, unit: str = "s") -> int | None:
 
 def _bounded(found: int, said: str) -> int:
     if found < 0:
-        raise Unreadable(f"the duration {said[:60]!r} is negative")
+        raise Unreadable("negative-duration", said=said[:60])
     if found > LONGEST_DURATION_S:
-        raise Unreadable(f"the duration {said[:60]!r} is longer than a month")
+        raise Unreadable("duration-too-long", said=said[:60])
     return found
 
 
@@ -260,7 +269,9 @@ def _bounded(found: int, said: str) -> int:
 _NAMED = re.compile(r".*<\s*([^<>]*?)\s*>[^<>]*")
 _CHANNEL = re.compile(r"(?:PJSIP|SIP|IAX2|SCCP|Local)/([^-@/]+)(?:[-@].*)?", re.IGNORECASE)
 # A label around a number: `Ext. 8001`, `Extn8001`, `Front desk (8001)`, `8001 (Anna)`, `分机8001`, `Anna - 8001`.
-_LABEL = re.compile(r"(?:ext(?:n|ension)?|tel|phone|station|user|分机号?|内线|坐席|工号)[\s.:#_-]*(?=\+?\d)", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?:ext(?:n|ension)?|tel|phone|station|user|分机号?|内线|坐席|工号)[\s.:#_-]*(?=\+?\d)", re.IGNORECASE
+)
 _AROUND = re.compile(r"(?<![\w.+*#-])(?:[+*#]{0,3}\d[\d*#]{2,})(?![\w.])")
 _LETTERS = re.compile(r"[^\W\d_]")
 

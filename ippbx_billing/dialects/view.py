@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from ippbx_billing.calls import Reason
 from ippbx_billing.dialects import bodies, values
 from ippbx_billing.dialects.clocks import Hints
 from ippbx_billing.dialects.definition import SECONDS, TIMES, Dialect, Layout
@@ -31,13 +32,13 @@ class View(NamedTuple):
     dialect: Dialect
     document: Mapping[str, Any]
     records: list[Record]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
     path: Path | None = None  # where the records are; None where the document is the record itself
 
 
 def view_of(dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> View:
     """Name a line's columns, open inner documents, find the records."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
     if dialect.layouts and LINE in document:
         document = _named(dialect, document)
     if dialect.opened:
@@ -65,9 +66,9 @@ def _has_parts(document: Mapping[str, Any]) -> bool:
     return any(isinstance(value, dict | list) for value in document.values())
 
 
-def _with_opened(dialect: Dialect, document: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+def _with_opened(dialect: Dialect, document: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[Reason, ...]]:
     """The same with its texts opened that hold a JSON document."""
-    names, notes = names_of(document), list[str]()
+    names, notes = names_of(document), list[Reason]()
     opened: dict[str, Any] = {}
     for name in dialect.opened:
         for key in names.get(name, ()):
@@ -77,7 +78,7 @@ def _with_opened(dialect: Dialect, document: Mapping[str, Any]) -> tuple[Mapping
     return ({**document, **opened} if opened else document), tuple(notes)
 
 
-def _opened(text: str, notes: list[str]) -> object:
+def _opened(text: str, notes: list[Reason]) -> object:
     try:
         inner, note = bodies.decode_json(text)
     except (ValueError, RecursionError):
@@ -88,7 +89,7 @@ def _opened(text: str, notes: list[str]) -> object:
 
 
 def unwrapped(document: Mapping[str, Any]) -> Iterator[list[Mapping[str, Any]]]:
-    """What a wrapper holds (`{"code": 0, "params": {…}}`, `<root><cdr>…`), one level after the other, with what it says of that.
+    """What a wrapper holds (`{"code": 0, "params": {…}}`, `<root><cdr>…`), level after level, with what it says of it.
 
     Wrappers have any name, and hold objects, lists of objects, or texts that are JSON documents.
     """

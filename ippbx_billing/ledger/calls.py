@@ -19,6 +19,7 @@ from ippbx_billing.calls import (
     Reason,
     TrafficType,
 )
+from ippbx_billing.ledger.reasons import loaded_notes, stored, stored_notes
 from ippbx_billing.ledger.rollups import RollupTables, Tally, hour_zero
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,9 +65,9 @@ MEANING = (
 )
 _KNOWN = ", ".join(("id", "event_id", "key", "day", "notes", *FACTS))
 COLUMNS = ("id", "event_id", "key", "day", "notes", "data_version", *FACTS, *MEANING)
+CHARGE = ("status", "fee_micro", "carrier_id", "price_id", "window", "reason", "reason_facts", "calendar")
 CHARGE_COLUMNS = (
-    "id", "status", "fee_micro", "carrier_id", "price_id", "window", "reason", "kind_id", "started_at", "billed_s",
-    "local_hour", "extension_id", "place_id", "duration_s",
+    "id", *CHARGE, "kind_id", "started_at", "billed_s", "local_hour", "extension_id", "place_id", "duration_s",
 )  # fmt: skip
 KIND = (
     "trunk",
@@ -80,7 +81,10 @@ KIND = (
     "emergency",
     "twin",
 )
-TWIN, DOUBTFUL = 1, 2  # what `twin` of a kind says: a record that another one tells of, a call whose doubt forbids a fee
+TWIN, DOUBTFUL = (
+    1,
+    2,
+)  # what `twin` of a kind says: a record that another one tells of, a call whose doubt forbids a fee
 
 
 @dataclass(slots=True)
@@ -206,10 +210,10 @@ class CallTables:
         return [row[0] for row in rows]
 
     def unknown_words(self) -> list[sqlite3.Row]:
-        """The words for an outcome that nobody knows: `word`, the `dialect`, how many `calls`, the latest `started_at`."""
+        """The words for an outcome that nobody knows: `word`, `dialect`, how many `calls`, the latest `started_at`."""
         return self.connection.execute(
-            "SELECT doubt ->> '$[1].word' AS word, dialect, count(*) AS calls, max(started_at) AS started_at FROM calls "
-            "WHERE doubt ->> '$[0]' = 'unknown-outcome' GROUP BY 1, 2 ORDER BY calls DESC, word, dialect"
+            "SELECT doubt ->> '$[1].word' AS word, dialect, count(*) AS calls, max(started_at) AS started_at "
+            "FROM calls WHERE doubt ->> '$[0]' = 'unknown-outcome' GROUP BY 1, 2 ORDER BY calls DESC, word, dialect"
         ).fetchall()
 
     def events_with_word(self, folded: Callable[[str], str], word: str) -> list[int]:
@@ -222,9 +226,10 @@ class CallTables:
     def unrated(self, limit: int = 100) -> list[sqlite3.Row]:
         """The calls that could not be priced, by reason: `calls`, an example `number`, `traffic_type`, `carrier`."""
         return self.connection.execute(
-            "SELECT g.reason, c.traffic_type, r.name AS carrier, count(*) AS calls, max(c.number) AS number "
+            "SELECT g.reason, g.reason_facts, c.traffic_type, r.name AS carrier, count(*) AS calls, "
+            "max(c.number) AS number "
             "FROM charges g JOIN calls c USING (id) LEFT JOIN carriers r ON r.id = g.carrier_id "
-            "WHERE g.status = 'unrated' GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1 LIMIT ?",
+            "WHERE g.status = 'unrated' GROUP BY 1, 2, 3, 4 ORDER BY calls DESC, 1, 2 LIMIT ?",
             [limit],
         ).fetchall()
 
@@ -237,7 +242,7 @@ class CallTables:
     def get(self, number: int) -> sqlite3.Row | None:
         """All that is stored of call `number`, with its charge."""
         found: sqlite3.Row | None = self.connection.execute(
-            "SELECT c.*, g.status, g.fee_micro, g.carrier_id, g.price_id, g.window, g.reason "
+            f"SELECT c.*, {', '.join('g.' + name for name in CHARGE)} "
             "FROM calls c JOIN charges g USING (id) WHERE c.id = ?",
             [number],
         ).fetchone()
@@ -264,7 +269,8 @@ class CallTables:
             carrier_id,
             charge.price_id,
             charge.window,
-            charge.reason,
+            *stored(charge.reason),
+            charge.calendar,
             kind_id,
             seconds(call.started_at),
             call.billed_s,
@@ -334,7 +340,7 @@ def call_of(row: sqlite3.Row | Mapping[str, Any]) -> Call:
     values["disposition"] = Disposition(values["disposition"])
     values["direction"] = Direction(values["direction"]) if values["direction"] else None
     values["doubt"] = doubt_of(values["doubt"])
-    return Call(**values, notes=tuple(filter(None, row["notes"].split("\n"))))
+    return Call(**values, notes=loaded_notes(row["notes"]))
 
 
 def told(doubt: Reason | None) -> str | None:
@@ -376,7 +382,7 @@ def _call_row(number: int, rated: RatedCall) -> tuple[Any, ...]:
         rated.event_id,
         rated.key,
         rated.day,
-        "\n".join(rated.call.notes),
+        stored_notes(rated.call.notes),
         rated.data_version,
         *facts(rated.call),
         meaning.normalized,

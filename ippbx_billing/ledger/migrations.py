@@ -486,6 +486,44 @@ def _into_the_directory(db: Database, extension: str, name: str | None, path: st
 
 
 @ledger()
+def m009_reasons(db: Database) -> None:
+    """A reason is a code with facts, so that everybody reads it in their own language and nobody takes it apart.
+
+    `reason` holds the code, `reason_facts` the facts as JSON, `notes` a JSON list of both. `calendar` is the version of
+    the national days off that a charge rests on, where its price asks what day it is.
+    """
+    from ippbx_billing.ledger.reasons import stored, stored_notes
+    from ippbx_billing.ledger.sentences import recognised
+
+    for table in ("charges", "charge_history", "outcomes"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN reason_facts TEXT NOT NULL DEFAULT ''")
+    for table in ("charges", "charge_history"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN calendar TEXT")
+    db.execute("CREATE TEMP TABLE was (text TEXT, status TEXT, code TEXT, facts TEXT, PRIMARY KEY (text, status))")
+    others = {"filtered": "twin", "done": "no-call"}  # what a dialect says of a record, in its own words
+    for table in ("charges", "charge_history", "outcomes"):
+        rows = db.execute(f"SELECT DISTINCT reason, status FROM {table} WHERE reason != ''").fetchall()
+        db.conn.executemany(
+            "INSERT OR REPLACE INTO temp.was VALUES (?, ?, ?, ?)",
+            [(text, status, *stored(recognised(text, others.get(status, "text")))) for text, status in rows],
+        )
+        db.execute(
+            f"UPDATE {table} AS o SET (reason, reason_facts) = (SELECT code, facts FROM temp.was w "
+            "WHERE w.text = o.reason AND w.status = o.status) WHERE reason != ''"
+        )
+    notes = [row[0] for row in db.execute("SELECT DISTINCT notes FROM calls WHERE notes != ''").fetchall()]
+    db.conn.executemany(
+        "INSERT OR REPLACE INTO temp.was VALUES (?, '', ?, '')",
+        [(text, stored_notes(map(recognised, filter(None, text.split("\n"))))) for text in notes],
+    )
+    db.execute(
+        "UPDATE calls AS c SET notes = (SELECT code FROM temp.was WHERE text = c.notes AND status = '') "
+        "WHERE notes != ''"
+    )
+    db.execute("DROP TABLE temp.was")
+
+
+@ledger()
 def m010_doubts(db: Database) -> None:
     """A doubt that forbids a fee stands beside the call, as code and facts (JSON), so that no rating forgets it.
 

@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from ippbx_billing.ledger.calls import KIND, MEANING
+from ippbx_billing.ledger.calls import CHARGE, KIND, MEANING
 from ippbx_billing.ledger.rollups import FeeChanges, RollupTables
 
 DIGITS = ("number", "normalized", "callee", "did", "extension")  # what a tariff or a filter may look at beyond the kind
-CHARGE = ("status", "fee_micro", "carrier_id", "price_id", "window", "reason")
 FIXED, BY_LENGTH, BY_CLOCK, ONE_BY_ONE = range(4)
 LONGEST_S = 366 * 86_400  # longer calls are looked at one by one
 OTHER_ZONE_DAYS = 2  # so far the day of a call may move when the site's time zone is set anew
@@ -239,7 +238,7 @@ class RerateTables:
     # -- calls one by one
 
     def digits(self, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-        """Of these calls the id, their charge, start and length, then kind, twin, doubt and DIGITS, by which they differ."""
+        """Of these calls the id, charge, start and length, then kind, twin, doubt and DIGITS, by which they differ."""
         names = [f"g.{name}" for name in ("id", *CHARGE, "started_at", "billed_s", "kind_id")]
         names += [f"c.{name}" for name in ("twin", "doubt", *DIGITS)]
         return iter(
@@ -323,7 +322,8 @@ _CODE = (
 _DIFFERS = (
     f"CASE WHEN f.code IS NULL THEN missing({_CODE}, g.kind_id, g.started_at, g.billed_s, g.id) "
     "WHEN f.fee_micro IS NOT g.fee_micro OR f.price_id IS NOT g.price_id OR f.window IS NOT g.window THEN 1 "
-    "WHEN f.price_id IS NULL THEN f.reason IS NOT g.reason OR f.carrier_id IS NOT g.carrier_id "
+    "WHEN f.price_id IS NULL THEN f.reason IS NOT g.reason OR f.reason_facts IS NOT g.reason_facts "
+    "OR f.carrier_id IS NOT g.carrier_id "
     "OR f.status IS NOT g.status END"
 )
 # What is gathered of a call `g` that gets the charge `f`; the difference is `added` up at once where the call keeps its

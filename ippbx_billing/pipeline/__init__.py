@@ -24,8 +24,11 @@ from ippbx_billing.calls import (
     Classification,
     Direction,
     EventStatus,
+    Problem,
     RawEvent,
     Reading,
+    Reason,
+    together,
 )
 from ippbx_billing.dialects import Dialects
 from ippbx_billing.errors import DataError
@@ -157,19 +160,19 @@ class Rules:
 
     def charge_at(self, local_start: datetime, call: Call, classification: Classification) -> Charge:
         """The same, where its start on the site's clock is known already."""
-        return rating.rate(self._filtered(call), classification, local_start, self.book)
+        return rating.rate(self.filtered(call), classification, local_start, self.book)
 
     def explain(self, call: Call, classification: Classification | None = None) -> tuple[Classification, Charge]:
         """The same with the steps that led to the fee; a stored classification is taken as it is."""
         classification = classification or self.classify(call)
-        return classification, rating.explain(self._filtered(call), classification, self.local_start(call), self.book)
+        return classification, rating.explain(self.filtered(call), classification, self.local_start(call), self.book)
 
-    def _filtered(self, call: Call) -> Call:
+    def filtered(self, call: Call) -> Call:
         """The call as rating is to see it: one that a filter of the site leaves out is nobody's bill, like a twin."""
         if not self.filters or call.twin:
             return call
         reason = left_out(self.filters, call.direction, call.extension, call.number, call.trunk)
-        return replace(call, twin=reason) if reason else call
+        return replace(call, left_out=reason) if reason else call
 
     def classify(self, call: Call) -> Classification:
         """What the other side's number is, seen from the home area of the call's carrier."""
@@ -326,12 +329,12 @@ class Pipeline:
             self.ledger.journey.forget_live(one.event.received_at - LIVE_CALL_EXPIRES)
 
 
-def _outcome(one: _Understood, repeated: Sequence[str]) -> Outcome:
+def _outcome(one: _Understood, repeated: Sequence[Reason]) -> Outcome:
     """What became of an event, of whose calls these were delivered before."""
     if one.reading.problems:
-        return EventStatus.REJECTED, "; ".join(map(str, one.reading.problems))
+        return EventStatus.REJECTED, together(one.told for one in one.reading.problems)
     if repeated and len(repeated) == len(one.rated):
-        return EventStatus.DUPLICATE, "; ".join(dict.fromkeys(repeated))
+        return EventStatus.DUPLICATE, together(repeated)
     return EventStatus.DONE, one.reading.nothing
 
 
@@ -341,9 +344,8 @@ def _understand(event: RawEvent, rules: Rules) -> _Understood:
         reading = rules.read(event)
         return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
     except Exception as error:  # the one place where a bug must not stop the journey
-        from ippbx_billing.calls import Problem
-
-        return _Understood(event, Reading(problems=(Problem(f"internal error, please report it: {error!r}"),)), ())
+        problem = Problem(Reason("internal-error", {"error": repr(error)}))
+        return _Understood(event, Reading(problems=(problem,)), ())
 
 
 def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:

@@ -2,7 +2,7 @@
 
     known = Known(ledger, understood, may_change_parties)
     earlier = known.find(rated)          # the version that counts so far; None for a call that is new
-    verdict(rated, earlier)              # why the record changes nothing; empty where it is a correction
+    verdict(rated, earlier)              # why the record changes nothing; no reason where it is a correction
 
 An id alone proves nothing: counters start again, two PBXs stand behind one address, legs share an id. A later version
 is one that can be of the same call: it started within minutes, the two overlap, and the parties are the same.
@@ -15,7 +15,7 @@ from datetime import timedelta
 from sqlite3 import Row
 from typing import Any
 
-from ippbx_billing.calls import Call
+from ippbx_billing.calls import Call, Reason
 from ippbx_billing.ledger import Ledger, RatedCall, masking
 from ippbx_billing.ledger.calls import FACTS, call_of, facts, seconds
 
@@ -153,16 +153,17 @@ def end(call: Call) -> Any:
     )
 
 
-def verdict(rated: RatedCall, standing: Standing) -> str:
-    """Why a record of a known call changes nothing; empty where it is a correction.
+def verdict(rated: RatedCall, standing: Standing) -> Reason:
+    """Why a record of a known call changes nothing; no reason where it is a correction.
 
     The version that ends later is the final one; of two that end together the one that came later.
     """
+    event = {"event": standing.event_id}
     if standing.masked:
-        return f"delivered before with event {standing.event_id}, whose call is anonymized"
+        return Reason("anonymized", event)
     if standing.says_the_same(rated.call):
-        return f"delivered before with event {standing.event_id}"
+        return Reason("delivered-before", event)
     told, known = end(rated.call), end(standing.call)
     if told < known:
-        return f"older than the version of event {standing.event_id}"
-    return f"corrected by event {standing.event_id}" if told == known and rated.event_id < standing.event_id else ""
+        return Reason("older-version", event)
+    return Reason("corrected-by", event) if told == known and rated.event_id < standing.event_id else Reason()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ippbx_billing.calls import Call, Direction, Disposition
+from ippbx_billing.calls import ROW_OF, Call, Direction, Disposition, Reason
 from ippbx_billing.pipeline.records import end
 
 TOUCH_S = 10  # so long after a row its continuation may begin
@@ -48,7 +48,7 @@ def join(rows: Sequence[Row], is_own: IsOwn) -> dict[int, Joined]:
             found[billed.id] = billed.id, call
         for row in conversation:
             if row is not billed:
-                found[row.id] = billed.id, replace(row.call, twin=f"a row of call {billed.id}, which is billed")
+                found[row.id] = billed.id, replace(row.call, twin=f"{ROW_OF}{billed.id}")
     return found
 
 
@@ -183,7 +183,7 @@ def _for_the_time_used(call: Call, conversation: Sequence[Row]) -> Call:
         duration_s=round((ended_at - call.started_at).total_seconds()),
         billed_s=billed_s,
         disposition=Disposition.ANSWERED,
-        notes=(*call.notes, f"the trunk was used for {billed_s} s, as the {len(conversation)} rows of the call tell"),
+        notes=(*call.notes, Reason("time-used", {"seconds": billed_s, "rows": len(conversation)})),
     )
 
 
@@ -202,7 +202,7 @@ def _put_together(call: Call, conversation: Sequence[Row]) -> Call:
         billed_s=round((ended_at - answered_at).total_seconds()),
         disposition=Disposition.ANSWERED,
         doubt=None,  # what one record leaves open, the other tells
-        notes=(*call.notes, "answer and end were told by different records"),
+        notes=(*call.notes, Reason("told-apart")),
     )
 
 

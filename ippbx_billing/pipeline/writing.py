@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ippbx_billing.calls import EventStatus
+from ippbx_billing.calls import EventStatus, Reason
 from ippbx_billing.ledger import Ledger, RatedCall
 from ippbx_billing.ledger.calls import seconds
 from ippbx_billing.ledger.journey import Outcome
@@ -47,7 +47,7 @@ class Writing:
         self._reused: dict[bytes, bytes] = {}  # the key of a call, the key of the id that was another's
         self._corrected: list[tuple[RatedCall, int]] = []  # a version that is not written, the event that corrects it
 
-    def write(self, rated: Sequence[RatedCall]) -> list[str]:
+    def write(self, rated: Sequence[RatedCall]) -> list[Reason]:
         """The calls of one event; gives the reasons of those that change nothing."""
         repeated = []
         for place, one in enumerate(rated):
@@ -89,7 +89,7 @@ class Writing:
         if first is not None:
             base, one.key = one.key, one.key_of_its_own(place)
             self._reused[one.key] = base
-            note = f"the id of its record is also that of another call, which came with event {first.event_id}"
+            note = Reason("reused-id", {"event": first.event_id})
             one.call = replace(one.call, notes=(*one.call.notes, note))
         self._fresh[one.key] = one
 
@@ -97,8 +97,8 @@ class Writing:
         """The record's later version; both events say that the one took the place of the other."""
         earlier = standing.event_id
         if earlier != one.event_id:
-            self.outcomes[earlier] = EventStatus.DONE, f"corrected by event {one.event_id}"
-        note = f"corrected: the record was delivered before with event {earlier}"
+            self.outcomes[earlier] = EventStatus.DONE, Reason("corrected-by", {"event": one.event_id})
+        note = Reason("correction", {"event": earlier})
         one.call = replace(one.call, notes=(*one.call.notes, note))
         if standing.number is None:
             assert standing.rated is not None

@@ -21,8 +21,10 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any
 
+from ippbx_billing.calls import Reason
 from ippbx_billing.inbox import Inbox
-from ippbx_billing.language import language, tr
+from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import by_sentence, counted, sentence
 from ippbx_billing.ledger import Ledger
 
 SILENT_CALLS = 20  # by chance alone, so many calls would all stay away once in 500 million times
@@ -51,9 +53,9 @@ class Silence:
 class Coverage:
     """What is not in a report. Events are None where there is no inbox to ask; times are ISO 8601 with offset."""
 
-    unrated: Mapping[str, int]
+    unrated: Mapping[Reason, int]
     filtered: int
-    rejected: Mapping[str, int] | None
+    rejected: Mapping[Reason, int] | None
     waiting: int | None
     first_record: str | None
     last_record: str | None
@@ -70,10 +72,12 @@ class Coverage:
             "last_record": self.last_record,
             "period_over": self.over,
             "unrated": sum(self.unrated.values()),
-            "unrated_reasons": dict(self.unrated),
+            "unrated_reasons": by_sentence(self.unrated),
+            "unrated_by_reason": counted(self.unrated),
             "filtered": self.filtered,
             "rejected_events": None if self.rejected is None else sum(self.rejected.values()),
-            "rejected_reasons": None if self.rejected is None else dict(self.rejected),
+            "rejected_reasons": None if self.rejected is None else by_sentence(self.rejected),
+            "rejected_by_reason": None if self.rejected is None else counted(self.rejected),
             "waiting_events": self.waiting,
             "reused_ids": self.reused_ids,
             "corrected_calls": self.corrected,
@@ -89,10 +93,8 @@ class Coverage:
         return [*(self._unrated() if unrated else ()), *self._others(), *self._days()]
 
     def _unrated(self) -> Iterator[str]:
-        from ippbx_billing.language.stories import reason
-
-        for text, count in list(self.unrated.items())[:SHOWN]:
-            yield tr("unrated: {count}, {reason}", count=count, reason=reason(text, language()))
+        for reason, count in list(self.unrated.items())[:SHOWN]:
+            yield tr("unrated: {count}, {reason}", count=count, reason=sentence(reason))
         rest = list(self.unrated.values())[SHOWN:]
         if rest:
             yield tr("unrated: {count} more, for other reasons: see `calls list --status unrated`", count=sum(rest))
@@ -141,7 +143,7 @@ def coverage(
     zone: tzinfo,
     days: tuple[date, date],
     *,
-    unrated: Mapping[str, int],
+    unrated: Mapping[Reason, int],
     filtered: int,
     now: datetime,
     country: str,
@@ -169,7 +171,7 @@ def coverage(
     )
 
 
-def _rejected(ledger: Ledger, inbox: Inbox, zone: tzinfo, days: tuple[date, date]) -> dict[str, int]:
+def _rejected(ledger: Ledger, inbox: Inbox, zone: tzinfo, days: tuple[date, date]) -> dict[Reason, int]:
     """The events that came in these days and were not understood, or only in part, by reason."""
     first, end = (datetime.combine(day, time(), zone) for day in (days[0], days[1] + timedelta(days=1)))
     return ledger.journey.reasons_of_rejected(inbox.last_before(first) + 1, inbox.last_before(end))

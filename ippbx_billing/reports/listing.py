@@ -10,9 +10,12 @@ from sqlite3 import Row
 from typing import Any
 
 from ippbx_billing import money
-from ippbx_billing.calls import EventKind, EventStatus
+from ippbx_billing.calls import EventKind, EventStatus, Reason
 from ippbx_billing.inbox import EventSummary, Inbox
+from ippbx_billing.language.reasons import english, plain, told
 from ippbx_billing.ledger import Ledger
+from ippbx_billing.ledger.journey import Outcome
+from ippbx_billing.ledger.reasons import loaded, loaded_notes
 from ippbx_billing.reports.conditions import CallFilter, Period, View, is_exact
 from ippbx_billing.reports.names import who_is_meant
 from ippbx_billing.reports.sources import CALLS, MOST_LISTED, conditions
@@ -42,7 +45,8 @@ def other_rows(ledger: Ledger, view: View, call: int) -> list[dict[str, Any]]:
 
 def _listed(ledger: Ledger, view: View, source: str, where: str, values: Sequence[Any]) -> Iterator[dict[str, Any]]:
     rows = ledger.connection.execute(
-        "SELECT c.*, g.status, g.fee_micro, g.reason, r.name AS carrier, r.decimals, e.name AS person, h.department_id "
+        "SELECT c.*, g.status, g.fee_micro, g.reason, g.reason_facts, r.name AS carrier, r.decimals, "
+        "e.name AS person, h.department_id "
         f"FROM calls c {source} CROSS JOIN charges g ON g.id = c.id {CALLS.joined('r. h.')} "
         f"LEFT JOIN employees e ON e.id = h.employee_id {where}",
         values,
@@ -78,6 +82,7 @@ def _days(period: Period | None, one_by_one: bool) -> dict[str, tuple[str, ...]]
 
 
 def _call(row: Row, view: View, department: str | None) -> dict[str, Any]:
+    notes, reason = loaded_notes(row["notes"]), told(loaded(row["reason"], row["reason_facts"]))
     return {
         "id": row["id"],
         "event": row["event_id"],
@@ -106,12 +111,14 @@ def _call(row: Row, view: View, department: str | None) -> dict[str, Any]:
         "fee": fee_text(row["fee_micro"], row["decimals"]),
         "currency": view.currency,
         "status": row["status"],
-        "reason": row["reason"] or None,
+        "reason": reason["reason"],
         "record_id": row["record_id"],
         "dialect": row["dialect"],
         "did": row["did"],
         "pin": row["pin"],
-        "notes": [note for note in row["notes"].split("\n") if note],
+        "notes": [english(note) for note in notes],
+        **reason,
+        "note_reasons": [{"code": note.code, "facts": plain(note.facts)} for note in notes],
     }
 
 
@@ -119,7 +126,7 @@ CALL_KEYS = (
     "id", "event", "call_id", "pbx", "caller", "callee", "extension", "name", "department", "number",
     "started_at", "answered_at", "ended_at", "duration_s", "billed_s", "disposition", "trunk", "direction",
     "country", "region", "place", "traffic_type", "line_kind", "carrier", "fee", "currency", "status", "reason",
-    "record_id", "dialect", "did", "pin", "notes",
+    "record_id", "dialect", "did", "pin", "notes", "reason_code", "reason_facts", "note_reasons",
 )  # fmt: skip
 
 
@@ -151,16 +158,16 @@ def event_row(ledger: Ledger, inbox: Inbox, zone: tzinfo, event_id: int) -> dict
     return _event(found, ledger.journey.position(), ledger.journey.outcomes([event_id]).get(event_id), zone)
 
 
-def _event(one: EventSummary, position: int, outcome: tuple[EventStatus, str] | None, zone: tzinfo) -> dict[str, Any]:
+def _event(one: EventSummary, position: int, outcome: Outcome | None, zone: tzinfo) -> dict[str, Any]:
     done = EventStatus.DONE if one.id <= position else EventStatus.NEW
-    status, reason = outcome or (done, "")
+    status, reason = outcome or (done, Reason())
     return {
         "id": one.id,
         "received_at": one.received_at.astimezone(zone).isoformat(),
         "kind": one.kind.value,
         "remote": one.remote,
         "status": status.value,
-        "reason": reason or None,
+        **told(reason),
         "bytes": one.body_bytes,
     }
 

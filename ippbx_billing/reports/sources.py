@@ -14,9 +14,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from ippbx_billing import money
+from ippbx_billing.calls import Reason
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import english
 from ippbx_billing.ledger import Ledger
+from ippbx_billing.ledger.reasons import loaded
 from ippbx_billing.ledger.rollups import SUMS, month_of
 from ippbx_billing.reports.conditions import WILDCARDS, Period, Where, is_exact
 from ippbx_billing.reports.names import Who
@@ -236,18 +239,24 @@ def sums(ledger: Ledger, question: Question, source: str = "auto") -> Sums:
     return found
 
 
-def unrated_reasons(ledger: Ledger, question: Question) -> dict[str, int]:
+def unrated_reasons(ledger: Ledger, question: Question) -> dict[Reason, int]:
     """How many calls could not be priced, by reason, the most frequent first."""
     source = CHARGES if CHARGES.can_tell(set(question.where.given())) else CALLS
     clauses, values = conditions(source, question.where, question.who)
     first, last = question.period.first.toordinal() * 24, question.period.last.toordinal() * 24 + 23
-    return dict(
+    return most_frequent(
         ledger.connection.execute(
-            f"SELECT g.reason, count(*) {source.tables} {source.joined(_and(clauses))} WHERE g.status = 'unrated' "
-            f"AND g.local_hour BETWEEN ? AND ? {_and(clauses)} GROUP BY 1 ORDER BY 2 DESC, 1",
+            f"SELECT g.reason, g.reason_facts, count(*) {source.tables} {source.joined(_and(clauses))} "
+            f"WHERE g.status = 'unrated' AND g.local_hour BETWEEN ? AND ? {_and(clauses)} GROUP BY 1, 2",
             [first, last, *values],
-        ).fetchall()
+        )
     )
+
+
+def most_frequent(rows: Iterable[tuple[str, str, int]]) -> dict[Reason, int]:
+    """Reasons with their counts, the most frequent first, equal ones by their English sentences."""
+    found = [(loaded(code, facts), count) for code, facts, count in rows]
+    return dict(sorted(found, key=lambda one: (-one[1], english(one[0]))))
 
 
 def conditions(source: Source, where: Where, who: Who) -> tuple[list[str], list[Any]]:

@@ -16,9 +16,10 @@ from typing import Literal
 from ippbx_billing import money
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import traffic_word
 from ippbx_billing.tariffs.changes import identity
 from ippbx_billing.tariffs.prices import Carrier, Figures, Price, Window, pattern_weight
-from ippbx_billing.tariffs.rating import TYPE_WORDS, talk_micro
+from ippbx_billing.tariffs.rating import talk_micro
 from ippbx_billing.tariffs.windows import window_text
 
 Severity = Literal["error", "warning", "note"]
@@ -71,7 +72,7 @@ def _holes(carrier: Carrier, prices: Sequence[Price], today: date, country: str)
         if traffic_type is TrafficType.HK_MO_TW and country != "CN":
             continue
         rows = [one for one in prices if one.traffic_type is traffic_type and one.direction is Direction.OUTBOUND]
-        name = tr(TYPE_WORDS[traffic_type])
+        name = traffic_word(traffic_type.value)
         if not rows:
             yield Finding(severity, "hole", carrier.name, traffic_type, tr("{name} calls have no price", name=name))
         elif min(one.effective_from for one in rows) > today:

@@ -163,9 +163,19 @@ class Price:
         if self.match in ("pattern", "called"):
             pattern_regex(self.value)
 
+    @property
+    def asks_the_day(self) -> bool:
+        """Whether a window of it holds on days off or holidays only, so that the calendar decides."""
+        return any(window.kind != "daily" for window in self.windows)
+
 
 class Calendar(Protocol):
     """Which days are worked: the make-up days of 调休 are working days, whatever the day of the week."""
+
+    @property
+    def version(self) -> str:
+        """Short text that changes whenever the national days do."""
+        ...
 
     def day_kind(self, day: date) -> DayKind:
         """Whether the day is worked, a day of rest, or a holiday."""

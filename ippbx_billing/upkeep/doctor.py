@@ -17,11 +17,10 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
 
-from ippbx_billing import language as texts
 from ippbx_billing.errors import BillingError
 from ippbx_billing.inbox import Inbox
-from ippbx_billing.language import stories as explain
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import sentence
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.recounting import wrong_sums
 from ippbx_billing.pipeline import Rules
@@ -298,7 +297,7 @@ def _unrated(opened: _Open) -> Iterator[Finding]:
     hint = tr("`ippbx-bill calls list --status unrated`; set a price, then `events replay`")
     yield Finding(tr("unrated"), State.WARNING, text, hint)
     for reason, count in list(answer.gaps.items())[:5]:
-        yield Finding(tr("tariff hole"), State.WARNING, f"{count} × {explain.reason(reason, texts.language())}")
+        yield Finding(tr("tariff hole"), State.WARNING, f"{count} × {sentence(reason)}")
 
 
 def _holidays(opened: _Open) -> Iterator[Finding]:

@@ -60,7 +60,9 @@ def beside(dialect: Dialect, mark: Mark, plain: dict[str, Any]) -> dict[str, Any
     taken = {fold(name) for name in plain}
     truth = dict(zip(TRUTH, plain.values(), strict=True))
     words = {path: min(said.exact) for path, said in mark.when.said if said.exact}
-    paths = [path for path in (*mark.when.present, *mark.any_of[:2], *words) if not path.origin and len(path.names) == 1]
+    paths = [
+        path for path in (*mark.when.present, *mark.any_of[:2], *words) if not path.origin and len(path.names) == 1
+    ]
     return {
         name: words.get(path, truth.get(field_of(dialect, name), "x1"))
         for path in paths
@@ -116,7 +118,9 @@ def test_the_names_of_three_vendors_in_one_body(vendors: tuple[int, ...]) -> Non
         assert (call.callee, call.billed_s, call.duration_s) == ("13800138000", values[5], 72), body
 
 
-@pytest.mark.parametrize("event", ["call_end", "hangup", "call.hangup", "RING", "ANSWER", "Cdr", "cdr_ended", "new_cdr"])
+@pytest.mark.parametrize(
+    "event", ["call_end", "hangup", "call.hangup", "RING", "ANSWER", "Cdr", "cdr_ended", "new_cdr"]
+)
 def test_a_whole_call_is_a_call_whatever_event_it_names(event: str) -> None:
     """With start, end and talk it is no step of a live call."""
     for name in ("event", "event_type", "action", "type"):

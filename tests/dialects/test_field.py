@@ -5,7 +5,7 @@ import base64
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from itertools import permutations
@@ -27,7 +27,7 @@ from tests import DATA
 from tests.listening import Wire
 
 CASES = [json.loads(line) for line in (DATA / "field_records.jsonl").read_text(encoding="utf-8").splitlines()]
-# A record's id that is used again, the rows of one call, and bodies whose length is wrong or missing are mended elsewhere.
+# Bodies whose length is wrong or missing are mended elsewhere.
 ELSEWHERE = ("F",)
 ARRIVAL = datetime(2026, 11, 28, 5, 0, tzinfo=UTC)
 TIMES = {"start": "started_at", "answer": "answered_at", "end": "ended_at"}

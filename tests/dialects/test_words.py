@@ -55,7 +55,7 @@ def test_a_new_tariff_does_not_forget_the_doubt(site: Path, cli: Cli) -> None:
     """Rating again leaves a call without a fee whose outcome nobody knows, and no other one."""
     deliver(site, body("gesprokken"), body("ANSWERED", name="c2"))
     before = listed(cli, "calls", "list")
-    assert cli("rerate", "--from", "2026-05-01", "--yes").exit_code == 0
+    assert cli("rerate", "--month", "2026-05").exit_code == 0
     assert listed(cli, "calls", "list") == before
     assert [call["status"] for call in before] == ["unrated", "rated"]
 
@@ -75,15 +75,15 @@ def test_a_broken_file_of_words_is_named(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+ANSWERED = "已接听 接听成功 angenommen répondu contestada atendida отвечен cevaplandı odebrane 応答 응답 opgenomen"
+MISSED = "振铃超时 久叫不应 verpasst manqué perdida пропущен cevapsız nieodebrane 不在着信 부재중 gemist NOANSWER"
+BUSY = "占线 besetzt occupé ocupado occupato занято meşgul zajęte 話中 통화중 bezet USER_BUSY"
+FAILED = "空号 拒接 关机 abgelehnt échec rechazada recusada fallita недоступен reddedildi odrzucone 拒否 거절 FORBIDDEN"
+
+
 @pytest.mark.parametrize(
-    ("words", "meaning"),
-    [
-        ("已接听 接听成功 angenommen répondu contestada atendida risposto отвечен cevaplandı odebrane 応答 응답 opgenomen", "answered"),
-        ("振铃超时 久叫不应 verpasst manqué perdida sem_resposta пропущен cevapsız nieodebrane 不在着信 부재중 gemist NOANSWER", "no_answer"),
-        ("占线 besetzt occupé ocupado occupato занято meşgul zajęte 話中 통화중 bezet USER_BUSY", "busy"),
-        ("空号 拒接 关机 abgelehnt échec rechazada recusada fallita недоступен reddedildi odrzucone 拒否 거절 geweigerd FORBIDDEN", "failed"),
-    ],
-)  # fmt: skip
+    ("words", "meaning"), [(ANSWERED, "answered"), (MISSED, "no_answer"), (BUSY, "busy"), (FAILED, "failed")]
+)
 def test_the_words_of_many_languages(words: str, meaning: str) -> None:
     """What PBXs of a dozen languages say of an outcome needs no teaching."""
     vocabulary = load()["uc"].disposition_words

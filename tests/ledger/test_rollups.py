@@ -361,6 +361,12 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE calls DROP COLUMN doubt")
     for column in ("local_hour", "extension_id", "place_id", "duration_s"):
         connection.execute(f"ALTER TABLE charges DROP COLUMN {column}")
+    for table in ("charges", "charge_history", "outcomes"):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN reason_facts")
+    for table in ("charges", "charge_history"):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN calendar")
+    connection.execute("DROP INDEX calls_in_doubt")
+    connection.execute("ALTER TABLE calls DROP COLUMN doubt")
     connection.execute("CREATE TABLE extensions (number TEXT PRIMARY KEY, name TEXT, department TEXT)")
     connection.execute("DELETE FROM _sqlite_migrations WHERE migration_set = 'ledger' AND name > 'm006_z'")
     connection.execute("PRAGMA user_version = 6")

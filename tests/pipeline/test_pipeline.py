@@ -7,6 +7,7 @@ import pytest
 
 from ippbx_billing.calls import Call, ChargeStatus, Classification, EventStatus
 from ippbx_billing.inbox import Inbox
+from ippbx_billing.language.reasons import sentence
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules, unsettled
 from ippbx_billing.reports import CallFilter, View, calls
@@ -38,7 +39,8 @@ class Bench:
         return list(calls(self.ledger, view, CallFilter(**wanted)))  # type: ignore[arg-type]
 
     def outcomes(self) -> dict[int, tuple[EventStatus, str]]:
-        return self.ledger.journey.outcomes(range(1, self.inbox.last_id() + 1))
+        found = self.ledger.journey.outcomes(range(1, self.inbox.last_id() + 1))
+        return {number: (status, sentence(reason)) for number, (status, reason) in found.items()}
 
 
 @pytest.fixture

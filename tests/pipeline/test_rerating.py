@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ippbx_billing.calls import Call, Direction, Disposition, LineKind, TrafficType
-from ippbx_billing.ledger import Ledger, RatedCall
+from ippbx_billing.ledger import Ledger, RatedCall, reasons
 from ippbx_billing.ledger.calls import call_of, classification_of
 from ippbx_billing.pipeline import Rules, Site, rerating
 from ippbx_billing.pipeline.rerating import Rerating, Wanted
@@ -92,7 +92,7 @@ def put(ledger: Ledger, *calls: Call) -> None:
 
 
 def stored(ledger: Ledger) -> list[tuple[object, ...]]:
-    columns = "id, status, fee_micro, carrier_id, price_id, window, reason"
+    columns = "id, status, fee_micro, carrier_id, price_id, window, reason, reason_facts"
     return [tuple(row) for row in ledger.connection.execute(f"SELECT {columns} FROM charges ORDER BY id")]
 
 
@@ -103,7 +103,8 @@ def expected(ledger: Ledger) -> list[tuple[object, ...]]:
     for row in ledger.connection.execute("SELECT * FROM calls ORDER BY id"):
         one = rules.charge(call_of(row), classification_of(row))
         carrier = carriers.get(one.carrier or "")
-        found.append((row["id"], one.status.value, one.fee_micro, carrier, one.price_id, one.window, one.reason))
+        reason = reasons.stored(one.reason)
+        found.append((row["id"], one.status.value, one.fee_micro, carrier, one.price_id, one.window, *reason))
     return found
 
 
@@ -204,7 +205,7 @@ def test_filters_and_days_off_reach_earlier_calls(ledger: Ledger) -> None:
     kept = ledger.rules.add_filter(CallFilter(None, extension="807X"))
     assert rerate(ledger).changed == 1
     assert [row[1] for row in stored(ledger)] == ["rated", "filtered", "filtered"]
-    assert stored(ledger)[1][6] == f"left out by call filter {kept.id}: extension 807X"
+    assert stored(ledger)[1][6:] == ("left-out", f'{{"filter":{kept.id},"extension":"807X"}}')
     ledger.rules.remove_filter(kept.id or 0)
     ledger.rules.put_days([DayOverride(MORNING.date(), "holiday")])
     ledger.book.add_prices(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ippbx_billing.calls import ChargeStatus
+from ippbx_billing.calls import ChargeStatus, Reason
 from ippbx_billing.cli import common
 from ippbx_billing.cli.calls import retention as letting_go
 from ippbx_billing.cli.calls import story
@@ -15,6 +15,8 @@ from ippbx_billing.cli.reports.options import Asking, asked_of_list
 from ippbx_billing.documents.render import Column, Format, cell, lines, show
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import sentence, told
+from ippbx_billing.ledger.reasons import facts_of, loaded, sentence_of
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import Charge
@@ -131,7 +133,7 @@ def _history(ledger: "Ledger", using: "Settings", call: int) -> list[dict[str, A
             "carrier": row["carrier"],
             "price_id": row["price_id"],
             "window": row["window"],
-            "reason": row["reason"] or None,
+            **told(loaded(row["reason"], row["reason_facts"])),
             "meaning": json.loads(row["meaning"]) if row["meaning"] else None,
         }
         for row in ledger.rerates.history(call)
@@ -149,7 +151,7 @@ def _told_earlier(one: dict[str, Any], currency: str) -> str:
     parts = [
         tr("until {time}", time=cell(one["replaced_at"], "time")),
         tr(one["status"]) if one["fee"] is None else f"{one['fee']} {currency}",
-        *filter(None, [one["carrier"], one["window"], story.reason(one["reason"] or "")]),
+        *filter(None, [one["carrier"], one["window"], sentence_of(one)]),
     ]
     if one["meaning"]:
         earlier = cell(one["meaning"]["traffic_type"], "word")
@@ -178,12 +180,17 @@ def _told(document: dict[str, Any], charge: "Charge") -> list[str]:
         remote=cell(event and event["remote"]),
     )
     fee = document["fee"]
-    reason = story.reason(document["reason"] or charge.reason)
+    reason = sentence_of(document) or sentence(charge.reason)
     last = tr("Fee: {fee} {currency}", fee=fee, currency=document["currency"]) if fee is not None else tr("No fee yet.")
-    doubts = [tr("Note: {note}", note=note) for note in document["notes"]]
+    doubts = [tr("Note: {note}", note=sentence(note)) for note in _notes(document)]
     status = f"{tr(document['status'])}: {reason}" if reason else ""
     rows = [tr("Other rows of the same conversation:"), *map(_told_row, document["rows"])] if document["rows"] else []
     return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last, *rows]
+
+
+def _notes(document: dict[str, Any]) -> list[Reason]:
+    """The notes of a call that a document of the contract tells."""
+    return [Reason(one["code"], facts_of(one["facts"])) for one in document["note_reasons"]]
 
 
 def _event(using: "Settings", event_id: int) -> dict[str, Any] | None:

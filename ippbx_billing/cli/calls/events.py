@@ -14,6 +14,7 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.documents.render import Column, Format, lines, show
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.ledger.reasons import sentence_of
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -48,6 +49,8 @@ def list_events(
         Column("status", tr("Status"), "word"),
         Column("reason", tr("Reason")),
     ]
+    if form is not Format.JSON:
+        rows = [{**row, "reason": sentence_of(row)} for row in rows]
     show(rows, headings, form, output, empty=tr("no such events"))
     if len(rows) == limit:
         say(tr("the newest {count}; --limit shows more", count=limit))
@@ -94,7 +97,7 @@ def _told(document: dict[str, Any]) -> list[str]:
     rest = len(body) - SHOWN_BODY_CHARACTERS
     told = [
         tr("event {id}, {status}", id=document["id"], status=tr(document["status"])),
-        *([tr("reason: {reason}", reason=document["reason"])] if document["reason"] else []),
+        *([tr("reason: {reason}", reason=sentence_of(document))] if document["reason"] else []),
         tr("received {time} from {remote}", time=document["received_at"], remote=document["remote"]),
         *([tr("calls: {ids}", ids=", ".join(map(str, document["calls"])))] if document["calls"] else []),
         "",

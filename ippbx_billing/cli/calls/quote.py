@@ -12,6 +12,7 @@ from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.documents.render import Format, lines, show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import sentence, told
 
 
 def quote(
@@ -86,7 +87,7 @@ def _document(call: Call, classification: Any, charge: Any, price: Any, currency
         "window": charge.window,
         "steps": story.steps(charge),
         "status": charge.status.value,
-        "reason": charge.reason or None,
+        **told(charge.reason),
         "why": classification.why,
     }
 
@@ -95,7 +96,7 @@ def _told(document: dict[str, Any], charge: Any) -> list[str]:
     where = " ".join(filter(None, (document["region"], document["place"]))) or document["country"] or ""
     heading = f"{document['number']}  {tr(document['traffic_type'])}  {where}".rstrip()
     if document["fee"] is None:
-        last = tr("no fee: {reason}", reason=story.reason(charge.reason))
+        last = tr("no fee: {reason}", reason=sentence(charge.reason))
     else:
         last = tr("Fee: {fee} {currency}", fee=document["fee"], currency=document["currency"])
     return [heading, *story.sentences(charge), last]

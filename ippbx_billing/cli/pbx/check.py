@@ -10,6 +10,7 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.pbx.access import Access, recalled, signed_in
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import sentence
 from ippbx_billing.upkeep.doctor import Finding, State
 
 if TYPE_CHECKING:
@@ -67,9 +68,9 @@ def told(event: "RawEvent", using: "Settings") -> Iterator[str]:
     for status in reading.states:
         yield "  " + _told_status(status)
     for problem in reading.problems:
-        yield "  " + tr("not understood: {problem}", problem=problem)
+        yield "  " + tr("not understood: {problem}", problem=sentence(problem.told))
     if reading.nothing:
-        yield "  " + tr("it tells of no call: {reason}", reason=reading.nothing)
+        yield "  " + tr("it tells of no call: {reason}", reason=sentence(reading.nothing))
 
 
 def _settings(pbx: "PbxAdmin", urls: dict[str, str]) -> Iterator[Finding]:

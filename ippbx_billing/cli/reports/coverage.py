@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ippbx_billing.calls import Reason
 from ippbx_billing.cli import common
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def covered(
-    using: "Settings", ledger: "Ledger", period: "Period", *, unrated: Mapping[str, int], filtered: int
+    using: "Settings", ledger: "Ledger", period: "Period", *, unrated: Mapping[Reason, int], filtered: int
 ) -> "Coverage":
     """What sums of these days do not cover; `unrated` (by reason) and `filtered` are the sums' own."""
     from ippbx_billing.inbox import Inbox
@@ -30,7 +31,7 @@ def _covered(
     ledger: "Ledger",
     inbox: "Inbox | None",
     period: "Period",
-    unrated: Mapping[str, int],
+    unrated: Mapping[Reason, int],
     filtered: int,
 ) -> "Coverage":
     from ippbx_billing.reports.coverage import coverage

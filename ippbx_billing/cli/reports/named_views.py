@@ -11,7 +11,7 @@ from ippbx_billing.calls import Direction, TrafficType
 from ippbx_billing.cli.reports.report_views import Row, Sheet, figure, key_columns, measure_columns, row_keys
 from ippbx_billing.documents.plots import sparkline
 from ippbx_billing.documents.render import Column
-from ippbx_billing.language import language, tr
+from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.reports.named import Answer
@@ -152,7 +152,7 @@ def _spread(row: Row, measure: str) -> Row:
 
 def unrated(answer: "Answer") -> Sheet:
     """What has no price, and what to do about it."""
-    from ippbx_billing.language.stories import reason
+    from ippbx_billing.ledger.reasons import sentence_of
 
     columns = [
         Column("calls", tr("Calls"), "number"),
@@ -161,26 +161,38 @@ def unrated(answer: "Answer") -> Sheet:
         Column("example", tr("Example"), "code", rank=1),
         Column("hint", tr("What to do")),
     ]
-    rows = [{**row, "why": reason(row["reason"], language()), "hint": _mending(row)} for row in answer.rows]
+    rows = [{**row, "why": sentence_of(row), "hint": _mending(row)} for row in answer.rows]
     title = tr("Calls of {month} without a price", month=answer.period.name)
     empty = tr("every call of {month} has its fee", month=answer.period.name)
-    keys = ["reason", "calls", "billed_s", "traffic_type", "direction", "carrier", "trunk", "number", "example"]
+    keys = [
+        "reason",
+        "reason_code",
+        "reason_facts",
+        "calls",
+        "billed_s",
+        "traffic_type",
+        "direction",
+        "carrier",
+        "trunk",
+        "number",
+        "example",
+    ]
     sheet = _sheet(answer, title, columns, [*keys, "why", "hint"], rows=rows, empty=empty)
     return replace(sheet, document={**sheet.document, "rows": rows}, holds_unrated=True)
 
 
 def _mending(row: Row) -> str:
     """The command that takes care of this reason, for calls to come; `rerate` then takes care of these."""
-    text, carrier = row["reason"], row["carrier"]
-    if "has no price" in text or "has no local price" in text:
-        kind = row["traffic_type"]
-        return tr("`tariffs set {carrier} {type} …`, then `rerate`", carrier=carrier, type=kind)
-    if "is not configured" in text:
-        return tr("`trunks add {trunk} --carrier …`, then `rerate`", trunk=row["trunk"])
-    if "names no trunk" in text:
-        return tr("`carriers add … --default`, then `rerate`")
-    if "direction" in text:
-        return tr("`calls explain {call}`, then `dialects`", call=row["example"])
+    match row["reason_code"]:
+        case "no-price" | "no-local-price":
+            carrier, kind = row["carrier"], row["traffic_type"]
+            return tr("`tariffs set {carrier} {type} …`, then `rerate`", carrier=carrier, type=kind)
+        case "unknown-trunk":
+            return tr("`trunks add {trunk} --carrier …`, then `rerate`", trunk=row["trunk"])
+        case "no-trunk":
+            return tr("`carriers add … --default`, then `rerate`")
+        case "no-direction":
+            return tr("`calls explain {call}`, then `dialects`", call=row["example"])
     return tr("`calls explain {call}` tells its story", call=row["example"])
 
 

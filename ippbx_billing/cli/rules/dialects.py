@@ -14,9 +14,10 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.documents.render import Column, Format, Row, harmless, show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import english, told
 
 if TYPE_CHECKING:
-    from ippbx_billing.calls import RawEvent
+    from ippbx_billing.calls import RawEvent, Reason
     from ippbx_billing.dialects import Dialects
     from ippbx_billing.dialects.checking import CheckedDocument, CheckedRecord
     from ippbx_billing.dialects.suggest import Evidence, Finding, Proposal, Suggestion
@@ -106,7 +107,7 @@ def check_bodies(
     for name, one in _bodies(using, files, event):
         checked = check(one, known, chosen=chosen, zone=using.pbx_zone, is_extension=numbering.is_extension)
         documents = [_document(document) for document in checked.documents]
-        read.append({"body": name, "documents": documents, "problems": list(checked.problems)})
+        read.append({"body": name, "documents": documents, "problems": list(map(english, checked.problems))})
     if form is Format.TABLE and output is None:
         for body in read:
             _tell_checked(body)
@@ -119,22 +120,27 @@ def _document(document: "CheckedDocument") -> dict[str, Any]:
     return {
         "dialect": document.dialect,
         "fits": [{"dialect": name, "score": score} for name, score in document.fitting],
-        "reason": document.reason,
+        **_keys(document.reason),
         "records": [_record(record) for record in document.records],
     }
+
+
+def _keys(reason: "Reason") -> dict[str, Any]:
+    """The keys of a reason; the sentence is empty where there is none."""
+    return {**told(reason), "reason": english(reason)}
 
 
 def _record(record: "CheckedRecord") -> dict[str, Any]:
     return {
         "outcome": record.outcome,
-        "reason": record.reason,
+        **_keys(record.reason),
         "fields": [
             {"field": one.field, "path": one.path or None, "text": one.said or None, "value": one.value or None}
             for one in record.fields
         ],
         "missing": list(record.missing),
         "left_over": dict(record.left_over),
-        "notes": list(record.notes),
+        "notes": list(map(english, record.notes)),
     }
 
 
@@ -362,9 +368,7 @@ def _tell_next(using: "Settings", name: str, path: Path, bodies: Iterable["RawEv
 
 
 @words_app.callback(invoke_without_command=True, help=tr("Words for an outcome that nobody knows, and what they mean."))
-def list_words(
-    context: typer.Context, form: FormatOption = Format.TABLE, output: OutputOption = None
-) -> None:
+def list_words(context: typer.Context, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Without a verb: the unknown words with how many calls wait for each, then those that the site has taught."""
     if context.invoked_subcommand is not None:
         return
@@ -403,11 +407,20 @@ def set_word(
         try:
             path = teach(using.dialects_dir, word, meaning)
         except OSError as error:
-            raise BillingError(tr("{path} cannot be written: {error}", path=using.dialects_dir, error=error.strerror)) from error
+            raise BillingError(
+                tr("{path} cannot be written: {error}", path=using.dialects_dir, error=error.strerror)
+            ) from error
         pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
         replayed = pipeline.replay(ledger.calls.events_with_word(fold, word))
     say(tr("wrote {path}", path=path))
-    say(tr("{word} means {meaning}; {count} events were read again", word=word, meaning=tr(meaning.value), count=replayed))
+    say(
+        tr(
+            "{word} means {meaning}; {count} events were read again",
+            word=word,
+            meaning=tr(meaning.value),
+            count=replayed,
+        )
+    )
 
 
 # -- bodies

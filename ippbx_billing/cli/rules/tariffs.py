@@ -588,8 +588,8 @@ def _finding_row(finding: Any) -> dict[str, Any]:
 
 def _seen(ledger: "Ledger") -> Iterable[dict[str, Any]]:
     """What was really dialled and could not be priced."""
-    from ippbx_billing import language as texts
-    from ippbx_billing.language.stories import reason
+    from ippbx_billing.language.reasons import sentence
+    from ippbx_billing.ledger.reasons import loaded
 
     for row in ledger.calls.unrated():
         yield {
@@ -602,7 +602,7 @@ def _seen(ledger: "Ledger") -> Iterable[dict[str, Any]]:
             "number": row["number"],
             "finding": tr("{count} calls, for example to {number}: {reason}",
                           count=row["calls"], number=row["number"] or "–",
-                          reason=reason(row["reason"], texts.language())),
+                          reason=sentence(loaded(row["reason"], row["reason_facts"]))),
         }  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def demo(
     if lang is not None:
         if lang not in texts.LANGUAGES:
             raise UsageError(tr("only en and zh are known"), "--lang zh")
-        texts.use(lang)
+        texts.begin_in(lang)
     try:
         with _signals_end_it(), _environment_of_its_own(), _directory(keep) as data_dir:
             _journey(data_dir, calls, seed, keep is not None)

@@ -133,10 +133,10 @@ def columns(rows: Sequence[Row], zone: tzinfo) -> list[Column]:
 def time_of(text: str, zone: tzinfo) -> datetime | None:
     """A text as a time, `None` for one that says nothing; raises Unreadable for any other."""
     if ASTERISK_ID.fullmatch(text) or (text.strip("0") and not TIME.fullmatch(text)):
-        raise Unreadable("an id")
+        raise Unreadable("not-a-time", said=text[:60])
     time = values.instant(text or None, zone)
     if time is not None and not EARLIEST_YEAR <= time.year <= LATEST_YEAR:
-        raise Unreadable("no year of a call record")
+        raise Unreadable("outside-years", said=text[:60])
     return time
 
 

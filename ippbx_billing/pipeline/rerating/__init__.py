@@ -22,7 +22,8 @@ from ippbx_billing.calls import Call, Charge, Classification, TrafficType
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger, masking
-from ippbx_billing.ledger.calls import MEANING, call_of, doubt_of, kind_of
+from ippbx_billing.ledger.calls import CHARGE, MEANING, call_of, doubt_of, kind_of
+from ippbx_billing.ledger.reasons import stored
 from ippbx_billing.ledger.rerates import Changes, ChargeRow, Span, Stretch
 from ippbx_billing.pipeline import Rules
 from ippbx_billing.pipeline.rerating.deciding import Deciding, Digits, Kind, Plan, moment
@@ -237,7 +238,8 @@ class Rerating:
     def row_of(self, charge: Charge) -> ChargeRow:
         """A charge as the ledger keeps it."""
         carrier = self._carriers.get(charge.carrier or "")
-        return charge.status.value, charge.fee_micro, carrier, charge.price_id, charge.window, charge.reason
+        reason = stored(charge.reason)
+        return charge.status.value, charge.fee_micro, carrier, charge.price_id, charge.window, *reason, charge.calendar
 
     # -- numbers looked up again
 
@@ -265,6 +267,9 @@ class Rerating:
         return changes
 
 
+_AFTER = 1 + len(CHARGE)  # where a call's own values begin in a row of `RerateTables.digits`
+
+
 class Single:
     """Calls that their kind does not decide; those whose digits mean the same to the tariff are decided together."""
 
@@ -286,9 +291,9 @@ class Single:
         """Those of these calls whose charge is to change, with the new one."""
         found = []
         for row in self._rerating.ledger.rerates.digits(ids) if ids else ():
-            number, before, (started_at, billed_s, kind_id) = row[0], tuple(row[1:7]), row[7:10]
-            after = self._charge(kind_id, Digits(*row[10:]), started_at, billed_s)
-            if after != before:
+            number, before, (started_at, billed_s, kind_id) = row[0], tuple(row[1:_AFTER]), row[_AFTER : _AFTER + 3]
+            after = self._charge(kind_id, Digits(*row[_AFTER + 3 :]), started_at, billed_s)
+            if after[:-1] != before[:-1]:  # another calendar alone changes nobody's bill
                 found.append((number, after))
         if len(self._plans) + len(self._charges) > MOST_FEES:
             self._forget()

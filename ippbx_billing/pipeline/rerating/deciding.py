@@ -128,8 +128,7 @@ class Deciding:
 
     def plan_of(self, call: Call, classification: Classification) -> Plan:
         """How calls with these digits find their code."""
-        reason = call.twin or left_out(self._rules.filters, call.direction, call.extension, call.number, call.trunk)
-        talked = replace(call, twin=reason, billed_s=60)
+        talked = replace(self._rules.filtered(call), billed_s=60)
         settled = settle(talked, classification, self._noon, self._rules.book)
         if isinstance(settled, Charge):
             return self._without_price(talked, classification, settled)
@@ -164,7 +163,9 @@ class Deciding:
         if isinstance(plan.settled, Charge) and (plan.how == FIXED or billed_s > 0):
             return plan.settled
         if billed_s <= 0 or isinstance(plan.settled, Charge):
-            return rate(replace(call, twin=None, billed_s=billed_s), classification, self._noon, self._rules.book)
+            return rate(
+                replace(call, twin=None, left_out=None, billed_s=billed_s), classification, self._noon, self._rules.book
+            )
         carrier, price = plan.settled
         clock = plan.how == BY_CLOCK
         local_start = moment(started_at).astimezone(self._rules.site.zone) if clock else self._noon
@@ -196,7 +197,7 @@ class Deciding:
 
     def _without_price(self, call: Call, classification: Classification, charge: Charge) -> Plan:
         """One charge for all such calls, unless its reason names the number or the length decides."""
-        if charge.status is ChargeStatus.UNRATED and classification.normalized in charge.reason:
+        if charge.status is ChargeStatus.UNRATED and charge.reason.facts.get("match") == "number":
             return Plan(ONE_BY_ONE, 0, charge)
         by_length = call.disposition is Disposition.ANSWERED and charge.status is not ChargeStatus.FILTERED
         return Plan(BY_LENGTH if by_length else FIXED, self._base(charge), charge)
