@@ -357,8 +357,6 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     for name in (*later, "holders", "assignments", "memberships", "employees", "departments"):
         connection.execute(f"DROP TABLE {name}")
     connection.execute("DROP INDEX charges_unrated")
-    connection.execute("DROP INDEX calls_in_doubt")
-    connection.execute("ALTER TABLE calls DROP COLUMN doubt")
     for column in ("local_hour", "extension_id", "place_id", "duration_s"):
         connection.execute(f"ALTER TABLE charges DROP COLUMN {column}")
     for table in ("charges", "charge_history", "outcomes"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ippbx_billing.calls import ChargeStatus, EventStatus, Reason
+from ippbx_billing.calls import ChargeStatus, EventStatus
 from ippbx_billing.ledger.recounting import wrong_sums
 from tests.pipeline.test_pipeline import Bench, bench
 
@@ -50,9 +50,9 @@ def test_each_call_of_a_reused_id_is_corrected_and_repeated_by_itself(bench: Ben
     )
     assert told(bench) == [("8001", 64), ("8002", 70)]
     assert bench.outcomes() == {
-        2: (EventStatus.DONE, Reason("corrected-by", {"event": 3})),
-        4: (EventStatus.DUPLICATE, Reason("delivered-before", {"event": 1})),
-        5: (EventStatus.DUPLICATE, Reason("delivered-before", {"event": 3})),
+        2: (EventStatus.DONE, "corrected by event 3"),
+        4: (EventStatus.DUPLICATE, "delivered before with event 1"),
+        5: (EventStatus.DUPLICATE, "delivered before with event 3"),
     }
     assert bench.ledger.records.counts("2026-01-01", "2026-12-31") == (1, 1)
 
@@ -96,7 +96,7 @@ def test_the_version_that_ends_later_is_the_final_one(bench: Bench, order: tuple
     (call,) = bench.calls()
     assert (call["billed_s"], call["fee"]) == (64, "0.22")
     if order[0] == 64:
-        assert bench.outcomes() == {2: (EventStatus.DUPLICATE, Reason("older-version", {"event": 1}))}
+        assert bench.outcomes() == {2: (EventStatus.DUPLICATE, "older than the version of event 1")}
     bench.pipeline.replay([1, 2])
     assert told(bench) == [("8001", 64)]
 
