@@ -20,9 +20,7 @@ from ippbx_billing.ledger.sentences import recognised
 
 KEPT = Path(__file__).parent.parent / "data" / "version_before"
 TOLD: list[dict[str, Any]] = json.loads((KEPT / "told.json").read_text(encoding="utf-8"))
-ENGLISH = re.compile(
-    r"(?<![\w-])[a-z]{2,} [A-Za-z0-9]{2,}|[A-Z]+ [a-z]+"
-)  # words in a row
+ENGLISH = re.compile(r"(?<![\w-])[a-z]{2,} [A-Za-z0-9]{2,}|[A-Z]+ [a-z]+")  # words in a row
 CONTINUED = re.compile(r" {20}|\+ ")  # a cell's second line, which breaks elsewhere in another language
 
 
