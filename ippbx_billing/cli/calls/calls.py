@@ -96,8 +96,16 @@ def explain(
         earlier = _history(ledger, using, call) if history else []
         late = ledger.records.late(call)
         rows = reports.other_rows(ledger, view, call)
-    document = {**row, "why": stored["why"], "event_received": event, "steps": story.steps(charge), "rows": rows}
-    document |= {"late_s": late and late[0], "imported": bool(late and late[1])}
+    document = {
+        **row,
+        "why": stored["why"],
+        "calendar": stored["calendar"],
+        "event_received": event,
+        "steps": story.steps(charge),
+        "rows": rows,
+        "late_s": late and late[0],
+        "imported": bool(late and late[1]),
+    }
     if history:
         document["history"] = earlier
     if form.is_data:
@@ -183,6 +191,8 @@ def _told(document: dict[str, Any], charge: "Charge") -> list[str]:
     reason = sentence_of(document) or sentence(charge.reason)
     last = tr("Fee: {fee} {currency}", fee=fee, currency=document["currency"]) if fee is not None else tr("No fee yet.")
     doubts = [tr("Note: {note}", note=sentence(note)) for note in _notes(document)]
+    if document["calendar"]:
+        doubts.append(tr("Days off by version {version} of the national calendar.", version=document["calendar"]))
     status = f"{tr(document['status'])}: {reason}" if reason else ""
     rows = [tr("Other rows of the same conversation:"), *map(_told_row, document["rows"])] if document["rows"] else []
     return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last, *rows]
