@@ -327,6 +327,8 @@ def _direction(fields: Fields, caller: str | None, callee: str | None) -> Direct
         return Direction.INTERNAL
     if own_caller:
         return Direction.OUTBOUND if callee else None
+    if callee is None and caller:  # only who answered is told
+        return Direction.INBOUND if _is_own(fields, fields.number("extension")) else None
     return Direction.INBOUND if own_callee and caller else None
 
 

@@ -37,18 +37,22 @@ Joined = tuple[int, Call]  # the row that is billed, and the call as it counts
 def join(rows: Sequence[Row], is_own: IsOwn) -> dict[int, Joined]:
     """The rows that are not billed as their record says: which row is billed, and what each counts as.
 
-    Whatever order they came in, the answer is the same.
+    Whatever order they came in, the answer is the same. A leg that its dialect keeps off the bill keeps its reason, but
+    tells how long the trunk was used.
     """
     ordered = sorted(rows, key=_place)
     found: dict[int, Joined] = {}
-    for conversation in _conversations([one for one in ordered if not one.call.twin], is_own):
-        billed = _billed(conversation, is_own)
+    for conversation in _conversations(ordered, is_own):
+        told = [one for one in conversation if not one.call.twin]
+        if not told:
+            continue
+        billed = _billed(told, is_own)
         call = _as_a_whole(billed, conversation, ordered, is_own)
         if len(conversation) > 1 or call is not billed.call:
             found[billed.id] = billed.id, call
         for row in conversation:
             if row is not billed:
-                found[row.id] = billed.id, replace(row.call, twin=f"{ROW_OF}{billed.id}")
+                found[row.id] = billed.id, replace(row.call, twin=row.call.twin or f"{ROW_OF}{billed.id}")
     return found
 
 

@@ -59,8 +59,7 @@ def ucm(src: str, dst: str, start: str, talk: int, place: int, **more: Any) -> d
     hour, minute, second = map(int, start.split(":"))
     begun = hour * 3600 + minute * 60 + second
     clock = [
-        f"2026-10-12 {at // 3600:02}:{at // 60 % 60:02}:{at % 60:02}"
-        for at in (begun, begun + 3, begun + 3 + talk)
+        f"2026-10-12 {at // 3600:02}:{at // 60 % 60:02}:{at % 60:02}" for at in (begun, begun + 3, begun + 3 + talk)
     ]
     return {
         "AcctId": str(place), "src": src, "dst": dst, "dcontext": "from-internal", "start": clock[0],
@@ -160,6 +159,23 @@ SHAPES: dict[str, tuple[list[dict[str, Any]], Billed]] = {
         ],
         [("8001", MOBILE, 65)],
     ),
+    "FreeSWITCH: handed over blindly, the trunk's leg lasts longer": (
+        [
+            freeswitch("8001", MOBILE, 65, "a", bridge_uuid="b", gateway="trunk1"),
+            freeswitch("8001", MOBILE, 125, "b", bridge_uuid="a", last_bridge_role="originatee", gateway="trunk1")
+            | {"end_stamp": "2026-05-21 10:02:12", "duration": "132"},
+        ],
+        [("8001", MOBILE, 125)],
+    ),
+    "Twilio: the leg names its parent": (
+        [
+            {"CallSid": "CA1", "From": "8001", "To": MOBILE, "StartTime": "2026-05-21 22:00:00", "Duration": "65",
+             "EndTime": "2026-05-21 22:01:12", "CallStatus": "completed"},
+            {"CallSid": "CA2", "From": "8001", "To": MOBILE, "StartTime": "2026-05-21 22:00:02", "Duration": "65",
+             "EndTime": "2026-05-21 22:01:12", "CallStatus": "completed", "ParentCallSid": "CA1"},
+        ],
+        [("8001", MOBILE, 65)],
+    ),
     "3CX: called in, through a queue, handed over": (
         [
             threecx(CALLER, "601", "14:00:00 14:00:02 14:00:20", 1, source_participant_is_incoming=True),
@@ -246,3 +262,70 @@ def _take_all_out(bench: Bench) -> None:
     assert bench.calls() == []
     for table in ("call_rows", "call_links", "reused_ids"):
         assert bench.ledger.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
+
+
+def test_rows_that_only_share_a_constant_id_are_calls_of_their_own(bench: Bench) -> None:
+    """A group id that is always the same joins nobody: another number, the same number again, two who dial at once."""
+    rows = [
+        asterisk("8001", MOBILE, f"{EXT_1} {TRUNK}", "22:00:00+72", 65, 1),
+        asterisk("8001", "13800138099", f"{EXT_1} {TRUNK}", "22:01:13+72", 65, 2),
+        asterisk("8001", MOBILE, f"{EXT_1} {TRUNK}", "22:02:26+72", 65, 3),
+        asterisk("8001", MOBILE, f"{EXT_1} {TRUNK}", "22:03:39+72", 65, 4),
+        asterisk("8005", MOBILE, f"{EXT_5} {TRUNK_2}", "22:02:30+72", 65, 5),
+        asterisk("8001", MOBILE, f"{EXT_1} {TRUNK}", "23:30:00+72", 65, 6),
+    ]
+    bench.deliver(*bodies(rows))
+    assert len(billed(bench)) == len(rows)
+    many = [
+        asterisk("8001", f"138001{place:05}", f"{EXT_1} {TRUNK}", "10:00:00+72", 65, 100 + place) for place in range(80)
+    ]
+    bench.deliver(*bodies(many))
+    assert len(billed(bench)) == len(rows) + len(many)
+
+
+def test_what_a_part_of_the_records_tells_is_put_together(bench: Bench) -> None:
+    """One record knows of the answer, another of the end: the call is one, with the talk between them."""
+    shared = {"pbx_call_id": "p-1", "caller": "8001", "callee": MOBILE, "start_time": "2026-05-21 22:00:00"}
+    records = [
+        {**shared, "answer_time": "2026-05-21 22:00:10"},
+        {**shared, "end_time": "2026-05-21 22:01:15"},
+    ]
+    bench.deliver(*bodies(records))
+    assert len(billed(bench)) == 1
+
+
+def test_a_row_that_is_corrected_or_read_again_takes_its_conversation_along(bench: Bench) -> None:
+    """Every row is known by what its record says; replays in any order end in the same bill."""
+    rows, wanted = SHAPES["Asterisk: called out, handed over blindly"]
+    bench.deliver(*bodies(rows))
+    for events in ([1], [2], [1, 2], [2, 1], [2]):
+        bench.pipeline.replay(events)
+        assert billed(bench) == wanted
+    longer = rows[1] | {"duration": 363, "billsec": 360}
+    bench.deliver(*bodies([longer]))
+    assert billed(bench) == [("8001", MOBILE, 428)]
+    assert len(bench.calls()) == 2
+    bench.deliver(*bodies([*rows, longer]))
+    assert (billed(bench), len(bench.calls())) == ([("8001", MOBILE, 428)], 2)
+    assert wrong_sums(bench.ledger) == []
+
+
+def test_rating_again_and_building_anew_keep_the_rows_joined(bench: Bench) -> None:
+    """The rows that are not billed stay filtered, with the row that is."""
+    from datetime import UTC, date, datetime
+
+    from ippbx_billing.pipeline import Rules
+    from ippbx_billing.pipeline.rebuilding import rebuild
+    from ippbx_billing.pipeline.rerating import Rerating, Wanted
+
+    rows, wanted = SHAPES["Asterisk: called out, handed over blindly"]
+    bench.deliver(*bodies(reversed(rows)))
+    told = [(call["status"], call["fee"], call["reason"]) for call in bench.calls()]
+    assert ("filtered", "0.00", "a row of call 2, which is billed for the whole conversation") in told
+    days = Wanted(date(2026, 5, 1), date(2026, 5, 31))
+    outcome = Rerating(bench.ledger, Rules.of(bench.ledger, bench.settings), days).run(datetime(2026, 6, 1, tzinfo=UTC))
+    assert outcome.changed == 0
+    rebuild(bench.settings.inbox_path, bench.settings.ledger_path, lambda ledger: Rules.of(ledger, bench.settings))
+    assert billed(bench) == wanted
+    assert [(call["status"], call["fee"]) for call in bench.calls()] == [one[:2] for one in told]
+    assert wrong_sums(bench.ledger) == []
