@@ -408,7 +408,7 @@ def status_of(fields: Fields) -> CallStatus | Reason:
         number=number,
         trunk=_trunk(fields, direction),
         direction=direction,
-        at=fields.instant("at"),
+        at=(fields.instant("answered_at") if STATES[state] is Phase.TALKING else None) or fields.instant("at"),
         duration_s=fields.seconds("duration_s"),
         billed_s=fields.seconds("billed_s"),
     )

@@ -540,10 +540,12 @@ def m011_records_and_rows(db: Database) -> None:
     An id that came again for another call stands in `reused_ids`; what changed a call after it was kept in
     `call_changes`, with its charge before, so that a bill that was handed out can be compared. `call_links` leads from
     the ids that rows of one call share to these rows, `call_rows` from a row to the one that is billed, with the facts
-    of its record (JSON) that the joining changed. `late_calls` marks those that came long after they ended, or from a
+    of its record (JSON) that the joining changed; `call_answers` are moments at which calls were answered, as status
+    events tell them, for records that do not. `late_calls` marks those that came long after they ended, or from a
     file: nobody need be alarmed by them any more.
     """
     for statement in (
+        "CREATE TABLE call_answers (link INTEGER PRIMARY KEY, answered_at INTEGER NOT NULL, told_at INTEGER NOT NULL)",
         "CREATE TABLE late_calls (id INTEGER PRIMARY KEY, late_s INTEGER NOT NULL, imported INTEGER NOT NULL)",
         """
         CREATE TABLE reused_ids (

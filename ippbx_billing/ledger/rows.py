@@ -23,18 +23,19 @@ OWN = ("extension", "trunk", "answered_at", "ended_at", "duration_s", "billed_s"
 def links_of(call: Call) -> list[int]:
     """The links of a row, none where its PBX gives no id that rows could share."""
     if not call.group_id:
-        return [_link(call.pbx, call.call_id)] if call.call_id else []
-    first = _link(call.pbx, call.group_id)
-    return [first, _link(call.pbx, call.call_id)] if call.call_id and call.call_id != call.group_id else [first]
+        return [link_of(call.pbx, call.call_id)] if call.call_id else []
+    first = link_of(call.pbx, call.group_id)
+    return [first, link_of(call.pbx, call.call_id)] if call.call_id and call.call_id != call.group_id else [first]
 
 
-def _link(pbx: str, name: str) -> int:
+def link_of(pbx: str, name: str) -> int:
+    """The link that this id of a call, or of several of its rows, is found by."""
     digest = blake2b(f"{pbx}\0{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 
 class RowTables:
-    """The tables `call_links` and `call_rows`; writing methods run in the caller's transaction."""
+    """The tables `call_links`, `call_rows` and `call_answers`; writing methods run in the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -62,6 +63,34 @@ class RowTables:
             for link, ids in self.connection.execute(asked, chunk):
                 found[link] = [int(one) for one in ids.split(",")]
         return found
+
+    def answered(self, answers: Iterable[tuple[int, int, int]]) -> None:
+        """When the calls of these links were answered and when that was told, in seconds of UTC; the first counts."""
+        self.connection.executemany(
+            "INSERT INTO call_answers VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET answered_at = min(answered_at, excluded.answered_at)",
+            answers,
+        )
+
+    def answers(self, links: Iterable[int]) -> dict[int, int]:
+        """The moments at which the calls of these links were answered, where an event told."""
+        rows = self.connection.execute(
+            "SELECT link, answered_at FROM call_answers WHERE link IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(links))],
+        )
+        return dict(map(tuple, rows))
+
+    def of_links(self, links: Iterable[int]) -> list[int]:
+        """The calls of these links."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT id FROM call_links WHERE link IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(links))],
+        )
+        return [row[0] for row in rows]
+
+    def forget_answers(self, before: int) -> None:
+        """Drop what was told before that moment."""
+        self.connection.execute("DELETE FROM call_answers WHERE told_at < ?", [before])
 
     def joined(self, ids: Iterable[int]) -> dict[int, tuple[int, dict[str, Any]]]:
         """Of those of these calls that were joined the row that is billed, and the record's own facts."""

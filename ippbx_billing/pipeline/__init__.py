@@ -43,6 +43,7 @@ from ippbx_billing.tariffs import CallFilter, Carrier, HolidayCalendar, TariffBo
 from ippbx_billing.tariffs.filters import left_out
 
 LIVE_CALL_EXPIRES = timedelta(hours=12)
+ANSWER_EXPIRES = timedelta(days=7)  # until then a record may come that does not tell when its call was answered
 
 
 @dataclass(frozen=True)
@@ -317,6 +318,8 @@ class Pipeline:
         for one in understood:
             repeated = writing.write(one.rated)
             self._follow(one)
+            for step in one.reading.states:
+                writing.joining.answered(step, one.event.received_at)
             writing.outcomes[one.event.id] = _outcome(one, repeated)
         writing.finish()
         self.ledger.journey.record_all(writing.outcomes)
@@ -327,6 +330,7 @@ class Pipeline:
             self.ledger.journey.follow(one.event, state)
         if one.reading.states:
             self.ledger.journey.forget_live(one.event.received_at - LIVE_CALL_EXPIRES)
+            self.ledger.rows.forget_answers(int((one.event.received_at - ANSWER_EXPIRES).timestamp()))
 
 
 def _outcome(one: _Understood, repeated: Sequence[Reason]) -> Outcome:

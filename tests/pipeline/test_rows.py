@@ -329,3 +329,25 @@ def test_rating_again_and_building_anew_keep_the_rows_joined(bench: Bench) -> No
     assert billed(bench) == wanted
     assert [(call["status"], call["fee"]) for call in bench.calls()] == [one[:2] for one in told]
     assert wrong_sums(bench.ledger) == []
+
+
+def test_begin_answer_and_end_are_one_call_with_the_talk_between(bench: Bench) -> None:
+    """Events of which only the last is a record that does not tell the talk: whichever comes first, it is the same."""
+    shared = {"call_id": "x1", "caller": "8001", "callee": MOBILE, "start_time": "2026-05-21 22:00:00"}
+    events = [
+        {**shared, "event": "start"},
+        {**shared, "event": "answer", "answer_time": "2026-05-21 22:00:12"},
+        {**shared, "event": "end", "end_time": "2026-05-21 22:01:12"},
+    ]
+    for order in permutations(events):
+        for body in bodies(order):
+            bench.deliver(body)
+        (call,) = bench.calls()
+        assert (call["answered_at"], call["billed_s"]) == ("2026-05-21T22:00:12+08:00", 60)
+        assert call["notes"] == ["answer and end were told by different records"]
+        bench.deliver(*bodies(order))
+        assert len(bench.calls()) == 1
+        assert wrong_sums(bench.ledger) == []
+        _take_all_out(bench)
+        with bench.ledger.transaction():
+            bench.ledger.rows.forget_answers(2**40)

@@ -232,6 +232,8 @@ def test_the_document_has_its_keys() -> None:
         "rejected_reasons",
         "rejected_by_reason",
         "waiting_events",
+        "reused_ids",
+        "corrected_calls",
         "provisional_years",
         "silences",
     ]
