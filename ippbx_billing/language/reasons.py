@@ -21,6 +21,7 @@ from ippbx_billing.language import speaking, tr
 SENTENCES = {
     "answer-outside": "the answer does not lie between start and end and is not used",
     "called-inbound": "called inbound by the PBX, but an extension of the site called a number outside",
+    "columns-proven": "the columns of the line follow from its times and durations; no dialect names them",
     "compression-damaged": "the compressed body is damaged",
     "compression-too-large": "the compressed body is cut off, or more than {most} bytes when unpacked",
     "contradicted-outcome": "called {disposition} by the PBX, but with {seconds} s of talk",
@@ -84,6 +85,7 @@ SENTENCES = {
     "talk-exceeds-call": "{billed_s} s of talk in a call of {duration_s} s",
     "talk-not-told": "the record does not tell the talk time; all of its {seconds} s count as talk",
     "text": "{text}",
+    "thousands-as-milliseconds": "durations of whole thousands, up to {length}, are taken as milliseconds",
     "too-many-fields": "more than {most} fields in one record",
     "too-many-records": "{count} records in one body; only the first {most} are read",
     "twin": "{because}",
