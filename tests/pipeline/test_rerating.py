@@ -236,7 +236,7 @@ def test_calls_that_had_no_price_get_one(ledger: Ledger) -> None:
     assert (difference.calls, difference.unrated_before, difference.unrated_after) == (1, 1, 0)
     rerate(ledger)
     assert fees(ledger) == [100_000, None, None]
-    assert "number 95588" in str(stored(ledger)[1][6])
+    assert '"match":"number","value":"95588"' in str(stored(ledger)[1][7])
 
 
 def test_numbers_are_looked_up_again_only_when_asked_to(ledger: Ledger) -> None:

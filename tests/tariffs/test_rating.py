@@ -618,3 +618,12 @@ def test_there_is_no_float_in_the_chain(path: Path) -> None:
         assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), where
         assert not (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)), where
         assert not (isinstance(node, ast.Name) and node.id in {"float", "round", "math"}), where
+
+
+def test_a_charge_names_the_calendar_where_the_day_decides() -> None:
+    """Only a window on days off or holidays asks what day it is; a daily one does not."""
+    for kind, named in (("daily", False), ("weekend", True), ("holiday", True)):
+        window = Window(kind, 0, 3600, Figures(6, 10_000, 6, 10_000))  # type: ignore[arg-type]
+        charge = charged(book(replace(PRICE, windows=(window,))), 60)
+        assert (charge.calendar is not None) is named
+    assert charged(book(PRICE), 60).calendar is None

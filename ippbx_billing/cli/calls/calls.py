@@ -94,7 +94,13 @@ def explain(
         charge = story.of_stored(ledger, using, stored, call_of(stored), classification_of(stored))
         event = _event(using, stored["event_id"])
         earlier = _history(ledger, using, call) if history else []
-    document = {**row, "why": stored["why"], "event_received": event, "steps": story.steps(charge)}
+    document = {
+        **row,
+        "why": stored["why"],
+        "calendar": stored["calendar"],
+        "event_received": event,
+        "steps": story.steps(charge),
+    }
     if history:
         document["history"] = earlier
     if form.is_data:
@@ -167,6 +173,8 @@ def _told(document: dict[str, Any], charge: "Charge") -> list[str]:
     reason = sentence_of(document) or sentence(charge.reason)
     last = tr("Fee: {fee} {currency}", fee=fee, currency=document["currency"]) if fee is not None else tr("No fee yet.")
     doubts = [tr("Note: {note}", note=sentence(note)) for note in _notes(document)]
+    if document["calendar"]:
+        doubts.append(tr("Days off by version {version} of the national calendar.", version=document["calendar"]))
     status = f"{tr(document['status'])}: {reason}" if reason else ""
     return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last]
 

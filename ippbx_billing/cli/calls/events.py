@@ -49,7 +49,7 @@ def list_events(
         Column("reason", tr("Reason")),
     ]
     if form is not Format.JSON:
-        rows = [{**row, "reason": sentence_of(row)} for row in rows]
+        rows = [{**row, "reason": sentence_of(row) or None} for row in rows]
     show(rows, headings, form, output, empty=tr("no such events"))
     if len(rows) == limit:
         say(tr("the newest {count}; --limit shows more", count=limit))

@@ -166,8 +166,6 @@ def unrated(answer: "Answer") -> Sheet:
     empty = tr("every call of {month} has its fee", month=answer.period.name)
     keys = [
         "reason",
-        "reason_code",
-        "reason_facts",
         "calls",
         "billed_s",
         "traffic_type",
@@ -177,7 +175,7 @@ def unrated(answer: "Answer") -> Sheet:
         "number",
         "example",
     ]
-    sheet = _sheet(answer, title, columns, [*keys, "why", "hint"], rows=rows, empty=empty)
+    sheet = _sheet(answer, title, columns, [*keys, "why", "hint", "reason_code"], rows=rows, empty=empty)
     return replace(sheet, document={**sheet.document, "rows": rows}, holds_unrated=True)
 
 

@@ -14,7 +14,7 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.documents.render import Column, Format, Row, harmless, show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
-from ippbx_billing.language.reasons import english, told
+from ippbx_billing.language.reasons import english, sentence, told
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent, Reason
@@ -354,7 +354,7 @@ def _tell_next(using: "Settings", name: str, path: Path, bodies: Iterable["RawEv
     understood = sum(bool(one.calls) and not one.problems and one.dialect == name for one in readings)
     say(tr("wrote {path}", path=path))
     say(tr("it reads {count} of {total} bodies as calls", count=understood, total=len(readings)))
-    for problem in dict.fromkeys(str(problem) for one in readings for problem in one.problems):
+    for problem in dict.fromkeys(sentence(problem.told) for one in readings for problem in one.problems):
         say(problem)
     if using.dialect in (AUTO, name):
         say(tr("the settings may stay: dialect = {name}", name=f'"{using.dialect}"'))

@@ -21,6 +21,7 @@ from ippbx_billing.dialects.suggest.evidence import Evidence, said
 from ippbx_billing.dialects.suggest.names import Names, Synonyms, synonyms_of
 from ippbx_billing.dialects.suggest.weighing import Candidate, Witnesses, weigh
 from ippbx_billing.dialects.suggest.writing import dialect_toml
+from ippbx_billing.language.reasons import sentence
 
 __all__ = ["Evidence", "Finding", "Proposal", "Suggestion", "suggest", "synonyms_of"]
 
@@ -107,7 +108,7 @@ def suggest(
     names = Names(synonyms_of(known) if synonyms is None else synonyms) if use_names else None
     site = _site(is_extension, classify) if use_values else None
     proposals = [_proposal(shape, zone, names, site) for shape in shapes(documents, zone)]
-    problems = dict.fromkeys(str(problem) for one in opened for problem in one.problems)
+    problems = dict.fromkeys(sentence(problem.told) for one in opened for problem in one.problems)
     return Suggestion(tuple(proposals), tuple(problems))
 
 
