@@ -26,6 +26,7 @@ MOST_ELEMENTS_DEEP = 250  # of XML, whatever the bounds; the parser itself goes 
 LARGEST_REPAIR = 1_000_000  # characters; repairing is slow, and a record is small
 LARGEST_GUESS = 32_000  # guessing commas is slower yet: a quarter of a second for so many characters
 MOST_FIELDS = 10_000  # of a form
+MOST_NAMES = 4_000  # in one object; a record of the most talkative switch has some hundreds
 LONGEST_LINE = 4_000  # of text that is neither JSON, XML nor a form
 REPAIRED = Reason("json-repaired")
 _JUNK = "\ufeff\0 \t\r\n"
@@ -99,11 +100,30 @@ def _bound(opened: Opened, body: bytes) -> None:
     if len(opened.documents) > most:
         opened.refuse("too-many-records", count=len(opened.documents), most=most)
         del opened.documents[most:]
+    if len(body) > MOST_NAMES or opened.packed:
+        _bound_names(opened)
     if not opened.packed and sum(map(body.count, (b"{", b"[", b"<", b"%"))) < deepest:
         return  # too short to be deep
     if any(is_too_deep(document, deepest) for document in opened.documents):
         opened.documents = [one for one in opened.documents if not is_too_deep(one, deepest)]
         opened.refuse("nested-deeper", deepest=deepest)
+
+
+def _bound_names(opened: Opened) -> None:
+    """Reading a record takes longer with each of its names; one of so many is no call's."""
+    narrow = [one for one in opened.documents if not _is_too_wide(one)]
+    if len(narrow) < len(opened.documents):
+        opened.documents = narrow
+        opened.refuse("too-many-fields", most=MOST_NAMES)
+
+
+def _is_too_wide(document: object) -> bool:
+    level = [document]
+    while level:
+        if any(isinstance(one, dict) and len(one) > MOST_NAMES for one in level):
+            return True
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
+    return False
 
 
 def is_too_deep(document: object, deepest: int = DEFAULT_BOUNDS.nesting) -> bool:
@@ -329,9 +349,15 @@ def _quoted_numbers(text: str) -> str:
 _WELL_FORMED_TAG = re.compile(r"""<(?=/?[A-Za-z_][\w.\-]*(?:\s+[\w:.\-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*/?>|[?!])""")
 
 
+_LONG_TAG = re.compile(rf"<[^<>]{{{4 * MOST_NAMES},}}")
+
+
 def _open_xml(text: str, opened: Opened) -> None:
     if re.search(r"<!(DOCTYPE|ENTITY)", text, re.IGNORECASE):
         opened.refuse("xml-with-doctype")
+        return
+    if any(tag[0].count("=") > MOST_NAMES for tag in _LONG_TAG.finditer(text)):
+        opened.refuse("too-many-fields", most=MOST_NAMES)  # the parser compares each attribute with every other
         return
     from lxml import etree
 

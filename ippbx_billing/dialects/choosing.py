@@ -13,7 +13,9 @@ from ippbx_billing.dialects.definition import Dialect, Mark, Words
 from ippbx_billing.dialects.evidence import Evidence, Seen
 from ippbx_billing.dialects.explaining import explains
 from ippbx_billing.dialects.plan import MOST_PLANS, Plan, could_be, first_said, plan_by_values, plan_for
+from ippbx_billing.dialects.proving import proven
 from ippbx_billing.dialects.record import Path, Record
+from ippbx_billing.dialects.tables import CSV_ROW
 from ippbx_billing.dialects.view import Facts, View, records_at, unwrapped, view_of
 
 LOOKED_AT = 3  # records of a batch that are looked at to recognise its dialect
@@ -108,6 +110,8 @@ def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, fa
     dialect may, unwrapped, be known to a specific one.
     """
     found = _fitting(document, dialects, chosen, facts)
+    if isinstance(found, Problem) and CSV_ROW in document:
+        return _proven(document[CSV_ROW], dialects, chosen, facts) or found
     if isinstance(found, View) and not _is_vague(found):
         return found
     for level in unwrapped(document):
@@ -119,6 +123,16 @@ def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, fa
         if views:
             break  # several side by side: nobody knows which of them the call is
     return found
+
+
+def _proven(cells: object, dialects: Dialects, chosen: str, facts: Facts) -> View | None:
+    """A line that no dialect knows, in the common names that its values prove."""
+    plain = next((one for one in dialects.values() if one.generic), None)
+    if plain is None or not isinstance(cells, list):
+        return None
+    named = proven(cells, lambda said: plain.disposition_words.meaning(said) is not None)
+    view = _fitting(named, dialects, chosen, facts) if named else None
+    return view._replace(notes=(*view.notes, Reason("columns-proven"))) if isinstance(view, View) else None
 
 
 def _is_vague(view: View) -> bool:

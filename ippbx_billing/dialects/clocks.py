@@ -40,8 +40,9 @@ class Written(NamedTuple):
 
 NO_HINTS = Hints()
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_HALVES = {"am": 0, "pm": 12, "上午": 0, "凌晨": 0, "早上": 0, "下午": 12, "晚上": 12, "中午": 12, "午前": 0, "午後": 12,
-           "오전": 0, "오후": 12}  # fmt: skip
+_MORNINGS = ("am", "上午", "凌晨", "早上", "午前", "오전")
+_AFTERNOONS = ("pm", "下午", "晚上", "中午", "午後", "오후")
+_HALVES = {**dict.fromkeys(_MORNINGS, 0), **dict.fromkeys(_AFTERNOONS, 12)}
 _HALF = r"[AaPp]\.?\s?[Mm]\.?|[上下]午|凌晨|早上|中午|晚上|午前|午後|오전|오후"
 _CLOCK = (
     rf"(?:(?P<half1>{_HALF})\s*)?(?P<hour>\d{{1,2}})\s*[:时時.h点]\s*(?P<minute>\d{{1,2}})"

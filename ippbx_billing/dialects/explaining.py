@@ -36,7 +36,7 @@ def explains(view: View, plain: View) -> bool:
 
 
 class Sayings:
-    """What one record says by a dialect: of each field the sources that say something, and what sort of record it is."""
+    """What one record says by a dialect: of each field the sources that say something, and what it is."""
 
     def __init__(self, view: View, record: Record) -> None:
         self.plan: Plan = plan_for(view.dialect, record)

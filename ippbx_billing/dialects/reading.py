@@ -323,6 +323,8 @@ def _direction(fields: Fields, caller: str | None, callee: str | None) -> Direct
         return Direction.OUTBOUND if outward else Direction.INBOUND
     if outward:  # trunk to trunk: forwarded, and the second half is what costs money
         return Direction.INBOUND if own_callee else Direction.OUTBOUND
+    if not own_caller and not own_callee and (side := _side_of_extension(fields)):
+        return side
     if own_caller and own_callee:
         return Direction.INTERNAL
     if own_caller:
@@ -330,6 +332,18 @@ def _direction(fields: Fields, caller: str | None, callee: str | None) -> Direct
     if callee is None and caller:  # only who answered is told
         return Direction.INBOUND if _is_own(fields, fields.number("extension")) else None
     return Direction.INBOUND if own_callee and caller else None
+
+
+_CALLERS = ("channel", "src", "source", "cnum", "account", "from")  # names of what belongs to whoever calls
+
+
+def _side_of_extension(fields: Fields) -> Direction | None:
+    """Where both numbers are outside ones, the channel or the account of an extension tells who called whom."""
+    found = fields.first("extension")
+    if found is None or not found[0].only_extension:
+        return None
+    name = found[0].path.names[-1]
+    return Direction.OUTBOUND if name.startswith(_CALLERS) else Direction.INBOUND
 
 
 def _is_leg_of_ours(fields: Fields, caller: str | None, callee: str | None) -> bool:

@@ -74,7 +74,7 @@ def _in_seconds(said: Said, notes: list[Reason]) -> Said:
     """Durations far longer than the call itself are milliseconds, where a thousandth of them fits into it."""
     span_s = _between(said.started_at, said.ended_at)
     if span_s is None:
-        return said
+        return _in_thousands(said, notes)
     changed: dict[str, Any] = {}
     for name in ("duration_s", "billed_s", "waiting_s", "unclear_s"):
         length: int | None = getattr(said, name)
@@ -83,6 +83,18 @@ def _in_seconds(said: Said, notes: list[Reason]) -> Said:
         changed[name] = -(-length // 1_000)
         notes.append(Reason("taken-as-milliseconds", {"length": length, "span_s": span_s}))
     return said._replace(**changed) if changed else said
+
+
+def _in_thousands(said: Said, notes: list[Reason]) -> Said:
+    """Without an end: several durations that are all whole thousands are counted in milliseconds."""
+    names = ("duration_s", "billed_s", "unclear_s")
+    lengths = {name: length for name in names if (length := getattr(said, name))}
+    if len(lengths) < 2 or any(length % 1_000 for length in lengths.values()):
+        return said
+    longest = max(lengths.values())
+    notes.append(Reason("thousands-as-milliseconds", {"length": longest}))
+    changed: dict[str, Any] = {name: length // 1_000 for name, length in lengths.items()}
+    return said._replace(**changed)
 
 
 def _unknown_outcome(said: Said, talk_s: int | None) -> Reason | None:

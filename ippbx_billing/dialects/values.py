@@ -196,7 +196,7 @@ def _excel(said: str) -> datetime | None:
 
 
 def _read(said: str, hints: Hints) -> tuple[datetime, bool]:
-    """A time that is a count, or written out: ISO and its relatives, and all that `clocks` knows; a mere day is none."""
+    """A time that is a count, or written out: ISO and its relatives, and what `clocks` knows; a mere day is none."""
     if ":" not in said and (counted := _counted(said)) is not None:
         return counted, False
     if len(said) > len("2026-10-13") or ":" in said:

@@ -17,6 +17,8 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
 
+from ippbx_billing.calls import Reading
+from ippbx_billing.dialects.reading import DATE_ORDER_OPEN
 from ippbx_billing.errors import BillingError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.language import tr
@@ -274,6 +276,29 @@ def _dialects(opened: _Open) -> Iterator[Finding]:
         yield Finding(tr("dialects"), State.WRONG if bad * 10 > len(readings) else State.WARNING, text, hint)
     else:
         yield Finding(tr("dialects"), State.OK, text)
+    yield from _open_dates(readings)
+    yield from _unknown_words(opened)
+
+
+def _open_dates(readings: Iterable[Reading]) -> Iterator[Finding]:
+    """Calls whose day may be another one, because nothing settles which number is the month."""
+    notes = [note.code for reading in readings for call in reading.calls for note in call.notes]
+    if DATE_ORDER_OPEN in notes:
+        text = tr("{count} calls with a date whose day and month may be exchanged", count=notes.count(DATE_ORDER_OPEN))
+        hint = tr("let the PBX write the year first, or set the country of the site")
+        yield Finding(tr("dates"), State.WARNING, text, hint)
+
+
+def _unknown_words(opened: _Open) -> Iterator[Finding]:
+    """Words for an outcome that nobody has explained; their calls wait."""
+    words = opened.ledger.calls.unknown_words()
+    if words:
+        calls = sum(row["calls"] for row in words)
+        shown = ", ".join(row["word"] for row in words[:5])
+        text = tr("{calls} calls wait for the meaning of: {words}", calls=calls, words=shown)
+        yield Finding(
+            tr("words"), State.WARNING, text, tr("`ippbx-bill dialects words set WORD answered`, or no_answer")
+        )
 
 
 def _records(opened: _Open) -> Iterator[Finding]:

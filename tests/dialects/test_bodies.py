@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -350,3 +351,53 @@ def test_a_large_body_of_rubbish_takes_no_age(piece: str, size: int) -> None:
     begun = datetime.now(UTC)
     opened(piece * (size // len(piece)))
     assert (datetime.now(UTC) - begun).total_seconds() < 15
+
+
+# -- size
+
+
+def _wide(form: str, count: int) -> bytes:
+    """One record of so many names."""
+    names = [f"name{number}" for number in range(count)]
+    if form == "json":
+        return json.dumps(dict.fromkeys(names, "1")).encode()
+    if form == "attributes":
+        return b"<cdr " + " ".join(f'{name}="1"' for name in names).encode() + b"/>"
+    if form == "elements":
+        return b"<cdr>" + "".join(f"<{name}>1</{name}>" for name in names).encode() + b"</cdr>"
+    if form == "table":
+        return (";".join(names) + "\n" + ";".join(["1"] * count)).encode()
+    return "&".join(f"{name}=1" for name in names).encode()
+
+
+FORMS = ["json", "attributes", "elements", "form"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_record_of_too_many_names_is_refused(form: str) -> None:
+    """Each form of body has the same bound; the reason names it."""
+    found = opened(_wide(form, bodies.MOST_NAMES + 1))
+    assert found.documents == []
+    assert [problem.reason.code for problem in found.problems] == ["too-many-fields"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_reading_grows_with_the_size(form: str) -> None:
+    """Twice as many names are at most about twice as much work, counted in calls of functions."""
+    small, large = (_work(_wide(form, count)) for count in (1_500, 3_000))
+    assert large < 2.5 * small
+
+
+def _work(body: bytes) -> int:
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        opened(body)
+    finally:
+        sys.setprofile(None)
+    return calls
