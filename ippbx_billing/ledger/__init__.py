@@ -24,9 +24,11 @@ from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
+from ippbx_billing.ledger.replays import ReplayTables
 from ippbx_billing.ledger.rerates import RerateTables
 from ippbx_billing.ledger.rollups import RollupTables
 from ippbx_billing.ledger.rules import RuleTables
+from ippbx_billing.ledger.writing import begin
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
@@ -54,6 +56,7 @@ class Ledger:
         self.directory = DirectoryTables(self.connection)
         self.journey = JourneyTables(self.connection)
         self.rerates = RerateTables(self.connection, self.rollups)
+        self.replays = ReplayTables(self.connection)
         self.rules = RuleTables(self.connection)
         self._version = self.changed_by_others()
 
@@ -72,7 +75,7 @@ class Ledger:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; the write lock is taken at once, so that two writers wait instead of failing."""
-        self.connection.execute("BEGIN IMMEDIATE")
+        begin(self.connection)
         try:
             self._believe_nothing_old()
             yield
