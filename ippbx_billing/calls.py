@@ -124,7 +124,8 @@ class Call:
 
     `duration_s` runs from start to end, `billed_s` from answer to end. `number` is the other side,
     `extension` ours. `twin` says why this record must not be billed beside its sibling. `notes`
-    are doubts worth showing (durations that contradict each other, a repaired body).
+    are doubts worth showing (durations that contradict each other, a repaired body); `doubt` is one that
+    forbids a fee: the call stays unrated for that reason until the cause is mended.
     """
 
     pbx: str
@@ -149,6 +150,7 @@ class Call:
     recording: str | None = None
     twin: str | None = None
     notes: tuple[str, ...] = ()
+    doubt: Reason | None = None
 
     @property
     def key(self) -> str:

@@ -12,21 +12,24 @@ Reading never raises: what is not understood is a `Problem` with a sentence.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import tzinfo
-from functools import lru_cache
+from datetime import UTC, tzinfo
+from functools import cache, lru_cache
+from itertools import islice
 from pathlib import Path
 
 from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent, Reading
-from ippbx_billing.dialects.bodies import DEFAULT_BOUNDS, Bounds, Document, open_body
+from ippbx_billing.dialects.bodies import DEFAULT_BOUNDS, Bounds, Document, Opened, open_body
 from ippbx_billing.dialects.choosing import Dialects, choose
+from ippbx_billing.dialects.clocks import Hints, proven_order
 from ippbx_billing.dialects.definition import COMMON_WORDS, FIELDS, Dialect, common_words, read_dialect
 from ippbx_billing.dialects.reading import Fields, Site, call_of, status_of
-from ippbx_billing.dialects.record import Record
+from ippbx_billing.dialects.record import Record, scalars
 from ippbx_billing.dialects.view import view_of
 
 __all__ = ["DEFAULT_BOUNDS", "FIELDS", "Bounds", "Dialect", "Dialects", "load", "read", "records", "sender"]
 
 PACKAGED = Path(__file__).parent / "families"
+MOST_TEXTS = 20_000  # of a delivery that are looked through for dates
 MOST_PROBLEMS = 20  # sentences kept of one body; a flood of them says no more
 
 
@@ -55,16 +58,27 @@ def read(
     zone: tzinfo,
     is_extension: Callable[[str], bool],
     bounds: Bounds = DEFAULT_BOUNDS,
+    country: str = "",
 ) -> Reading:
-    """What an event means; `chosen` is the name of a dialect or `auto`. Never raises."""
+    """What an event means; `chosen` is the name of a dialect or `auto`. Never raises.
+
+    `country` is the site's; it settles the order of day and month where nothing else does.
+    """
     opened = open_body(event, bounds)
-    reader = _Reader(event, dialects, chosen, Site(zone, is_extension, sender(event.remote)))
+    hints = cache(lambda: hints_for(event, opened, country))
+    reader = _Reader(event, dialects, chosen, Site(zone, is_extension, sender(event.remote), hints))
     reader.problems += opened.problems
     for place, document in enumerate(opened.documents):
         reader.document(document, f"record {place + 1}" if len(opened.documents) > 1 else "", tuple(opened.notes))
     if not opened.documents and not opened.problems:
-        reader.nothing.append("an empty body")
+        reader.nothing.append(opened.nothing or "an empty body")
     return reader.reading()
+
+
+def hints_for(event: RawEvent, opened: Opened, country: str) -> Hints:
+    """What settles the order of the dates in a delivery: its other dates, its arrival, the country of the site."""
+    said = islice((text for one in opened.documents for _, text in scalars(one)), MOST_TEXTS)
+    return Hints(country, event.received_at.astimezone(UTC), proven_order(said))
 
 
 def sender(remote: str) -> str:

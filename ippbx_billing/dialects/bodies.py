@@ -10,16 +10,15 @@ identifier and 02258674577 a phone number; a name that is given twice in one obj
 
 import base64
 import binascii
-import csv
 import json
 import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote_plus
 
 from ippbx_billing.calls import Problem, RawEvent
+from ippbx_billing.dialects import tables, values
 
 Document = dict[str, Any]
 
@@ -29,7 +28,6 @@ LARGEST_GUESS = 32_000  # guessing commas is slower yet: a quarter of a second f
 MOST_FIELDS = 10_000  # of a form
 LONGEST_LINE = 4_000  # of text that is neither JSON, XML nor a form
 REPAIRED = "not valid JSON, repaired"
-CSV_ROW = "csv"  # a line of comma-separated values without a header is the document {"csv": [cells]}
 _JUNK = "\ufeff\0 \t\r\n"
 # The form fields that are known to hold a whole document instead of a value.
 DOCUMENT_FIELDS = ("cdr", "data", "json", "calllog.json", "payload", "body", "xml", "content", "call")
@@ -59,6 +57,7 @@ class Opened:
     notes: list[str] = field(default_factory=list)
     bounds: Bounds = DEFAULT_BOUNDS
     packed: bool = False
+    nothing: str = ""  # why there is no document, where that is no problem
 
     def refuse(self, reason: str, where: str = "") -> None:
         self.problems.append(Problem(reason, where))
@@ -165,6 +164,10 @@ def _decoded(body: bytes) -> str:
     """UTF-8, else what Chinese firmwares send, else byte for byte."""
     if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return body.decode("utf-16", "replace").strip(_JUNK)
+    if len(body) > 7 and {*body[:8:2]} == {0} != {*body[1:8:2]}:  # text has no zero bytes, but for those of UTF-16
+        return body.decode("utf-16-be", "replace").strip(_JUNK)
+    if len(body) > 7 and {*body[1:8:2]} == {0} != {*body[:8:2]}:
+        return body.decode("utf-16-le", "replace").strip(_JUNK)
     for encoding in ("utf-8", "gb18030"):
         try:
             return body.decode(encoding).strip(_JUNK)
@@ -283,7 +286,8 @@ def is_whole(text: str) -> bool:
     if stripped[-1:] != {"{": "}", "[": "]"}.get(stripped[:1], "?"):
         return False
     bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', "", stripped)
-    return any(one.count("{") == one.count("}") and one.count("[") == one.count("]") for one in (bare, stripped))
+    judged = (bare, stripped) if '"' in bare else (bare,)  # where quotes are amiss, brackets may lie between them
+    return any(one.count("{") == one.count("}") and one.count("[") == one.count("]") for one in judged)
 
 
 def _unquote_inner(text: str) -> str:
@@ -381,14 +385,29 @@ def _open_form(text: str, opened: Opened) -> None:
     if text.count("&") > MOST_FIELDS:
         opened.refuse(f"a form of more than {MOST_FIELDS} fields")
         return
-    pairs = [(unquote_plus(name), value) for name, _, value in _fields(text)]
+    pairs = [(_unescaped(name), value) for name, _, value in _fields(text)]
     for name, value in pairs:
         inner = _document_in(name.lower(), value)
         if inner is not None and (len(pairs) == 1 or name.lower() in DOCUMENT_FIELDS):
             opened.packed = True  # in base64 no bracket is seen
             _open_inner(inner, opened)
             return
-    opened.keep(_nested([(name, unquote_plus(value)) for name, value in pairs]))
+    document = _nested([(name, _unescaped(value)) for name, value in pairs])
+    members = list(document.values())
+    if len(members) == 1 and isinstance(members[0], list) and all(isinstance(one, dict) for one in members[0]):
+        opened.keep(members[0])  # data[0][caller]=…&data[1][caller]=…
+    else:
+        opened.keep(document)
+
+
+_PLUS_NUMBER = re.compile(r"\+\d[\d ().-]*")
+
+
+def _unescaped(said: str) -> str:
+    """A form's text as it was; a phone number's plus that nobody escaped is no blank."""
+    if _PLUS_NUMBER.fullmatch(said):
+        return said
+    return values.unescaped(said.replace("+", " ")) if "%" in said else said.replace("+", " ")
 
 
 def _fields(text: str) -> Iterator[tuple[str, str, str]]:
@@ -397,7 +416,7 @@ def _fields(text: str) -> Iterator[tuple[str, str, str]]:
 
 def _document_in(name: str, value: str) -> str | None:
     """The document that a form field holds: percent-encoded, or base64 of which nothing was escaped."""
-    plain = unquote_plus(value)
+    plain = _unescaped(value)
     if _holds_document(plain):
         return plain
     if name in DOCUMENT_FIELDS and _BASE64.fullmatch(value):
@@ -423,20 +442,39 @@ def _open_inner(text: str, opened: Opened) -> None:
     (_open_xml if stripped[0] == "<" else _open_json)(stripped, opened)
 
 
+_BRACKETED = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
+MOST_BRACKETS = 12  # in the name of one field
+
+
 def _nested(pairs: list[tuple[str, str]]) -> Document:
-    """`key[sub]=value` and `key[]=value` as objects and lists, the rest as it is."""
-    flat: list[tuple[str, Any]] = []
-    inner: dict[str, list[tuple[str, str]]] = {}
-    for name, value in pairs:
-        outer, bracket, rest = name.partition("[")
-        if bracket and rest.endswith("]") and outer:
-            inner.setdefault(outer, []).append((rest[:-1], value))
-        else:
-            flat.append((name, value))
-    for outer, members in inner.items():
-        is_list = all(not name for name, _ in members)
-        flat.append((outer, [value for _, value in members] if is_list else _object(members)))
-    return _object(flat)
+    """`key[sub][name]=value` and `key[]=value` as objects and lists, the rest as it is."""
+    if not any("[" in name for name, _ in pairs):
+        return _object(list(pairs))
+    return _grown([(_path(name), value) for name, value in pairs])
+
+
+def _path(name: str) -> list[str]:
+    match = _BRACKETED.fullmatch(name)
+    if match is None or match[2].count("[") > MOST_BRACKETS:
+        return [name]
+    return [match[1], *match[2][1:-1].split("][")]
+
+
+def _grown(members: list[tuple[list[str], str]]) -> Document:
+    """One object of the members that share the way to it."""
+    inner: dict[str, list[tuple[list[str], str]]] = {}
+    for (first, *rest), value in members:
+        inner.setdefault(first, []).append((rest, value))
+    return {first: _branch(branch) for first, branch in inner.items()}
+
+
+def _branch(members: list[tuple[list[str], str]]) -> Any:
+    values_here = [value for rest, value in members if not rest or rest == [""]]
+    if values_here:
+        return values_here if len(members) > 1 or members[0][0] else values_here[0]
+    grown = _grown(members)
+    is_list = all(name.isdigit() for name in grown)
+    return list(grown.values()) if is_list else grown
 
 
 # -- multipart
@@ -479,12 +517,22 @@ def _open_lines(text: str, opened: Opened) -> None:
         opened.keep(_object([_assigned(line) for line in lines if line]))
     elif len(_LISTED.findall(lines[0][:LONGEST_LINE])) >= 4:
         _each_line(lines, _listed, opened)
-    elif _FORM.match(text):
+    elif _FORM.match(text) and not tables.is_table(lines):
         _open_form(text, opened)
-    elif lines[0].count(",") >= 6:
-        _open_csv(lines, opened)
     else:
+        _open_table(lines, opened)
+
+
+def _open_table(lines: list[str], opened: Opened) -> None:
+    """Separated cells or lines of a fixed layout: with names where a heading gives them, else for a dialect to name."""
+    rows = tables.rows_of(lines)
+    if rows is None:
         opened.refuse("neither JSON, XML, a form nor lines of a known kind")
+        return
+    for row in rows:
+        opened.keep(row)
+    if not rows:
+        opened.nothing = "a table without a record"
 
 
 def _each_block(lines: list[str], opened: Opened) -> None:
@@ -515,19 +563,3 @@ def _listed(line: str) -> Document:
     record = line.rpartition("] ")[2] if "] " in line.partition(",")[0] else line
     pairs = (piece.partition(":") for piece in re.split(r", *(?=[A-Za-z][A-Za-z ]*?:)", record.strip(_JUNK)))
     return _object([(name.strip(), value.strip()) for name, colon, value in pairs if colon])
-
-
-def _open_csv(lines: list[str], opened: Opened) -> None:
-    """Comma-separated lines; a first line of names names the columns."""
-    try:
-        rows = [row for row in csv.reader(lines) if row]
-    except csv.Error as error:
-        opened.refuse(f"not readable as comma-separated values: {error}")
-        return
-    header = rows[0]
-    if len(rows) > 1 and all(re.fullmatch(r"[A-Za-z][\w .-]*", name) for name in header):
-        for row in rows[1:]:
-            opened.keep(dict(zip(header, row, strict=False)))
-        return
-    for row in rows:
-        opened.keep({CSV_ROW: row})

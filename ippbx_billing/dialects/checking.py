@@ -19,7 +19,7 @@ from ippbx_billing.dialects.bodies import open_body
 from ippbx_billing.dialects.choosing import Dialects, choose, weight
 from ippbx_billing.dialects.definition import FIELDS, Dialect
 from ippbx_billing.dialects.reading import Fields, Found, Site, call_of, status_of
-from ippbx_billing.dialects.record import Path
+from ippbx_billing.dialects.record import Path, scalars
 from ippbx_billing.dialects.values import fold, text
 from ippbx_billing.dialects.view import Facts, View, view_of
 
@@ -191,15 +191,3 @@ def _leads_to(path: Path, names: tuple[str, ...]) -> bool:
     folded = tuple(fold(name) for name in names)
     tail = folded[len(folded) - len(path.names) :]
     return len(tail) == len(path.names) and all(map(fnmatchcase, tail, path.names))
-
-
-def scalars(node: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every text below a node with the names that lead to it; a list's members share one path."""
-    if isinstance(node, Mapping):
-        for name, value in node.items():
-            yield from scalars(value, (*names, str(name)))
-    elif isinstance(node, list):
-        for value in node:
-            yield from scalars(value, names)
-    elif (said := text(node)) is not None and names:
-        yield names, said

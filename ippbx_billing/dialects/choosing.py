@@ -1,6 +1,7 @@
 """Which dialect a document is written in, and where its records are.
 
-The one idea: a dialect recognises a document by marks, names and words that are its own; the best match wins, and
+The one idea: a dialect recognises a document by marks, names and words that are its own, and is believed if it explains
+what stands there: times, parties, talk and outcome, as much of them as the common names do. The best match wins, and
 a tie between strangers is a problem for the operator, not a guess.
 """
 
@@ -10,11 +11,11 @@ from typing import Any, NamedTuple
 from ippbx_billing.calls import Problem
 from ippbx_billing.dialects.definition import Dialect, Mark, Words
 from ippbx_billing.dialects.evidence import Evidence, Seen
+from ippbx_billing.dialects.explaining import explains
 from ippbx_billing.dialects.plan import MOST_PLANS, Plan, could_be, first_said, plan_by_values, plan_for
 from ippbx_billing.dialects.record import Path, Record
 from ippbx_billing.dialects.view import Facts, View, records_at, unwrapped, view_of
 
-MOST_WRAPPERS = 3
 LOOKED_AT = 3  # records of a batch that are looked at to recognise its dialect
 MOST_DECISIONS = 1_024
 LARGEST_DECISION = 8_000  # characters of evidence; one sender's records need a tenth of it
@@ -107,14 +108,16 @@ def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, fa
     dialect may, unwrapped, be known to a specific one.
     """
     found = _fitting(document, dialects, chosen, facts)
-    inner: Mapping[str, Any] | None = document
-    for _ in range(MOST_WRAPPERS):
-        inner = unwrapped(inner) if inner and (isinstance(found, Problem) or _is_vague(found)) else None
-        if inner is None:
-            break
-        again = _fitting(inner, dialects, chosen, facts)
-        if isinstance(again, View) and not (isinstance(found, View) and again.dialect.generic):
-            return again
+    if isinstance(found, View) and not _is_vague(found):
+        return found
+    for level in unwrapped(document):
+        views = [view for inner in level if isinstance(view := _fitting(inner, dialects, chosen, facts), View)]
+        if isinstance(found, View):
+            views = [view for view in views if not view.dialect.generic]
+        if len(views) == 1:
+            return views[0]
+        if views:
+            break  # several side by side: nobody knows which of them the call is
     return found
 
 
@@ -138,15 +141,13 @@ def _fitting(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts
 
 
 def _best(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> View | Problem:
-    best: list[View] = []
-    heaviest = 0
-    for one in dialects.candidates(document):
-        if one.generic and best and not best[0].dialect.generic:
-            break  # a generic dialect steps back when a specific one knows the body
-        view = view_of(one, document, facts)
-        found = weight(view, facts)
-        if found and found >= heaviest:
-            best, heaviest = [*best, view] if found == heaviest else [view], found
+    views = [(view, weight(view, facts)) for view in _views(document, dialects, facts)]
+    found = [(view, heavy) for view, heavy in views if heavy]
+    plain = next((view for view, _ in found if view.dialect.generic), None)
+    specific = [one for one in found if not one[0].dialect.generic]
+    if plain is not None and len(specific) > 0:
+        specific = [one for one in specific if one[0].dialect.own or explains(one[0], plain)]
+    best = _heaviest(specific) or _heaviest([one for one in found if one[0].dialect.generic])
     if not best:
         return Problem(f"no dialect knows this body; its names are {_names(document)}")
     if len(best) > 1:
@@ -155,6 +156,15 @@ def _best(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> View
         return best[0]
     names = ", ".join(view.dialect.name for view in best)
     return Problem(f"the body fits several dialects equally well: {names}; choose one of them in the settings")
+
+
+def _views(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> Iterator[View]:
+    return (view_of(one, document, facts) for one in dialects.candidates(document))
+
+
+def _heaviest(found: list[tuple[View, int]]) -> list[View]:
+    heaviest = max((heavy for _, heavy in found), default=0)
+    return [view for view, heavy in found if heavy == heaviest]
 
 
 def _broken_tie(best: list[View]) -> list[View]:

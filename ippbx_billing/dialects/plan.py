@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ippbx_billing.dialects.definition import Condition, Dialect, Mark, Rule, Source
 from ippbx_billing.dialects.record import Path, Record, could_lead, keys_of, names_of
+from ippbx_billing.dialects.tables import LINE
 from ippbx_billing.dialects.values import fold, text
 
 MOST_PLANS = 256  # for one dialect; strangers' shapes must not fill the memory
@@ -160,5 +161,5 @@ def could_be(dialect: Dialect, document: Mapping[str, object]) -> bool:
         any(could_show(mark, names) for mark in dialect.marks)
         or any(could_lead(path, names) for path in dialect.record_paths)
         or any(name in names for name in dialect.opened)
-        or bool(dialect.columns and "csv" in names)
+        or bool(dialect.layouts and LINE in names)
     )

@@ -1,7 +1,8 @@
 """Times and durations that fit together: what the PBX said of a call, completed and checked.
 
 The one idea: a record says some of start, answer, end, total and talk, often in disagreement; `settle` gives all
-of them by fixed rules and a note for each doubt. Nothing is rejected for a contradiction.
+of them by fixed rules and a note for each doubt. Nothing is rejected for a contradiction; where one decides the fee,
+the call has a `doubt` and stays unrated.
 
     answered = talk > 0, or the PBX says so and no talk time speaks against it
     end      = start + total, else answer + talk          answer = end - talk
@@ -11,7 +12,7 @@ of them by fixed rules and a note for each doubt. Nothing is rejected for a cont
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ippbx_billing.calls import Disposition
+from ippbx_billing.calls import Disposition, Reason
 
 DAY = timedelta(days=1)
 TOLERANCE_S = 2  # clocks are read one after the other, and seconds are rounded
@@ -33,6 +34,7 @@ class Said(NamedTuple):
     unclear_s: int | None = None
     disposition: Disposition | None = None
     tells_answer: bool = False
+    unknown_word: str | None = None  # for the outcome, in a language nobody has taught us
 
 
 class Settled(NamedTuple):
@@ -44,11 +46,12 @@ class Settled(NamedTuple):
     duration_s: int | None
     billed_s: int
     disposition: Disposition
+    doubt: Reason | None = None
 
 
 def settle(said: Said, notes: list[str]) -> Settled:
     """Complete and check what was said; doubts are added to `notes`."""
-    said = _past_midnight(said, notes)
+    said = _in_seconds(_past_midnight(said, notes), notes)
     duration_s, talk_s = _clear(said, notes)
     span_s = _between(said.started_at, said.ended_at)
     disposition, billed_s = _outcome(said, duration_s if duration_s is not None else span_s, talk_s, notes)
@@ -56,10 +59,50 @@ def settle(said: Said, notes: list[str]) -> Settled:
     started_at = _start(said, duration_s, billed_s)
     ended_at = _end(said, started_at, duration_s, billed_s if answered else None, notes)
     answered_at = _answer(said, started_at, ended_at, billed_s, notes) if answered else None
+    if duration_s is None and said.ended_at is None and said.answered_at is None and said.waiting_s is not None:
+        duration_s = said.waiting_s + billed_s
+        ended_at = _end(said, started_at, duration_s, None, notes)
+        answered_at = _answer(said, started_at, ended_at, billed_s, notes) if answered else None
     if duration_s is None:
         duration_s = _between(started_at, ended_at)
+    doubt = _unknown_outcome(said, talk_s) or _contradiction(duration_s, billed_s, span_s)
     _check(duration_s, billed_s, _between(started_at, ended_at), notes)
-    return Settled(started_at, answered_at, ended_at, duration_s, billed_s, disposition)
+    return Settled(started_at, answered_at, ended_at, duration_s, billed_s, disposition, doubt)
+
+
+def _in_seconds(said: Said, notes: list[str]) -> Said:
+    """Durations far longer than the call itself are milliseconds, where a thousandth of them fits into it."""
+    span_s = _between(said.started_at, said.ended_at)
+    if span_s is None:
+        return said
+    changed = {}
+    for name in ("duration_s", "billed_s", "waiting_s", "unclear_s"):
+        length: int | None = getattr(said, name)
+        if length is None or length < 1_000 or length < 10 * span_s or length > 1_000 * (span_s + TOLERANCE_S):
+            continue
+        changed[name] = -(-length // 1_000)
+        notes.append(f"a duration of {length} in a call of {span_s} s is taken as milliseconds")
+    return said._replace(**changed) if changed else said
+
+
+def _unknown_outcome(said: Said, talk_s: int | None) -> Reason | None:
+    """A word nobody knows is all there is to tell whether anybody spoke."""
+    if said.unknown_word is None or not _hangs_on_word(said, talk_s):
+        return None
+    return Reason("unknown-outcome", {"word": said.unknown_word})
+
+
+def _hangs_on_word(said: Said, talk_s: int | None) -> bool:
+    """Whether nothing but the word for the outcome tells if a call was answered."""
+    return said.disposition is None and talk_s is None and said.answered_at is None and not said.tells_answer
+
+
+def _contradiction(duration_s: int | None, billed_s: int, span_s: int | None) -> Reason | None:
+    """More talk than there was time for; which of the two is wrong, nobody can tell."""
+    whole_s = min((one for one in (duration_s, span_s) if one is not None), default=None)
+    if whole_s is None or billed_s <= whole_s + TOLERANCE_S:
+        return None
+    return Reason("talk-exceeds-call", {"talk_s": billed_s, "call_s": whole_s})
 
 
 def _past_midnight(said: Said, notes: list[str]) -> Said:
@@ -91,17 +134,24 @@ def _clear(said: Said, notes: list[str]) -> tuple[int | None, int | None]:
     if unclear is None or (said.billed_s is not None and said.duration_s is not None):
         return said.duration_s, said.billed_s
     if said.billed_s is not None:
-        return unclear, said.billed_s
+        whole_s = _between(said.started_at, said.ended_at)
+        is_talk = unclear == said.billed_s and whole_s is not None and whole_s > unclear + TOLERANCE_S
+        return (None if is_talk else unclear), said.billed_s
     if said.duration_s is not None:
         return said.duration_s, unclear
     span_s, talk_s = _between(said.started_at, said.ended_at), _between(said.answered_at, said.ended_at)
     if span_s is not None and abs(span_s - unclear) <= TOLERANCE_S:
-        return unclear, None if talk_s is None else min(talk_s, unclear)
+        whole_s = span_s if unclear == span_s + 1 else unclear  # a begun second of it is none of the times
+        return whole_s, None if talk_s is None else min(talk_s, whole_s)
     if talk_s is not None and abs(talk_s - unclear) <= TOLERANCE_S:
         return None, unclear
     waited_s = _between(said.started_at, said.answered_at)
     if waited_s is not None and unclear < waited_s:  # shorter than the ringing: it cannot hold the ringing
         return None, unclear
+    if unclear == 0 and span_s is not None and said.answered_at is None:
+        return None, 0  # a call that lasted cannot have lasted nothing: it is the talk
+    if span_s is not None and unclear < span_s and said.disposition is Disposition.ANSWERED:
+        return None, unclear  # shorter than the call: the talk
     notes.append("the record does not tell whether its duration is the whole call or the talk; taken as the whole")
     return unclear, None
 
@@ -122,7 +172,7 @@ def _outcome(said: Said, total_s: int | None, talk_s: int | None, notes: list[st
 def _talk(said: Said, total_s: int | None, notes: list[str]) -> int:
     """Talk seconds that the record does not name."""
     word = said.disposition
-    if word not in (None, Disposition.ANSWERED):
+    if word not in (None, Disposition.ANSWERED) or (said.unknown_word and _hangs_on_word(said, None)):
         return 0
     if word is None and said.answered_at is None and said.tells_answer:
         return 0

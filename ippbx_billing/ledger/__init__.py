@@ -6,8 +6,8 @@
 
 A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices), `directory` who
 has which extension, `rules` what the site knows better (days off, clean-ups, filters), `calls` the calls and charges,
-`rollups` their sums, `rerates` what new tariffs changed, `journey` the inbox position, the outcomes of events and the
-calls in progress.
+`records` which record is which call, `rows` the rows of one call, `rollups` their sums, `rerates` what new tariffs
+changed, `journey` the inbox position, the outcomes of events and the calls in progress.
 """
 
 import os
@@ -24,15 +24,17 @@ from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
+from ippbx_billing.ledger.records import RecordTables
 from ippbx_billing.ledger.replays import ReplayTables
 from ippbx_billing.ledger.rerates import RerateTables
 from ippbx_billing.ledger.rollups import RollupTables
+from ippbx_billing.ledger.rows import RowTables
 from ippbx_billing.ledger.rules import RuleTables
 from ippbx_billing.ledger.writing import begin
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
-SCHEMA = 8  # how many steps of migrations.ledger this code knows
+SCHEMA = 9  # how many steps of migrations.ledger this code knows
 FIRST_WITH_SUMS = 7  # files before that step have no sums yet
 BUSY_TIMEOUT_S = 60
 
@@ -58,6 +60,8 @@ class Ledger:
         self.rerates = RerateTables(self.connection, self.rollups)
         self.replays = ReplayTables(self.connection)
         self.rules = RuleTables(self.connection)
+        self.records = RecordTables(self.connection)
+        self.rows = RowTables(self.connection)
         self._version = self.changed_by_others()
 
     def __enter__(self) -> Self:

@@ -1,8 +1,8 @@
 """Calls and their charges: facts that never change beside fees that a new tariff may change."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -59,6 +59,7 @@ MEANING = (
     "rule",
     "why",
 )
+_KNOWN = ", ".join(("id", "event_id", "key", "day", "notes", *FACTS))
 COLUMNS = ("id", "event_id", "key", "day", "notes", "data_version", *FACTS, *MEANING)
 CHARGE_COLUMNS = (
     "id", "status", "fee_micro", "carrier_id", "price_id", "window", "reason", "kind_id", "started_at", "billed_s",
@@ -90,11 +91,16 @@ class RatedCall:
     data_version: str
     hour: int
 
-    key: bytes = field(init=False)  # the digest by which a second delivery of the record is known, whoever brings it
+    key: bytes = b""  # the digest by which a second delivery of the record is known, whoever brings it
 
     def __post_init__(self) -> None:
-        fingerprint = f"{self.call.pbx}\0{self.call.key}".encode("utf-8", "surrogatepass")
-        self.key = blake2b(fingerprint, digest_size=16).digest()
+        if not self.key:
+            fingerprint = f"{self.call.pbx}\0{self.call.key}".encode("utf-8", "surrogatepass")
+            self.key = blake2b(fingerprint, digest_size=16).digest()
+
+    def key_of_its_own(self, place: int) -> bytes:
+        """Another key for a call whose record's id was another call's; `place` is its place in its event."""
+        return blake2b(self.key + f"\0{self.event_id}\0{place}".encode(), digest_size=16).digest()
 
 
 class CallTables:
@@ -106,20 +112,26 @@ class CallTables:
         self._kinds: dict[Kind, int] = {}
 
     def known(self, keys: Sequence[bytes]) -> dict[bytes, sqlite3.Row]:
-        """The stored calls with these keys, as rows of facts with `id`, `event_id` and `notes`."""
+        """The stored calls with these keys, as rows of facts with `id`, `event_id`, `day` and `notes`."""
         found: dict[bytes, sqlite3.Row] = {}
-        wanted = ", ".join(("id", "event_id", "key", "notes", *FACTS))
         for chunk in _chunks(keys, 500):
             marks = ", ".join("?" * len(chunk))
-            for row in self.connection.execute(f"SELECT {wanted} FROM calls WHERE key IN ({marks})", chunk):
+            for row in self.connection.execute(f"SELECT {_KNOWN} FROM calls WHERE key IN ({marks})", chunk):
                 found[row["key"]] = row
         return found
 
-    def add(self, rated: Sequence[RatedCall]) -> None:
-        """Store new calls with their charges."""
+    def known_by_id(self, number: int) -> sqlite3.Row:
+        """The same of the call with this id."""
+        found: sqlite3.Row = self.connection.execute(f"SELECT {_KNOWN} FROM calls WHERE id = ?", [number]).fetchone()
+        return found
+
+    def add(self, rated: Sequence[RatedCall]) -> Sequence[int]:
+        """Store new calls with their charges; gives their ids."""
         if not rated:
-            return
-        self._put(list(enumerate(rated, start=self._last_id() + 1)), "ABORT")
+            return ()
+        numbers = range(first := self._last_id() + 1, first + len(rated))
+        self._put(list(zip(numbers, rated, strict=True)), "ABORT")
+        return numbers
 
     def correct(self, number: int, rated: RatedCall) -> None:
         """Put the record's later version in the place of call `number`."""
@@ -158,8 +170,8 @@ class CallTables:
         """
         self.connection.execute("INSERT OR REPLACE INTO state VALUES ('last_call', ?)", [str(self._last_id())])
         for event_id in event_ids:
-            calls = self.connection.execute("SELECT id FROM calls WHERE event_id = ?", [event_id]).fetchall()
-            self._rollups.count_out(row[0] for row in calls)
+            calls = self.of_event(event_id)
+            self._rollups.count_out(row["id"] for row in calls)
             self.connection.execute(
                 "DELETE FROM charge_history WHERE run_id IN (SELECT id FROM rerate_runs) "
                 "AND call_id IN (SELECT id FROM calls WHERE event_id = ?)",
@@ -169,6 +181,10 @@ class CallTables:
                 "DELETE FROM charges WHERE id IN (SELECT id FROM calls WHERE event_id = ?)", [event_id]
             )
             self.connection.execute("DELETE FROM calls WHERE event_id = ?", [event_id])
+
+    def of_event(self, event_id: int) -> list[sqlite3.Row]:
+        """What `known` gives of the calls that came from this event."""
+        return self.connection.execute(f"SELECT {_KNOWN} FROM calls WHERE event_id = ?", [event_id]).fetchall()
 
     def _last_id(self) -> int:
         """The highest id that a call ever had."""
@@ -291,7 +307,7 @@ def facts(call: Call) -> tuple[Any, ...]:
     )
 
 
-def call_of(row: sqlite3.Row) -> Call:
+def call_of(row: sqlite3.Row | Mapping[str, Any]) -> Call:
     """The call that a row of `calls` holds."""
     values: dict[str, Any] = {name: row[name] for name in FACTS}
     for name in ("started_at", "answered_at", "ended_at"):

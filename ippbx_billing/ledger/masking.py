@@ -8,9 +8,13 @@ recording's name is forgotten. The extension, times, lengths, places and fees st
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ippbx_billing.ledger import Ledger
 
 STATE = "anonymized_before"
 DIGITS = 4
@@ -87,6 +91,25 @@ class MaskTables:
     def shrink_log(self) -> None:
         """Nor in the log; it is carried over now, or by the next writer while somebody reads."""
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def is_masked(ledger: "Ledger", event_id: int) -> bool:
+    """Whether the calls of an event are masked, so that it must not be read again."""
+    before = ledger.journey.state(STATE)
+    rows = ledger.calls.of_event(event_id) if before else []
+    if not before or not any(row["day"] < before for row in rows):
+        return False
+    tables = MaskTables(ledger.connection)
+    return all(row["day"] < before and not tables.readable(row["id"], row["id"], before) for row in rows)
+
+
+def mask_again(ledger: "Ledger", event_ids: Iterable[int]) -> None:
+    """Mask calls of anonymized days that an event, read again, brought; in the caller's transaction."""
+    before = ledger.journey.state(STATE)
+    if before:
+        tables = MaskTables(ledger.connection)
+        for number in (row["id"] for one in event_ids for row in ledger.calls.of_event(one) if row["day"] < before):
+            tables.mask(number, number, before)
 
 
 _DAYS = "c.id BETWEEN ? AND ? AND c.day < ?"

@@ -483,3 +483,44 @@ def _into_the_directory(db: Database, extension: str, name: str | None, path: st
     db.execute("INSERT INTO assignments VALUES (?, ?, ?, ?, 1)", [extension, ever, employee, own])
     if employee or department:
         db.execute("INSERT INTO holders VALUES (?, ?, ?, ?, ?)", [extension, ever, never, employee, department])
+
+
+@ledger()
+def m009_records_and_rows(db: Database) -> None:
+    """One record is one call, two calls are two, and the rows of one call are billed once.
+
+    An id that came again for another call stands in `reused_ids`; what changed a call after it was kept in
+    `call_changes`, with its charge before, so that a bill that was handed out can be compared. `call_links` leads from
+    the ids that rows of one call share to these rows, `call_rows` from a row to the one that is billed, with the facts
+    of its record (JSON) that the joining changed.
+    """
+    for statement in (
+        """
+        CREATE TABLE reused_ids (
+            key BLOB NOT NULL,
+            started_at INTEGER NOT NULL,
+            id INTEGER NOT NULL,
+            day TEXT NOT NULL,
+            PRIMARY KEY (key, started_at, id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX reused_by_call ON reused_ids (id)",
+        """
+        CREATE TABLE call_changes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            changed_at INTEGER NOT NULL,
+            event_id INTEGER NOT NULL,
+            call_id INTEGER NOT NULL,
+            cause TEXT NOT NULL,
+            day TEXT NOT NULL,
+            status TEXT NOT NULL,
+            fee_micro INTEGER
+        )
+        """,
+        "CREATE INDEX call_changes_by_day ON call_changes (day)",
+        "CREATE INDEX call_changes_by_time ON call_changes (changed_at)",
+        "CREATE TABLE call_links (link INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (link, id)) WITHOUT ROWID",
+        "CREATE TABLE call_rows (id INTEGER PRIMARY KEY, billed_id INTEGER NOT NULL, own TEXT NOT NULL)",
+        "CREATE INDEX call_rows_by_billed ON call_rows (billed_id)",
+    ):
+        db.execute(statement)

@@ -21,6 +21,7 @@ _SAME = (
     "FROM old.calls o JOIN main.calls n ON n.key = o.key JOIN old.charges g ON g.id = o.id "
     "JOIN main.charges h ON h.id = n.id"
 )
+OF_CALLS = ("reused_ids", "call_links", "call_rows")
 _GONE = "NOT EXISTS (SELECT 1 FROM arrived.events e WHERE e.id = {})"
 
 
@@ -64,6 +65,9 @@ class RebuildTables:
         )
         kept = run(f"INSERT INTO calls SELECT * FROM old.calls c WHERE {_GONE.format('c.event_id')}").rowcount
         run("INSERT INTO charges SELECT * FROM old.charges WHERE id IN (SELECT id FROM calls)")
+        for table in OF_CALLS:
+            run(f"INSERT INTO {table} SELECT * FROM old.{table} WHERE id IN (SELECT id FROM calls)")
+        run(f"INSERT INTO call_changes SELECT * FROM old.call_changes c WHERE {_GONE.format('c.event_id')}")
         run(f"INSERT INTO outcomes SELECT * FROM old.outcomes o WHERE {_GONE.format('o.event_id')}")
         run("COMMIT")
         return kept

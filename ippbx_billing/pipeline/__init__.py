@@ -21,11 +21,12 @@ from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Dire
 from ippbx_billing.dialects import Dialects
 from ippbx_billing.errors import DataError
 from ippbx_billing.inbox import Inbox
-from ippbx_billing.ledger import Ledger, RatedCall
-from ippbx_billing.ledger.calls import FACTS, facts
+from ippbx_billing.ledger import Ledger, RatedCall, masking
+from ippbx_billing.ledger.calls import call_of
 from ippbx_billing.ledger.journey import Outcome
 from ippbx_billing.ledger.replays import BeforeAfter
 from ippbx_billing.numbering import Cleanup, MobilePlaces, Numbering, Override, data_version, mobile_places_in
+from ippbx_billing.pipeline.writing import Writing
 from ippbx_billing.settings import Settings
 from ippbx_billing.tariffs import CallFilter, Carrier, HolidayCalendar, TariffBook, rating
 from ippbx_billing.tariffs.filters import left_out
@@ -134,7 +135,13 @@ class Rules:
             zone=self.site.pbx_zone,
             is_extension=self.numbering_for(None).is_extension,
             bounds=self.site.bounds,
+            country=self.site.country,
         )
+
+    def any_parties(self, dialect: str) -> bool:
+        """Whether a later version of a record in this dialect may name other parties."""
+        known = self.dialects.get(dialect)
+        return known is not None and bool(known.parties_change)
 
     def charge(self, call: Call, classification: Classification) -> Charge:
         """What the call costs, its number being that."""
@@ -217,25 +224,6 @@ class _Understood(NamedTuple):
     rated: tuple[RatedCall, ...]
 
 
-class _Standing(NamedTuple):
-    """The version of a record that counts at the moment: its call's id (None while new), its event, what it says."""
-
-    number: int | None
-    event_id: int
-    said: Call | tuple[object, ...]  # a new call's facts are worked out only if it comes again
-
-    def says_the_same(self, call: Call) -> bool:
-        """Whether a record of the same key holds the same facts."""
-        return facts(call) == (facts(self.said) if isinstance(self.said, Call) else self.said)
-
-
-def _superseded(rated: RatedCall, standing: _Standing) -> str:
-    """Why a record that was delivered before changes nothing; empty where it is a correction by a later event."""
-    if standing.says_the_same(rated.call):
-        return f"delivered before with event {standing.event_id}"
-    return f"corrected by event {standing.event_id}" if rated.event_id < standing.event_id else ""
-
-
 class Pipeline:
     """Moves events from the inbox to the ledger; `make_rules` is asked again whenever somebody edited the ledger."""
 
@@ -281,8 +269,8 @@ class Pipeline:
     def replay(self, event_ids: Iterable[int]) -> Replayed:
         """Read these events again with the present rules; gives how many there were, and what became of the fees.
 
-        Events that were duplicates are read again as well: one may now be the first to be understood. A charge that is
-        another now stays in the call's history.
+        Events that were duplicates are read again as well: one may now be the first to be understood. Those whose calls
+        are anonymized are left alone. A charge that is another now stays in the call's history.
         """
         wanted = sorted(set(event_ids))
         if not wanted:
@@ -311,10 +299,19 @@ class Pipeline:
     def _read_again(self, event_ids: Sequence[int], run: int) -> Replayed:
         understood = self._understand([event for one in event_ids if (event := self.inbox.get(one))])
         with self.ledger.transaction():
-            self.ledger.replays.remember(one.event.id for one in understood)
-            self.ledger.calls.forget_events(one.event.id for one in understood)
-            self._write(understood)
-            return Replayed(len(understood), self.ledger.replays.take_over(run))
+            again = [one for one in understood if not masking.is_masked(self.ledger, one.event.id)]
+            self.ledger.replays.remember(one.event.id for one in again)
+            self._write(again, self._forget([one.event.id for one in again]))
+            masking.mask_again(self.ledger, [one.event.id for one in again])
+            return Replayed(len(again), self.ledger.replays.take_over(run))
+
+    def _forget(self, event_ids: Sequence[int]) -> list[tuple[int, Call]]:
+        """Take the calls of these events out of the ledger; gives them as their records told them."""
+        rows = [row for one in event_ids for row in self.ledger.calls.of_event(one)]
+        self.ledger.calls.forget_events(event_ids)
+        for row in rows:
+            self.ledger.records.forget(row["id"])
+        return [(row["id"], call_of(row)) for row in rows]
 
     def _understand(self, events: Sequence[RawEvent]) -> list[_Understood]:
         rules = self._present_rules()
@@ -326,33 +323,18 @@ class Pipeline:
             self._rules, self._ledger_version = self._make_rules(), version
         return self._rules
 
-    def _write(self, understood: Sequence[_Understood]) -> None:
-        """Into the ledger, in the caller's transaction: new calls in one go, corrections where they belong."""
-        standing = {
-            key: _Standing(row["id"], row["event_id"], tuple(row[name] for name in FACTS))
-            for key, row in self.ledger.calls.known([rated.key for one in understood for rated in one.rated]).items()
-        }
-        fresh: dict[bytes, RatedCall] = {}
-        outcomes: dict[int, Outcome] = {}
+    def _write(self, understood: Sequence[_Understood], left: Iterable[tuple[int, Call]] = ()) -> None:
+        """Into the ledger, in the caller's transaction; `left` are calls that were taken out of it just now."""
+        arrived = {one.event.id: one.event.received_at for one in understood}
+        writing = Writing(self.ledger, self._present_rules(), [one.rated for one in understood], arrived)
+        for number, call in left:
+            writing.joining.leaving(number, call)
         for one in understood:
-            repeated = []
-            for rated in one.rated:
-                earlier = standing.get(rated.key)
-                reason = "" if earlier is None else _superseded(rated, earlier)
-                if reason:
-                    repeated.append(reason)
-                    continue
-                corrected = rated if earlier is None else _corrected(rated, earlier, outcomes)
-                number = earlier.number if earlier else None
-                if number is None:
-                    fresh[rated.key] = corrected
-                else:
-                    self.ledger.calls.correct(number, corrected)
-                standing[rated.key] = _Standing(number, rated.event_id, rated.call)
+            repeated = writing.write(one.rated)
             self._follow(one)
-            outcomes[one.event.id] = _outcome(one, repeated)
-        self.ledger.calls.add(list(fresh.values()))
-        self.ledger.journey.record_all(outcomes)
+            writing.outcomes[one.event.id] = _outcome(one, repeated)
+        writing.finish()
+        self.ledger.journey.record_all(writing.outcomes)
 
     def _follow(self, one: _Understood) -> None:
         """Bring the live calls on."""
@@ -360,13 +342,6 @@ class Pipeline:
             self.ledger.journey.follow(one.event, state)
         if one.reading.states:
             self.ledger.journey.forget_live(one.event.received_at - LIVE_CALL_EXPIRES)
-
-
-def _corrected(rated: RatedCall, earlier: _Standing, outcomes: dict[int, Outcome]) -> RatedCall:
-    """The record's later version; both events say that the one took the place of the other."""
-    outcomes[earlier.event_id] = EventStatus.DONE, f"corrected by event {rated.event_id}"
-    note = f"corrected: the record was delivered before with event {earlier.event_id}"
-    return replace(rated, call=replace(rated.call, notes=(*rated.call.notes, note)))
 
 
 def _outcome(one: _Understood, repeated: Sequence[str]) -> Outcome:

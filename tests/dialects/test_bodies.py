@@ -302,7 +302,9 @@ def test_a_syslog_line() -> None:
 def test_comma_separated_lines() -> None:
     """A line of names names the columns; without it the cells await a dialect that knows them."""
     assert documents('a,b,c,d,e,f,g\n1,"x,y",3,4,5,6,7') == [dict(zip("abcdefg", ["1", "x,y", *"34567"], strict=True))]
-    assert documents('"9007","9008","","a","b","c","0"') == [{"csv": ["9007", "9008", "", "a", "b", "c", "0"]}]
+    assert documents('"9007","9008","","a","b","c","0"') == [
+        {"csv": ["9007", "9008", "", "a", "b", "c", "0"], "line": '"9007","9008","","a","b","c","0"'}
+    ]
 
 
 # -- anything

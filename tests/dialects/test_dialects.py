@@ -200,7 +200,7 @@ def test_a_call_across_the_end_of_summer_time() -> None:
             "13900139000",
             {"src_trunk_name": "a", "dst_trunk_name": "b"},
             "outbound",
-            "13800138000",
+            None,  # forwarded: nobody of ours called
             "13900139000",
         ),
         ("13800138000", "8001", {"src_trunk_name": "a", "dst_trunk_name": "b"}, "inbound", "8001", "13800138000"),

@@ -353,6 +353,7 @@ def test_a_file_of_an_older_version_gets_its_sums(tmp_path: Path) -> None:
 def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     """Take away all that later steps of the migrations brought; the directory too, it has tables of its own."""
     later = [f"rollup_{name}" for name in (*LEVELS, "extensions", "places", "classes", "spans")]
+    later += ["reused_ids", "call_changes", "call_links", "call_rows"]
     for name in (*later, "holders", "assignments", "memberships", "employees", "departments"):
         connection.execute(f"DROP TABLE {name}")
     connection.execute("DROP INDEX charges_unrated")

@@ -322,7 +322,7 @@ def test_what_people_follow_is_told_again_when_runs_overlap(busy_site: Path, tmp
 def test_reading_again_says_the_sums_and_keeps_the_earlier_charges(busy_site: Path, cli: Cli) -> None:
     """A filter makes ten calls free: replay and rebuild tell what calls cost before and now; the history stays."""
     with Ledger(busy_site / "ledger.db") as ledger:
-        ledger.rules.add_filter(CallFilter(number="5860000X"))
+        ledger.rules.add_filter(CallFilter(number="95860000X"))
         call = ledger.connection.execute("SELECT id FROM calls ORDER BY id").fetchall()[3][0]
     said = cli("events", "replay", "--all").stderr
     assert "before: 40 calls, 8.80 CNY" in said

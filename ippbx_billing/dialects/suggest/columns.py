@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from ippbx_billing.dialects import bodies, values
+from ippbx_billing.dialects.tables import CSV_ROW
 from ippbx_billing.dialects.values import Unreadable
 
 LONGEST_CALL_S = 2 * 86_400
@@ -171,7 +172,7 @@ def _alike(one: Row, other: Row) -> bool:
 
 
 def _layout(document: Document, zone: tzinfo) -> Layout:
-    cells = document.get(bodies.CSV_ROW)
+    cells = document.get(CSV_ROW)
     if isinstance(cells, list):
         return Layout(cells=len(cells))
     opened = tuple(
@@ -227,7 +228,7 @@ def _is_time(value: object, zone: tzinfo) -> bool:
 
 
 def _rows(document: Document, where: Layout) -> Iterator[Row]:
-    cells = document.get(bodies.CSV_ROW)
+    cells = document.get(CSV_ROW)
     if isinstance(cells, list):
         yield {cell_name(place): said for place, cell in enumerate(cells) if (said := values.text(cell))}
         return
