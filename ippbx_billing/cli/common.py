@@ -54,6 +54,11 @@ OutputOption = Annotated[
 MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM|last|this", help=tr("the month"))]
 
 
+WaitOption = Annotated[
+    float, typer.Option("--wait", metavar="SECONDS", min=0, help=tr("wait so long for other maintenance to end"))
+]
+
+
 class ErrorsAsSentences(TyperGroup):
     """A group whose errors become a sentence, a blank line and a hint on stderr, with the error's exit code."""
 

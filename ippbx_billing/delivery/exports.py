@@ -25,11 +25,11 @@ from ippbx_billing.documents import Document, Section
 from ippbx_billing.documents.files import together
 from ippbx_billing.documents.render import Column, Format, Row, show
 from ippbx_billing.errors import BusyError
-from ippbx_billing.inbox import lock
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.reports import CallFilter, Period, View, calls, report
 from ippbx_billing.reports.changes import Cursor, changed_calls, newest
+from ippbx_billing.sqlite.locks import lock, maintenance
 
 PARQUET = "parquet"
 FORMS = (*(form.value for form in Format if form is not Format.TABLE), PARQUET)
@@ -77,8 +77,15 @@ class Export:
                 parquet.write(self._listed(period), beside / name)
             return self._named(beside)
 
-    def changes(self) -> list[Path]:
-        """The calls that came or changed since the last time; no file where there is nothing new."""
+    def changes(self, wait_s: float = 0) -> list[Path]:
+        """The calls that came or changed since the last time; no file where there is nothing new.
+
+        Raises BusyError where maintenance of the ledger lasts longer than `wait_s`: the cursor would not hold.
+        """
+        with maintenance(self.ledger.path.parent, "export --since-last", wait_s):
+            return self._changes()
+
+    def _changes(self) -> list[Path]:
         since = Cursor.of(self.ledger.journey.state(CURSOR))
         number = int(self.ledger.journey.state(NUMBER) or 0) + 1
         with self.ledger.reading():

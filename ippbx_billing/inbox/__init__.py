@@ -29,6 +29,7 @@ from ippbx_billing.calls import EventKind, RawEvent
 from ippbx_billing.errors import CannotStartError, DataError, NotFoundError
 from ippbx_billing.inbox import damage as quarantine
 from ippbx_billing.language import tr
+from ippbx_billing.sqlite.locks import lock
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future, TimerHandle
@@ -482,21 +483,6 @@ def _opened(lock: Path) -> IO[str]:
             tr("{path} cannot be opened: {error}", path=lock, error=error.strerror),
             tr("`ippbx-bill init` creates the data directory; check its owner"),
         ) from error
-
-
-def lock(file: IO[str]) -> None:
-    """Take the file's lock until the process ends or closes it; BlockingIOError when somebody else has it."""
-    if os.name == "nt":
-        import msvcrt
-
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except PermissionError as error:
-            raise BlockingIOError from error
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

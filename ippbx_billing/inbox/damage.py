@@ -94,9 +94,11 @@ def last_id_known(ledger: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """How many events could be read, and the ids of those that were missing from the inbox and are there again."""
+    """How many events could be read, how many of them were missing from the inbox and are there again, and the ids of
+    all that came back, now or in a run that was cut off, and that nobody has read yet."""
 
     readable: int
+    missing: int
     ids: tuple[int, ...]
 
 
@@ -104,20 +106,33 @@ def salvage(damaged: Path, inbox: Path) -> Salvaged:
     """Bring the events that can still be read back into the inbox, also while the listener goes on; harmless to repeat.
 
     They keep their ids; one whose id was given anew meanwhile comes after the newest. The damaged file is not changed.
-    Raises DataError where not even a beginning can be read.
+    Whoever has read them says so to `salvaged_are_read`. Raises DataError where not even a beginning can be read.
     """
-    found, ids = 0, []
+    found = missing = 0
     try:
         with closing(_connect(inbox, "rw")) as into:
+            into.execute("CREATE TABLE IF NOT EXISTS salvaged (event_id INTEGER PRIMARY KEY)")  # of an older inbox
+            # An earlier run may have given events of this file a later id, where theirs was somebody else's.
+            into.execute("CREATE TEMP TABLE later AS SELECT id, received_at FROM events WHERE id > ?", [_last(damaged)])
+            into.execute("CREATE INDEX temp.later_by_time ON later (received_at)")
             for rows in readable(damaged):
                 found += len(rows)
                 into.execute("BEGIN IMMEDIATE")
-                ids += [number for row in rows if (number := _put(into, row))]
+                ids = [number for row in rows if (number := _put(into, row))]
+                into.executemany("INSERT OR IGNORE INTO salvaged VALUES (?)", ((number,) for number in ids))
                 into.execute("COMMIT")
+                missing += len(ids)
+            waiting = tuple(int(row[0]) for row in into.execute("SELECT event_id FROM salvaged ORDER BY 1"))
     except sqlite3.Error as error:
         hint = "`sqlite3 FILE .recover` may still find something; or restore a backup"
         raise DataError(f"{damaged} cannot be read: {error}", hint) from error
-    return Salvaged(found, tuple(ids))
+    return Salvaged(found, missing, waiting)
+
+
+def salvaged_are_read(inbox: Path, ids: Collection[int]) -> None:
+    """These events are in the ledger now."""
+    with closing(_connect(inbox, "rw")) as into:
+        into.executemany("DELETE FROM salvaged WHERE event_id = ?", ((number,) for number in ids))
 
 
 def not_in_ledger(ledger: sqlite3.Connection, ids: Collection[int]) -> list[int]:
@@ -138,12 +153,19 @@ def readable(damaged: Path) -> Iterator[list[sqlite3.Row]]:
             yield _rows(connection, start, min(start + SALVAGED_IDS - 1, last))
 
 
+def _last(damaged: Path) -> int:
+    """The highest id that an event of a damaged inbox may have."""
+    with closing(_connect(damaged, "ro")) as connection:
+        return _bounds(connection)[1]
+
+
 def _put(into: sqlite3.Connection, row: sqlite3.Row) -> int:
     """The id under which this event is in the inbox now, 0 where it was there already."""
     names = row.keys()
     same = into.execute(
-        "SELECT 1 FROM events WHERE id = ? AND received_at = ? AND body = ?",
-        [row["id"], row["received_at"], row["body"]],
+        "SELECT 1 FROM events WHERE id = ? AND received_at = ? AND body = ? UNION ALL "
+        "SELECT 1 FROM temp.later l JOIN events e USING (id) WHERE l.received_at = ? AND e.body = ? LIMIT 1",
+        [row["id"], row["received_at"], row["body"], row["received_at"], row["body"]],
     ).fetchone()
     if same:
         return 0

@@ -35,3 +35,13 @@ def m001_events(db: Database) -> None:
         )
         """
     )
+
+
+@inbox()
+def m002_salvaged(db: Database) -> None:
+    """Events that came back from a damaged inbox and that nobody has read yet.
+
+    They enter this list in the transaction that brings them back, and leave it when they were read: a salvage that is
+    killed in between is completed by repeating it.
+    """
+    db.execute("CREATE TABLE IF NOT EXISTS salvaged (event_id INTEGER PRIMARY KEY)")

@@ -25,10 +25,12 @@ from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
 from ippbx_billing.ledger.records import RecordTables
+from ippbx_billing.ledger.replays import ReplayTables
 from ippbx_billing.ledger.rerates import RerateTables
 from ippbx_billing.ledger.rollups import RollupTables
 from ippbx_billing.ledger.rows import RowTables
 from ippbx_billing.ledger.rules import RuleTables
+from ippbx_billing.ledger.writing import begin
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
@@ -56,6 +58,7 @@ class Ledger:
         self.directory = DirectoryTables(self.connection)
         self.journey = JourneyTables(self.connection)
         self.rerates = RerateTables(self.connection, self.rollups)
+        self.replays = ReplayTables(self.connection)
         self.rules = RuleTables(self.connection)
         self.records = RecordTables(self.connection)
         self.rows = RowTables(self.connection)
@@ -76,7 +79,7 @@ class Ledger:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; the write lock is taken at once, so that two writers wait instead of failing."""
-        self.connection.execute("BEGIN IMMEDIATE")
+        begin(self.connection)
         try:
             self._believe_nothing_old()
             yield

@@ -54,6 +54,10 @@ class JourneyTables:
         """Remember a value."""
         self.connection.execute("INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", [name, value])
 
+    def forget_state(self, name: str) -> None:
+        """Remember a value no more."""
+        self.connection.execute("DELETE FROM state WHERE name = ?", [name])
+
     def record(self, event_id: int, status: EventStatus, reason: Reason) -> None:
         """Say what became of an event; one that is plainly done needs no row."""
         self.record_all({event_id: (status, reason)})

@@ -102,7 +102,11 @@ class RerateTables:
         return Span(int(calls), *ids)
 
     def begin_run(self, now: int, first_day: str, last_day: str, conditions: str) -> int:
-        """Note that charges of these days may change; gives the run's number."""
+        """Note that charges of these days may change; gives the run's number.
+
+        Whoever calls it does maintenance alone, so a run that never ended was killed: it has ended now.
+        """
+        self.connection.execute("UPDATE rerate_runs SET ended_at = started_at WHERE ended_at IS NULL")
         cursor = self.connection.execute(
             "INSERT INTO rerate_runs (started_at, first_day, last_day, conditions) VALUES (?, ?, ?, ?)",
             [now, first_day, last_day, conditions],

@@ -9,9 +9,10 @@ calls, charges, outcomes and the new inbox position in one transaction. A crash 
 nothing. It has no rules of its own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import NamedTuple
 
@@ -36,6 +37,7 @@ from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger, RatedCall, masking
 from ippbx_billing.ledger.calls import call_of
 from ippbx_billing.ledger.journey import Outcome
+from ippbx_billing.ledger.replays import BeforeAfter
 from ippbx_billing.numbering import Cleanup, MobilePlaces, Numbering, Override, data_version, mobile_places_in
 from ippbx_billing.pipeline.writing import Writing
 from ippbx_billing.settings import Settings
@@ -217,6 +219,17 @@ def _dialects(settings: Settings) -> Dialects:
     return known
 
 
+class Replayed(NamedTuple):
+    """How many events were read again, and what that did to the fees of their calls."""
+
+    events: int = 0
+    fees: BeforeAfter = BeforeAfter()
+
+    def and_(self, other: "Replayed") -> "Replayed":
+        """Both together."""
+        return Replayed(self.events + other.events, self.fees.and_(other.fees))
+
+
 class _Understood(NamedTuple):
     """An event on its way into the ledger: what it means, and its calls already rated."""
 
@@ -267,28 +280,44 @@ class Pipeline:
             total += taken
         return total
 
-    def replay(self, event_ids: Iterable[int]) -> int:
-        """Read these events again with the present rules; gives how many there were.
+    def replay(self, event_ids: Iterable[int]) -> Replayed:
+        """Read these events again with the present rules; gives how many there were, and what became of the fees.
 
         Events that were duplicates are read again as well: one may now be the first to be understood. Those whose calls
-        are anonymized are left alone.
+        are anonymized are left alone. A charge that is another now stays in the call's history.
         """
         wanted = sorted(set(event_ids))
         if not wanted:
-            return 0
+            return Replayed()
         wanted = sorted(
             {*wanted, *(one for one in self.ledger.journey.events_with(EventStatus.DUPLICATE) if one > wanted[0])}
         )
-        replayed = 0
-        for start in range(0, len(wanted), self._batch_size):
-            chunk = wanted[start : start + self._batch_size]
-            understood = self._understand([event for one in chunk if (event := self.inbox.get(one))])
-            with self.ledger.transaction():
-                again = [one for one in understood if not masking.is_masked(self.ledger, one.event.id)]
-                self._write(again, self._forget([one.event.id for one in again]))
-                masking.mask_again(self.ledger, [one.event.id for one in again])
-            replayed += len(again)
+        with self._noted_run() as run:
+            replayed = Replayed()
+            for start in range(0, len(wanted), self._batch_size):
+                replayed = replayed.and_(self._read_again(wanted[start : start + self._batch_size], run))
         return replayed
+
+    @contextmanager
+    def _noted_run(self) -> Iterator[int]:
+        """A run whose number the earlier charges get; it leaves no trace where none changed."""
+        now = int(datetime.now(UTC).timestamp())
+        with self.ledger.transaction():
+            run = self.ledger.rerates.begin_run(now, "", "", "events replay")
+        try:
+            yield run
+        finally:
+            with self.ledger.transaction():
+                self.ledger.rerates.end_run(run, now)
+
+    def _read_again(self, event_ids: Sequence[int], run: int) -> Replayed:
+        understood = self._understand([event for one in event_ids if (event := self.inbox.get(one))])
+        with self.ledger.transaction():
+            again = [one for one in understood if not masking.is_masked(self.ledger, one.event.id)]
+            self.ledger.replays.remember(one.event.id for one in again)
+            self._write(again, self._forget([one.event.id for one in again]))
+            masking.mask_again(self.ledger, [one.event.id for one in again])
+            return Replayed(len(again), self.ledger.replays.take_over(run))
 
     def _forget(self, event_ids: Sequence[int]) -> list[tuple[int, Call]]:
         """Take the calls of these events out of the ledger; gives them as their records told them."""

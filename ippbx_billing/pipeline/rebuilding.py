@@ -13,7 +13,8 @@ their own, as after a replay.
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ippbx_billing.errors import BillingError, DataError
@@ -22,9 +23,11 @@ from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.masking import STATE as ANONYMIZED
 from ippbx_billing.ledger.masking import MaskTables
-from ippbx_billing.ledger.rebuilds import RebuildTables
+from ippbx_billing.ledger.rebuilds import Compared, RebuildTables
+from ippbx_billing.ledger.writing import REPLACING
 from ippbx_billing.pipeline import Pipeline, Rules
 from ippbx_billing.sqlite import copies
+from ippbx_billing.sqlite.locks import maintenance
 
 BESIDE = ".rebuilding"
 BOOK = ".rebuilding-from"
@@ -38,12 +41,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How many events were read and calls made of them, how many calls were kept without; where the old ledger is."""
+    """How many events were read and calls made of them, how many calls were kept without; where the old ledger is.
+
+    `compared` says what the calls of the old ledger became, and their fees; None where there was none to compare with.
+    """
 
     events: int
     calls: int
     kept: int
     before: Path | None
+    compared: Compared | None = None
 
 
 def rebuild(
@@ -53,22 +60,23 @@ def rebuild(
     *,
     book: Path | None = None,
     progress: Progress = lambda done, total: None,
+    wait_s: float = 0,
 ) -> Rebuilt:
     """Put a ledger made of the inbox in the place of the present one.
 
     `book` is another ledger, such as that of a backup, to take over from where the present one is lost or damaged; then
-    no listener may run. Raises DataError, and BillingError where somebody edited the ledger meanwhile.
+    no listener may run. Raises DataError, BusyError where other maintenance lasts longer than `wait_s`, and
+    BillingError where somebody edited the ledger meanwhile, or calls would be lost; then nothing has changed.
     """
-    if book is None:
-        with _beside(ledger_path) as fresh:
-            done, tables = _filled(fresh, ledger_path, inbox_path, make_rules, progress)
-            _nobody_edited(tables)
+    with maintenance(ledger_path.parent, "events rebuild", wait_s):
+        if book is None:
+            with _beside(ledger_path) as fresh:
+                done, tables = _filled(fresh, ledger_path, inbox_path, make_rules, progress)
+                return _replaced(done, tables, fresh, ledger_path)
+        with only_writer(inbox_path), _copied(book, ledger_path) as earlier, _beside(ledger_path) as fresh:
+            done, tables = _filled(fresh, earlier, inbox_path, make_rules, progress)
             tables.let_go()
-            return _replaced(done, fresh, ledger_path)
-    with only_writer(inbox_path), _copied(book, ledger_path) as earlier, _beside(ledger_path) as fresh:
-        done, tables = _filled(fresh, earlier, inbox_path, make_rules, progress)
-        tables.let_go()
-        return _installed(done, fresh, ledger_path)
+            return _installed(done, fresh, ledger_path)
 
 
 @contextmanager
@@ -115,6 +123,7 @@ def _filled(
             events += taken
             progress(fresh.journey.position(), inbox.last_id())
         tables.take_over_history()
+        tables.keep_changes(int(datetime.now(UTC).timestamp()))
         _mask_again(fresh)
     calls = tables.count_calls() - kept
     return Rebuilt(events, calls, kept, None), tables
@@ -144,6 +153,17 @@ def _mask_again(fresh: Ledger) -> None:
             tables.mask(1, tables.last_call(), before)
 
 
+def _must_be_explained(tables: RebuildTables) -> Compared:
+    """What became of the calls; BillingError where some would be lost: no event makes them, and they were not kept."""
+    found = tables.compare()
+    if found.lost.calls:
+        raise BillingError(
+            tr("{count} calls would be lost: their events went away meanwhile", count=found.lost.calls),
+            tr("nothing has been changed; run it once more"),
+        )
+    return found
+
+
 def _nobody_edited(tables: RebuildTables) -> None:
     if edited := tables.edited_meanwhile():
         raise BillingError(
@@ -151,14 +171,26 @@ def _nobody_edited(tables: RebuildTables) -> None:
         )
 
 
-def _replaced(done: Rebuilt, fresh: Ledger, ledger_path: Path) -> Rebuilt:
-    """The new content into the present file, in one transaction; others wait for it or still see the old one."""
+def _replaced(done: Rebuilt, tables: RebuildTables, fresh: Ledger, ledger_path: Path) -> Rebuilt:
+    """The new content into the present file; readers wait for it or still see the old one.
+
+    From the last look at what was edited until it is in place nobody writes, see `ledger.writing`.
+    """
     before = ledger_path.with_name(ledger_path.name + BEFORE)
-    _remove(before)
-    copies.copy(ledger_path, before)
     with Ledger(ledger_path) as present:
-        fresh.connection.backup(present.connection, sleep=PAUSE_S)
-    return Rebuilt(done.events, done.calls, done.kept, before)
+        with present.transaction():
+            _nobody_edited(tables)
+            compared = _must_be_explained(tables)
+            present.journey.set_state(REPLACING, "events rebuild")
+        try:
+            tables.let_go()
+            _remove(before)
+            copies.copy(ledger_path, before)
+            fresh.connection.backup(present.connection, sleep=PAUSE_S)
+        except BaseException:
+            present.journey.forget_state(REPLACING)
+            raise
+    return replace(done, before=before, compared=compared)
 
 
 def _installed(done: Rebuilt, fresh: Ledger, ledger_path: Path) -> Rebuilt:

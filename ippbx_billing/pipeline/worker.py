@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from ippbx_billing.errors import BusyError
 from ippbx_billing.settings import Settings, load
 
 Result = TypeVar("Result")
@@ -179,6 +180,8 @@ def _is_trouble_of_ledger(error: Exception) -> bool:
 
     if isinstance(error, quarantine.DamagedInboxError):
         return False
+    if isinstance(error, BusyError):
+        return True
     return any(
         isinstance(one, sqlite3.OperationalError) or quarantine.is_damage(one) for one in (error, error.__cause__)
     )

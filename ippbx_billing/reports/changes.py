@@ -44,10 +44,14 @@ class Cursor:
 
 
 def newest(ledger: Ledger) -> Cursor:
-    """How far one can read now. A re-rating that still runs is not counted, so its calls are read again."""
+    """How far one can read now. A re-rating that did not end, and all after it, are not counted: theirs are read again.
+
+    Runs may end in another order than they began, or be killed; what such a run changed late has its early number.
+    """
     row = ledger.connection.execute(
         "SELECT (SELECT coalesce(max(id), 0) FROM calls), (SELECT coalesce(max(event_id), 0) FROM calls), "
-        "(SELECT coalesce(max(id), 0) FROM rerate_runs WHERE ended_at IS NOT NULL), "
+        "(SELECT coalesce(max(id), 0) FROM rerate_runs WHERE id < "
+        "(SELECT coalesce(min(id), 1 << 62) FROM rerate_runs WHERE ended_at IS NULL)), "
         "(SELECT coalesce(max(id), 0) FROM call_changes)"
     ).fetchone()
     return Cursor(*row)

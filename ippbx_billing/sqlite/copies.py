@@ -51,8 +51,14 @@ def check(path: Path, rows: Rows) -> None:
 
 def schema(path: Path) -> int:
     """The version of the tables in a database that nobody uses."""
+    return number(path, "PRAGMA user_version")
+
+
+def number(path: Path, sql: str) -> int:
+    """The one number that a question gives, asked of a database that nobody uses; 0 where there is none."""
     with _plainly(path), closing(_connect(path, "mode=ro&immutable=1")) as database:
-        return int(database.execute("PRAGMA user_version").fetchone()[0])
+        row = database.execute(sql).fetchone()
+        return int(row[0]) if row else 0
 
 
 def _rows(database: sqlite3.Connection) -> dict[str, int]:

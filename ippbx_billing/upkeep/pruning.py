@@ -19,6 +19,7 @@ from pathlib import Path
 from ippbx_billing.calls import EventStatus
 from ippbx_billing.errors import DataError
 from ippbx_billing.ledger import Ledger
+from ippbx_billing.sqlite.locks import maintenance
 
 STATE = "pruned_through"
 STEP_EVENTS = 2_000
@@ -38,12 +39,24 @@ class Pruned:
 
 
 def prune(
-    inbox: Path, ledger: Ledger, before: datetime, *, also_rejected: bool = False, dry_run: bool = False
+    inbox: Path,
+    ledger: Ledger,
+    before: datetime,
+    *,
+    also_rejected: bool = False,
+    dry_run: bool = False,
+    wait_s: float = 0,
 ) -> Pruned:
-    """Delete the events received before that moment; with `dry_run` only count them. Raises DataError.
+    """Delete the events received before that moment; with `dry_run` only count them.
 
+    Raises DataError, and BusyError where other maintenance lasts longer than `wait_s`.
     Between two steps it pauses for as long as a step took, so that the listener finds the file free half the time.
     """
+    with nullcontext() if dry_run else maintenance(inbox.parent, "events prune", wait_s):
+        return _pruned(inbox, ledger, before, also_rejected, dry_run)
+
+
+def _pruned(inbox: Path, ledger: Ledger, before: datetime, also_rejected: bool, dry_run: bool) -> Pruned:
     done = Pruned()
     with _plainly(inbox), closing(_connect(inbox)) as events:
         for step in _steps(events, ledger.journey.position(), before):

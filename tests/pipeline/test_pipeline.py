@@ -152,7 +152,7 @@ def test_a_fault_of_ours_is_recorded_and_passed_by(bench: Bench, monkeypatch: py
     assert [call["extension"] for call in bench.calls()] == ["8001"]
     assert bench.outcomes()[1] == (EventStatus.REJECTED, "internal error, please report it: ZeroDivisionError('oops')")
     monkeypatch.setattr(Rules, "classify", sound)
-    assert bench.pipeline.replay(unsettled(bench.ledger)) == 1
+    assert bench.pipeline.replay(unsettled(bench.ledger)).events == 1
     assert [call["extension"] for call in bench.calls()] == ["8001", "8002"] or len(bench.calls()) == 2
     assert bench.outcomes() == {}
 
@@ -208,7 +208,7 @@ def test_an_unrated_call_is_rated_after_the_cause_was_mended(bench: Bench) -> No
     assert call["reason"] == "trunk 5 is not configured and there is no default carrier"
     bench.ledger.book.put_trunk(Trunk("5", "022-天津-联通"))
     bench.pipeline = bench.make_pipeline()
-    assert bench.pipeline.replay(unsettled(bench.ledger)) == 1
+    assert bench.pipeline.replay(unsettled(bench.ledger)).events == 1
     assert [(call["fee"], call["status"]) for call in bench.calls()] == [("0.22", "rated")]
 
 

@@ -9,7 +9,7 @@ import typer
 
 from ippbx_billing.calls import TrafficType
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
+from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, WaitOption, say
 from ippbx_billing.documents.render import Column, Format, show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
@@ -32,6 +32,7 @@ def rerate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=tr("only show the difference, by extension and in total"))
     ] = False,
+    wait: WaitOption = 0,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -47,7 +48,7 @@ def rerate(
         rules = Rules.of(ledger, using)
         with common.progress(tr("rating again")) as told, _interrupted_between_stretches(told) as progress:
             work = Rerating(ledger, rules, wanted, progress)
-            found = work.preview() if dry_run else work.run(common.now())
+            found = work.preview() if dry_run else work.run(common.now(), wait)
         if isinstance(found, dict):
             _show_differences(found, ledger, using, wanted, form, output)
         else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import MonthOption, say
+from ippbx_billing.cli.common import MonthOption, WaitOption, say
 from ippbx_billing.cli.reports.coverage import covered
 from ippbx_billing.documents.render import Column, Format
 from ippbx_billing.errors import UsageError
@@ -29,6 +29,7 @@ def export(
     since_last: Annotated[
         bool, typer.Option("--since-last", help=tr("only calls that came or changed since the last such export"))
     ] = False,
+    wait: WaitOption = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help=tr("say nothing where all is well"))] = False,
 ) -> None:
     """Write the files, and name them on stdout."""
@@ -43,7 +44,7 @@ def export(
     period = Period.month(month or "last", common.today(using))
     with common.open_ledger(using) as ledger, alone(using.data_dir / "export.lock"):
         exporting = _export(using, ledger, period, out_dir, _forms(formats))
-        found = exporting.changes() if since_last else exporting.month(period, by_department=split is not None)
+        found = exporting.changes(wait) if since_last else exporting.month(period, by_department=split is not None)
     if quiet:
         return
     for path in found:

@@ -27,6 +27,7 @@ from ippbx_billing.ledger.reasons import stored
 from ippbx_billing.ledger.rerates import Changes, ChargeRow, Span, Stretch
 from ippbx_billing.pipeline import Rules
 from ippbx_billing.pipeline.rerating.deciding import Deciding, Digits, Kind, Plan, moment
+from ippbx_billing.sqlite.locks import maintenance
 
 __all__ = ["Difference", "Outcome", "Rerating", "Wanted"]
 
@@ -123,8 +124,15 @@ class Rerating:
                 found.setdefault(row["extension"], Difference()).add(Difference(*tuple(row)[1:]))
         return found
 
-    def run(self, now: datetime) -> Outcome:
-        """Change the charges; each stretch is complete by itself, so that an interruption leaves nothing half done."""
+    def run(self, now: datetime, wait_s: float = 0) -> Outcome:
+        """Change the charges; each stretch is complete by itself, so that an interruption leaves nothing half done.
+
+        Raises BusyError where other maintenance lasts longer than `wait_s`.
+        """
+        with maintenance(self.ledger.path.parent, "rerate", wait_s):
+            return self._run(now)
+
+    def _run(self, now: datetime) -> Outcome:
         days = (self.wanted.first.isoformat(), self.wanted.last.isoformat())
         with self.ledger.transaction():
             run = self._tables.begin_run(int(now.timestamp()), *days, self.wanted.conditions)
