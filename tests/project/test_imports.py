@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ ROOMS = [
     "money",
     "calls",
     "language",
+    "files",
     "dialects",
     "numbering",
     "tariffs",
@@ -96,6 +98,26 @@ def test_sql_stands_in_the_memory_alone() -> None:
         for path in files:
             words = path.read_text(encoding="utf-8")
             assert not any(word in words for word in ('"SELECT ', '"INSERT ', '"UPDATE ', '"DELETE ')), path
+
+
+def test_one_module_writes_files() -> None:
+    """Who writes a file asks `files`, so that links, modes, pipes and killed runs are thought of once.
+
+    What stays: logs of a child process and the packed backup, which are streams, locks, certificates in a folder that
+    is gone at once, and the catalogues, which are made when the package is built.
+    """
+    apart = {
+        "files.py",
+        "language/catalogues.py",
+        "documents/font_subset.py",
+        "simulation/practice_pbx/identity.py",
+        "cli/trial/listener_process.py",
+        "upkeep/backups.py",
+    }
+    writes = re.compile(r"""\.write_(text|bytes)\(|mkstemp|NamedTemporaryFile|open\(.*["']w[b+t]*["']|os\.O_TRUNC""")
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.relative_to(PACKAGE).as_posix() not in apart:
+            assert not writes.search(path.read_text(encoding="utf-8")), path
 
 
 def test_rating_touches_no_third_party_package() -> None:
