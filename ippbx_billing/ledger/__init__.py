@@ -24,13 +24,15 @@ from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
+from ippbx_billing.ledger.migrations import ledger as STEPS
 from ippbx_billing.ledger.rerates import RerateTables
 from ippbx_billing.ledger.rollups import RollupTables
 from ippbx_billing.ledger.rules import RuleTables
+from ippbx_billing.sqlite.opening import unanswered
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
-SCHEMA = 8  # how many steps of migrations.ledger this code knows
+SCHEMA = len(STEPS)  # the version of the tables that this code knows
 FIRST_WITH_SUMS = 7  # files before that step have no sums yet
 BUSY_TIMEOUT_S = 60
 
@@ -64,6 +66,8 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if sentence := unanswered(error):
+            raise sentence from error
 
     def close(self) -> None:
         """Close the file."""
@@ -134,9 +138,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
     """Imported here, because sqlite-utils costs more to load than a report takes."""
     from sqlite_utils import Database
 
-    from ippbx_billing.ledger.migrations import ledger
-
-    ledger.apply(Database(connection, execute_plugins=False))
+    STEPS.apply(Database(connection, execute_plugins=False))
     if version < FIRST_WITH_SUMS:
         connection.execute("BEGIN IMMEDIATE")
         RollupTables(connection).rebuild()

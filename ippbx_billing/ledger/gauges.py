@@ -10,6 +10,7 @@ from typing import Any
 
 from ippbx_billing.errors import DataError
 from ippbx_billing.language import tr
+from ippbx_billing.sqlite.opening import connect
 
 _QUESTIONS = {
     "events": "SELECT status, count(*) FROM outcomes GROUP BY 1",
@@ -21,7 +22,7 @@ _QUESTIONS = {
 def read(path: Path) -> dict[str, Any]:
     """The inbox position reached, and how many events and calls there are of each kind; raises DataError."""
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as connection:
+        with closing(connect(path, "ro", timeout_s=1)) as connection:
             row = connection.execute("SELECT value FROM state WHERE name = 'position'").fetchone()
             numbers = {name: dict(connection.execute(sql).fetchall()) for name, sql in _QUESTIONS.items()}
     except sqlite3.Error as error:

@@ -138,15 +138,15 @@ def salvage(
     damaged: Annotated[Path, typer.Argument(metavar="FILE", help=tr("the file, inbox.db.damaged-…"), exists=True)],
 ) -> None:
     """Put its events into the inbox, and read those that the ledger does not know; the file itself stays as it is."""
-    from ippbx_billing.inbox import damage as quarantine
+    from ippbx_billing.inbox import salvage as salvaging
     from ippbx_billing.pipeline import Pipeline, Rules
 
     using = common.settings()
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
-        found = quarantine.salvage(damaged, using.inbox_path)
+        found = salvaging.salvage(damaged, using.inbox_path)
         pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
         pipeline.drain()
-        replayed = pipeline.replay(quarantine.not_in_ledger(ledger.connection, found.ids))
+        replayed = pipeline.replay(ledger.journey.unknown(found.ids))
     say(
         tr(
             "{readable} events can be read; {missing} of them were missing and are back, {replayed} were read again",
