@@ -80,13 +80,6 @@ class ErrorsAsSentences(TyperGroup):
             problem = tr("the output cannot be written: {error}", error=tr(str(error.strerror)))
             complain(BillingError(problem, tr("make room, or write elsewhere")))
             raise typer.Exit(1) from error
-        except Exception as error:
-            if type(error).__module__ != "sqlite3":
-                raise
-            complain(
-                BillingError(tr("the database does not answer: {error}", error=error), tr("see `ippbx-bill doctor`"))
-            )
-            raise typer.Exit(1) from error
 
 
 def _write_no_more() -> None:

@@ -22,9 +22,9 @@ from typing import Any
 from ippbx_billing import money
 from ippbx_billing.delivery import parquet
 from ippbx_billing.documents import Document, Section
-from ippbx_billing.documents.files import together
 from ippbx_billing.documents.render import Column, Format, Row, show
 from ippbx_billing.errors import BusyError
+from ippbx_billing.files import together
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.reports import CallFilter, Period, View, calls, report

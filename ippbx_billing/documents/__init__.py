@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import IO, Literal, Protocol
 
 from ippbx_billing import language as texts
-from ippbx_billing.documents.files import whole
 from ippbx_billing.documents.render import Column, Row
+from ippbx_billing.files import whole
 
 __all__ = ["FONT", "FORMS", "Chart", "Column", "Document", "Section", "write", "write_each"]
 

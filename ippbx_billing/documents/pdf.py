@@ -20,9 +20,9 @@ from fpdf.fonts import TTFFont
 
 from ippbx_billing.documents import FONT, Document, Section
 from ippbx_billing.documents.charts import Points, points
-from ippbx_billing.documents.files import whole
 from ippbx_billing.documents.page_layout import A4, GAP, MARGIN, MOST_LINES, Layout, Measure, layout, page_width, wrap
 from ippbx_billing.documents.render import Row, cell, harmless
+from ippbx_billing.files import whole
 
 UNDATED = date(1980, 1, 1)
 TEXT, QUIET, RULE, BAR = (27, 31, 36), (87, 96, 106), (200, 206, 213), (47, 111, 176)

@@ -189,7 +189,7 @@ def _destination(output: Path | None, form: Format) -> Iterator[IO[str]]:
     if output is None or str(output) == "-":
         yield sys.stdout
         return
-    from ippbx_billing.documents.files import whole
+    from ippbx_billing.files import whole
 
     with whole(output) as binary:
         stream = io.TextIOWrapper(binary, "utf-8-sig" if form is Format.CSV else "utf-8", newline="")

@@ -24,6 +24,7 @@ from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
+from ippbx_billing.ledger.migrations import ledger as STEPS
 from ippbx_billing.ledger.records import RecordTables
 from ippbx_billing.ledger.replays import ReplayTables
 from ippbx_billing.ledger.rerates import RerateTables
@@ -31,10 +32,11 @@ from ippbx_billing.ledger.rollups import RollupTables
 from ippbx_billing.ledger.rows import RowTables
 from ippbx_billing.ledger.rules import RuleTables
 from ippbx_billing.ledger.writing import begin
+from ippbx_billing.sqlite.opening import unanswered
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
-SCHEMA = 11  # how many steps of migrations.ledger this code knows
+SCHEMA = len(STEPS)  # the version of the tables that this code knows
 FIRST_WITH_SUMS = 7  # files before that step have no sums yet
 BUSY_TIMEOUT_S = 60
 
@@ -71,6 +73,8 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if sentence := unanswered(error):
+            raise sentence from error
 
     def close(self) -> None:
         """Close the file."""
@@ -141,9 +145,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
     """Imported here, because sqlite-utils costs more to load than a report takes."""
     from sqlite_utils import Database
 
-    from ippbx_billing.ledger.migrations import ledger
-
-    ledger.apply(Database(connection, execute_plugins=False))
+    STEPS.apply(Database(connection, execute_plugins=False))
     if version < FIRST_WITH_SUMS:
         connection.execute("BEGIN IMMEDIATE")
         RollupTables(connection).rebuild()

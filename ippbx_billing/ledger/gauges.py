@@ -12,6 +12,7 @@ from ippbx_billing.errors import DataError
 from ippbx_billing.language import tr
 from ippbx_billing.language.reasons import english
 from ippbx_billing.ledger.reasons import loaded
+from ippbx_billing.sqlite.opening import connect
 
 _QUESTIONS = {
     "events": "SELECT status, count(*) FROM outcomes GROUP BY 1",
@@ -23,7 +24,7 @@ _UNRATED = "SELECT reason, reason_facts, count(*) FROM charges WHERE status = 'u
 def read(path: Path) -> dict[str, Any]:
     """The inbox position reached, and how many events and calls there are of each kind; raises DataError."""
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as connection:
+        with closing(connect(path, "ro", timeout_s=1)) as connection:
             row = connection.execute("SELECT value FROM state WHERE name = 'position'").fetchone()
             numbers = {name: dict(connection.execute(sql).fetchall()) for name, sql in _QUESTIONS.items()}
             unrated = connection.execute(_UNRATED).fetchall()

@@ -1,7 +1,7 @@
 """How far the inbox was read, what became of its events, and which calls are in progress."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -82,6 +82,14 @@ class JourneyTables:
             for row in self.connection.execute(f"SELECT * FROM outcomes WHERE event_id IN ({marks})", chunk):
                 found[row["event_id"]] = (EventStatus(row["status"]), loaded(row["reason"], row["reason_facts"]))
         return found
+
+    def unknown(self, ids: Collection[int]) -> list[int]:
+        """Those of these events of which the ledger holds neither a call nor an outcome."""
+        sql = (
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT event_id FROM outcomes) "
+            "AND NOT EXISTS (SELECT 1 FROM calls WHERE event_id = value)"
+        )
+        return [int(row[0]) for row in self.connection.execute(sql, [str(list(ids))])]
 
     def forget(self, event_ids: Iterable[int]) -> None:
         """Drop what was noted of events that are gone."""

@@ -6,13 +6,18 @@ Each step opens with why it exists. A step that has been released is never edite
         ledger.apply(database)  # runs what is pending, each step in a transaction of its own
 """
 
-from sqlite_utils import Database, Migrations
+from typing import TYPE_CHECKING
 
-ledger = Migrations("ledger")
+from ippbx_billing.sqlite.steps import Steps
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+ledger = Steps("ledger")
 
 
 @ledger()
-def m001_tariff_book(db: Database) -> None:
+def m001_tariff_book(db: "Database") -> None:
     """Who charges what: the tables that people edit. Amounts are micro-units, see `money`.
 
     A carrier or a price is never deleted once calls were rated with it: it is marked with `ended`, so that an old
@@ -93,7 +98,7 @@ def m001_tariff_book(db: Database) -> None:
 
 
 @ledger()
-def m002_calls(db: Database) -> None:
+def m002_calls(db: "Database") -> None:
     """What the events mean and what it costs: wide facts apart from narrow charges.
 
     Charges change when a tariff does, the facts of a call never; re-rating touches only the narrow table. A charge
@@ -164,7 +169,7 @@ def m002_calls(db: Database) -> None:
 
 
 @ledger()
-def m003_journey(db: Database) -> None:
+def m003_journey(db: "Database") -> None:
     """How far the inbox was read, what became of events that are not plainly done, and the calls in progress.
 
     `state` holds the inbox position in the same file as the calls, so that both move in one transaction. An event up to
@@ -197,14 +202,14 @@ def m003_journey(db: Database) -> None:
 
 
 @ledger()
-def m004_rates_per_time(db: Database) -> None:
+def m004_rates_per_time(db: "Database") -> None:
     """A carrier's list may name a rate per minute and charge by the second: the fees are then for `per_s` seconds."""
     for table in ("prices", "windows"):
         db.execute(f"ALTER TABLE {table} ADD COLUMN per_s INTEGER NOT NULL DEFAULT 0")
 
 
 @ledger()
-def m005_rules_of_the_site(db: Database) -> None:
+def m005_rules_of_the_site(db: "Database") -> None:
     """What a site knows better than our data: its days off, digits only dialled, calls that are nobody's bill.
 
     `day_kind` is work, rest or holiday. A clean-up is 去电号码过滤, a call filter 话单过滤; of a filter's conditions
@@ -234,7 +239,7 @@ def m005_rules_of_the_site(db: Database) -> None:
 
 
 @ledger()
-def m006_kinds_and_history(db: Database) -> None:
+def m006_kinds_and_history(db: "Database") -> None:
     """What makes rating a million calls again quick, and what keeps their earlier charges.
 
     A kind is all that a tariff looks at in a call but its length, its time and its very digits; a site has some
@@ -314,7 +319,7 @@ def m006_kinds_and_history(db: Database) -> None:
 
 
 @ledger()
-def m007_rollups(db: Database) -> None:
+def m007_rollups(db: "Database") -> None:
     """What makes a report as quick in the tenth million of calls as in the first; see `ledger.rollups`.
 
     The narrow table of charges learns what reports ask for most: the extension and the place as numbers, the length,
@@ -389,7 +394,7 @@ def m007_rollups(db: Database) -> None:
     )
 
 
-def _offset_of_days(db: Database) -> int:
+def _offset_of_days(db: "Database") -> int:
     """Seconds east of Greenwich by which each call's start falls on its local day, near to this machine's own."""
     least, most, here = db.execute(
         "SELECT max(strftime('%s', day) - started_at), min(strftime('%s', day) + 86399 - started_at), "
@@ -403,7 +408,7 @@ def _offset_of_days(db: Database) -> int:
 
 
 @ledger()
-def m008_directory(db: Database) -> None:
+def m008_directory(db: "Database") -> None:
     """People come and go and take their extensions along: who had which one on which day.
 
     A fact (`memberships`: who is in which department; `assignments`: whose an extension is) holds from its `first_day`
@@ -466,7 +471,7 @@ def m008_directory(db: Database) -> None:
     db.execute("DROP TABLE extensions")
 
 
-def _into_the_directory(db: Database, extension: str, name: str | None, path: str) -> None:
+def _into_the_directory(db: "Database", extension: str, name: str | None, path: str) -> None:
     """An entry of the former table, valid since ever; `/` in a department's name was meant as a path."""
     ever, never = "0001-01-01", "9999-12-31"
     department = None

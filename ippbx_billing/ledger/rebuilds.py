@@ -8,8 +8,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from ippbx_billing.ledger.calls import CHARGE
 from ippbx_billing.ledger.replays import Totals
-from ippbx_billing.ledger.rerates import CHARGE
 
 EDITED = (
     "carriers", "trunks", "prices", "windows", "overrides", "holiday_overrides", "cleanups", "call_filters",
@@ -88,7 +88,7 @@ class RebuildTables:
     def keep_changes(self, now: int) -> None:
         """The charges that are others now join the history, as of a run of their own."""
         run, names = self.connection.execute, ", ".join(CHARGE)
-        differs = " OR ".join(f"g.{name} IS NOT h.{name}" for name in CHARGE)
+        differs = " OR ".join(f"g.{name} IS NOT h.{name}" for name in CHARGE if name != "calendar")
         run("BEGIN")
         number = run(
             "INSERT INTO rerate_runs (started_at, ended_at, first_day, last_day, conditions) "
@@ -110,7 +110,7 @@ class RebuildTables:
         read = int(position[0]) if position else 0
         gone = "c.event_id <= ? AND NOT EXISTS (SELECT 1 FROM main.calls n WHERE n.key = c.key)"
         without = f"{gone} AND {_GONE.format('c.event_id')}"
-        differs = " OR ".join(f"g.{name} IS NOT h.{name}" for name in CHARGE)
+        differs = " OR ".join(f"g.{name} IS NOT h.{name}" for name in CHARGE if name != "calendar")
         all_gone = self._totals("old", gone, read)
         lost = self._totals("old", without, read)
         return Compared(

@@ -12,10 +12,10 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ippbx_billing.ledger.rerates import CHARGE
+from ippbx_billing.ledger.calls import CHARGE
 
 _CHARGE = ", ".join(CHARGE)
-_DIFFERS = " OR ".join(f"b.{name} IS NOT g.{name}" for name in CHARGE)
+_DIFFERS = " OR ".join(f"b.{name} IS NOT g.{name}" for name in CHARGE if name != "calendar")
 
 
 class Totals(NamedTuple):

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from ippbx_billing.calls import FROM_FILE, EventKind
-from ippbx_billing.documents.files import whole
 from ippbx_billing.errors import DataError
+from ippbx_billing.files import whole
 from ippbx_billing.inbox import Delivery
 from ippbx_billing.language import tr
 from ippbx_billing.listener.lines import Lines

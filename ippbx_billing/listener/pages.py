@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ippbx_billing import __version__
 from ippbx_billing.errors import DataError
-from ippbx_billing.inbox import damage as quarantine
 from ippbx_billing.listener import metrics
+from ippbx_billing.sqlite import damage
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -82,7 +82,7 @@ class Pages:
             "last_event_at": last.isoformat() if last else None,
             "backlog": writer.waiting,
             "connections": len(doors.connections),
-            "damaged_files": quarantine.files_aside(writer.path),
+            "damaged_files": damage.files_aside(writer.path),
             **self._facts(),
         }
         return JSONResponse(health, status_code=503 if failure else 200)

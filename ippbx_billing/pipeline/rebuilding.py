@@ -10,7 +10,6 @@ What people entered is taken over, and so are the calls whose events were pruned
 their own, as after a replay.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -136,7 +135,7 @@ def _must_be_ledger(path: Path) -> None:
     try:
         with Ledger(path) as ledger:
             faults = ledger.faults()
-    except (DataError, sqlite3.DatabaseError) as error:
+    except DataError as error:
         faults = str(error)
     if faults:
         raise DataError(

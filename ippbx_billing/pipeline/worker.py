@@ -144,7 +144,7 @@ def main(data_dir: str, dialect: str) -> None:
 @contextmanager
 def _ending_where_damaged() -> Iterator[None]:
     """A damaged inbox ends this process with an exit code of its own: only the listener may replace the file."""
-    from ippbx_billing.inbox.damage import DamagedInboxError
+    from ippbx_billing.inbox.salvage import DamagedInboxError
 
     try:
         yield
@@ -174,17 +174,12 @@ def _patiently(step: Callable[[], Result], pipe: "_Pipe") -> Result | None:
 
 def _is_trouble_of_ledger(error: Exception) -> bool:
     """Whether a database does not work; what is wrong with the inbox alone has a name of its own."""
-    import sqlite3
+    from ippbx_billing.inbox.salvage import DamagedInboxError
+    from ippbx_billing.sqlite.damage import is_trouble
 
-    from ippbx_billing.inbox import damage as quarantine
-
-    if isinstance(error, quarantine.DamagedInboxError):
-        return False
     if isinstance(error, BusyError):
         return True
-    return any(
-        isinstance(one, sqlite3.OperationalError) or quarantine.is_damage(one) for one in (error, error.__cause__)
-    )
+    return not isinstance(error, DamagedInboxError) and is_trouble(error)
 
 
 class _Pipe:

@@ -26,6 +26,7 @@ from typing import Any
 
 from ippbx_billing import __version__
 from ippbx_billing.errors import BillingError, BusyError, DataError, UsageError
+from ippbx_billing.files import flush, whole, write
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.settings import FILE_NAME, Settings
@@ -126,7 +127,7 @@ def _copied(using: Settings, part: Path) -> dict[str, dict[str, int]]:
             copies.check(part / name, rows[name])
         with Ledger(using.ledger_path) as ledger:
             pruned = int(ledger.journey.state(PRUNED) or 0)
-        if pruned <= copies.number(part / "ledger.db", "SELECT value FROM state WHERE name = 'position'"):
+        if pruned <= copies.asked(part / "ledger.db", "SELECT value FROM state WHERE name = 'position'"):
             return rows
     raise BusyError(tr("events are pruned quicker than they are copied"), tr("make the backup when `prune` is done"))
 
@@ -156,7 +157,7 @@ def _copy_private(source: Path, target: Path) -> None:
             _copy_private(path, target / path.name)
     elif source.is_file():
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with source.open("rb") as read, open(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as written:
+        with source.open("rb") as read, whole(target, private=True) as written:
             shutil.copyfileobj(read, written)
 
 
@@ -173,9 +174,7 @@ def _describe(part: Path, now: datetime, rows: dict[str, Any]) -> None:
         "rows": rows,
         "files": files,
     }
-    path = part / MANIFEST
-    with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
-        json.dump(manifest, stream, ensure_ascii=False, indent=2)
+    write(part / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=2), private=True)
 
 
 def _packed_name(part: Path) -> Path:
@@ -202,17 +201,6 @@ def _seal(made: Path, target: Path) -> None:
         flush(path)
     made.replace(target)
     flush(target.parent)
-
-
-def flush(path: Path) -> None:
-    """Wait until a file or a directory is on the disk; Windows does so for directories by itself."""
-    if path.is_dir() and os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def digest(path: Path) -> str:

@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
+from ippbx_billing.files import flush, whole
 from ippbx_billing.inbox import Inbox, only_writer
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import SCHEMA
 from ippbx_billing.sqlite import copies
 from ippbx_billing.sqlite.locks import maintenance
-from ippbx_billing.upkeep.backups import DATABASES, FORMAT, MANIFEST, OTHERS, Backup, digest, flush
+from ippbx_billing.upkeep.backups import DATABASES, FORMAT, MANIFEST, OTHERS, Backup, digest
 
 EXCHANGING = "restore-under-way"  # names the folder with what lies aside
 COMPANIONS = ("-wal", "-shm")  # what SQLite keeps beside a database; it goes where the database goes
@@ -118,7 +119,7 @@ def _unpack(source: Path, part: Path) -> None:
 
 def _write(target: Path, stream: Any) -> None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as written:
+    with whole(target, private=True) as written:
         shutil.copyfileobj(stream, written, 1024 * 1024)
 
 

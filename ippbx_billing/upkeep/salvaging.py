@@ -7,7 +7,8 @@ done.found.readable, done.found.missing, done.replayed.events
 from dataclasses import dataclass
 from pathlib import Path
 
-from ippbx_billing.inbox import Inbox, damage
+from ippbx_billing.inbox import Inbox
+from ippbx_billing.inbox import salvage as salvaged
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Replayed, Rules
 from ippbx_billing.settings import Settings
@@ -18,7 +19,7 @@ from ippbx_billing.sqlite.locks import maintenance
 class Done:
     """What was found in the damaged file, and what reading it did."""
 
-    found: damage.Salvaged
+    found: salvaged.Salvaged
     replayed: Replayed
 
 
@@ -29,9 +30,9 @@ def salvage(ledger: Ledger, inbox: Inbox, using: Settings, damaged: Path, *, wai
     other maintenance lasts longer than `wait_s`.
     """
     with maintenance(using.data_dir, "events salvage", wait_s):
-        found = damage.salvage(damaged, using.inbox_path)
+        found = salvaged.salvage(damaged, using.inbox_path)
         pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
         pipeline.drain()
-        replayed = pipeline.replay(damage.not_in_ledger(ledger.connection, found.ids))
-        damage.salvaged_are_read(using.inbox_path, found.ids)
+        replayed = pipeline.replay(ledger.journey.unknown(found.ids))
+        salvaged.salvaged_are_read(using.inbox_path, found.ids)
     return Done(found, replayed)

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from ippbx_billing.cli import common
 from ippbx_billing.cli.app import app
 from ippbx_billing.cli.reports.bill import coverage_of
-from ippbx_billing.documents.files import together
 from ippbx_billing.errors import BillingError
+from ippbx_billing.files import together
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from ippbx_billing.errors import BusyError
-from ippbx_billing.inbox import Inbox, damage
+from ippbx_billing.inbox import Inbox, salvage
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules, rebuilding
 from ippbx_billing.pipeline.replaying import replay
@@ -281,7 +281,7 @@ def test_a_salvage_that_was_killed_before_reading_is_completed_by_repeating_it(b
         ledger.execute("PRAGMA foreign_keys = OFF")
         ledger.execute("DELETE FROM charges WHERE id IN (SELECT id FROM calls WHERE event_id <= 10)")
         ledger.execute("DELETE FROM calls WHERE event_id <= 10")
-    assert damage.salvage(damaged, using.inbox_path).missing == 10  # and killed here
+    assert salvage.salvage(damaged, using.inbox_path).missing == 10  # and killed here
     with Ledger(using.ledger_path) as ledger, Inbox(using.inbox_path) as inbox:
         done = salvaging.salvage(ledger, inbox, using, damaged)
         assert (done.found.missing, done.replayed.events) == (0, 10)
@@ -295,7 +295,7 @@ def test_salvaged_events_with_new_ids_come_back_once(busy_site: Path) -> None:
     damaged = Path(shutil.copy(using.inbox_path, busy_site / "inbox.db.damaged"))
     with closing(sqlite3.connect(using.inbox_path)) as inbox, inbox:
         inbox.execute("UPDATE events SET body = 'another', received_at = received_at + 1 WHERE id <= 5")
-    assert [damage.salvage(damaged, using.inbox_path).missing for _ in range(2)] == [5, 0]
+    assert [salvage.salvage(damaged, using.inbox_path).missing for _ in range(2)] == [5, 0]
 
 
 def test_what_people_follow_is_told_again_when_runs_overlap(busy_site: Path, tmp_path: Path, cli: Cli) -> None:

@@ -156,7 +156,7 @@ def _is_new(change: "Change") -> bool:
 
 def write_out(name: str, output: Path | None) -> None:
     """Export a list; its ending says how."""
-    from ippbx_billing.documents.files import whole
+    from ippbx_billing.files import whole
     from ippbx_billing.lists.people import files as lists
 
     form = "csv" if output is None or str(output) == "-" else output.suffix.lower().lstrip(".")

@@ -132,7 +132,7 @@ def _show_rows(bills: "Iterable[Statement]", form: Format, output: Path | None) 
 def _write_each(bills: "Iterable[Statement]", missing: "Coverage", form: Format, folder: Path) -> int:
     """A file for each bill, all of them or none; gives how many."""
     from ippbx_billing import documents
-    from ippbx_billing.documents.files import together
+    from ippbx_billing.files import together
     from ippbx_billing.reports.bills import paper
 
     notes, taken = missing.notes(), set[str]()

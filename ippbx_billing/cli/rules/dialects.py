@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ippbx_billing import files
 from ippbx_billing.calls import Disposition
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
@@ -333,9 +334,7 @@ def _write(path: Path, text: str, is_usable: bool) -> None:
         raise DataError(problem, tr("try more bodies, or copy a dialect: `ippbx-bill dialects show uc`"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.part")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        files.write(path, text, hint=tr("check its owner"))
         dialects.load(path.parent)
     except OSError as error:
         raise BillingError(tr("{path} cannot be written: {error}", path=path, error=error.strerror)) from error

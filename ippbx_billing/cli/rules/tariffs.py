@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ippbx_billing import files
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
@@ -281,15 +282,7 @@ def _write(content: bytes, form: "FileForm", output: Path | None) -> None:
             raise UsageError(tr("a workbook cannot be shown on a terminal"), tr("name a file: --output tariff.xlsx"))
         typer.get_binary_stream("stdout").write(content)
         return
-    beside = output.with_name(f".{output.name}.part")
-    try:
-        beside.write_bytes(content)
-        beside.replace(output)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise BillingError(
-            tr("{path} cannot be written: {error}", path=output, error=error.strerror), tr("name another --output")
-        ) from error
+    files.write(output, content)
     say(tr("wrote {path}", path=output))
 
 

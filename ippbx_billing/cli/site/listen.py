@@ -5,7 +5,6 @@ wakes the worker through a pipe; when the pipe closes, however this process ende
 """
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,16 +111,16 @@ def _lines_on_stderr(using: "Settings") -> Iterator[None]:
 def _check_set_up(using: "Settings") -> None:
     """Both files are there and up to date, and the rules can be made: better said now than found in a log later."""
     from ippbx_billing import inbox
-    from ippbx_billing.inbox import damage as quarantine
     from ippbx_billing.pipeline import Rules
+    from ippbx_billing.sqlite import damage
 
     inbox.replace_if_damaged(using.inbox_path, log.warning)
     try:
         common.open_inbox(using).close()
         with common.open_ledger(using) as ledger:
             Rules.of(ledger, using)
-    except (DataError, sqlite3.DatabaseError) as error:
-        if not any(map(quarantine.is_damage, (error, error.__cause__))):
+    except DataError as error:
+        if not damage.is_damage(error.__cause__):
             raise
         log.warning("%s: %s", error, LEDGER_DAMAGED)  # no reason to turn a PBX away
     inbox.create(using.inbox_path)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ippbx_billing import files
 from ippbx_billing import language as texts
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import say
@@ -155,7 +156,7 @@ def _set_up(data_dir: Path, site: "Site") -> None:
         _command("trunks", "add", line.name, "--carrier", f"{area.code}-{area.place}-{line.operator}")
     people = data_dir / "extensions.csv"
     rows = [f"{one.extension},{one.name},{one.department}\n" for one in site.people]
-    people.write_text("number,name,department\n" + "".join(rows), encoding="utf-8")
+    files.write(people, "number,name,department\n" + "".join(rows))
     _command("extensions", "import", str(people))
 
 
