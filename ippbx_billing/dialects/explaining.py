@@ -8,9 +8,9 @@ that tells a whole call is a call, whatever event it names.
 """
 
 from ippbx_billing.dialects.definition import Source
-from ippbx_billing.dialects.plan import Plan, is_whole, kind_of, plan_for, said_by
+from ippbx_billing.dialects.plan import ReadingPlan, is_whole, kind_of, plan_for, said_by
 from ippbx_billing.dialects.record import Path, Record
-from ippbx_billing.dialects.view import View
+from ippbx_billing.dialects.view import DocumentView
 
 LOOKED_AT = 3  # records of a batch
 # What decides a call and its fee; a dialect may find each of them under any of these fields of ours.
@@ -28,7 +28,7 @@ MADE_UP_FOR = {"length": ("ended_at", "billed_s"), "outcome": ("answered_at", "b
 PLAIN = {"caller": ("caller",), "callee": ("callee",)}  # by which names the common reading knows a fact for sure
 
 
-def explains(view: View, plain: View) -> bool:
+def explains(view: DocumentView, plain: DocumentView) -> bool:
     """Whether a dialect's view accounts for all that the common names find in the same records."""
     if len(view.records) != len(plain.records):
         return len(view.records) > len(plain.records) or not any(one.is_whole for one in _read(plain))
@@ -38,8 +38,8 @@ def explains(view: View, plain: View) -> bool:
 class Sayings:
     """What one record says by a dialect: of each field the sources that say something, and what it is."""
 
-    def __init__(self, view: View, record: Record) -> None:
-        self.plan: Plan = plan_for(view.dialect, record)
+    def __init__(self, view: DocumentView, record: Record) -> None:
+        self.plan: ReadingPlan = plan_for(view.dialect, record)
         self.record = record
         self.is_call = "cdr" in kind_of(view.dialect, self.plan, record)[0]
         self.is_whole = self.is_call and is_whole(self.plan, record)
@@ -54,7 +54,7 @@ class Sayings:
         return {path for name in self.plan.steps for one in self.sources(name) for path in (one.path, *one.joined)}
 
 
-def _read(view: View) -> list[Sayings]:
+def _read(view: DocumentView) -> list[Sayings]:
     return [Sayings(view, record) for record in view.records[:LOOKED_AT]]
 
 

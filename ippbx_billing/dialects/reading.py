@@ -14,7 +14,7 @@ from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase,
 from ippbx_billing.dialects import values
 from ippbx_billing.dialects.clocks import NO_HINTS, Hints, may_be_ambiguous
 from ippbx_billing.dialects.definition import STATES, UNUSABLE, Dialect, Rule, Source, Vocabulary
-from ippbx_billing.dialects.plan import Plan, Step, plan_for, said_by
+from ippbx_billing.dialects.plan import ReadingPlan, ReadingStep, plan_for, said_by
 from ippbx_billing.dialects.record import Record
 from ippbx_billing.dialects.settling import TOLERANCE_S, Said, settle
 from ippbx_billing.dialects.values import Unreadable, text
@@ -48,7 +48,7 @@ class Fields:
     faults: list[Reason] = field(default_factory=list)
     used: dict[str, Found] = field(default_factory=dict)
     unknown_words: dict[str, str] = field(default_factory=dict)  # of each field the word that nobody knows
-    plan: Plan = field(init=False)
+    plan: ReadingPlan = field(init=False)
     preferred: dict[str, Found] = field(init=False)  # of each field the first value that says something
 
     def __post_init__(self) -> None:
@@ -63,7 +63,7 @@ class Fields:
             if found is not None:
                 self.preferred[name] = found
 
-    def _every(self, steps: tuple[Step, ...]) -> Iterator[Found]:
+    def _every(self, steps: tuple[ReadingStep, ...]) -> Iterator[Found]:
         for step in steps:
             for said in said_by(step, self.record):
                 source = step.source

@@ -49,7 +49,7 @@ ANSWER_EXPIRES = timedelta(days=7)  # until then a record may come that does not
 
 
 @dataclass(frozen=True)
-class Site:
+class SiteRules:
     """What the settings say that rules need to know."""
 
     country: str
@@ -62,7 +62,7 @@ class Site:
     bounds: dialects.Bounds = dialects.DEFAULT_BOUNDS
 
     @classmethod
-    def of(cls, settings: Settings) -> "Site":
+    def of(cls, settings: Settings) -> "SiteRules":
         """The part of the settings that rules need."""
         return cls(
             country=settings.country,
@@ -81,7 +81,7 @@ class Rules:
 
     def __init__(
         self,
-        site: Site,
+        site: SiteRules,
         known_dialects: Dialects,
         book: TariffBook,
         extensions: Iterable[str] = (),
@@ -107,7 +107,7 @@ class Rules:
         Without `reading` they know no dialects: who asks for a price alone need not wait until all are loaded.
         """
         known = _dialects(settings) if reading else Dialects({})
-        site = Site.of(settings)
+        site = SiteRules.of(settings)
         own_days = {one.day: one.kind for one in ledger.rules.day_overrides()}
         return cls(
             site,

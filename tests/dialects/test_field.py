@@ -21,7 +21,7 @@ from ippbx_billing.inbox import Delivery, Inbox, InboxWriter
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.listener import Doors
 from ippbx_billing.pipeline import Pipeline, Rules
-from ippbx_billing.reports import CallFilter, View, calls
+from ippbx_billing.reports import View, WantedCalls, calls
 from ippbx_billing.settings import load
 from tests import DATA
 from tests.listening import Wire
@@ -60,7 +60,7 @@ def read(site_of: Sites, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
         asyncio.run(_deliver(settings.inbox_path, case))
         with Ledger(settings.ledger_path) as ledger, Inbox(settings.inbox_path) as inbox:
             Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings)).drain()
-            found = calls(ledger, View(settings.site_zone, settings.currency), CallFilter())
+            found = calls(ledger, View(settings.site_zone, settings.currency), WantedCalls())
             return [call for call in found if call["status"] != "filtered"]  # a record of a call told by another one
 
     return reading
