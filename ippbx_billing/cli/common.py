@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class State:
+class GlobalOptions:
     """The global options of this run."""
 
     data_dir: Path | None = None
     lang: str | None = None
 
 
-state = State()
+state = GlobalOptions()
 
 
 def _form(ctx: typer.Context, form: Format) -> Format:

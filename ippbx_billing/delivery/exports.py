@@ -28,7 +28,7 @@ from ippbx_billing.errors import BusyError
 from ippbx_billing.inbox import lock
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.reports import CallFilter, Period, View, calls, report
+from ippbx_billing.reports import Period, View, WantedCalls, calls, report
 from ippbx_billing.reports.changes import Cursor, changed_calls, newest
 
 PARQUET = "parquet"
@@ -101,7 +101,7 @@ class Export:
         return [self.folder / one.relative_to(beside) for one in sorted(beside.rglob("*")) if one.is_file()]
 
     def _listed(self, period: Period) -> Iterator[Row]:
-        return calls(self.ledger, self.view, CallFilter(period=period))
+        return calls(self.ledger, self.view, WantedCalls(period=period))
 
     def _changed(self, since: Cursor) -> Iterator[Row]:
         return changed_calls(self.ledger, self.view, since)

@@ -44,7 +44,7 @@ NEEDED: dict[TrafficType, Severity] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PriceDoubt:
     """Something to look at: how bad, what sort, where, and the sentence."""
 
     severity: Severity
@@ -56,7 +56,7 @@ class Finding:
     calls: int | None = None
 
 
-def check(carrier: Carrier, prices: Sequence[Price], today: date, *, country: str = "CN") -> list[Finding]:
+def check(carrier: Carrier, prices: Sequence[Price], today: date, *, country: str = "CN") -> list[PriceDoubt]:
     """All findings about one carrier's prices, the gravest first."""
     own = [price for price in prices if price.carrier == carrier.name]
     found = [*_holes(carrier, own, today, country), *_ambiguous(own), *_odd(own, today)]
@@ -66,25 +66,25 @@ def check(carrier: Carrier, prices: Sequence[Price], today: date, *, country: st
 # -- holes
 
 
-def _holes(carrier: Carrier, prices: Sequence[Price], today: date, country: str) -> Iterator[Finding]:
+def _holes(carrier: Carrier, prices: Sequence[Price], today: date, country: str) -> Iterator[PriceDoubt]:
     for traffic_type, severity in NEEDED.items():
         if traffic_type is TrafficType.HK_MO_TW and country != "CN":
             continue
         rows = [one for one in prices if one.traffic_type is traffic_type and one.direction is Direction.OUTBOUND]
         name = tr(TYPE_WORDS[traffic_type])
         if not rows:
-            yield Finding(severity, "hole", carrier.name, traffic_type, tr("{name} calls have no price", name=name))
+            yield PriceDoubt(severity, "hole", carrier.name, traffic_type, tr("{name} calls have no price", name=name))
         elif min(one.effective_from for one in rows) > today:
             first = min(one.effective_from for one in rows)
             sentence = tr("{name} calls have no price before {day}", name=name, day=first)
-            yield Finding(severity, "hole", carrier.name, traffic_type, sentence)
+            yield PriceDoubt(severity, "hole", carrier.name, traffic_type, sentence)
         elif missing := _missing_kinds(rows):
             sentence = tr("{name} calls to {kinds} have no price", name=name, kinds=", ".join(map(tr, missing)))
-            yield Finding(severity, "hole", carrier.name, traffic_type, sentence)
+            yield PriceDoubt(severity, "hole", carrier.name, traffic_type, sentence)
         elif all(one.match in ("area", "country", "prefix") for one in rows):
             count = len({(one.match, one.value) for one in rows})
             sentence = tr("{name}: prices for single destinations only ({count})", name=name, count=count)
-            yield Finding("note", "hole", carrier.name, traffic_type, sentence)
+            yield PriceDoubt("note", "hole", carrier.name, traffic_type, sentence)
 
 
 def _missing_kinds(rows: Iterable[Price]) -> list[str]:
@@ -98,7 +98,7 @@ def _missing_kinds(rows: Iterable[Price]) -> list[str]:
 # -- what cannot be told apart
 
 
-def _ambiguous(prices: Sequence[Price]) -> Iterator[Finding]:
+def _ambiguous(prices: Sequence[Price]) -> Iterator[PriceDoubt]:
     groups: dict[object, list[Price]] = defaultdict(list)
     for price in prices:
         groups[identity(price)].append(price)
@@ -106,17 +106,17 @@ def _ambiguous(prices: Sequence[Price]) -> Iterator[Finding]:
         for price in twins[:-1]:
             sentence = tr("price {id} is never used: price {other} is for the same calls from the same day on",
                           id=price.id, other=twins[-1].id)  # fmt: skip
-            yield Finding("error", "ambiguous", price.carrier, price.traffic_type, sentence, price)
+            yield PriceDoubt("error", "ambiguous", price.carrier, price.traffic_type, sentence, price)
     yield from _like_patterns(prices)
     for price in prices:
         for first, second in combinations(price.windows, 2):
             if _same_rank(first, second):
                 sentence = tr("price {id}: {first} and {second} hold at the same time and neither goes first",
                               id=price.id, first=window_text(first), second=window_text(second))  # fmt: skip
-                yield Finding("warning", "ambiguous", price.carrier, price.traffic_type, sentence, price)
+                yield PriceDoubt("warning", "ambiguous", price.carrier, price.traffic_type, sentence, price)
 
 
-def _like_patterns(prices: Sequence[Price]) -> Iterator[Finding]:
+def _like_patterns(prices: Sequence[Price]) -> Iterator[PriceDoubt]:
     """Patterns equally specific that fit the same number: only their spelling decides."""
     groups: dict[object, list[Price]] = defaultdict(list)
     for price in prices:
@@ -128,7 +128,7 @@ def _like_patterns(prices: Sequence[Price]) -> Iterator[Finding]:
         for one, other in combinations(sorted(values), 2):
             if _overlap(one, other):
                 sentence = tr("{one} and {other} fit the same numbers and neither goes first", one=one, other=other)
-                yield Finding(
+                yield PriceDoubt(
                     "warning", "ambiguous", values[one].carrier, values[one].traffic_type, sentence, values[one]
                 )
 
@@ -150,14 +150,14 @@ def _same_rank(one: Window, other: Window) -> bool:
 # -- what is hard to believe
 
 
-def _odd(prices: Sequence[Price], today: date) -> Iterator[Finding]:
+def _odd(prices: Sequence[Price], today: date) -> Iterator[PriceDoubt]:
     by_type: dict[TrafficType, list[int]] = defaultdict(list)
     for price in prices:
         by_type[price.traffic_type].append(_minute_micro(price.figures))
     for price in prices:
         usual = median_low(by_type[price.traffic_type])
         for severity, sentence in _oddities(price, usual, today):
-            yield Finding(severity, "odd", price.carrier, price.traffic_type, sentence, price)
+            yield PriceDoubt(severity, "odd", price.carrier, price.traffic_type, sentence, price)
 
 
 def _oddities(price: Price, usual_micro: int, today: date) -> Iterator[tuple[Severity, str]]:

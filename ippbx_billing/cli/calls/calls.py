@@ -40,7 +40,7 @@ def list_calls(
 
     using, form = common.settings(), asking.form
     period = asking.period(using) if asking.names_days else None
-    wanted = reports.CallFilter(**asking.where().given(), period=period, day=day, status=status, limit=limit)
+    wanted = reports.WantedCalls(**asking.where().given(), period=period, day=day, status=status, limit=limit)
     with common.open_ledger(using) as ledger:
         rows = reports.calls(ledger, reports.View(using.site_zone, using.currency), wanted)
         title = tr("Call list") if form.is_document else ""
@@ -88,7 +88,7 @@ def explain(
         if stored is None:
             raise NotFoundError(tr("there is no call {id}", id=call), tr("see `ippbx-bill calls list`"))
         view = reports.View(using.site_zone, using.currency)
-        row = next(iter(reports.calls(ledger, view, reports.CallFilter(call=call))))
+        row = next(iter(reports.calls(ledger, view, reports.WantedCalls(call=call))))
         charge = story.of_stored(ledger, using, stored, call_of(stored), classification_of(stored))
         event = _event(using, stored["event_id"])
         earlier = _history(ledger, using, call) if history else []

@@ -71,7 +71,7 @@ def show_event(
             return
         row = reports.event_row(ledger, inbox, using.site_zone, event_id)
         view = reports.View(using.site_zone, using.currency)
-        calls = [one["id"] for one in reports.calls(ledger, view, reports.CallFilter(event=event_id))]
+        calls = [one["id"] for one in reports.calls(ledger, view, reports.WantedCalls(event=event_id))]
     document = {
         **row,
         "method": event.method,

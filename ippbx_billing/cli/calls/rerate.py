@@ -16,7 +16,7 @@ from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
-    from ippbx_billing.pipeline.rerating import Difference, Outcome, Wanted
+    from ippbx_billing.pipeline.rerating import Difference, RerateOutcome, Wanted
     from ippbx_billing.settings import Settings
 
 
@@ -175,7 +175,9 @@ def _head(wanted: "Wanted", using: "Settings") -> dict[str, Any]:
     }
 
 
-def _tell(outcome: "Outcome", ledger: "Ledger", using: "Settings", wanted: "Wanted", form: Format, output: Any) -> None:
+def _tell(
+    outcome: "RerateOutcome", ledger: "Ledger", using: "Settings", wanted: "Wanted", form: Format, output: Any
+) -> None:
     """What the run did: a sentence for people, the figures for programs."""
     fees = _fees(outcome.before_micro, outcome.after_micro, ledger.book.decimals())
     if form is not Format.TABLE:

@@ -21,7 +21,7 @@ from ippbx_billing.language import language, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.pbx.pages import Value
-    from ippbx_billing.pbx.plan import Change, Wanted
+    from ippbx_billing.pbx.plan import FieldChange, Wanted
     from ippbx_billing.pbx.profile import PageProfile, Profile
     from ippbx_billing.settings import Settings
 
@@ -92,7 +92,7 @@ def own_address(pbx_address: str) -> str:
 
 
 def show_changes(
-    profile: "Profile", changes: "Sequence[Change]", form: Format = Format.TABLE, output: Path | None = None
+    profile: "Profile", changes: "Sequence[FieldChange]", form: Format = Format.TABLE, output: Path | None = None
 ) -> None:
     """Every field as `was → is`, a table a page; one list for programs. Passwords are never shown."""
     rows = [_row(profile, change) for change in changes]
@@ -150,7 +150,7 @@ def tell_password(password: str) -> None:
     say(tr("It is shown only now; the PBX's own API page has it as well."))
 
 
-def _row(profile: "Profile", change: "Change") -> dict[str, Any]:
+def _row(profile: "Profile", change: "FieldChange") -> dict[str, Any]:
     page = profile.pages[change.page]
     one = page.fields[change.field]
     labels = [*([page.fields[one.under].label] if one.under else []), one.label]

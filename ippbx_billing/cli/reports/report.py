@@ -9,7 +9,7 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.announced import announcing, loaded
 from ippbx_billing.cli.reports.coverage import covered
 from ippbx_billing.cli.reports.options import Asking, asked
-from ippbx_billing.cli.reports.report_views import Sheet, key_columns, measure_columns, present, row_keys
+from ippbx_billing.cli.reports.report_views import ReportSheet, key_columns, measure_columns, present, row_keys
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 
@@ -87,7 +87,7 @@ def _hand_down(ctx: typer.Context) -> None:
     ctx.default_map = {name: given}
 
 
-def tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:
+def tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], ReportSheet]) -> None:
     """Ask for the answer, find out what it does not cover, show both."""
     from ippbx_billing import reports
 
@@ -99,7 +99,7 @@ def tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:
     present(sheet(answer), told, asking)
 
 
-def _sums_sheet(answer: "Report", sort: str | None, top: int | None) -> Sheet:
+def _sums_sheet(answer: "Report", sort: str | None, top: int | None) -> ReportSheet:
     """The sums by keys; by extension alone they are shown as they always were."""
     from ippbx_billing.reports.sums import sort_key
 
@@ -109,7 +109,7 @@ def _sums_sheet(answer: "Report", sort: str | None, top: int | None) -> Sheet:
     columns = measure_columns(answer.currency, measure, compared=compared, drawn=not plain)
     if plain and not (sort or top or compared):
         columns = [one for one in columns if one.key in ("calls", "answered", "duration_s", "billed_s", "fee")]
-    return Sheet(
+    return ReportSheet(
         title=tr("Calls of {month}", month=answer.period.name),
         columns=[*key_columns(answer.by, answer.rows), *columns],
         keys=row_keys(answer.by, answer.total),

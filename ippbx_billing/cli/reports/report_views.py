@@ -1,6 +1,6 @@
 """How a report looks: its columns and its picture, then the one way in which every report is shown in every form.
 
-    present(Sheet(title, columns, rows, total, document, label="extension"), told, asking)
+    present(ReportSheet(title, columns, rows, total, document, label="extension"), told, asking)
 
 The one idea: a report is a sheet, and what it does not cover goes with it wherever it goes: below a table on stderr, in
 JSON under "coverage", in a document as its notes.
@@ -29,7 +29,7 @@ CURVES = ("hour", "day")  # too many for bars, and they follow one another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class ReportSheet:
     """A report that is ready to be shown.
 
     `keys` are the headings of a CSV, `flat` its rows, where those hold more than plain values. `label` is the key that
@@ -61,7 +61,7 @@ class Sheet:
         return {**self.total, place: self.total_label or tr("total")}
 
 
-def present(sheet: Sheet, told: "Coverage", asking: "Asking") -> None:
+def present(sheet: ReportSheet, told: "Coverage", asking: "Asking") -> None:
     """Show the sheet in the form asked for, with what it does not cover."""
     if asking.plot:
         _plot(sheet, asking)
@@ -86,7 +86,7 @@ def present(sheet: Sheet, told: "Coverage", asking: "Asking") -> None:
             say(note)
 
 
-def _with_bars(sheet: Sheet) -> Sheet:
+def _with_bars(sheet: ReportSheet) -> ReportSheet:
     """The sheet with a bar beside each row, which leaves after the share that it shows."""
     values = [figure(row, sheet.measure) for row in sheet.rows]
     if not sheet.label or not sheet.drawn or len(values) < 2:
@@ -96,7 +96,7 @@ def _with_bars(sheet: Sheet) -> Sheet:
     return replace(sheet, rows=rows, columns=[*sheet.columns, Column("bar", "", "code", rank=share - 1)])
 
 
-def _plot(sheet: Sheet, asking: "Asking") -> None:
+def _plot(sheet: ReportSheet, asking: "Asking") -> None:
     if asking.form is not Format.TABLE:
         hint = tr("leave out --format; html, xlsx and pdf have their chart anyway")
         raise UsageError(tr("--plot draws in the terminal only"), hint)
@@ -110,7 +110,7 @@ def _plot(sheet: Sheet, asking: "Asking") -> None:
     lines([f"{sheet.title}: {_title(sheet, sheet.measure)}", "", *chart], asking.output)
 
 
-def _title(sheet: Sheet, key: str) -> str:
+def _title(sheet: ReportSheet, key: str) -> str:
     return next((column.title.replace("\n", " ") for column in sheet.columns if column.key == key), key)
 
 
@@ -120,7 +120,7 @@ def figure(row: Row, key: str) -> Decimal:
     return Decimal(0) if value is None else Decimal(str(value))
 
 
-def _paper(sheet: Sheet, told: "Coverage", asking: "Asking") -> "Document":
+def _paper(sheet: ReportSheet, told: "Coverage", asking: "Asking") -> "Document":
     """The sheet as a document that can be handed on without a word."""
     from ippbx_billing.documents import Chart, Document, Section
 

@@ -294,7 +294,7 @@ def _write(content: bytes, form: "FileForm", output: Path | None) -> None:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """What an import would do: changes of prices, of the carrier's settings, and a carrier that is new."""
 
     changes: "Changes"
@@ -359,7 +359,7 @@ def diff(
             found = _read_file(using, Path(first), second, traffic_type, increments, first_day, decimal)
             plan = _plan(ledger, found, Path(first), second, whole)
         else:
-            plan = Plan(_between(ledger, first, second), (), None, None)
+            plan = ImportPlan(_between(ledger, first, second), (), None, None)
     _show(plan, form, output)
     _sum_up(plan)
 
@@ -420,7 +420,7 @@ def _read_file(
     return found
 
 
-def _plan(ledger: "Ledger", found: "Imported", file: Path, carrier: str | None, whole: bool) -> Plan:
+def _plan(ledger: "Ledger", found: "Imported", file: Path, carrier: str | None, whole: bool) -> ImportPlan:
     """What the file would change of the present book; carriers that do not exist are named."""
     from ippbx_billing.tariffs import changes
 
@@ -436,7 +436,7 @@ def _plan(ledger: "Ledger", found: "Imported", file: Path, carrier: str | None, 
     present = [price for price in ledger.book.prices() if price.carrier in names]
     settings = () if new_carrier or not found.settings else tuple(_settings(found, known, carrier))
     name = found.settings.get("name")
-    return Plan(changes(present, found.prices, whole=whole or found.whole), settings, name, new_carrier)
+    return ImportPlan(changes(present, found.prices, whole=whole or found.whole), settings, name, new_carrier)
 
 
 def _new_carrier(found: "Imported", file: Path) -> "Carrier":
@@ -465,7 +465,7 @@ def _settings(found: "Imported", known: "dict[str, Carrier]", carrier: str | Non
             yield name, before, after
 
 
-def _show(plan: Plan, form: Format, output: Path | None, limit: int | None = None) -> None:
+def _show(plan: ImportPlan, form: Format, output: Path | None, limit: int | None = None) -> None:
     from ippbx_billing.cli.rules.tariff_views import change_columns, change_rows, shown_changes
 
     if form is Format.JSON:
@@ -475,7 +475,7 @@ def _show(plan: Plan, form: Format, output: Path | None, limit: int | None = Non
     show(rows, change_columns(), form, output, empty=tr("no difference"))
 
 
-def _preview(plan: Plan, file: Path) -> None:
+def _preview(plan: ImportPlan, file: Path) -> None:
     """Before asking: the first changes, and how many there are, on stderr."""
     import sys
     from contextlib import redirect_stdout
@@ -502,7 +502,7 @@ def _agreed() -> bool:
         return False
 
 
-def _apply(ledger: "Ledger", plan: Plan) -> None:
+def _apply(ledger: "Ledger", plan: ImportPlan) -> None:
     """Everything in one transaction."""
     with ledger.transaction():
         if plan.new_carrier:
@@ -514,7 +514,7 @@ def _apply(ledger: "Ledger", plan: Plan) -> None:
         ledger.book.change_prices(plan.changes)
 
 
-def _sum_up(plan: Plan) -> None:
+def _sum_up(plan: ImportPlan) -> None:
     change = plan.changes
     say(
         tr("{added} added, {changed} changed, {removed} removed, {same} as before",

@@ -18,7 +18,7 @@ def doctor(
     output: OutputOption = None,
 ) -> None:
     """Examine settings, databases, ports, clock, dialects, tariffs, calendar and backup."""
-    from ippbx_billing.upkeep.doctor import State, examine
+    from ippbx_billing.upkeep.doctor import Health, examine
 
     if mend:
         _repair()
@@ -33,7 +33,7 @@ def doctor(
         Column("hint", tr("Hint")),
     ]
     show(rows, columns, form, output)
-    if any(row["state"] == State.WRONG for row in rows):
+    if any(row["state"] == Health.WRONG for row in rows):
         raise typer.Exit(1)
 
 

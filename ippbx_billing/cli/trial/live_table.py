@@ -113,9 +113,9 @@ class Arrivals:
 
     def new(self) -> Iterator[dict[str, Any]]:
         """The calls that have arrived since the last time."""
-        from ippbx_billing.reports import CallFilter, calls
+        from ippbx_billing.reports import WantedCalls, calls
 
-        while rows := list(calls(self._ledger, self._view, CallFilter(call=self._taken + 1))):
+        while rows := list(calls(self._ledger, self._view, WantedCalls(call=self._taken + 1))):
             self._taken += 1
             yield rows[0]
 

@@ -23,8 +23,8 @@ from ippbx_billing.lists.tariffs.rows import (
     NUMBER_COLUMNS,
     OWN_COLUMNS,
     Assumptions,
-    Fault,
-    Line,
+    DeckLine,
+    LineFault,
     is_remark,
     prices_of,
     rated,
@@ -33,7 +33,7 @@ from ippbx_billing.lists.tariffs.rows import (
 from ippbx_billing.tariffs.changes import Identity, identity
 from ippbx_billing.tariffs.prices import Carrier, Price
 
-__all__ = ["Assumptions", "Fault", "FileForm", "Home", "Imported", "form_of", "rated", "read", "write"]
+__all__ = ["Assumptions", "FileForm", "Home", "Imported", "LineFault", "form_of", "rated", "read", "write"]
 
 
 AMOUNTS = {
@@ -58,7 +58,7 @@ class Imported:
 
     prices: tuple[Price, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[LineFault, ...] = ()
     remarks: tuple[str, ...] = ()
     whole: bool = False
 
@@ -78,12 +78,12 @@ def read(name: str, content: bytes, assume: Assumptions) -> Imported:
         return _read_toml(content, assume)
     if form is FileForm.CSV:
         if content.startswith(b"\xd0\xcf\x11\xe0"):
-            return Imported(faults=(Fault(name, tr("this is an old Excel file (.xls); save it as .xlsx or .csv")),))
+            return Imported(faults=(LineFault(name, tr("this is an old Excel file (.xls); save it as .xlsx or .csv")),))
         return _read_sheets([sheets.read_csv(content, columns.known_headings())], assume)
     try:
         return _read_sheets(sheets.read_xlsx(content), assume)
     except ValueError as error:
-        return Imported(faults=(Fault(name, str(error)),))
+        return Imported(faults=(LineFault(name, str(error)),))
 
 
 def write(form: FileForm, carriers: Sequence[Carrier], prices: Sequence[Price]) -> bytes:
@@ -107,7 +107,7 @@ def _read_toml(content: bytes, assume: Assumptions) -> Imported:
 def _read_sheets(found: Iterable[sheets.Sheet], assume: Assumptions) -> Imported:
     """The prices of all sheets that have headings; the others are named."""
     placed: list[tuple[Price, str]] = []
-    faults: list[Fault] = []
+    faults: list[LineFault] = []
     remarks: list[str] = []
     any_table = False
     for sheet in found:
@@ -124,7 +124,7 @@ def _read_sheets(found: Iterable[sheets.Sheet], assume: Assumptions) -> Imported
     if not any_table:
         faults.append(_no_headings())
     elif not placed and not faults:
-        faults.append(Fault(tr("line {line}", line=1), tr("there is no price below the headings")))
+        faults.append(LineFault(tr("line {line}", line=1), tr("there is no price below the headings")))
     faults += _twice(placed)
     return Imported(tuple(price for price, _ in placed), {}, tuple(faults), tuple(dict.fromkeys(remarks)))
 
@@ -136,13 +136,13 @@ def _amounts(sheet: sheets.Sheet, table: columns.Columns) -> Iterator[str]:
 
 
 def _read_rows(
-    sheet: sheets.Sheet, table: columns.Columns, assume: Assumptions, faults: list[Fault], remarks: list[str]
+    sheet: sheets.Sheet, table: columns.Columns, assume: Assumptions, faults: list[LineFault], remarks: list[str]
 ) -> list[tuple[Price, str]]:
     placed = []
     for row in sheet.rows[table.begin :]:
         if not row:
             continue
-        line = Line(row, table)
+        line = DeckLine(row, table)
         if is_remark(line):
             remarks.append(tr("{where} holds neither price nor destination and is left out", where=row.where))
             continue
@@ -151,16 +151,16 @@ def _read_rows(
     return placed
 
 
-def _no_headings() -> Fault:
+def _no_headings() -> LineFault:
     own = "traffic_type, match, value, initial_s, initial_fee, step_s, step_fee"
-    return Fault(
+    return LineFault(
         tr("line {line}", line=1),
         tr("no row of headings was found; wanted are, for example: {own}; or: {deck}",
            own=own, deck="destination, prefix, rate, increments, effective date"),
     )  # fmt: skip
 
 
-def _twice(placed: Iterable[tuple[Price, str]]) -> list[Fault]:
+def _twice(placed: Iterable[tuple[Price, str]]) -> list[LineFault]:
     """Prices for the very same calls from the same day on that differ: nobody can say which is meant."""
     first: dict[Identity, tuple[Price, str]] = {}
     faults = []
@@ -168,7 +168,7 @@ def _twice(placed: Iterable[tuple[Price, str]]) -> list[Fault]:
         earlier, there = first.setdefault(identity(price), (price, where))
         if replace(earlier, value=price.value, note=price.note) != price:
             faults.append(
-                Fault(
+                LineFault(
                     where,
                     tr(
                         "{what} has another price in {where} from the same day on; keep one of them",

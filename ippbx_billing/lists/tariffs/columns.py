@@ -22,7 +22,7 @@ _UNIT = re.compile(
 _BRACKETS = re.compile(r"[(\[（【][^)\]）】]*[)\]）】]")
 
 
-class Column(NamedTuple):
+class DeckColumn(NamedTuple):
     """A column: what it holds, its heading as it stands there, and for how many seconds its rate is."""
 
     key: str
@@ -33,7 +33,7 @@ class Column(NamedTuple):
 class Columns(NamedTuple):
     """The columns of a sheet by place, the row after the headings, and headings that say nothing to us."""
 
-    by_place: Mapping[int, Column]
+    by_place: Mapping[int, DeckColumn]
     begin: int
     unknown: tuple[str, ...]
 
@@ -48,8 +48,8 @@ def find(sheet: Sheet) -> Columns | None:
     return None
 
 
-def _columns(cells: tuple[str, ...]) -> tuple[dict[int, Column], tuple[str, ...]]:
-    found: dict[int, Column] = {}
+def _columns(cells: tuple[str, ...]) -> tuple[dict[int, DeckColumn], tuple[str, ...]]:
+    found: dict[int, DeckColumn] = {}
     unknown = []
     for place, cell in enumerate(cells):
         column = _column(cell)
@@ -60,7 +60,7 @@ def _columns(cells: tuple[str, ...]) -> tuple[dict[int, Column], tuple[str, ...]
     return _told_apart(found), tuple(unknown)
 
 
-def _told_apart(found: dict[int, Column]) -> dict[int, Column]:
+def _told_apart(found: dict[int, DeckColumn]) -> dict[int, DeckColumn]:
     """Area codes beside a country code are parts of an international prefix, no area codes of the home country."""
     keys = {column.key for column in found.values()}
     if "country_code" not in keys or "prefix" in keys:
@@ -68,7 +68,7 @@ def _told_apart(found: dict[int, Column]) -> dict[int, Column]:
     return {place: column._replace(key="prefix") if column.key == "area" else column for place, column in found.items()}
 
 
-def _column(heading: str) -> Column | None:
+def _column(heading: str) -> DeckColumn | None:
     """The column of this heading: as it stands, else without what is in brackets (currencies, units)."""
     name = _plain(heading)
     key = known_headings().get(name) or known_headings().get(_plain(_BRACKETS.sub("", heading)))
@@ -76,7 +76,7 @@ def _column(heading: str) -> Column | None:
         key = known_headings().get(_plain(_UNIT.sub("", _BRACKETS.sub("", heading))))
     if key is None:
         return None
-    return Column("rate" if key == "rate_s" else key, heading.strip(), 1 if key == "rate_s" else _unit_s(heading))
+    return DeckColumn("rate" if key == "rate_s" else key, heading.strip(), 1 if key == "rate_s" else _unit_s(heading))
 
 
 def _unit_s(heading: str) -> int:

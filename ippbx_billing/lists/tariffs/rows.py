@@ -14,7 +14,7 @@ from ippbx_billing.calls import Direction, TrafficType
 from ippbx_billing.language import tr
 from ippbx_billing.lists.sheets import Row
 from ippbx_billing.lists.tariffs import cells
-from ippbx_billing.lists.tariffs.columns import Column, Columns
+from ippbx_billing.lists.tariffs.columns import Columns, DeckColumn
 from ippbx_billing.lists.tariffs.home import Home
 from ippbx_billing.lists.tariffs.words import DIRECTIONS, LINE_KINDS, MATCHES, TRAFFIC_TYPES
 from ippbx_billing.tariffs.prices import Figures, Match, Price, Window
@@ -34,7 +34,7 @@ DESTINATION_KEYS = ("value", "area", "country", "prefix", "pattern", "called", "
 PRICE_KEYS = ("rate", "initial_fee", "step_fee", "initial_rate")
 
 
-class Fault(NamedTuple):
+class LineFault(NamedTuple):
     """What cannot be used: where it stands, and in a sentence what would be right."""
 
     where: str
@@ -61,12 +61,12 @@ class Assumptions:
         return cells.amount(text, self.separator)
 
 
-class Line:
+class DeckLine:
     """A row being read: its texts by key, and the faults met so far."""
 
     def __init__(self, row: Row, columns: Columns) -> None:
         self.where = row.where
-        self.faults: list[Fault] = []
+        self.faults: list[LineFault] = []
         self._columns = {column.key: column for column in columns.by_place.values()}
         self._texts = {
             column.key: row.cells[place] for place, column in columns.by_place.items() if place < len(row.cells)
@@ -80,9 +80,9 @@ class Line:
         """Whether one of these cells holds something."""
         return any(self.text(key).strip() for key in keys)
 
-    def column(self, key: str) -> Column:
+    def column(self, key: str) -> DeckColumn:
         """The column that holds it."""
-        return self._columns.get(key) or Column(key, key)
+        return self._columns.get(key) or DeckColumn(key, key)
 
     def read(self, key: str, reader: Callable[[str], Value], default: Default) -> Value | Default:
         """What the cell says; the default where it is empty, or where it cannot be read, which is noted."""
@@ -104,15 +104,15 @@ class Line:
 
     def fault(self, sentence: str) -> None:
         """Note what cannot be used."""
-        self.faults.append(Fault(self.where, sentence))
+        self.faults.append(LineFault(self.where, sentence))
 
 
-def is_remark(line: Line) -> bool:
+def is_remark(line: DeckLine) -> bool:
     """Whether the row holds neither a price nor a destination, as the closing words of a list do."""
     return not line.has(*PRICE_KEYS) and not line.has(*DESTINATION_KEYS)
 
 
-def prices_of(line: Line, assume: Assumptions) -> list[Price]:
+def prices_of(line: DeckLine, assume: Assumptions) -> list[Price]:
     """The prices of a row, one for each destination in it; none where the line has a fault."""
     carrier = line.text("carrier") or assume.carrier
     if not carrier:
@@ -161,7 +161,7 @@ def prices_of(line: Line, assume: Assumptions) -> list[Price]:
 # -- figures
 
 
-def figures_of(line: Line, assume: Assumptions) -> Figures | None:
+def figures_of(line: DeckLine, assume: Assumptions) -> Figures | None:
     """The four figures as they stand, or from a rate per minute and its increments."""
     try:
         own = line.has("initial_fee", "step_fee")
@@ -171,7 +171,7 @@ def figures_of(line: Line, assume: Assumptions) -> Figures | None:
         return None
 
 
-def _own_figures(line: Line, assume: Assumptions) -> Figures | None:
+def _own_figures(line: DeckLine, assume: Assumptions) -> Figures | None:
     initial_s, step_s = _increments(line, None) or (
         line.need("initial_s", cells.seconds, tr("whole seconds are wanted, such as 60")),
         line.need("step_s", cells.seconds, tr("whole seconds are wanted, such as 60")),
@@ -184,7 +184,7 @@ def _own_figures(line: Line, assume: Assumptions) -> Figures | None:
     return Figures(initial_s, initial, step_s, step, per_s)
 
 
-def _figures_of_rate(line: Line, assume: Assumptions) -> Figures | None:
+def _figures_of_rate(line: DeckLine, assume: Assumptions) -> Figures | None:
     rate = line.need("rate", assume.amount, tr("an amount is wanted, such as 0.07"))
     initial_rate = line.read("initial_rate", assume.amount, rate or 0)
     rate = line.read("next_rate", assume.amount, rate or 0)
@@ -198,7 +198,7 @@ def _figures_of_rate(line: Line, assume: Assumptions) -> Figures | None:
     return rated(increments, initial_rate, rate, line.column("rate").per_s)
 
 
-def _increments(line: Line, otherwise: tuple[int, int] | None) -> tuple[int, int] | None:
+def _increments(line: DeckLine, otherwise: tuple[int, int] | None) -> tuple[int, int] | None:
     if line.has("increments"):
         return line.read("increments", cells.increments, otherwise)
     if line.has("initial_s", "step_s") and line.has("rate"):
@@ -221,7 +221,7 @@ def rated(increments: tuple[int, int], initial_rate: int, rate: int, per_s: int)
 # -- destinations
 
 
-def _destinations(line: Line, assume: Assumptions) -> Iterator[Destination]:
+def _destinations(line: DeckLine, assume: Assumptions) -> Iterator[Destination]:
     """The destinations named in a row; for all calls of its traffic type where none is named."""
     if line.has("match", "value"):
         anything: Match = "any"
@@ -237,7 +237,7 @@ def _destinations(line: Line, assume: Assumptions) -> Iterator[Destination]:
         yield "any", ""
 
 
-def _named(line: Line, assume: Assumptions) -> Iterator[Destination]:
+def _named(line: DeckLine, assume: Assumptions) -> Iterator[Destination]:
     nothing: list[str] = []
     if line.has("prefix", "country_code"):
         for prefix in _full_prefixes(line, assume):
@@ -253,7 +253,7 @@ def _named(line: Line, assume: Assumptions) -> Iterator[Destination]:
         yield "country", country
 
 
-def _full_prefixes(line: Line, assume: Assumptions) -> list[str]:
+def _full_prefixes(line: DeckLine, assume: Assumptions) -> list[str]:
     """The prefixes, behind the country code where one stands in a column of its own."""
     nothing: list[str] = []
     codes = line.read("country_code", cells.prefixes, nothing) or [""]
@@ -287,12 +287,12 @@ def _countries(text: str, home: Home) -> list[str]:
         ) from None
 
 
-def _country_note(line: Line) -> str:
+def _country_note(line: DeckLine) -> str:
     """The country's name as the list has it, where the destination is given by prefix."""
     return line.text("country").strip() if line.has("prefix", "country_code") else ""
 
 
-def _traffic_type(line: Line, destination: Destination, assume: Assumptions) -> TrafficType | None:
+def _traffic_type(line: DeckLine, destination: Destination, assume: Assumptions) -> TrafficType | None:
     """As the row says, else as the operator says, else by the destination."""
     if line.has("traffic_type"):
         return line.read("traffic_type", lambda text: cells.word(text, TRAFFIC_TYPES), None)
