@@ -18,8 +18,9 @@ from fpdf import FPDF
 from fpdf.enums import TextMode
 from fpdf.fonts import TTFFont
 
-from ippbx_billing.documents import FONT, Document, Section
 from ippbx_billing.documents.charts import Points, points
+from ippbx_billing.documents.columns import Row, cell, harmless
+from ippbx_billing.documents.document import FONT, Document, Section
 from ippbx_billing.documents.files import whole
 from ippbx_billing.documents.page_layout import (
     A4,
@@ -32,7 +33,6 @@ from ippbx_billing.documents.page_layout import (
     page_width,
     wrap,
 )
-from ippbx_billing.documents.render import Row, cell, harmless
 
 UNDATED = date(1980, 1, 1)
 TEXT, QUIET, RULE, BAR = (27, 31, 36), (87, 96, 106), (200, 206, 213), (47, 111, 176)
