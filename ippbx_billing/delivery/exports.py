@@ -22,7 +22,8 @@ from typing import Any
 from ippbx_billing import money
 from ippbx_billing.delivery import parquet
 from ippbx_billing.documents import Document, Section
-from ippbx_billing.documents.render import Column, Format, Row, show
+from ippbx_billing.documents.columns import Column, Format, Row
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BusyError
 from ippbx_billing.files import together
 from ippbx_billing.language import tr

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ippbx_billing.documents.render import Row
+from ippbx_billing.documents.columns import Row
 from ippbx_billing.errors import BillingError
 from ippbx_billing.files import whole
 from ippbx_billing.language import tr

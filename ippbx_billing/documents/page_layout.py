@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ippbx_billing.documents.render import Column
+from ippbx_billing.documents.columns import Column
 
 Measure = Callable[[str], float]
 

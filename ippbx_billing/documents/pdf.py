@@ -18,8 +18,9 @@ from fpdf import FPDF
 from fpdf.enums import TextMode
 from fpdf.fonts import TTFFont
 
-from ippbx_billing.documents import FONT, Document, Section
 from ippbx_billing.documents.charts import Points, points
+from ippbx_billing.documents.columns import Row, cell, harmless
+from ippbx_billing.documents.document import FONT, Document, Section
 from ippbx_billing.documents.page_layout import (
     A4,
     GAP,
@@ -31,7 +32,6 @@ from ippbx_billing.documents.page_layout import (
     page_width,
     wrap,
 )
-from ippbx_billing.documents.render import Row, cell, harmless
 from ippbx_billing.files import whole
 
 UNDATED = date(1980, 1, 1)

@@ -5,7 +5,7 @@
     report(ledger, view, Period.month("2026-10", today), ("extension",), where=Where(trunk="FXO-1"))
 
 A sibling is one kind of question: `listing` the calls and events one by one, `sums` the sums by group, which it gets
-from `sources`; `asking` holds what is asked for.
+from `sources`; `conditions` holds what is asked for, `views` how answers look on every face.
 """
 
 from ippbx_billing.reports.conditions import Period, View, WantedCalls, Where

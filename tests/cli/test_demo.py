@@ -20,8 +20,8 @@ import pytest
 from rich.console import Console
 
 from ippbx_billing import language as texts
-from ippbx_billing.cli.trial.live_table import Board
 from ippbx_billing.reports import Period
+from ippbx_billing.reports.views.live_table import Board
 from ippbx_billing.simulation.traffic import SimulatedSite, status_bodies
 from ippbx_billing.simulation.traffic.site import CHINA
 from tests.conftest import Cli

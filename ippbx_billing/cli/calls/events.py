@@ -13,10 +13,12 @@ from ippbx_billing.cli.calls.fees import tell_fees
 from ippbx_billing.cli.calls.importing import import_files
 from ippbx_billing.cli.calls.rebuild import rebuild
 from ippbx_billing.cli.common import FormatOption, OutputOption, WaitOption, say
-from ippbx_billing.documents.render import Column, Format, lines, show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger.reasons import sentence_of
+from ippbx_billing.reports.views.events import columns as event_columns
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -42,18 +44,9 @@ def list_events(
     limit = limit or (TABLE_ROWS if form is Format.TABLE else None)
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
         rows = reports.events(ledger, inbox, using.site_zone, status=status, kind=kind, limit=limit)
-    headings = [
-        Column("id", tr("ID"), "code"),
-        Column("received_at", tr("Received"), "time"),
-        Column("kind", tr("Kind"), "word"),
-        Column("remote", tr("From"), "code", rank=1),
-        Column("bytes", tr("Bytes"), "number", rank=2),
-        Column("status", tr("Status"), "word"),
-        Column("reason", tr("Reason")),
-    ]
     if form is not Format.JSON:
         rows = [{**row, "reason": sentence_of(row) or None} for row in rows]
-    show(rows, headings, form, output, empty=tr("no such events"))
+    show(rows, event_columns(), form, output, empty=tr("no such events"))
     if len(rows) == limit:
         say(tr("the newest {count}; --limit shows more", count=limit))
 

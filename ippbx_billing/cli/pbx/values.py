@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ippbx_billing.cli.common import say
-from ippbx_billing.documents.render import Column, Format, lines, show
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import language, tr
 

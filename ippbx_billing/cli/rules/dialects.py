@@ -12,7 +12,8 @@ from ippbx_billing import files
 from ippbx_billing.calls import Disposition
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.render import Column, Format, Row, harmless, show
+from ippbx_billing.documents.columns import Column, Format, Row, harmless
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.language.reasons import english, sentence, told

@@ -12,7 +12,8 @@ from ippbx_billing import files
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 
@@ -59,7 +60,7 @@ def show_prices(
     output: OutputOption = None,
 ) -> None:
     """Every version of every price, or those of one day."""
-    from ippbx_billing.cli.rules.tariff_views import columns, price_row, shown
+    from ippbx_billing.lists.tariffs.views import columns, price_row, shown
 
     with common.open_ledger(common.settings()) as ledger:
         if carrier:
@@ -228,7 +229,7 @@ def _day(text: str, option: str) -> date:
 @app.command("remove", help=tr("Take a price out of use; calls already rated keep it."))
 def remove(price: Annotated[int, typer.Argument(metavar="ID", help=tr("the price's id, see `tariffs show`"))]) -> None:
     """Its row stays for the charges that rest on it."""
-    from ippbx_billing.cli.rules.tariff_views import in_words, what
+    from ippbx_billing.lists.tariffs.views import in_words, what
 
     with common.open_ledger(common.settings()) as ledger:
         found = next((one for one in ledger.book.prices() if one.id == price), None)
@@ -459,7 +460,7 @@ def _settings(found: "Imported", known: "dict[str, Carrier]", carrier: str | Non
 
 
 def _show(plan: ImportPlan, form: Format, output: Path | None, limit: int | None = None) -> None:
-    from ippbx_billing.cli.rules.tariff_views import change_columns, change_rows, shown_changes
+    from ippbx_billing.lists.tariffs.views import change_columns, change_rows, shown_changes
 
     if form is Format.JSON:
         show(change_rows(plan.changes, plan.settings), [], form, output)
@@ -517,7 +518,7 @@ def _sum_up(plan: ImportPlan) -> None:
 
 def _tell(change: "Changes", ledger: "Ledger") -> None:
     """What `set` did, in a line."""
-    from ippbx_billing.cli.rules.tariff_views import in_words, what
+    from ippbx_billing.lists.tariffs.views import in_words, what
 
     if not change:
         say(tr("this price is in force already"))

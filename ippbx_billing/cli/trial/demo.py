@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ippbx_billing.cli.trial.listener_process import Listener
-    from ippbx_billing.cli.trial.live_table import Board
     from ippbx_billing.reports import Period
+    from ippbx_billing.reports.views.live_table import Board
     from ippbx_billing.settings import Settings
     from ippbx_billing.simulation.traffic import SimulatedSite
     from ippbx_billing.simulation.traffic.posting import Post, PostTally
@@ -65,8 +65,8 @@ def demo(
 def _journey(data_dir: Path, count: int, seed: int, kept: bool) -> None:
     """From an empty directory to the month's report."""
     from ippbx_billing.cli.trial.listener_process import Listener
-    from ippbx_billing.cli.trial.live_table import Board
     from ippbx_billing.reports import Period
+    from ippbx_billing.reports.views.live_table import Board
     from ippbx_billing.simulation.traffic import SimulatedSite
 
     site = SimulatedSite(seed, area_code=AREA_CODE)
@@ -113,8 +113,8 @@ def _watch(posting: "Future[PostTally]", listener: "Listener", using: "Settings"
     """Show the calls that arrive, until nothing more can; BillingError where nothing moves for long."""
     from time import monotonic, sleep
 
-    from ippbx_billing.cli.trial.live_table import Arrivals
     from ippbx_billing.reports import View
+    from ippbx_billing.reports.views.live_table import Arrivals
 
     view = View(using.site_zone, using.currency)
     told_at = moved_at = monotonic()

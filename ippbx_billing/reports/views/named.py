@@ -1,6 +1,6 @@
-"""How each report with a name looks: what was answered -> the sheet that `report_views` shows.
+"""How each report with a name looks: what was answered -> the sheet that a face shows.
 
-named_views.ranking(named.ranking(ledger, view, period, where, ("employee",)))
+views.named.ranking(named.ranking(ledger, view, period, where, ("employee",)))
 """
 
 from collections.abc import Callable, Sequence
@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ippbx_billing.calls import Direction, TrafficType
-from ippbx_billing.cli.reports.report_views import ReportSheet, Row, figure, key_columns, measure_columns, row_keys
+from ippbx_billing.documents.columns import Column
 from ippbx_billing.documents.plots import sparkline
-from ippbx_billing.documents.render import Column
 from ippbx_billing.language import tr
+from ippbx_billing.reports.views.sheets import ReportSheet, Row, figure, key_columns, measure_columns, row_keys
 
 if TYPE_CHECKING:
     from ippbx_billing.reports.named import Answer
