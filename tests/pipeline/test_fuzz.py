@@ -189,7 +189,7 @@ def test_raw_bytes_without_a_network(
             await writer.probe()  # all that was taken before is on the disk now
             wire.protocol.look_at_clock(time.monotonic() + 100)
             wire.end()
-            return doors.held_bytes, len(doors.connections), doors.counts.refused["fault"]
+            return doors.capacity.held_bytes, len(doors.connections), doors.capacity.counts.refused["fault"]
 
     assert asyncio.run(story()) == (0, 0, 0)
 
