@@ -43,7 +43,7 @@ def m001_events(db: "Database") -> None:
 
 
 @inbox()
-def m002_salvaged(db: Database) -> None:
+def m002_salvaged(db: "Database") -> None:
     """Events that came back from a damaged inbox and that nobody has read yet.
 
     They enter this list in the transaction that brings them back, and leave it when they were read: a salvage that is

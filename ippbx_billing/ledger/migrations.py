@@ -491,7 +491,7 @@ def _into_the_directory(db: "Database", extension: str, name: str | None, path: 
 
 
 @ledger()
-def m009_reasons(db: Database) -> None:
+def m009_reasons(db: "Database") -> None:
     """A reason is a code with facts, so that everybody reads it in their own language and nobody takes it apart.
 
     `reason` holds the code, `reason_facts` the facts as JSON, `notes` a JSON list of both. `calendar` is the version of
@@ -529,7 +529,7 @@ def m009_reasons(db: Database) -> None:
 
 
 @ledger()
-def m010_doubts(db: Database) -> None:
+def m010_doubts(db: "Database") -> None:
     """A doubt that forbids a fee stands beside the call, as code and facts (JSON), so that no rating forgets it.
 
     A kind of calls says so with a 2 under `twin`, which is 1 for the twin of another record.
@@ -539,7 +539,7 @@ def m010_doubts(db: Database) -> None:
 
 
 @ledger()
-def m011_records_and_rows(db: Database) -> None:
+def m011_records_and_rows(db: "Database") -> None:
     """One record is one call, two calls are two, and the rows of one call are billed once.
 
     An id that came again for another call stands in `reused_ids`; what changed a call after it was kept in

@@ -96,7 +96,8 @@ def serve(
         lines = None
         if smdr_port:
             line += f", lines on port {taken[2]}"
-            lines = smdr.SmdrDoor(writer, doors.senders.may_post, lambda: doors.overload() is None, report), sockets[2]
+            has_room = lambda: doors.capacity.overload() is None  # noqa: E731
+            lines = smdr.SmdrDoor(writer, doors.senders.may_post, has_room, report), sockets[2]
         with server.tuned_interpreter():
             ready = (lambda: announce(line)) if announce else (lambda: None)
             server.Server(doors, security, ready, watch or server.Watch(), lines).run(sockets[:2])
