@@ -42,6 +42,13 @@ def test_rows_take_their_heading_along() -> None:
         HEADING + ROWS[0],
         HEADING + ROWS[1] + ROWS[2],
     ]
+    other = b"start_time,callee,caller,billsec\n"
+    row = b"2026-05-21 22:00:00,13800138000,8001,65\n"
+    assert bodies(b"# printed 2026-05-21\n" + HEADING + ROWS[0] + other + row) == [
+        b"# printed 2026-05-21\n",
+        HEADING + ROWS[0],
+        other + row,
+    ]
     many = bodies(HEADING + ROWS[0] * (MOST_ROWS + 3))
     assert [body.count(ROWS[0]) for body in many] == [MOST_ROWS, 3]
     assert all(body.startswith(HEADING) for body in many)

@@ -351,3 +351,21 @@ def test_begin_answer_and_end_are_one_call_with_the_talk_between(bench: Bench) -
         _take_all_out(bench)
         with bench.ledger.transaction():
             bench.ledger.rows.forget_answers(2**40)
+
+
+def test_what_a_row_said_before_it_was_joined_is_masked_with_it(bench: Bench) -> None:
+    """The caller of a forwarded call, whom its row gives as our side, stays nowhere in the ledger's own notes."""
+    from datetime import UTC, date, datetime
+
+    from ippbx_billing.upkeep.masking import anonymize
+
+    rows, wanted = SHAPES["Asterisk: called in, forwarded to a mobile by the extension"]
+    bench.deliver(*bodies(rows))
+    assert billed(bench) == sorted(wanted)
+    asked = "SELECT group_concat(own) FROM call_rows"
+    assert CALLER in bench.ledger.connection.execute(asked).fetchone()[0]
+    midnight = datetime(2026, 6, 1, tzinfo=UTC)
+    anonymize(bench.ledger, bench.settings.inbox_path, date(2026, 6, 1), midnight, keep_events=True)
+    assert CALLER not in (bench.ledger.connection.execute(asked).fetchone()[0] or "")
+    bench.deliver(*bodies(rows))
+    assert len(bench.calls()) == len(rows)
