@@ -116,6 +116,14 @@ SHAPES: dict[str, tuple[list[dict[str, Any]], Billed]] = {
         ],
         [("8001", CALLER, 0), ("8001", MOBILE, 60)],
     ),
+    "Asterisk: two whom we called are connected with each other": (
+        [
+            asterisk("8001", MOBILE, f"{EXT_1} {TRUNK}", "22:00:00+60", 50, 1),
+            asterisk("8001", CALLER, f"{EXT_1} {TRUNK_2}", "22:00:30+30", 20, 2),
+            asterisk(MOBILE, CALLER, f"{TRUNK} {TRUNK_2}", "22:01:00+60", 60, 3),
+        ],
+        [("8001", MOBILE, 110), ("8001", CALLER, 80)],
+    ),
     "Asterisk: a queue rings three, one answers": (
         [
             asterisk(CALLER, "601", f"{TRUNK} Local/8003@q-1;1", "22:00:00+20", 0, 1),
