@@ -316,3 +316,11 @@ def test_listen_takes_lines_at_its_third_door(tmp_path: Path) -> None:
             assert listening.process.wait(30) == 0
     with Inbox(listening.inbox_path) as inbox:
         assert [event.body for event in inbox.after(0, 10)] == [HEADING + ROWS[0], HEADING + ROWS[1]]
+
+
+def test_history_says_nothing_about_the_clock_of_the_pbx(cli: Cli, tmp_path: Path) -> None:
+    """`doctor` goes by what is posted."""
+    path = tmp_path / "cdr.csv"
+    path.write_bytes(HEADING + b"".join(ROWS))
+    assert cli("events", "import", str(path)).exit_code == 0
+    assert "time zone" not in cli("doctor").stdout
