@@ -475,6 +475,9 @@ MOST_BRACKETS = 12  # in the name of one field
 def _nested(pairs: list[tuple[str, str]]) -> Document:
     """`key[sub][name]=value` and `key[]=value` as objects and lists, the rest as it is."""
     if not any("[" in name for name, _ in pairs):
+        outer = {name.partition(".")[0] for name, _ in pairs}
+        if len(outer) == 1 and all("." in name for name, _ in pairs):
+            return {outer.pop(): _object([(name.partition(".")[2], value) for name, value in pairs])}
         return _object(list(pairs))
     return _grown([(_path(name), value) for name, value in pairs])
 

@@ -95,6 +95,11 @@ class Source(NamedTuple):
     only_extension: bool = False
 
     @property
+    def is_utc(self) -> bool:
+        """Whether the name itself says that a time under it is in UTC."""
+        return bool(self.path.names) and self.path.names[-1].endswith("utc")
+
+    @property
     def is_sifted(self) -> bool:
         """Whether it is asked of a value if it is an extension of the site."""
         return self.unless_extension or self.only_extension

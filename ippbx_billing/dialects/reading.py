@@ -6,7 +6,7 @@ every PBX. Problems and notes are reasons; nothing here raises for what a record
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from itertools import chain, islice, product
 from typing import NamedTuple
 
@@ -115,7 +115,7 @@ class Fields:
         """A field as a point in time: the first of its values that is one."""
         for source, said in self.every(name):
             try:
-                moment = self._instant(said, later=later)
+                moment = self._instant(said, UTC if source.is_utc else self.site.zone, later=later)
             except Unreadable as error:
                 self.notes.append(error.of(source.name))
                 continue
@@ -124,10 +124,10 @@ class Fields:
                 return moment
         return None
 
-    def _instant(self, said: str, *, later: bool) -> datetime | None:
+    def _instant(self, said: str, zone: tzinfo, *, later: bool) -> datetime | None:
         if not may_be_ambiguous(said):
-            return values.instant(said, self.site.zone, later=later)
-        moment, is_open = values.dated(said, self.site.zone, self.site.hints(), later=later)
+            return values.instant(said, zone, later=later)
+        moment, is_open = values.dated(said, zone, self.site.hints(), later=later)
         if is_open and not later:
             self.notes.append(Reason(DATE_ORDER_OPEN, {"said": said[:60]}))
         return moment
@@ -206,7 +206,9 @@ def _parties(fields: Fields) -> tuple[str | None, str | None]:
     extension, number = fields.number("extension"), fields.number("number")
     if extension is None:
         return caller, callee
-    inward = fields.meaning("direction", fields.dialect.direction_words) == Direction.INBOUND
+    word = fields.meaning("direction", fields.dialect.direction_words)
+    called_us = word is None and caller is not None and not _is_own(fields, caller) and _is_own(fields, extension)
+    inward = word == Direction.INBOUND or called_us
     if caller is None and callee is None:
         return (None, None) if number is None else (number, extension) if inward else (extension, number)
     if caller is None:
