@@ -287,6 +287,8 @@ def following(site: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[byt
     yield process, folder
     process.kill()
     process.wait()
+    if process.stderr:
+        process.stderr.close()
 
 
 def test_following_as_a_process_ends_in_good_order(following: tuple[subprocess.Popen[bytes], Path], cli: Cli) -> None:
@@ -310,8 +312,9 @@ def test_listen_takes_lines_at_its_third_door(tmp_path: Path) -> None:
         with listening.connect(port) as printer:
             printer.sendall(HEADING + ROWS[0] + ROWS[1][:-1])
             deadline = time.monotonic() + 30
-            while Inbox(listening.inbox_path).count() < 1 and time.monotonic() < deadline:
-                time.sleep(0.05)
+            with Inbox(listening.inbox_path) as inbox:
+                while inbox.count() < 1 and time.monotonic() < deadline:
+                    time.sleep(0.05)
             listening.process.send_signal(signal.SIGTERM)
             assert listening.process.wait(30) == 0
     with Inbox(listening.inbox_path) as inbox:
