@@ -19,6 +19,7 @@ FEWEST_CELLS = 4
 LONGEST_LINE = 4_000
 MOST_JUDGED = 50  # lines by which the separator is found
 
+_BLANKS = re.compile(r"\s{2,}|\t")
 _DIGITS = re.compile(r"\d")
 _RULE = re.compile(r"[\s=_*+|#-]*")  # a line drawn under a heading
 _TYPE = re.compile(
@@ -42,7 +43,7 @@ def rows_of(lines: list[str]) -> list[dict[str, Any]] | None:
         return None
     separator = _separator(lines[:MOST_JUDGED])
     if separator is None:
-        records = [{LINE: line} for line in lines if _looks_like_record(line)]
+        records = [_aligned(line) for line in lines if _looks_like_record(line)]
         return records or None
     rows = _cells(lines, separator)
     width = Counter(len(row) for row in rows).most_common(1)[0][0]
@@ -55,6 +56,12 @@ def rows_of(lines: list[str]) -> list[dict[str, Any]] | None:
         for row, line in zip(rows, lines, strict=True)
         if len(row) > 2 or _looks_like_record(line)
     ]
+
+
+def _aligned(line: str) -> dict[str, Any]:
+    """A line of aligned columns: between two of them stand several blanks."""
+    cells = _BLANKS.split(line.strip())
+    return {CSV_ROW: cells, LINE: line} if len(cells) >= FEWEST_CELLS else {LINE: line}
 
 
 def _separator(lines: list[str]) -> str | None:

@@ -100,8 +100,7 @@ SENTENCES = {
     "unknown-carrier": "trunk {trunk} belongs to carrier {carrier}, which does not exist",
     "unknown-compression": "the body is compressed as {encoding}, which is not read",
     "unknown-kind": "neither JSON, XML, a form nor lines of a known kind",
-    "unknown-outcome": "the word {word!r} for the outcome is not known; "
-    "say once what it means with `dialects words set`",
+    "unknown-outcome": "the word {word!r} for the outcome is not known; say once what it means",
     "unknown-trunk": "trunk {trunk} is not configured and there is no default carrier",
     "unknown-word": "{field}: the word {said!r} is not known",
     "xml-repaired": "not well-formed XML, repaired",

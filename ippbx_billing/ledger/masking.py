@@ -78,6 +78,7 @@ class MaskTables:
         changed = {row["id"]: new for row in rows if (new := _new(row)) != tuple(row)[2:-1]}
         self.connection.executemany(_UPDATE, [(*new[1:], call) for call, new in changed.items()])
         self.connection.executemany(_UPDATE_CHARGES, [(new[0], call) for call, new in changed.items()])
+        self.connection.executemany("UPDATE call_rows SET own = '{}' WHERE id = ?", [(call,) for call in changed])
         return len(changed)
 
     def readable(self, first: int, last: int, before: str) -> int:

@@ -15,6 +15,7 @@ MOST_ROWS = 100  # of a body
 MOST_BYTES = 8 * 1024 * 1024  # of a document; what is longer is no record
 LONGEST_LINE = 64 * 1024
 MOST_HEADING_LINES = 3
+FEWEST_CUTS = 3  # of a line that names columns
 
 _BLOCK = re.compile(rb"[A-Za-z][\w-]{0,40}:(?: |$)")
 _VALUE = re.compile(rb"\d{1,4}[-/.:]\d{1,2}[-/.:]\d{1,4}|\d{1,2}:\d{2}|\d{5,}|\+\d+")
@@ -95,7 +96,13 @@ class Lines:
         """Whether a line is the heading, or its repetition on the next page."""
         if bare in self.heading:
             return True
-        if self._rows or looks_like_record(bare) or len(self.heading) >= MOST_HEADING_LINES:
+        if looks_like_record(bare) or (self._rows and not _is_cut(bare)):
+            return False
+        if self._rows:  # other columns from here on, as where one file was put behind another
+            if self._waiting:
+                self._close()
+            self.heading, self._rows = [], False
+        if len(self.heading) >= MOST_HEADING_LINES:
             return False
         self.heading.append(bare)
         return True
@@ -129,6 +136,11 @@ class Lines:
 def looks_like_record(line: bytes) -> bool:
     """Whether a line holds a time or a number; headings do not."""
     return _VALUE.search(line) is not None
+
+
+def _is_cut(line: bytes) -> bool:
+    """Whether a line is cut into cells."""
+    return max(line.count(separator) for separator in (b",", b";", b"\t", b"|")) >= FEWEST_CUTS
 
 
 class Document:

@@ -47,7 +47,8 @@ def join(rows: Sequence[Row], is_own: IsOwn) -> dict[int, Joined]:
         if not told:
             continue
         billed = _billed(told, is_own)
-        call = _as_a_whole(billed, conversation, ordered, is_own)
+        lasting = [*conversation, *_handed_over(conversation, ordered, is_own)]
+        call = _as_a_whole(billed, lasting, ordered, is_own)
         if len(conversation) > 1 or call is not billed.call:
             found[billed.id] = billed.id, call
         for row in conversation:
@@ -77,6 +78,23 @@ def _conversations(rows: Iterable[Row], is_own: IsOwn) -> list[list[Row]]:
     return found
 
 
+def _handed_over(conversation: Sequence[Row], rows: Sequence[Row], is_own: IsOwn) -> list[Row]:
+    """Rows in which somebody whom we called talks on with another number outside: both trunks are in use."""
+    first = conversation[0]
+    if first.call.direction is not Direction.OUTBOUND or not any(one.call.billed_s for one in conversation):
+        return []
+    number = _outside(first, is_own) or ""
+    return [
+        row
+        for row in rows
+        if row not in conversation
+        and row.call.billed_s
+        and _ends_alike(row.call.caller or "", number)
+        and not is_own(row.call.callee or "")
+        and _goes_on(conversation, row)
+    ]
+
+
 def _goes_on(conversation: Sequence[Row], row: Row) -> bool:
     """Whether a row tells of the same use of a trunk as those before it."""
     over = max(end(one.call) for one in conversation)
@@ -90,9 +108,12 @@ def _same_other_side(one: Row, other: Row, is_own: IsOwn) -> bool:
     numbers = _outside(one, is_own), _outside(other, is_own)
     if None in numbers:
         return numbers == (None, None) and _parties(one) == _parties(other)
-    if numbers[0] == numbers[1]:
-        return True
-    tails = [(number or "")[-TAIL_DIGITS:] for number in numbers]
+    return numbers[0] == numbers[1] or _ends_alike(numbers[0] or "", numbers[1] or "")
+
+
+def _ends_alike(one: str, other: str) -> bool:
+    """Whether two numbers are one, apart from prefixes."""
+    tails = one[-TAIL_DIGITS:], other[-TAIL_DIGITS:]
     return tails[0] == tails[1] and len(tails[0]) == TAIL_DIGITS
 
 

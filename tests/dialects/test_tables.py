@@ -142,3 +142,11 @@ billed_s = ["secs"]
     event = RawEvent(1, datetime(2026, 11, 28, tzinfo=UTC), EventKind.CDR, "", "POST", "/", "", "", body)
     (call,) = read(event, load(folder), chosen="auto", zone=ZONE, is_extension=lambda said: len(said) == 4).calls
     assert (call.dialect, call.caller, call.callee, call.billed_s) == ("mine", "8001", "13800138000", 65)
+
+
+def test_a_dialect_is_proposed_for_aligned_lines() -> None:
+    """Several blanks between columns are a separator, so that a proposal can be made of such lines."""
+    lines = [f"07  800{n}  1380013800{n}  2026-05-2{n} 22:00:00  2026-05-2{n} 22:01:0{n}  x" for n in range(1, 6)]
+    rows = rows_of(["No  Ext  Number  Start  End", *lines])
+    assert rows is not None
+    assert [row["csv"][1:3] for row in rows] == [[f"800{n}", f"1380013800{n}"] for n in range(1, 6)]

@@ -42,6 +42,13 @@ def test_rows_take_their_heading_along() -> None:
         HEADING + ROWS[0],
         HEADING + ROWS[1] + ROWS[2],
     ]
+    other = b"start_time,callee,caller,billsec\n"
+    row = b"2026-05-21 22:00:00,13800138000,8001,65\n"
+    assert bodies(b"# printed 2026-05-21\n" + HEADING + ROWS[0] + other + row) == [
+        b"# printed 2026-05-21\n",
+        HEADING + ROWS[0],
+        other + row,
+    ]
     many = bodies(HEADING + ROWS[0] * (MOST_ROWS + 3))
     assert [body.count(ROWS[0]) for body in many] == [MOST_ROWS, 3]
     assert all(body.startswith(HEADING) for body in many)
@@ -280,6 +287,8 @@ def following(site: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[byt
     yield process, folder
     process.kill()
     process.wait()
+    if process.stderr:
+        process.stderr.close()
 
 
 def test_following_as_a_process_ends_in_good_order(following: tuple[subprocess.Popen[bytes], Path], cli: Cli) -> None:
@@ -303,9 +312,18 @@ def test_listen_takes_lines_at_its_third_door(tmp_path: Path) -> None:
         with listening.connect(port) as printer:
             printer.sendall(HEADING + ROWS[0] + ROWS[1][:-1])
             deadline = time.monotonic() + 30
-            while Inbox(listening.inbox_path).count() < 1 and time.monotonic() < deadline:
-                time.sleep(0.05)
+            with Inbox(listening.inbox_path) as inbox:
+                while inbox.count() < 1 and time.monotonic() < deadline:
+                    time.sleep(0.05)
             listening.process.send_signal(signal.SIGTERM)
             assert listening.process.wait(30) == 0
     with Inbox(listening.inbox_path) as inbox:
         assert [event.body for event in inbox.after(0, 10)] == [HEADING + ROWS[0], HEADING + ROWS[1]]
+
+
+def test_history_says_nothing_about_the_clock_of_the_pbx(cli: Cli, tmp_path: Path) -> None:
+    """`doctor` goes by what is posted."""
+    path = tmp_path / "cdr.csv"
+    path.write_bytes(HEADING + b"".join(ROWS))
+    assert cli("events", "import", str(path)).exit_code == 0
+    assert "time zone" not in cli("doctor").stdout

@@ -144,3 +144,20 @@ def test_an_anonymized_call_that_comes_again_stays_masked(bench: Bench) -> None:
     bench.pipeline.replay(range(1, 7))
     assert {call["number"] for call in bench.calls()} == {"5867XXXX"}
     assert [call["status"] for call in bench.calls()] == [ChargeStatus.RATED] * 3
+
+
+def test_a_dialect_may_say_that_a_later_version_names_other_parties(bench: Bench) -> None:
+    """NetSapiens' UPDATE after a transfer is the same call; of another dialect it would be a call of its own."""
+
+    def record(callee: str, talk: int) -> bytes:
+        return json.dumps([
+            {
+                "orig_callid": "o-1", "term_callid": "t-1", "batch_tim_beg": "2026-05-21 22:00:00",
+                "batch_tim_ans": "2026-05-21 22:00:05", "batch_tim_rel": f"2026-05-21 22:0{talk // 60}:05",
+                "batch_dura": str(talk), "orig_from_user": "8001", "orig_req_user": callee, "term_type": "gateway",
+            }
+        ]).encode()  # fmt: skip
+
+    bench.deliver(record("58674577", 60), record("58674578", 180))
+    (call,) = bench.calls()
+    assert (call["dialect"], call["number"], call["billed_s"]) == ("netsapiens", "58674578", 180)

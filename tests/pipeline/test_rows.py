@@ -116,6 +116,14 @@ SHAPES: dict[str, tuple[list[dict[str, Any]], Billed]] = {
         ],
         [("8001", CALLER, 0), ("8001", MOBILE, 60)],
     ),
+    "Asterisk: two whom we called are connected with each other": (
+        [
+            asterisk("8001", MOBILE, f"{EXT_1} {TRUNK}", "22:00:00+60", 50, 1),
+            asterisk("8001", CALLER, f"{EXT_1} {TRUNK_2}", "22:00:30+30", 20, 2),
+            asterisk(MOBILE, CALLER, f"{TRUNK} {TRUNK_2}", "22:01:00+60", 60, 3),
+        ],
+        [("8001", MOBILE, 110), ("8001", CALLER, 80)],
+    ),
     "Asterisk: a queue rings three, one answers": (
         [
             asterisk(CALLER, "601", f"{TRUNK} Local/8003@q-1;1", "22:00:00+20", 0, 1),
@@ -351,3 +359,23 @@ def test_begin_answer_and_end_are_one_call_with_the_talk_between(bench: Bench) -
         _take_all_out(bench)
         with bench.ledger.transaction():
             bench.ledger.rows.forget_answers(2**40)
+
+
+def test_what_a_row_said_before_it_was_joined_goes_when_it_is_masked(bench: Bench) -> None:
+    """It might be somebody's number; the rows stay joined, and are known when they come again."""
+    from datetime import UTC, date, datetime
+
+    from ippbx_billing.upkeep.masking import anonymize
+
+    def own_facts() -> list[str]:
+        return [row[0] for row in bench.ledger.connection.execute("SELECT own FROM call_rows")]
+
+    rows, _ = SHAPES["Asterisk: called out, handed over blindly"]
+    bench.deliver(*bodies(rows))
+    assert all("billed_s" in facts for facts in own_facts())
+    midnight = datetime(2026, 6, 1, tzinfo=UTC)
+    anonymize(bench.ledger, bench.settings.inbox_path, date(2026, 6, 1), midnight, keep_events=True)
+    assert own_facts() == ["{}", "{}"]
+    before = bench.calls()
+    bench.deliver(*bodies(rows))
+    assert bench.calls() == before

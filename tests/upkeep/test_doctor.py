@@ -66,6 +66,22 @@ def test_a_pbx_in_another_time_zone_is_noticed(site: Path) -> None:
     assert findings(site, pbx_timezone="UTC")["time zone"].state is Health.OK
 
 
+def test_open_dates_and_unknown_words_are_told(site: Path, cli: Cli) -> None:
+    """A date that may be another one, and a word that somebody has to explain, each in one line with what to do."""
+    record = {"call_id": "c", "caller": "8001", "callee": "58674577", "duration": 25}
+    bodies = [
+        record | {"start_time": "07/03/2020 09:41:49"},
+        record | {"start_time": "2020-07-03 09:41:49", "status": "x-17"},
+    ]
+    fill(site / "inbox.db", [json.dumps(one).encode() for one in bodies])
+    cli("events", "replay")
+    found = findings(site)
+    assert (found["dates"].state, found["dates"].text[:7]) == (State.WARNING, "1 calls")
+    assert (found["words"].state, found["words"].text) == (State.WARNING, "1 calls wait for the meaning of: x-17")
+    assert found["dates"].hint
+    assert found["words"].hint
+
+
 def test_whatever_is_not_ok_comes_with_a_hint(site: Path) -> None:
     """A dead listener, an address that is not ours, rubbish, a hole in the tariff."""
     fill(site / "inbox.db", [*RUBBISH.values(), gateway_cdr("8001", "910086", 64)])
