@@ -13,7 +13,7 @@ Reading never raises: what is not understood is a `Problem` with its reason.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, tzinfo
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def read(
     `country` is the site's; it settles the order of day and month where nothing else does.
     """
     opened = open_body(event, bounds)
-    hints = cache(lambda: hints_for(event, opened, country))
+    hints = _HintsOnDemand(event, opened, country)
     reader = _Reader(event, dialects, chosen, Site(zone, is_extension, sender(event.remote), hints))
     reader.problems += opened.problems
     for place, document in enumerate(opened.documents):
@@ -78,6 +78,21 @@ def read(
     if not opened.documents and not opened.problems:
         reader.nothing.append(opened.nothing or Reason("empty-body"))
     return reader.reading()
+
+
+class _HintsOnDemand:
+    """The hints of a delivery, worked out when the first date needs them; most never do."""
+
+    __slots__ = ("_country", "_event", "_found", "_opened")
+
+    def __init__(self, event: RawEvent, opened: Opened, country: str) -> None:
+        self._event, self._opened, self._country = event, opened, country
+        self._found: Hints | None = None
+
+    def __call__(self) -> Hints:
+        if self._found is None:
+            self._found = hints_for(self._event, self._opened, self._country)
+        return self._found
 
 
 def hints_for(event: RawEvent, opened: Opened, country: str) -> Hints:

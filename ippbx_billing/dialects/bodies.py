@@ -100,13 +100,16 @@ def _bound(opened: Opened, body: bytes) -> None:
     if len(opened.documents) > most:
         opened.refuse("too-many-records", count=len(opened.documents), most=most)
         del opened.documents[most:]
-    if len(body) > MOST_NAMES or opened.packed:
+    if opened.packed or (len(body) > 2 * MOST_NAMES and sum(map(body.count, _BETWEEN)) > MOST_NAMES):
         _bound_names(opened)
     if not opened.packed and sum(map(body.count, (b"{", b"[", b"<", b"%"))) < deepest:
         return  # too short to be deep
     if any(is_too_deep(document, deepest) for document in opened.documents):
         opened.documents = [one for one in opened.documents if not is_too_deep(one, deepest)]
         opened.refuse("nested-deeper", deepest=deepest)
+
+
+_BETWEEN = (b":", b"=", b"<", b",", b";", b"\t", b"|")  # one of them stands at every name
 
 
 def _bound_names(opened: Opened) -> None:

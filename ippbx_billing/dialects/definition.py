@@ -99,11 +99,6 @@ class Source(NamedTuple):
         """Whether the name itself says that a time under it is in UTC."""
         return bool(self.path.names) and self.path.names[-1].endswith("utc")
 
-    @property
-    def is_sifted(self) -> bool:
-        """Whether it is asked of a value if it is an extension of the site."""
-        return self.unless_extension or self.only_extension
-
     def texts(self, record: Record) -> list[str]:
         """What the record says there, each value that says something."""
         if self.when is not None and not self.when.holds(record):

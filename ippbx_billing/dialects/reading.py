@@ -58,7 +58,9 @@ class Fields:
             if not steps:
                 continue
             source, scope, key = steps[0]
-            said = None if key is None or source.is_sifted else text(holders[scope][key])
+            said = (
+                None if key is None or source.unless_extension or source.only_extension else text(holders[scope][key])
+            )
             found = next(self._every(steps), None) if said is None else (source, said)
             if found is not None:
                 self.preferred[name] = found

@@ -384,7 +384,7 @@ def test_a_record_of_too_many_names_is_refused(form: str) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_reading_grows_with_the_size(form: str) -> None:
     """Twice as many names are at most about twice as much work, counted in calls of functions."""
-    small, large = (_work(_wide(form, count)) for count in (1_500, 3_000))
+    small, large = (_work(_wide(form, count)) for count in (2_100, 3_900))
     assert large < 2.5 * small
 
 
