@@ -76,8 +76,8 @@ def test_open_dates_and_unknown_words_are_told(site: Path, cli: Cli) -> None:
     fill(site / "inbox.db", [json.dumps(one).encode() for one in bodies])
     cli("events", "replay")
     found = findings(site)
-    assert (found["dates"].state, found["dates"].text[:7]) == (State.WARNING, "1 calls")
-    assert (found["words"].state, found["words"].text) == (State.WARNING, "1 calls wait for the meaning of: x-17")
+    assert (found["dates"].state, found["dates"].text[:7]) == (Health.WARNING, "1 calls")
+    assert (found["words"].state, found["words"].text) == (Health.WARNING, "1 calls wait for the meaning of: x-17")
     assert found["dates"].hint
     assert found["words"].hint
 
