@@ -1,7 +1,7 @@
 """The tables that people edit: carriers, trunks, prices and number overrides."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from ippbx_billing.numbering import Override
+
+
+ROWS_AT_ONCE = 1000
+
+
+def _unheard(done: int, total: int) -> None:
+    """Nobody watches."""
 
 
 class BookTables:
@@ -195,11 +202,14 @@ class BookTables:
         windows = self.connection.execute("SELECT * FROM windows WHERE price_id = ? ORDER BY rowid", [price_id])
         return _price(row, tuple(_window(window) for window in windows))
 
-    def add_prices(self, prices: Iterable[Price]) -> list[int]:
-        """Store price rows with their windows; gives their ids."""
+    def add_prices(self, prices: Iterable[Price], heard: Callable[[int, int], None] = _unheard) -> list[int]:
+        """Store price rows with their windows; gives their ids. `heard` is told how many of how many are stored."""
+        prices = list(prices)
         ids, carriers = [], {one.name: self._carrier_row(one.name)["id"] for one in self.carriers()}
         with self.editing():
-            for price in prices:
+            for number, price in enumerate(prices):
+                if number % ROWS_AT_ONCE == 0:
+                    heard(number, len(prices))
                 carrier_id = carriers.get(price.carrier) or self._carrier_row(price.carrier)["id"]
                 price_id = self._insert("prices", _price_row(price, carrier_id))
                 for window in price.windows:
@@ -213,11 +223,11 @@ class BookTables:
         cursor = self.connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
         return int(cursor.lastrowid or 0)
 
-    def change_prices(self, changes: Changes) -> None:
+    def change_prices(self, changes: Changes, heard: Callable[[int, int], None] = _unheard) -> None:
         """Bring the tariffs to what was wanted: what is replaced or taken out is ended, never deleted."""
         with self.editing():
             self.end_prices(price.id for price in changes.gone if price.id is not None)
-            self.add_prices(changes.coming)
+            self.add_prices(changes.coming, heard)
 
     def end_prices(self, price_ids: Iterable[int]) -> None:
         """Take price rows out of use; charges that rest on them keep them."""
@@ -326,6 +336,7 @@ def _price(row: sqlite3.Row, windows: tuple[Window, ...]) -> Price:
         add_local=bool(row["add_local"]),
         windows=windows,
         note=row["note"],
+        status=row["status"],
     )
 
 
@@ -344,5 +355,6 @@ def _price_row(price: Price, carrier_id: int) -> dict[str, Any]:
         "add_local": int(price.add_local),
         "effective_from": price.effective_from.isoformat(),
         "note": price.note,
+        "status": price.status,
         "ended": 0,
     }

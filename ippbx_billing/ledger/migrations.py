@@ -483,3 +483,9 @@ def _into_the_directory(db: Database, extension: str, name: str | None, path: st
     db.execute("INSERT INTO assignments VALUES (?, ?, ?, ?, 1)", [extension, ever, employee, own])
     if employee or department:
         db.execute("INSERT INTO holders VALUES (?, ?, ?, ?, ?)", [extension, ever, never, employee, department])
+
+
+@ledger()
+def m009_prices_that_end(db: Database) -> None:
+    """A price may end without another in its place, or say that the carrier does not connect such calls."""
+    db.execute("ALTER TABLE prices ADD COLUMN status TEXT NOT NULL DEFAULT 'open'")

@@ -226,3 +226,12 @@ def prefixes(country: str) -> tuple[str, str]:
     """The country code without `+`, and the trunk prefix dialled before a full national number: 0, 8, 1 or nothing."""
     plan = library().PhoneMetadata.metadata_for_region(country, None)
     return str(plan.country_code or "") if plan else "", (plan.national_prefix or "") if plan else ""
+
+
+@lru_cache(maxsize=256)
+def access_code(country: str) -> str:
+    """What is dialled there before a number abroad: 00, 011, 8~10 as 810; "" where several codes do."""
+    plan = library().PhoneMetadata.metadata_for_region(country, None)
+    usual = (plan.preferred_international_prefix or plan.international_prefix or "") if plan else ""
+    digits = usual.replace("~", "")
+    return digits if digits.isdecimal() else ""

@@ -17,7 +17,7 @@ from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
-    from ippbx_billing.lists.tariffs import FileForm, Imported
+    from ippbx_billing.lists.tariffs import Assumptions, FileForm, Imported
     from ippbx_billing.settings import Settings
     from ippbx_billing.tariffs import Carrier, Changes, Price
 
@@ -42,8 +42,23 @@ DecimalOption = Annotated[
     Literal["comma", "point"] | None,
     typer.Option("--decimal", help=tr("what 1,234 means, where the file leaves it open")),
 ]
+DatesOption = Annotated[
+    Literal["dmy", "mdy"] | None,
+    typer.Option("--dates", help=tr("which number of 10/11/2026 is the day, where the file leaves it open")),
+]
+IgnoreOption = Annotated[
+    list[str] | None,
+    typer.Option("--ignore", metavar="COLUMN", help=tr("a column that says nothing about these prices; repeatable")),
+]
+OffPeakOption = Annotated[
+    str | None, typer.Option("--off-peak", metavar="18:00-08:00", help=tr("when the file's off-peak rates hold"))
+]
+AllCallsOption = Annotated[
+    bool, typer.Option("--all-calls", help=tr("rows without a code are for all calls of their traffic type"))
+]
 ReplaceOption = Annotated[
-    bool, typer.Option("--replace", help=tr("the file is the whole tariff: take out prices that are not in it"))
+    bool,
+    typer.Option("--replace", help=tr("the file is the whole tariff: prices that are not in it end, their past stays")),
 ]
 
 
@@ -202,9 +217,10 @@ def _figures(initial: str | None, step: str | None, flat: str | None, rate: str 
     if flat:
         return Figures(0, _read("--flat", flat, cells.amount), 0, 0)
     if rate:
-        per_minute = _read("--rate", rate, cells.amount)
+        per_minute = _read("--rate", rate, cells.per_minute)
         return rated(_read("--increments", increments, cells.increments), per_minute, per_minute, 60)
-    return Figures(*_read("--initial", initial, cells.block), *_read("--step", step, cells.block))
+    blocks = (*_read("--initial", initial, cells.block), *_read("--step", step, cells.block))
+    return cells.believable(Figures(*blocks))
 
 
 def _read(option: str, text: str | None, reader: Any, default: Any = None) -> Any:
@@ -314,6 +330,10 @@ def import_file(
     increments: IncrementsOption = None,
     first_day: DayOption = None,
     decimal: DecimalOption = None,
+    dates: DatesOption = None,
+    ignore: IgnoreOption = None,
+    off_peak: OffPeakOption = None,
+    all_calls: AllCallsOption = False,
     whole: ReplaceOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("only show what would change"))] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("do not ask"))] = False,
@@ -322,9 +342,12 @@ def import_file(
 ) -> None:
     """All of the file or nothing of it: every fault is listed with its line first."""
     using = common.settings()
-    found = _read_file(using, file, carrier, traffic_type, increments, first_day, decimal)
+    assume = _assumptions(
+        using, carrier, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls
+    )
+    found = _read_file(file, assume)
     with common.open_ledger(using) as ledger:
-        plan = _plan(ledger, found, file, carrier, whole)
+        plan = _plan(ledger, found, file, assume, whole)
         if dry_run:
             _show(plan, form, output)
             _sum_up(plan)
@@ -333,10 +356,12 @@ def import_file(
             say(tr("nothing would change: {count} prices are in force already", count=plan.changes.same))
             return
         _preview(plan, file)
+        _show_examples(plan, ledger, using.currency)
+        _sum_up(plan)
         if not yes and not _agreed():
             raise BillingError(tr("nothing was changed"), tr("say --yes to import without being asked"))
         _apply(ledger, plan)
-    _sum_up(plan)
+    say(tr("imported"))
     _hint_at_rerate(using, [*plan.changes.coming, *plan.changes.removed])
 
 
@@ -348,6 +373,10 @@ def diff(
     increments: IncrementsOption = None,
     first_day: DayOption = None,
     decimal: DecimalOption = None,
+    dates: DatesOption = None,
+    ignore: IgnoreOption = None,
+    off_peak: OffPeakOption = None,
+    all_calls: AllCallsOption = False,
     whole: ReplaceOption = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -356,8 +385,10 @@ def diff(
     using = common.settings()
     with common.open_ledger(using) as ledger:
         if Path(first).is_file():
-            found = _read_file(using, Path(first), second, traffic_type, increments, first_day, decimal)
-            plan = _plan(ledger, found, Path(first), second, whole)
+            assume = _assumptions(
+                using, second, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls
+            )
+            plan = _plan(ledger, _read_file(Path(first), assume), Path(first), assume, whole)
         else:
             plan = Plan(_between(ledger, first, second), (), None, None)
     _show(plan, form, output)
@@ -380,27 +411,41 @@ def _between(ledger: "Ledger", first: str, second: str | None) -> "Changes":
     return changes(ours, theirs, whole=True)
 
 
-def _read_file(
+def _assumptions(
     using: "Settings",
-    file: Path,
     carrier: str | None,
     traffic_type: TrafficType | None,
     increments: str | None,
     first_day: str | None,
     decimal: Any,
-) -> "Imported":
-    """The file's prices; DataError lists every fault with its place."""
-    from ippbx_billing.lists.tariffs import Assumptions, Home, cells, read
+    dates: Any,
+    ignore: Sequence[str] | None,
+    off_peak: str | None,
+    all_calls: bool,
+) -> "Assumptions":
+    """What the options say for all that the file leaves open."""
+    from ippbx_billing.lists.tariffs import Assumptions, Home, cells
 
-    assume = Assumptions(
+    return Assumptions(
         today=common.today(using),
-        home=Home(using.country),
+        home=Home(using.country, using.area_code),
         carrier=carrier,
         traffic_type=traffic_type,
         effective_from=_day(first_day, "--from") if first_day else None,
         increments=_read("--increments", increments, cells.increments),
         separator=decimal,
+        dates=dates,
+        currency=using.currency,
+        ignored=tuple(ignore or ()),
+        off_peak=_read("--off-peak", off_peak, cells.times_of_day),
+        all_calls=all_calls,
     )
+
+
+def _read_file(file: Path, assume: "Assumptions") -> "Imported":
+    """The file's prices; DataError lists every fault with its place."""
+    from ippbx_billing.lists.tariffs import read
+
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -408,7 +453,8 @@ def _read_file(
             tr("{file} cannot be read: {error}", file=file, error=error.strerror),
             tr("check name and place of the file"),
         ) from error
-    found = read(file.name, content, assume)
+    with common.progress(tr("Reading")) as heard:
+        found = read(file.name, content, assume, heard)
     if found.faults:
         lines = [f"  {fault}" for fault in found.faults[:SHOWN_FAULTS]]
         if len(found.faults) > SHOWN_FAULTS:
@@ -420,10 +466,12 @@ def _read_file(
     return found
 
 
-def _plan(ledger: "Ledger", found: "Imported", file: Path, carrier: str | None, whole: bool) -> Plan:
+def _plan(ledger: "Ledger", found: "Imported", file: Path, assume: "Assumptions", whole: bool) -> Plan:
     """What the file would change of the present book; carriers that do not exist are named."""
     from ippbx_billing.tariffs import changes
+    from ippbx_billing.tariffs.changes import succeeding
 
+    carrier = assume.carrier
     known = {one.name: one for one in ledger.book.carriers()}
     names = {price.carrier for price in found.prices} | ({found.settings["name"]} if found.settings else set())
     unknown = sorted(names - set(known))
@@ -436,7 +484,11 @@ def _plan(ledger: "Ledger", found: "Imported", file: Path, carrier: str | None, 
     present = [price for price in ledger.book.prices() if price.carrier in names]
     settings = () if new_carrier or not found.settings else tuple(_settings(found, known, carrier))
     name = found.settings.get("name")
-    return Plan(changes(present, found.prices, whole=whole or found.whole), settings, name, new_carrier)
+    if whole and not found.whole:
+        change = succeeding(present, found.prices, assume.today, assume.effective_from)
+    else:
+        change = changes(present, found.prices, whole=found.whole)
+    return Plan(change, settings, name, new_carrier)
 
 
 def _new_carrier(found: "Imported", file: Path) -> "Carrier":
@@ -495,6 +547,22 @@ def _preview(plan: Plan, file: Path) -> None:
         say(tr("{name} is a new carrier", name=plan.new_carrier.name))
 
 
+def _show_examples(plan: Plan, ledger: "Ledger", currency: str) -> None:
+    """What calls would cost, one for each kind of row, so that a slip in a unit is seen before it is asked."""
+    from ippbx_billing.cli.rules.tariff_views import what
+    from ippbx_billing.lists.tariffs.examples import examples
+    from ippbx_billing.money import text
+
+    carriers = {one.name: one for one in ledger.book.carriers()}
+    if plan.new_carrier:
+        carriers[plan.new_carrier.name] = plan.new_carrier
+    for name in dict.fromkeys(price.carrier for price in plan.changes.coming):
+        own = [price for price in plan.changes.coming if price.carrier == name]
+        for example in examples(own, carriers[name]):
+            say(tr("{seconds} s, {what}: {fee} {currency}", seconds=example.seconds, what=what(example.price),
+                   fee=text(example.fee_micro, carriers[name].decimals), currency=currency))  # fmt: skip
+
+
 def _agreed() -> bool:
     try:
         return typer.confirm(tr("Import?"), err=True)
@@ -511,7 +579,8 @@ def _apply(ledger: "Ledger", plan: Plan) -> None:
             renamed = {"default": "is_default"}
             values = {renamed.get(name, name): after for name, _, after in plan.settings}
             ledger.book.change_carrier(plan.carrier or "", **values)
-        ledger.book.change_prices(plan.changes)
+        with common.progress(tr("Storing")) as heard:
+            ledger.book.change_prices(plan.changes, heard)
 
 
 def _sum_up(plan: Plan) -> None:
