@@ -1,7 +1,7 @@
 """The tables that people edit: carriers, trunks, prices and number overrides."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 ROWS_AT_ONCE = 1000
+LONGEST_NUMBER = 40
 
 
 def _unheard(done: int, total: int) -> None:
@@ -33,9 +34,9 @@ class BookTables:
 
     # -- the whole book
 
-    def tariff_book(self, calendar: Calendar) -> TariffBook:
-        """Everything that rating needs to know, at this moment."""
-        return TariffBook(self.carriers(), self.trunks(), self.prices(), calendar)
+    def tariff_book(self, calendar: Calendar, prices: Iterable[Price] | None = None) -> TariffBook:
+        """Everything that rating needs to know, at this moment; with these `prices` alone where they are given."""
+        return TariffBook(self.carriers(), self.trunks(), self.prices() if prices is None else prices, calendar)
 
     def editing(self) -> "AbstractContextManager[Database]":
         """One change, all or nothing; a change within a change belongs to the outer one."""
@@ -171,15 +172,22 @@ class BookTables:
 
     # -- prices
 
-    def prices(self, *, ended: bool = False) -> list[Price]:
-        """The prices with their windows, of carriers in use; with `ended` also those that only old charges rest on."""
+    def prices(self, *, ended: bool = False, numbers: Sequence[str] = ()) -> list[Price]:
+        """The prices with their windows, of carriers in use; with `ended` also those that only old charges rest on.
+
+        With `numbers` only such rows by prefix as one of these numbers may begin with, anywhere in its digits.
+        """
+        begins = sorted({digits for number in numbers for digits in _parts_of(number)})
+        chosen = f" AND (p.match != 'prefix' OR p.value IN ({', '.join('?' * len(begins))}))" if numbers else ""
         windows: dict[int, list[Window]] = {}
         for row in self.connection.execute("SELECT * FROM windows ORDER BY price_id, rowid"):
             windows.setdefault(row["price_id"], []).append(_window(row))
         rows = self.connection.execute(
             "SELECT p.*, c.name AS carrier FROM prices p JOIN carriers c ON c.id = p.carrier_id"
-            + ("" if ended else " WHERE NOT p.ended AND NOT c.ended")
-            + " ORDER BY p.id"
+            + (" WHERE 1" if ended else " WHERE NOT p.ended AND NOT c.ended")
+            + chosen
+            + " ORDER BY p.id",
+            begins,
         )
         return [_price(row, tuple(windows.get(row["id"], ()))) for row in rows]
 
@@ -275,6 +283,16 @@ class BookTables:
                 raise NotFoundError(
                     tr("there is no override of {prefix}", prefix=prefix), tr("see `ippbx-bill numbers override list`")
                 )
+
+
+def _parts_of(number: str) -> Iterator[str]:
+    """All runs of digits in a number, each with a + before it as well; the country code of 400 and 800 is Chinese."""
+    digits = "".join(filter(str.isdecimal, number))[:LONGEST_NUMBER]
+    for text in (digits, "86" + digits):
+        for begin in range(len(text)):
+            for end in range(begin + 1, len(text) + 1):
+                yield text[begin:end]
+                yield "+" + text[begin:end]
 
 
 def _carrier(row: sqlite3.Row) -> Carrier:

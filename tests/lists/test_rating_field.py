@@ -1,7 +1,7 @@
 """The price lists and calls of `data/rating_field.jsonl`: what people send, and what is right.
 
 Each case is a site of its own; its commands are run as they stand there. `outcome` says how it went: `right`,
-`refused` (nothing was imported, though it could have been), or `wrong` (imported, and another price than the right one).
+`refused` (nothing was imported, though it could have been), or `wrong` (imported, at another price).
 """
 
 import io

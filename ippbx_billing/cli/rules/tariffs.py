@@ -634,7 +634,7 @@ def check(
         rows = [
             _finding_row(one)
             for own in carriers
-            for one in checks.check(own, prices, common.today(using), country=using.country)
+            for one in checks.check(own, prices, common.today(using), country=using.country, area_code=using.area_code)
         ]
         rows += [row for row in _seen(ledger) if carrier in (None, row["carrier"])]
     show(rows, _finding_columns(carrier is None), form, output, empty=tr("nothing to complain about"))

@@ -169,6 +169,8 @@ def _read_rows(
 
 def _without_labels(placed: list[Placed]) -> list[Placed]:
     """A column Type is but a label where the code alone tells the rows apart: 9379 is of mobiles whatever is said."""
+    if not any(one.labelled for one in placed):
+        return placed
     kinds: dict[object, set[object]] = {}
     for one in placed:
         kinds.setdefault(_calls(one.price), set()).add(one.price.line_kind)
@@ -187,6 +189,8 @@ def _calls(price: Price) -> tuple[object, ...]:
 
 def _with_ends(placed: list[Placed]) -> list[Placed]:
     """The prices, and behind each that ends before another takes its place, the end itself."""
+    if all(one.end is None for one in placed):
+        return placed
     begins: dict[object, list[date]] = {}
     for one in placed:
         begins.setdefault(identity(one.price)[:-1], []).append(one.price.effective_from)
@@ -216,7 +220,7 @@ def _twice(placed: Iterable[tuple[Price, str]]) -> list[Fault]:
     faults = []
     for price, where in placed:
         earlier, there = first.setdefault(identity(price), (price, where))
-        if replace(earlier, value=price.value, note=price.note) != price:
+        if earlier is not price and replace(earlier, value=price.value, note=price.note) != price:
             faults.append(
                 Fault(
                     where,

@@ -28,7 +28,8 @@ from ippbx_billing.tariffs.windows import window_text
 Separator = Literal["comma", "point"]
 DateOrder = Literal["dmy", "mdy"]
 Word = TypeVar("Word", bound=str)
-Value = TypeVar("Value", int, Fraction)
+Exact = int | Fraction  # micro-units; a fraction where there are more decimals than six
+Value = TypeVar("Value", int, Exact)
 
 MOST_SECONDS = 366 * DAY_S
 LARGEST_AMOUNT = 100_000_000  # whole units; the fees of a dearer price would soon leave 64 bits
@@ -76,7 +77,7 @@ _NO_UNIT = re.compile(r"[-+*#%_(（~≈<>]")
 def amount(text: str, separator: Separator | None = None) -> int:
     """Micro-units of an amount; `separator` is the file's decimal separator where that is known."""
     exact_micro, said = exact(text, separator)
-    return bounded(whole(exact_micro / said.divisor))
+    return bounded(whole(share(exact_micro, said.divisor)))
 
 
 def bounded(micro: Value) -> Value:
@@ -89,11 +90,20 @@ def bounded(micro: Value) -> Value:
 def believable(figures: Figures) -> Figures:
     """Figures whose fees, for a minute where they are rates, are no larger than that."""
     dearest = max(figures.initial_fee_micro, figures.step_fee_micro)
-    bounded(Fraction(dearest * 60, figures.per_s or 60))
+    if dearest * 60 > LARGEST_AMOUNT * money.MICRO * (figures.per_s or 60):
+        raise ValueError(tr("an amount of at most {most} is wanted", most=LARGEST_AMOUNT))
     return figures
 
 
-def whole(micro: Fraction) -> int:
+def share(micro: Exact, parts: int) -> Exact:
+    """The exact part of an amount; whole numbers stay such, which are much quicker."""
+    if parts == 1:
+        return micro
+    part = Fraction(micro, parts) if isinstance(micro, int) else micro / parts
+    return part.numerator if part.denominator == 1 else part
+
+
+def whole(micro: Exact) -> int:
     """An amount of no more than six decimals."""
     if micro.denominator != 1:
         raise ValueError(tr("an amount of at most six decimals is wanted, such as 0.07"))
@@ -101,7 +111,7 @@ def whole(micro: Fraction) -> int:
 
 
 @lru_cache(maxsize=4096)
-def exact(text: str, separator: Separator | None = None) -> tuple[Fraction, Unit]:
+def exact(text: str, separator: Separator | None = None) -> tuple[Exact, Unit]:
     """Micro-units of the number, with all its decimals, and the unit that stands beside it."""
     plain = text.strip()
     if _PLAIN_NUMBER.fullmatch(plain) and (separator != "comma" or not _MAYBE_THOUSANDS.fullmatch(plain)):
@@ -116,14 +126,14 @@ def exact(text: str, separator: Separator | None = None) -> tuple[Fraction, Unit
     return _micro(digits), said
 
 
-def _micro(digits: str) -> Fraction:
+def _micro(digits: str) -> Exact:
     left, _, right = digits.partition(".")
     right = right.rstrip("0")
     if len(left.lstrip("0")) > 12:
         raise ValueError(tr("an amount of at most {most} is wanted", most=LARGEST_AMOUNT))
     if len(right) > MOST_DECIMALS:
         raise ValueError(tr("an amount of at most {count} decimals is wanted, such as 0.07", count=MOST_DECIMALS))
-    return Fraction(int(left + right) * money.MICRO, 10 ** len(right))
+    return share(int(left + right) * money.MICRO, 10 ** len(right))
 
 
 def _with_point(text: str, separator: Separator | None) -> str:
@@ -165,12 +175,12 @@ def _separator(text: str) -> Separator | None:
     return None
 
 
-def per_minute(text: str) -> Fraction:
+def per_minute(text: str) -> Exact:
     """Micro-units of a rate for a minute, with all its decimals; ValueError for one for another length of time."""
     micro, said = exact(text)
     if said.per_s not in (None, 60):
         raise ValueError(tr("an amount is wanted, such as 0.07"))
-    return bounded(micro / said.divisor)
+    return bounded(share(micro, said.divisor))
 
 
 def amount_text(micro: int) -> str:
@@ -349,7 +359,7 @@ def block(text: str) -> tuple[int, int]:
     if not match:
         raise ValueError(tr("seconds and their fee are wanted, such as 180:0.22"))
     micro, said = exact(match[2])
-    return seconds(match[1]), whole(micro / said.divisor)
+    return seconds(match[1]), whole(share(micro, said.divisor))
 
 
 def windows(text: str) -> tuple[Window, ...]:

@@ -6,7 +6,7 @@ stand above it. A heading tells its unit as well: `Rate (ct/min)`, `费率（元
 
 import re
 from collections.abc import Collection, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from ippbx_billing.lists.sheets import Sheet
@@ -59,6 +59,9 @@ def find(sheet: Sheet, ignored: Collection[str] = ()) -> Columns | None:
 
 def is_repeated(cells: tuple[str, ...], columns: Columns) -> bool:
     """Whether a row below the headings is the same headings once more."""
+    first = min(columns.by_place)
+    if first >= len(cells) or plain(cells[first]) != plain(columns.by_place[first].heading):
+        return False  # nearly always, and much sooner
     told = [place for place in columns.by_place if place < len(cells) and cells[place].strip()]
     return len(told) > 1 and all(plain(cells[place]) == plain(columns.by_place[place].heading) for place in told)
 
@@ -149,7 +152,7 @@ def _amount_column(key: str, heading: str, inside: str, said: Unit) -> Column:
     return Column(key, heading.strip(), told, rest=" ".join(words))
 
 
-@cache
+@lru_cache(maxsize=1024)
 def plain(heading: str) -> str:
     """A heading in one spelling: small letters, simplified characters, without marks."""
     return re.sub(r"[\s_\-.:：#*'\"?]+", " ", heading.translate(TRADITIONAL)).strip().lower()

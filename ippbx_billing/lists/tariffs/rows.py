@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from functools import partial
 from math import lcm
 from typing import Any, NamedTuple, TypeVar
@@ -18,6 +17,7 @@ from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.language import tr
 from ippbx_billing.lists.sheets import Row
 from ippbx_billing.lists.tariffs import cells
+from ippbx_billing.lists.tariffs.cells import Exact, share
 from ippbx_billing.lists.tariffs.columns import Column, Columns, plain
 from ippbx_billing.lists.tariffs.habits import Habits
 from ippbx_billing.lists.tariffs.home import Home
@@ -79,12 +79,12 @@ class Assumptions:
         """From when on prices hold that name no day."""
         return self.effective_from or self.today
 
-    def amount(self, text: str, unit: Unit) -> tuple[Fraction, int]:
+    def amount(self, text: str, unit: Unit) -> tuple[Exact, int]:
         """An amount in the file's spelling, in micro-units, and for how many seconds it is."""
         micro, said = cells.exact(text, self.habits.separator)
         told = said.beside(unit)
         told.in_currency(self.currency)
-        return micro / told.divisor, told.per_s or MINUTE_S
+        return cells.share(micro, told.divisor), told.per_s or MINUTE_S
 
 
 class Placed(NamedTuple):
@@ -105,7 +105,9 @@ class Line:
         self._columns = {column.key: column for column in columns.by_place.values()}
         self.beyond = [cell for cell in row.cells[columns.width :] if cell.strip()]
         self._texts = {
-            column.key: row.cells[place] for place, column in columns.by_place.items() if place < len(row.cells)
+            column.key: row.cells[place]
+            for place, column in columns.by_place.items()
+            if place < len(row.cells) and row.cells[place] and not row.cells[place].isspace()
         }
 
     def text(self, key: str) -> str:
@@ -114,7 +116,7 @@ class Line:
 
     def has(self, *keys: str) -> bool:
         """Whether one of these cells holds something."""
-        return any(self.text(key).strip() for key in keys)
+        return not self._texts.keys().isdisjoint(keys)
 
     def names(self, *keys: str) -> bool:
         """Whether the list has one of these columns."""
@@ -126,8 +128,8 @@ class Line:
 
     def read(self, key: str, reader: Callable[[str], Value], default: Default) -> Value | Default:
         """What the cell says; the default where it is empty, or where it cannot be read, which is noted."""
-        text = self.text(key)
-        if not text.strip():
+        text = self._texts.get(key)
+        if text is None:
             return default
         try:
             return reader(text)
@@ -146,7 +148,7 @@ class Line:
         """The reader of a length of time, in the unit of its heading."""
         return partial(cells.seconds, times_s=self.column(key).times_s)
 
-    def money(self, key: str, assume: Assumptions) -> Callable[[str], tuple[Fraction, int]]:
+    def money(self, key: str, assume: Assumptions) -> Callable[[str], tuple[Exact, int]]:
         """The reader of an amount, in the unit of its heading."""
         return partial(assume.amount, unit=self.column(key).unit)
 
@@ -284,7 +286,7 @@ def _own_figures(line: Line, assume: Assumptions) -> Figures | None:
         cells.whole(initial[0])
         cells.whole(step[0])
     together = lcm(initial_s, step_s)  # each fee as a rate for so many seconds
-    return _scaled(initial_s, initial[0] * together / initial_s, step_s, step[0] * together / step_s, together)
+    return _scaled(initial_s, initial[0] * (together // initial_s), step_s, step[0] * (together // step_s), together)
 
 
 def _figures_of_rate(line: Line, assume: Assumptions) -> Figures | None:
@@ -302,7 +304,7 @@ def _figures_of_rate(line: Line, assume: Assumptions) -> Figures | None:
     if increments is None or line.faults:
         return None
     per_s = lcm(initial[1], rate[1])
-    return rated(increments, initial[0] * per_s / initial[1], rate[0] * per_s / rate[1], per_s)
+    return rated(increments, initial[0] * (per_s // initial[1]), rate[0] * (per_s // rate[1]), per_s)
 
 
 def _fee(line: Line, key: str, assume: Assumptions) -> int:
@@ -352,16 +354,16 @@ def _increments(line: Line, otherwise: tuple[int, int] | None) -> tuple[int, int
     return None
 
 
-def rated(increments: tuple[int, int], initial_rate: Fraction | int, rate: Fraction | int, per_s: int) -> Figures:
+def rated(increments: tuple[int, int], initial_rate: Exact, rate: Exact, per_s: int) -> Figures:
     """The figures of a rate for `per_s` seconds: each block's own fee where that is exact, else the rate itself."""
     initial_s, step_s = increments
-    initial, step = Fraction(initial_rate) * initial_s / per_s, Fraction(rate) * step_s / per_s
+    initial, step = share(initial_rate * initial_s, per_s), share(rate * step_s, per_s)
     if initial.denominator == step.denominator == 1:
         return cells.believable(Figures(initial_s, initial.numerator, step_s, step.numerator))
-    return _scaled(initial_s, Fraction(initial_rate), step_s, Fraction(rate), per_s)
+    return _scaled(initial_s, initial_rate, step_s, rate, per_s)
 
 
-def _scaled(initial_s: int, initial: Fraction, step_s: int, step: Fraction, per_s: int) -> Figures:
+def _scaled(initial_s: int, initial: Exact, step_s: int, step: Exact, per_s: int) -> Figures:
     """Figures whose fees may have more decimals than a micro-unit: 0.31135104 a minute is 31.135104 for 100 minutes."""
     times = 1
     while (initial * times).denominator != 1 or (step * times).denominator != 1:

@@ -279,7 +279,7 @@ def _fee(value: Any) -> int:
     """Of a rate for many seconds, any amount."""
     if isinstance(value, str) or (type(value) is int and value >= 0):
         micro, said = cells.exact(str(value), "point")
-        return cells.whole(micro / said.divisor)
+        return cells.whole(cells.share(micro, said.divisor))
     raise ValueError(tr('an amount is wanted in quotes, such as "0.07"'))
 
 
