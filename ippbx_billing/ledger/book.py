@@ -212,24 +212,25 @@ class BookTables:
 
     def add_prices(self, prices: Iterable[Price], heard: Callable[[int, int], None] = _unheard) -> list[int]:
         """Store price rows with their windows; gives their ids. `heard` is told how many of how many are stored."""
-        prices = list(prices)
-        ids, carriers = [], {one.name: self._carrier_row(one.name)["id"] for one in self.carriers()}
+        prices, carriers = list(prices), {one.name: self._carrier_row(one.name)["id"] for one in self.carriers()}
         with self.editing():
-            for number, price in enumerate(prices):
-                if number % ROWS_AT_ONCE == 0:
-                    heard(number, len(prices))
-                carrier_id = carriers.get(price.carrier) or self._carrier_row(price.carrier)["id"]
-                price_id = self._insert("prices", _price_row(price, carrier_id))
-                for window in price.windows:
-                    self._insert("windows", _window_row(price_id, window))
-                ids.append(price_id)
-        return ids
+            (newest,) = self.connection.execute("SELECT ifnull(max(id), 0) FROM prices").fetchone()
+            for begin in range(0, len(prices), ROWS_AT_ONCE):
+                heard(begin, len(prices))
+                some = list(enumerate(prices[begin : begin + ROWS_AT_ONCE], start=newest + 1 + begin))
+                self._insert("prices", [_price_row(id_, one, self._id_of(one, carriers)) for id_, one in some])
+                self._insert("windows", [_window_row(id_, window) for id_, one in some for window in one.windows])
+        return list(range(newest + 1, newest + 1 + len(prices)))
 
-    def _insert(self, table: str, row: dict[str, Any]) -> int:
-        """One row by plain SQL, because a carrier's list may have a hundred thousand."""
-        marks = ", ".join("?" * len(row))
-        cursor = self.connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
-        return int(cursor.lastrowid or 0)
+    def _id_of(self, price: Price, carriers: dict[str, int]) -> int:
+        return carriers.get(price.carrier) or int(self._carrier_row(price.carrier)["id"])
+
+    def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Rows by plain SQL, because a carrier's list may have hundreds of thousands."""
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            statement = f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({marks})"
+            self.connection.executemany(statement, (list(row.values()) for row in rows))
 
     def change_prices(self, changes: Changes, heard: Callable[[int, int], None] = _unheard) -> None:
         """Bring the tariffs to what was wanted: what is replaced or taken out is ended, never deleted."""
@@ -358,8 +359,9 @@ def _price(row: sqlite3.Row, windows: tuple[Window, ...]) -> Price:
     )
 
 
-def _price_row(price: Price, carrier_id: int) -> dict[str, Any]:
+def _price_row(price_id: int, price: Price, carrier_id: int) -> dict[str, Any]:
     return {
+        "id": price_id,
         "carrier_id": carrier_id,
         "traffic_type": price.traffic_type,
         "direction": price.direction,

@@ -29,6 +29,10 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
 
+    def first(self, count: int) -> "Changes":
+        """The first so many of each sort, for a look at them."""
+        return Changes(self.added[:count], self.changed[:count], self.removed[:count], self.same)
+
     @property
     def gone(self) -> list[Price]:
         """The present rows that are no longer in force."""

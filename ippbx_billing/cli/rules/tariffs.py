@@ -523,7 +523,7 @@ def _show(plan: Plan, form: Format, output: Path | None, limit: int | None = Non
     if form is Format.JSON:
         show(change_rows(plan.changes, plan.settings), [], form, output)
         return
-    rows = shown_changes(plan.changes, plan.settings)[:limit]
+    rows = shown_changes(plan.changes.first(limit) if limit else plan.changes, plan.settings)[:limit]
     show(rows, change_columns(), form, output, empty=tr("no difference"))
 
 

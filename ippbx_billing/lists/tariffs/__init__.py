@@ -151,6 +151,7 @@ def _read_rows(
     heard: Heard,
 ) -> list[Placed]:
     placed: list[Placed] = []
+    known: dict[object, Any] = {}
     for number, row in enumerate(sheet.rows[table.begin :]):
         if number % ROWS_AT_ONCE == 0:
             heard(number, len(sheet.rows))
@@ -162,7 +163,7 @@ def _read_rows(
         elif is_of_messages(line):
             remarks.append(tr("{where} is for messages and is left out", where=row.where))
         else:
-            placed += prices_of(line, assume)
+            placed += prices_of(line, assume, known)
             faults += line.faults
     return placed
 

@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from ippbx_billing.lists.sheets import Sheet
+from ippbx_billing.lists.sheets import Sheet, simplified
 from ippbx_billing.lists.tariffs.units import HOUR_S, MINUTE_S, NOTHING_SAID, Unit, length_s, unit
-from ippbx_billing.lists.tariffs.words import HARMLESS_WORDS, HEADINGS, MONEY_WORDS, TRADITIONAL
+from ippbx_billing.lists.tariffs.words import HARMLESS_WORDS, HEADINGS, MONEY_WORDS
 
 SEARCHED_ROWS = 60
 PRICES = {"rate", "new_rate", "old_rate", "peak_rate", "initial_fee", "initial_rate"}
@@ -155,7 +155,7 @@ def _amount_column(key: str, heading: str, inside: str, said: Unit) -> Column:
 @lru_cache(maxsize=1024)
 def plain(heading: str) -> str:
     """A heading in one spelling: small letters, simplified characters, without marks."""
-    return re.sub(r"[\s_\-.:：#*'\"?]+", " ", heading.translate(TRADITIONAL)).strip().lower()
+    return re.sub(r"[\s_\-.:：#*'\"?]+", " ", simplified(heading)).strip().lower()
 
 
 @cache

@@ -5,7 +5,7 @@ once; a row with a fault gives no price, and a file with a fault is not imported
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -40,6 +40,8 @@ NUMBER_COLUMNS = {
     "initial_s", "initial_fee", "step_s", "step_fee", "per_s", "connection_fee", "free_s", "minimum_fee",
 }  # fmt: skip
 DESTINATION_KEYS = ("value", "area", "country", "prefix", "pattern", "called", "country_code")
+NAMING_KEYS = frozenset((*DESTINATION_KEYS, "match", "note", "destination", "carrier"))
+RATES_ALONE = frozenset(("rate", "new_rate", "old_rate", "initial_fee", "step_fee"))
 PRICE_KEYS = ("rate", "new_rate", "initial_fee", "step_fee", "initial_rate", "status")
 OWN_TYPE_HEADINGS = ("traffic type", "话务类型", "话务种类")
 TEXT_MESSAGES = ("sms", "mms", "text", "短信", "彩信")
@@ -118,6 +120,10 @@ class Line:
         """Whether one of these cells holds something."""
         return not self._texts.keys().isdisjoint(keys)
 
+    def words(self, without: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
+        """What the row says beside its destinations and notes."""
+        return tuple(item for item in self._texts.items() if item[0] not in NAMING_KEYS and item[0] not in without)
+
     def names(self, *keys: str) -> bool:
         """Whether the list has one of these columns."""
         return any(key in self._columns for key in keys)
@@ -167,33 +173,74 @@ def is_of_messages(line: Line) -> bool:
     return line.text("traffic_type").strip().lower() in TEXT_MESSAGES
 
 
-def prices_of(line: Line, assume: Assumptions) -> list[Placed]:
-    """The prices of a row, one for each destination in it; none where the line has a fault."""
+class Terms(NamedTuple):
+    """What a row says beside its destinations: the same in most rows of a list."""
+
+    figures: Figures | None
+    labels: TrafficType | LineKind | Direction | None
+    common: dict[str, Any]
+    end: date | None
+
+
+def prices_of(line: Line, assume: Assumptions, known: dict[object, Any]) -> list[Placed]:
+    """The prices of a row, one for each destination in it; none where the line has a fault.
+
+    `known` holds what earlier rows of the same list said in the same words, and is added to.
+    """
     if line.beyond:
         line.fault(tr("the row has more cells than there are headings, so that its columns may be shifted"))
     carrier = assume.carrier or line.text("carrier")
     if not carrier:
         line.fault(tr("the carrier is missing; name it with --carrier, or in a column headed carrier"))
-    status = _status(line)
-    figures = NO_FIGURES if status != "open" else figures_of(line, assume)
-    destinations = list(_destinations(line, assume))
-    labels = _labels(line)
-    types = [_traffic_type(line, destination, labels, assume) for destination in destinations]
-    common = _common(line, assume, labels, status)
-    end = line.read("end_date", partial(cells.last_day, order=assume.habits.dates), None)
-    labelled = isinstance(labels, LineKind) and not line.has("line_kind")
+    terms = _terms(line, assume, known)
+    note = line.text("note") or _note(line, assume)
+    labelled = isinstance(terms.labels, LineKind) and not line.has("line_kind")
     found: list[Placed] = []
-    for (match, value), traffic_type in zip(destinations, types, strict=True):
-        if line.faults or not carrier or figures is None or traffic_type is None:
-            return []
+    for match, value in list(_destinations(line, assume)):
+        traffic_type = _traffic_type(line, (match, value), terms.labels, assume)
+        if line.faults or not carrier or terms.figures is None or traffic_type is None:
+            continue
         try:
             spelt = _full(match, value, traffic_type, line, assume)
-            price = Price(None, carrier, traffic_type, figures, match=match, value=spelt, **common)
+            price = Price(
+                None, carrier, traffic_type, terms.figures, match=match, value=spelt, note=note, **terms.common
+            )
         except ValueError as error:
             line.fault(str(error))
         else:
-            found.append(Placed(price, line.where, end if end and end.year < NEVER_ENDS_YEAR else None, labelled))
+            found.append(Placed(price, line.where, terms.end, labelled))
     return found if not line.faults else []
+
+
+def _terms(line: Line, assume: Assumptions, known: dict[object, Any]) -> Terms:
+    """What the row says of its price, remembered for rows that say the same."""
+    words = line.words()
+    found: Terms | None = known.get(words)
+    if found is not None:
+        return found
+    before = len(line.faults)
+    status = _status(line)
+    figures = NO_FIGURES if status != "open" else figures_of(line, assume)
+    found = _settled(line, assume, status, known)._replace(figures=figures)
+    if len(line.faults) == before:
+        known[words] = found
+    return found
+
+
+def _settled(line: Line, assume: Assumptions, status: PriceStatus, known: dict[object, Any]) -> Terms:
+    """The same without the figures, which differ most."""
+    words = status, line.words(RATES_ALONE)
+    found: Terms | None = known.get(words) if not line.has("weekend_rate", "off_peak_rate") else None
+    if found is not None:
+        return found
+    before = len(line.faults)
+    labels = _labels(line)
+    end = line.read("end_date", partial(cells.last_day, order=assume.habits.dates), None)
+    ends = end if end and end.year < NEVER_ENDS_YEAR else None
+    found = Terms(None, labels, _common(line, assume, labels, status), ends)
+    if len(line.faults) == before:
+        known[words] = found
+    return found
 
 
 def _common(line: Line, assume: Assumptions, labels: object, status: PriceStatus) -> dict[str, Any]:
@@ -212,7 +259,6 @@ def _common(line: Line, assume: Assumptions, labels: object, status: PriceStatus
         "minimum_fee_micro": _fee(line, "minimum_fee", assume) if is_open else 0,
         "add_local": line.read("add_local", cells.flag, False),
         "windows": line.read("windows", cells.windows, none) + _rate_windows(line, assume) if is_open else none,
-        "note": line.text("note") or _note(line, assume),
         "status": status,
     }
 

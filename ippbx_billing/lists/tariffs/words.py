@@ -131,7 +131,3 @@ MONEY_WORDS = (
     r"status|block|end\b|until|expir|valid|effective|margin|mark ?up|multiplier|factor|unit|"
     r"费|价|资费|税|折扣|优惠|时长|单位|最低|封顶|币|元|状态|失效|截止|周末|夜间|免费|加价"
 )
-TRADITIONAL = str.maketrans(
-    "國費計單綴區號碼價資鐘長時間類運營話務註備優週結開關閉種線態狀動調整變終時執啟業幣漲絕無維長權網絡稱說減夜續",
-    "国费计单缀区号码价资钟长时间类运营话务注备优周结开关闭种线态状动调整变终时执启业币涨绝无维长权网络称说减夜续",
-)
