@@ -256,6 +256,7 @@ def test_a_price_can_be_asked_for_whatever_the_dialects_are(site: Path, cli: Cli
     """A quote and a comparison read no records: they load no dialects, and a broken one is not in their way."""
     (site / "dialects").mkdir(exist_ok=True)
     (site / "dialects" / "broken.toml").write_text("no = [toml", encoding="utf-8")
-    assert json.loads(cli("quote", "02162345678", "--seconds", "80", "--format", "json").stdout)["fee"] == "0.98"
+    asked = ["quote", "02162345678", "--seconds", "80", "--at", "2026-10-13T10:00"]
+    assert json.loads(cli(*asked, "--format", "json").stdout)["fee"] == "0.98"
     assert cli("compare", "--month", "2026-10").exit_code == 0
     assert "broken.toml" in cli("dialects", "list").stderr

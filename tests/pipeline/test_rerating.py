@@ -436,25 +436,30 @@ def test_an_interrupted_run_is_run_again(ledger: Ledger, monkeypatch: pytest.Mon
 
 @pytest.mark.skipif(os.name != "posix", reason="kills by signal")
 def test_a_killed_run_leaves_a_sound_ledger(ledger: Ledger) -> None:
-    """SIGKILL at any moment: every charge is the old one or the new one, and the next run completes it."""
+    """SIGKILL in the middle: every charge is the old one or the new one, and the next run completes it.
+
+    The run tells each stretch and waits for a word; after five it gets one more and is killed, wherever it is then.
+    """
     put(ledger, *[talk("902162345678", 60 + number % 500) for number in range(3_000)])
     dearer(ledger, TrafficType.DOMESTIC)
     before, after = dict(enumerate(fees(ledger), 1)), {row[0]: row[2] for row in expected(ledger)}
     script = (
-        "import sys, time; from pathlib import Path; from tests.pipeline.test_rerating import *\n"
+        "import sys; from pathlib import Path; from tests.pipeline.test_rerating import *\n"
         "rerating.CALLS_AT_ONCE = 100\n"
         "with Ledger(Path(sys.argv[1])) as ledger:\n"
-        "    slow = lambda done, total: (print(done, flush=True), time.sleep(0.01))\n"
+        "    slow = lambda done, total: (print(done, flush=True), sys.stdin.readline())\n"
         "    Rerating(ledger, rules_of(ledger), OCTOBER, slow).run(NOW)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", script, str(ledger.path)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    for _ in range(5):
-        process.stdout.readline()
-    time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait(30)
-    process.stdout.close()
+    command = [sys.executable, "-c", script, str(ledger.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for _ in range(5):
+            process.stdout.readline()
+            process.stdin.write("on\n")
+        time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait(30)
     now = dict(enumerate(fees(ledger), 1))
     assert all(now[one] in (before[one], after[one]) for one in now)
     assert {one for one in now if now[one] != before[one]} == {

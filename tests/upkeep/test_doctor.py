@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -29,6 +30,16 @@ def doors() -> tuple[int, int]:
     yield tuple(one.getsockname()[1] for one in sockets)
     for one in sockets:
         one.close()
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever runs on this machine: at the ports of the site nothing answers, because they are held and not open."""
+    with socket.socket() as cdr, socket.socket() as status:
+        for name, held in (("IPPBX_BILL_CDR_PORT", cdr), ("IPPBX_BILL_STATUS_PORT", status)):
+            held.bind(("127.0.0.1", 0))
+            monkeypatch.setenv(name, str(held.getsockname()[1]))
+        yield
 
 
 def call_ended_now(zone: str = "Asia/Shanghai") -> bytes:
