@@ -358,6 +358,7 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     connection.execute("DROP INDEX charges_unrated")
     for column in ("local_hour", "extension_id", "place_id", "duration_s"):
         connection.execute(f"ALTER TABLE charges DROP COLUMN {column}")
+    connection.execute("ALTER TABLE prices DROP COLUMN status")
     connection.execute("CREATE TABLE extensions (number TEXT PRIMARY KEY, name TEXT, department TEXT)")
     connection.execute("DELETE FROM _sqlite_migrations WHERE migration_set = 'ledger' AND name > 'm006_z'")
     connection.execute("PRAGMA user_version = 6")

@@ -1,11 +1,13 @@
 """Price lists as carriers write them: units, increments, codes, days and words; what is not understood is refused."""
 
 import io
+import re
 import sys
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -238,7 +240,7 @@ def test_codes_in_all_shapes(cell: str, codes: str) -> None:
 )
 def test_what_may_be_another_countrys_is_asked_back(cell: str) -> None:
     """33 is France as well as an area of Mexico; never a price for a country that was not meant."""
-    with pytest.raises(ValueError, match="code|prefixes"):
+    with pytest.raises(ValueError, match=r"code|prefixes"):
         prefixes.prefixes(cell)
 
 
@@ -429,7 +431,7 @@ def test_files_in_every_usual_encoding(text: str, encoding: str) -> None:
 def test_merged_cells_and_headings_again() -> None:
     """A cell merged downwards holds for each of its rows; headings on each page are no prices."""
     book = openpyxl.Workbook()
-    table = book.active
+    table = book.create_sheet("Rates", 0)
     for row in (["Destination", "Code", "Rate", "Increments"], ["France", "336", 0.02, "60/60"], [None, "337"],
                 ["Destination", "Code", "Rate", "Increments"], ["Spain", "34", 0.03, "1/1"]):  # fmt: skip
         table.append(row)
@@ -511,3 +513,16 @@ def test_checks_take_twice_as_long_for_twice_the_rows(shape: Any) -> None:
     prices = [replace(model, match=shape, value=value) for value in values]
     _steps(prices)
     assert _steps(prices) < 2.5 * _steps(prices[:800])
+
+
+def test_the_deck_of_the_manual_costs_what_it_says() -> None:
+    """Its block is imported as it stands there."""
+    manual = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (deck,) = re.findall(r"^```csv\n(.*?)^```$", manual, re.DOTALL | re.MULTILINE)
+    book = book_of(deck)
+    october, november = date(2026, 10, 31), date(2026, 11, 1)
+    assert fee(book, GERMANY, "00442079460000", october) == Decimal("0.0125")
+    assert fee(book, GERMANY, "016012345678", october) == Decimal("0.02")
+    assert fee(book, GERMANY, "0061391234567", october) == Decimal("0.00311351")
+    assert fee(book, GERMANY, "0061391234567", november) is None
+    assert fee(book, GERMANY, "00252612345678", november) is None

@@ -79,7 +79,7 @@ def _content(case: dict[str, Any]) -> bytes:
 
 def _workbook(sheets: list[dict[str, Any]]) -> bytes:
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    del book[book.sheetnames[0]]
     for described in sheets:
         sheet = book.create_sheet(described["name"])
         for row in described["rows"]:
