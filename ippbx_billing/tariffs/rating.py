@@ -132,7 +132,7 @@ def charge_by(
             price_word = TYPE_WORDS[price.traffic_type]
             return _unrated(f"{carrier.name} has no local price to add to its {price_word} price", carrier)
         exact += _own_fee(local, carrier, local_start, seconds, book.calendar)[0]
-    if exact > money.MAX_MICRO:
+    if exact > money.MAX_FEE_MICRO:
         return _unrated(f"the fee of {seconds} s is too large an amount", carrier)
     return Charge(
         status=ChargeStatus.RATED,

@@ -25,6 +25,7 @@ app = typer.Typer(no_args_is_help=True)
 
 SHOWN_BEFORE_ASKING = 30
 SHOWN_FAULTS = 100
+SHOWN_WARNINGS = 10
 
 CarrierArgument = Annotated[str, typer.Argument(metavar="CARRIER", help=tr("the carrier, see `carriers list`"))]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help=tr("a CSV, XLSX or TOML file"))]
@@ -357,6 +358,7 @@ def import_file(
             return
         _preview(plan, file)
         _show_examples(plan, ledger, using.currency)
+        _warn(plan, ledger, using)
         _sum_up(plan)
         if not yes and not _agreed():
             raise BillingError(tr("nothing was changed"), tr("say --yes to import without being asked"))
@@ -561,6 +563,34 @@ def _show_examples(plan: Plan, ledger: "Ledger", currency: str) -> None:
         for example in examples(own, carriers[name]):
             say(tr("{seconds} s, {what}: {fee} {currency}", seconds=example.seconds, what=what(example.price),
                    fee=text(example.fee_micro, carriers[name].decimals), currency=currency))  # fmt: skip
+
+
+def _warn(plan: Plan, ledger: "Ledger", using: "Settings") -> None:
+    """Rows that no call can find, and numbers of the last months that would have no price any more."""
+    from ippbx_billing.pipeline.losing import losing
+    from ippbx_billing.tariffs import HolidayCalendar
+    from ippbx_billing.tariffs.checks import why_never
+
+    reasons = filter(None, (why_never(price, using.country, using.area_code) for price in plan.changes.coming))
+    _say_some(list(reasons))
+    touched = {price.carrier for price in (*plan.changes.coming, *plan.changes.gone)}
+    gone = {price.id for price in plan.changes.gone}
+    prices = [price for price in ledger.book.prices() if price.id not in gone] if touched else []
+    first = min((price.effective_from for price in plan.changes.coming), default=common.today(using))
+    for carrier in ledger.book.carriers():
+        if carrier.name not in touched:
+            continue
+        own = [price for price in (*prices, *plan.changes.coming) if price.carrier == carrier.name]
+        lost = losing(ledger, carrier, own, max(first, common.today(using)), HolidayCalendar(using.country))
+        _say_some([tr("{number}, called {count} times of late, has no price any more", number=one.number,
+                      count=one.calls) for one in lost])  # fmt: skip
+
+
+def _say_some(sentences: list[str]) -> None:
+    for sentence in sentences[:SHOWN_WARNINGS]:
+        say(sentence)
+    if len(sentences) > SHOWN_WARNINGS:
+        say(tr("and {count} more", count=len(sentences) - SHOWN_WARNINGS))
 
 
 def _agreed() -> bool:
