@@ -99,7 +99,10 @@ def share(micro: Exact, parts: int) -> Exact:
     """The exact part of an amount; whole numbers stay such, which are much quicker."""
     if parts == 1:
         return micro
-    part = Fraction(micro, parts) if isinstance(micro, int) else micro / parts
+    if isinstance(micro, int):
+        quotient, rest = divmod(micro, parts)
+        return Fraction(micro, parts) if rest else quotient
+    part = micro / parts
     return part.numerator if part.denominator == 1 else part
 
 

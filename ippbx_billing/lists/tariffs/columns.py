@@ -60,7 +60,8 @@ def find(sheet: Sheet, ignored: Collection[str] = ()) -> Columns | None:
 def is_repeated(cells: tuple[str, ...], columns: Columns) -> bool:
     """Whether a row below the headings is the same headings once more."""
     first = min(columns.by_place)
-    if first >= len(cells) or plain(cells[first]) != plain(columns.by_place[first].heading):
+    heading = columns.by_place[first].heading
+    if first >= len(cells) or len(cells[first].strip()) != len(heading) or plain(cells[first]) != plain(heading):
         return False  # nearly always, and much sooner
     told = [place for place in columns.by_place if place < len(cells) and cells[place].strip()]
     return len(told) > 1 and all(plain(cells[place]) == plain(columns.by_place[place].heading) for place in told)

@@ -336,12 +336,14 @@ def _own_figures(line: Line, assume: Assumptions) -> Figures | None:
 
 
 def _figures_of_rate(line: Line, assume: Assumptions) -> Figures | None:
-    rate = line.read("new_rate", line.money("new_rate", assume), None)
+    rate = line.read("new_rate", line.money("new_rate", assume), None) if line.has("new_rate") else None
     rate = rate or line.need("rate", line.money("rate", assume), tr("an amount is wanted, such as 0.07"))
     if rate is None:
         return None
-    initial = line.read("initial_rate", line.money("initial_rate", assume), rate)
-    rate = line.read("next_rate", line.money("next_rate", assume), rate)
+    initial = rate
+    if line.has("initial_rate", "next_rate"):
+        initial = line.read("initial_rate", line.money("initial_rate", assume), rate)
+        rate = line.read("next_rate", line.money("next_rate", assume), rate)
     increments = _increments(line, assume.increments)
     if increments is None and not line.faults:
         line.fault(
@@ -384,6 +386,8 @@ def _increments(line: Line, otherwise: tuple[int, int] | None) -> tuple[int, int
     """The initial and the next seconds, in one column or in two; what only one of them says is not guessed."""
     none: tuple[int, int] | None = None
     pair = line.read("increments", partial(cells.increments, times_s=line.column("increments").times_s), none)
+    if pair and not line.has("initial_s", "step_s"):
+        return pair
     initial_s = line.read("initial_s", line.seconds("initial_s"), None)
     step_s = line.read("step_s", line.seconds("step_s"), None)
     if pair is None:
