@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from ippbx_billing import language as texts
-from ippbx_billing.documents.render import Column, Format
+from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.settings import Settings, default_data_dir, load
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class State:
+class GlobalOptions:
     """The global options of this run."""
 
     data_dir: Path | None = None
     lang: str | None = None
 
 
-state = State()
+state = GlobalOptions()
 
 
 def _form(ctx: typer.Context, form: Format) -> Format:
@@ -100,7 +100,7 @@ def complain(error: BillingError) -> None:
 
 def say(text: str) -> None:
     """Talk: a line on stderr, so that stdout stays data."""
-    from ippbx_billing.documents.render import harmless
+    from ippbx_billing.documents.columns import harmless
 
     typer.echo("\n".join(harmless(line) for line in text.split("\n")), err=True)
 

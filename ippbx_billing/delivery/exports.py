@@ -22,13 +22,14 @@ from typing import Any
 from ippbx_billing import money
 from ippbx_billing.delivery import parquet
 from ippbx_billing.documents import Document, Section
+from ippbx_billing.documents.columns import Column, Format, Row
 from ippbx_billing.documents.files import together
-from ippbx_billing.documents.render import Column, Format, Row, show
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BusyError
 from ippbx_billing.inbox import lock
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.reports import CallFilter, Period, View, calls, report
+from ippbx_billing.reports import Period, View, WantedCalls, calls, report
 from ippbx_billing.reports.changes import Cursor, changed_calls, newest
 
 PARQUET = "parquet"
@@ -101,7 +102,7 @@ class Export:
         return [self.folder / one.relative_to(beside) for one in sorted(beside.rglob("*")) if one.is_file()]
 
     def _listed(self, period: Period) -> Iterator[Row]:
-        return calls(self.ledger, self.view, CallFilter(period=period))
+        return calls(self.ledger, self.view, WantedCalls(period=period))
 
     def _changed(self, since: Cursor) -> Iterator[Row]:
         return changed_calls(self.ledger, self.view, since)

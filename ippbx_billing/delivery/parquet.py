@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ippbx_billing.documents.columns import Row
 from ippbx_billing.documents.files import whole
-from ippbx_billing.documents.render import Row
 from ippbx_billing.errors import BillingError
 from ippbx_billing.language import tr
 from ippbx_billing.reports import CALL_KEYS

@@ -21,7 +21,7 @@ from ippbx_billing.dialects.definition import FIELDS, Dialect
 from ippbx_billing.dialects.reading import Fields, Found, Site, call_of, status_of
 from ippbx_billing.dialects.record import Path
 from ippbx_billing.dialects.values import fold, text
-from ippbx_billing.dialects.view import Facts, View, view_of
+from ippbx_billing.dialects.view import DocumentView, Facts, view_of
 
 # Our fields that a call always wants; that others are missing is no news.
 WANTED = ("started_at", "caller", "callee", "billed_s", "direction", "disposition", "call_id")
@@ -89,7 +89,7 @@ def _document(
     facts = facts_of(event)
     view = choose(document, known, chosen, facts)
     fitting = _fitting(document, known, facts)
-    if not fitting and isinstance(view, View):  # a wrapper: what it holds is what fits
+    if not fitting and isinstance(view, DocumentView):  # a wrapper: what it holds is what fits
         fitting = _fitting(view.document, known, facts)
     if isinstance(view, Problem):
         return CheckedDocument(None, fitting, str(view))

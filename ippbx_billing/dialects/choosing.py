@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from ippbx_billing.calls import Problem
 from ippbx_billing.dialects.definition import Dialect, Mark, Words
 from ippbx_billing.dialects.evidence import Evidence, Seen
-from ippbx_billing.dialects.plan import MOST_PLANS, Plan, could_be, first_said, plan_by_values, plan_for
+from ippbx_billing.dialects.plan import MOST_PLANS, ReadingPlan, could_be, first_said, plan_by_values, plan_for
 from ippbx_billing.dialects.record import Path, Record
-from ippbx_billing.dialects.view import Facts, View, records_at, unwrapped, view_of
+from ippbx_billing.dialects.view import DocumentView, Facts, records_at, unwrapped, view_of
 
 MOST_WRAPPERS = 3
 LOOKED_AT = 3  # records of a batch that are looked at to recognise its dialect
@@ -25,7 +25,7 @@ class Decision(NamedTuple):
 
     dialect: Dialect
     path: Path | None
-    plans: tuple[Plan, ...]
+    plans: tuple[ReadingPlan, ...]
 
 
 class Dialects(Mapping[str, Dialect]):
@@ -74,7 +74,7 @@ class Dialects(Mapping[str, Dialect]):
         return found
 
 
-def choose(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
+def choose(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> DocumentView | Problem:
     """How a document is to be read: by the chosen dialect if it fits, with `auto` by the best match.
 
     What was decided once holds for every document with the same evidence; a problem is always looked at anew.
@@ -86,21 +86,21 @@ def choose(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: 
     if decided is not None:
         return _as_decided(decided, document, facts)
     view = choose_anew(document, dialects, chosen, facts)
-    if isinstance(view, View) and view.document is document:
+    if isinstance(view, DocumentView) and view.document is document:
         plans = tuple(plan_by_values(view.dialect, record) for record in view.records)
         dialects.decide(chosen, evidence, Decision(view.dialect, view.path, plans))
     return view
 
 
-def _as_decided(decided: Decision, document: Mapping[str, Any], facts: Facts) -> View:
+def _as_decided(decided: Decision, document: Mapping[str, Any], facts: Facts) -> DocumentView:
     """The document in the dialect of its like, its records with the plans of theirs; none has texts to be opened."""
     records = records_at(decided.path, decided.dialect, document, facts)
     for record, plan in zip(records, decided.plans, strict=True):
         record.plan = plan
-    return View(decided.dialect, document, records)
+    return DocumentView(decided.dialect, document, records)
 
 
-def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
+def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> DocumentView | Problem:
     """The same without the memory.
 
     A document that nobody knows may be a wrapper around one that somebody does; and what is plain to a generic
@@ -113,16 +113,16 @@ def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, fa
         if inner is None:
             break
         again = _fitting(inner, dialects, chosen, facts)
-        if isinstance(again, View) and not (isinstance(found, View) and again.dialect.generic):
+        if isinstance(again, DocumentView) and not (isinstance(found, DocumentView) and again.dialect.generic):
             return again
     return found
 
 
-def _is_vague(view: View) -> bool:
+def _is_vague(view: DocumentView) -> bool:
     return view.dialect.generic and view.path is not None
 
 
-def _fitting(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
+def _fitting(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> DocumentView | Problem:
     """The document as it stands, in the chosen dialect or the one that fits best."""
     if chosen == "auto":
         return _best(document, dialects, facts)
@@ -133,12 +133,12 @@ def _fitting(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts
     if weight(view, facts):
         return view
     other = _best(document, dialects, facts)
-    hint = f"; the dialect {other.dialect.name} would fit" if isinstance(other, View) else ""
+    hint = f"; the dialect {other.dialect.name} would fit" if isinstance(other, DocumentView) else ""
     return Problem(f"the body does not fit the dialect {chosen}: {_lack(view, facts)}{hint}")
 
 
-def _best(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> View | Problem:
-    best: list[View] = []
+def _best(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> DocumentView | Problem:
+    best: list[DocumentView] = []
     heaviest = 0
     for one in dialects.candidates(document):
         if one.generic and best and not best[0].dialect.generic:
@@ -157,7 +157,7 @@ def _best(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> View
     return Problem(f"the body fits several dialects equally well: {names}; choose one of them in the settings")
 
 
-def _broken_tie(best: list[View]) -> list[View]:
+def _broken_tie(best: list[DocumentView]) -> list[DocumentView]:
     """More fields of ours found, then the site's own dialect before a packaged one, then any of one family."""
     most = max(map(_mapped, best))
     best = [view for view in best if _mapped(view) == most]
@@ -166,7 +166,7 @@ def _broken_tie(best: list[View]) -> list[View]:
     return best[:1] if len(families) == 1 and families != {""} else best
 
 
-def _mapped(view: View) -> int:
+def _mapped(view: DocumentView) -> int:
     """How many of our fields the first record gives."""
     return sum(
         any(source.texts(record) for source in sources)
@@ -183,7 +183,7 @@ def _names(document: Mapping[str, Any]) -> str:
 # -- recognising
 
 
-def weight(view: View, facts: Facts) -> int:
+def weight(view: DocumentView, facts: Facts) -> int:
     """How well a document shows a dialect's marks, itself or in its first records; 0 when it is not recognised."""
     records = view.records[:LOOKED_AT]
     if len(records) != 1 or records[0].body is not view.document or view.dialect.within:
@@ -212,7 +212,7 @@ def _says(mark: Mark, dialect: Dialect, record: Record) -> bool:
     return all(any(first_said(plan, record, name) is not None for name in group) for group in mark.fields)
 
 
-def _lack(view: View, facts: Facts) -> str:
+def _lack(view: DocumentView, facts: Facts) -> str:
     """What the dialect would need to see."""
     record = Record(view.document, facts=facts)
     wanted: list[str] = []

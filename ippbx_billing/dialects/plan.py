@@ -20,7 +20,7 @@ Shape = tuple[tuple[str, ...], ...]
 AROUND = -1  # the scope that is the document around the record
 
 
-class Step(NamedTuple):
+class ReadingStep(NamedTuple):
     """One source that can apply, and its key in a scope of the record, or around it, where it is a plain name."""
 
     source: Source
@@ -29,18 +29,18 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReadingPlan:
     """The sources and rules of a dialect that can apply to one shape of record."""
 
     marks: tuple[Mark, ...]
-    steps: Mapping[str, tuple[Step, ...]]
+    steps: Mapping[str, tuple[ReadingStep, ...]]
     kinds: tuple[Rule, ...]
     directions: tuple[Rule, ...]
     dispositions: tuple[Rule, ...]
     twins: tuple[Rule, ...]
 
 
-def plan_for(dialect: Dialect, record: Record) -> Plan:
+def plan_for(dialect: Dialect, record: Record) -> ReadingPlan:
     """The plan for a record, remembered with its dialect; a record belongs to one dialect only."""
     if record.plan is not None:
         return record.plan  # type: ignore[no-any-return]
@@ -54,7 +54,7 @@ def plan_for(dialect: Dialect, record: Record) -> Plan:
     return plan
 
 
-def plan_by_values(dialect: Dialect, record: Record) -> Plan:
+def plan_by_values(dialect: Dialect, record: Record) -> ReadingPlan:
     """The plan for a record and all of the same evidence: what holds in it, and the sources that say something."""
     plan = plan_for(dialect, record)
 
@@ -62,7 +62,7 @@ def plan_by_values(dialect: Dialect, record: Record) -> Plan:
         first = next((rule for rule in rules if rule.when.holds(record)), None)
         return () if first is None else (first._replace(when=Condition()),)
 
-    return Plan(
+    return ReadingPlan(
         marks=plan.marks,
         steps={
             name: tuple(_plainer(step, record) for step in steps if said_by(step, record))
@@ -75,17 +75,17 @@ def plan_by_values(dialect: Dialect, record: Record) -> Plan:
     )
 
 
-def _plainer(step: Step, record: Record) -> Step:
+def _plainer(step: ReadingStep, record: Record) -> ReadingStep:
     """A step whose condition is known to hold, and whose name has one place in the record, needs no search."""
     source = step.source
     if step.key is not None or source.pattern or source.joined or not _is_plain(source.path, "", "^"):
         return step
     name = source.path.names[0]
     keys = _keys(record, name) if not source.path.origin else [(AROUND, key) for key in keys_of(record.around, name)]
-    return Step(source, *keys[0]) if len(keys) == 1 else step
+    return ReadingStep(source, *keys[0]) if len(keys) == 1 else step
 
 
-def said_by(step: Step, record: Record) -> list[str]:
+def said_by(step: ReadingStep, record: Record) -> list[str]:
     """What the record says at a step, each value that says something."""
     if step.key is None:
         return step.source.texts(record)
@@ -96,7 +96,7 @@ def said_by(step: Step, record: Record) -> list[str]:
     return [] if said is None else [said]
 
 
-def first_said(plan: Plan, record: Record, name: str) -> str | None:
+def first_said(plan: ReadingPlan, record: Record, name: str) -> str | None:
     """The preferred text of a field."""
     for step in plan.steps.get(name, ()):
         if said := said_by(step, record):
@@ -104,13 +104,13 @@ def first_said(plan: Plan, record: Record, name: str) -> str | None:
     return None
 
 
-def _planned(dialect: Dialect, record: Record) -> Plan:
+def _planned(dialect: Dialect, record: Record) -> ReadingPlan:
     names = frozenset(name for scope in record.scopes for name in names_of(scope))
 
     def possible(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         return tuple(rule for rule in rules if could_hold(rule.when, names))
 
-    return Plan(
+    return ReadingPlan(
         marks=tuple(mark for mark in dialect.marks if could_show(mark, names)),
         steps={field: steps for field, sources in dialect.sources.items() if (steps := _steps(sources, record, names))},
         kinds=possible(dialect.kinds),
@@ -120,15 +120,15 @@ def _planned(dialect: Dialect, record: Record) -> Plan:
     )
 
 
-def _steps(sources: tuple[Source, ...], record: Record, names: frozenset[str]) -> tuple[Step, ...]:
-    steps: list[Step] = []
+def _steps(sources: tuple[Source, ...], record: Record, names: frozenset[str]) -> tuple[ReadingStep, ...]:
+    steps: list[ReadingStep] = []
     for source in sources:
         if not could_lead(source.path, names) or (source.when is not None and not could_hold(source.when, names)):
             continue
         if _is_plain(source.path, "") and (source.when, source.pattern, source.joined) == (None, None, ()):
-            steps += [Step(source, scope, key) for scope, key in _keys(record, source.path.names[0])]
+            steps += [ReadingStep(source, scope, key) for scope, key in _keys(record, source.path.names[0])]
         else:
-            steps.append(Step(source))
+            steps.append(ReadingStep(source))
     return tuple(steps)
 
 

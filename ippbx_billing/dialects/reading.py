@@ -12,7 +12,7 @@ from itertools import chain, islice, product
 from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase, Problem
 from ippbx_billing.dialects import values
 from ippbx_billing.dialects.definition import STATES, UNUSABLE, Dialect, Rule, Source, Vocabulary
-from ippbx_billing.dialects.plan import Plan, Step, plan_for, said_by
+from ippbx_billing.dialects.plan import ReadingPlan, ReadingStep, plan_for, said_by
 from ippbx_billing.dialects.record import Record
 from ippbx_billing.dialects.settling import TOLERANCE_S, Said, settle
 from ippbx_billing.dialects.values import Unreadable, text
@@ -42,7 +42,7 @@ class Fields:
     notes: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     used: dict[str, Found] = field(default_factory=dict)
-    plan: Plan = field(init=False)
+    plan: ReadingPlan = field(init=False)
     preferred: dict[str, Found] = field(init=False)  # of each field the first value that says something
 
     def __post_init__(self) -> None:
@@ -57,7 +57,7 @@ class Fields:
             if found is not None:
                 self.preferred[name] = found
 
-    def _every(self, steps: tuple[Step, ...]) -> Iterator[Found]:
+    def _every(self, steps: tuple[ReadingStep, ...]) -> Iterator[Found]:
         for step in steps:
             for said in said_by(step, self.record):
                 if not (step.source.unless_extension and self.site.is_extension(said)):

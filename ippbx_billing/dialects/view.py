@@ -20,7 +20,7 @@ SAID_AROUND = frozenset(
 )
 
 
-class View(NamedTuple):
+class DocumentView(NamedTuple):
     """What a dialect makes of a document, before it is read."""
 
     dialect: Dialect
@@ -30,7 +30,7 @@ class View(NamedTuple):
     path: Path | None = None  # where the records are; None where the document is the record itself
 
 
-def view_of(dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> View:
+def view_of(dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> DocumentView:
     """Name a line's columns, open inner documents, find the records."""
     notes: tuple[str, ...] = ()
     if dialect.columns and bodies.CSV_ROW in document:
@@ -40,8 +40,8 @@ def view_of(dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> View
     for path in dialect.record_paths if _has_parts(document) else ():
         records = records_at(path, dialect, document, facts)
         if records:
-            return View(dialect, document, records, notes, path)
-    return View(dialect, document, records_at(None, dialect, document, facts), notes)
+            return DocumentView(dialect, document, records, notes, path)
+    return DocumentView(dialect, document, records_at(None, dialect, document, facts), notes)
 
 
 def records_at(path: Path | None, dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> list[Record]:

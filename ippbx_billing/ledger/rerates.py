@@ -32,7 +32,7 @@ Missing = Callable[[int | None, int, int, int, int], int]  # code, kind, start, 
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class CallRange:
     """A part of the ledger: calls from one id to another that started in a time (seconds of UTC, end not included).
 
     `skipping` says that some of its calls are settled already.
@@ -64,16 +64,16 @@ class Span(NamedTuple):
     last: int
 
 
-class Changes(NamedTuple):
+class ChangedCharges(NamedTuple):
     """Calls with another charge: their number, and what they cost together before and after."""
 
     calls: int = 0
     before_micro: int = 0
     after_micro: int = 0
 
-    def and_(self, other: "Changes") -> "Changes":
+    def and_(self, other: "ChangedCharges") -> "ChangedCharges":
         """Both together."""
-        return Changes(*(one + more for one, more in zip(self, other, strict=True)))
+        return ChangedCharges(*(one + more for one, more in zip(self, other, strict=True)))
 
 
 class RerateTables:
@@ -169,7 +169,7 @@ class RerateTables:
         self.connection.execute("DELETE FROM temp.changed")
         self._fees.clear()
 
-    def find_changed(self, stretch: Stretch, calls: Sequence[int] | None = None) -> None:
+    def find_changed(self, stretch: CallRange, calls: Sequence[int] | None = None) -> None:
         """Gather the calls whose charge is to change.
 
         For a call whose code is not learnt yet, `missing` is asked; such calls are named again in `calls`.
@@ -199,7 +199,7 @@ class RerateTables:
             "JOIN rollup_extensions e ON e.id = g.extension_id GROUP BY g.extension_id"
         ).fetchall()
 
-    def change(self, run: int) -> Changes:
+    def change(self, run: int) -> ChangedCharges:
         """Replace the charges that were gathered and keep the old ones; the sums follow."""
         changes = self._changes()
         if changes.calls:
@@ -215,9 +215,9 @@ class RerateTables:
             )
         return changes
 
-    def _changes(self) -> Changes:
+    def _changes(self) -> ChangedCharges:
         """What was gathered, in sum."""
-        return Changes(
+        return ChangedCharges(
             *self.connection.execute(
                 "SELECT count(*), ifnull(sum(was_micro), 0), ifnull(sum(fee_micro), 0) FROM temp.changed"
             ).fetchone()
@@ -250,7 +250,7 @@ class RerateTables:
             )
         )
 
-    def planned(self, stretch: Stretch) -> Iterator[sqlite3.Row]:
+    def planned(self, stretch: CallRange) -> Iterator[sqlite3.Row]:
         """All calls of a stretch whose kind has a plan, with their charges."""
         return iter(
             self.connection.execute(

@@ -22,7 +22,7 @@ Wanted = Mapping[str, Values]  # page -> field -> value
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """One field: what it was and what it is to be; `secret` values must not be shown."""
 
     page: str
@@ -37,16 +37,16 @@ class Change:
         return self.was != self.is_
 
 
-def plan(profile: Profile, present: Wanted, wanted: Wanted) -> list[Change]:
+def plan(profile: Profile, present: Wanted, wanted: Wanted) -> list[FieldChange]:
     """Every wanted field with its present value, in the order of the pages; also those that are right already."""
     return [
-        Change(page, key, present[page][key], value, profile.pages[page].fields[key].kind == "secret")
+        FieldChange(page, key, present[page][key], value, profile.pages[page].fields[key].kind == "secret")
         for page, values in wanted.items()
         for key, value in values.items()
     ]
 
 
-def carry_out(pbx: PbxAdmin, changes: Sequence[Change]) -> None:
+def carry_out(pbx: PbxAdmin, changes: Sequence[FieldChange]) -> None:
     """Save, apply and read again; on any problem nothing is applied and the problem says what was and was not done."""
     needed = [change for change in changes if change.needed]
     if not needed:
@@ -109,7 +109,7 @@ def _unseen(pbx: PbxAdmin, error: Unreachable) -> PbxError:
     )
 
 
-def _verify(pbx: PbxAdmin, changes: Sequence[Change]) -> None:
+def _verify(pbx: PbxAdmin, changes: Sequence[FieldChange]) -> None:
     present = {page: pbx.read(page) for page in dict.fromkeys(change.page for change in changes)}
     wrong = [change for change in changes if present[change.page][change.field] != change.is_]
     if wrong:

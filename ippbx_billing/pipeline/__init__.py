@@ -32,7 +32,7 @@ LIVE_CALL_EXPIRES = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
-class Site:
+class SiteRules:
     """What the settings say that rules need to know."""
 
     country: str
@@ -45,7 +45,7 @@ class Site:
     bounds: dialects.Bounds = dialects.DEFAULT_BOUNDS
 
     @classmethod
-    def of(cls, settings: Settings) -> "Site":
+    def of(cls, settings: Settings) -> "SiteRules":
         """The part of the settings that rules need."""
         return cls(
             country=settings.country,
@@ -64,7 +64,7 @@ class Rules:
 
     def __init__(
         self,
-        site: Site,
+        site: SiteRules,
         known_dialects: Dialects,
         book: TariffBook,
         extensions: Iterable[str] = (),
@@ -91,7 +91,7 @@ class Rules:
         `prices` they tell what a number is, but not what it costs; see `pricing`.
         """
         known = _dialects(settings) if reading else Dialects({})
-        site = Site.of(settings)
+        site = SiteRules.of(settings)
         own_days = {one.day: one.kind for one in ledger.rules.day_overrides()}
         return cls(
             site,

@@ -1,6 +1,6 @@
 """The calls and the events one by one: rows with the contract's keys, exact fees, times on the site's clock.
 
-for row in calls(ledger, View(zone, currency), CallFilter(extension="8001")): ...
+for row in calls(ledger, View(zone, currency), WantedCalls(extension="8001")): ...
 """
 
 import json
@@ -13,12 +13,12 @@ from ippbx_billing import money
 from ippbx_billing.calls import EventKind, EventStatus
 from ippbx_billing.inbox import EventSummary, Inbox
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.reports.conditions import CallFilter, Period, View, is_exact
+from ippbx_billing.reports.conditions import Period, View, WantedCalls, is_exact
 from ippbx_billing.reports.names import who_is_meant
 from ippbx_billing.reports.sources import CALLS, MOST_LISTED, conditions
 
 
-def calls(ledger: Ledger, view: View, wanted: CallFilter) -> Iterator[dict[str, Any]]:
+def calls(ledger: Ledger, view: View, wanted: WantedCalls) -> Iterator[dict[str, Any]]:
     """The calls by day and start, streamed; keys as in the contract.
 
     The index of days keeps the calls in order day by day, so that no more than a day is ever sorted.
@@ -45,7 +45,7 @@ def _listed(ledger: Ledger, view: View, source: str, where: str, values: Sequenc
     return (_call(row, view, paths.get(row["department_id"])) for row in rows)
 
 
-def _conditions(ledger: Ledger, wanted: CallFilter) -> tuple[list[str], list[Any]]:
+def _conditions(ledger: Ledger, wanted: WantedCalls) -> tuple[list[str], list[Any]]:
     """The conditions as SQL, with their values."""
     period = wanted.period
     who = who_is_meant(ledger, wanted, period.last if period else None)

@@ -241,7 +241,7 @@ def _asked_extensions(ledger: Ledger, where: Where) -> set[str] | None:
     """The directory's extensions that the pattern means; None where all are meant."""
     if where.extension is None:
         return None
-    listed = sources.Source("directory", "", "", {"extension": "value"}, ())
+    listed = sources.SumSource("directory", "", "", {"extension": "value"}, ())
     clauses, values = sources.conditions(listed, Where(extension=where.extension), Who())
     sql = f"SELECT value FROM json_each(?) WHERE {clauses[0]}"
     return {row[0] for row in ledger.connection.execute(sql, [json.dumps(ledger.directory.numbers()), *values])}

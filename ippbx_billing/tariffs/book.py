@@ -17,9 +17,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from functools import cache
 
 from ippbx_billing.calls import Charge, Classification, Direction, LineKind, TrafficType
-from ippbx_billing.numbering import world
 from ippbx_billing.tariffs.prices import Calendar, Carrier, Match, Price, Trunk, pattern_regex, pattern_weight
 
 CACHE_LIMIT = 100_000
@@ -320,8 +320,11 @@ def _area(code: str) -> str:
 LONGEST_CODE = 3
 
 
+@cache
 def _calling_code(country: str) -> str:
     """The country code of a country, such as 44; the number of one that has none begins with nothing."""
+    from ippbx_billing.numbering import world
+
     return "86" if country == "CN" else world.prefixes(country)[0] if country else ""
 
 

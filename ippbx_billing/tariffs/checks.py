@@ -16,7 +16,6 @@ from typing import Literal
 from ippbx_billing import money
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.language import tr
-from ippbx_billing.numbering import world
 from ippbx_billing.tariffs.book import is_full
 from ippbx_billing.tariffs.changes import identity
 from ippbx_billing.tariffs.prices import Carrier, Figures, Price, Window, pattern_weight
@@ -47,7 +46,7 @@ NEEDED: dict[TrafficType, Severity] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PriceDoubt:
     """Something to look at: how bad, what sort, where, and the sentence."""
 
     severity: Severity
@@ -61,7 +60,7 @@ class Finding:
 
 def check(
     carrier: Carrier, prices: Sequence[Price], today: date, *, country: str = "CN", area_code: str | None = None
-) -> list[Finding]:
+) -> list[PriceDoubt]:
     """All findings about one carrier's prices, the gravest first; `area_code` is the site's, "" where it has none."""
     own = [price for price in prices if price.carrier == carrier.name]
     in_use = [price for price in own if price.status == "open"]
@@ -77,25 +76,25 @@ def check(
 # -- holes
 
 
-def _holes(carrier: Carrier, prices: Sequence[Price], today: date, country: str) -> Iterator[Finding]:
+def _holes(carrier: Carrier, prices: Sequence[Price], today: date, country: str) -> Iterator[PriceDoubt]:
     for traffic_type, severity in NEEDED.items():
         if traffic_type is TrafficType.HK_MO_TW and country != "CN":
             continue
         rows = [one for one in prices if one.traffic_type is traffic_type and one.direction is Direction.OUTBOUND]
         name = tr(TYPE_WORDS[traffic_type])
         if not rows:
-            yield Finding(severity, "hole", carrier.name, traffic_type, tr("{name} calls have no price", name=name))
+            yield PriceDoubt(severity, "hole", carrier.name, traffic_type, tr("{name} calls have no price", name=name))
         elif min(one.effective_from for one in rows) > today:
             first = min(one.effective_from for one in rows)
             sentence = tr("{name} calls have no price before {day}", name=name, day=first)
-            yield Finding(severity, "hole", carrier.name, traffic_type, sentence)
+            yield PriceDoubt(severity, "hole", carrier.name, traffic_type, sentence)
         elif missing := _missing_kinds(rows):
             sentence = tr("{name} calls to {kinds} have no price", name=name, kinds=", ".join(map(tr, missing)))
-            yield Finding(severity, "hole", carrier.name, traffic_type, sentence)
+            yield PriceDoubt(severity, "hole", carrier.name, traffic_type, sentence)
         elif all(one.match in ("area", "country", "prefix") for one in rows):
             count = len({(one.match, one.value) for one in rows})
             sentence = tr("{name}: prices for single destinations only ({count})", name=name, count=count)
-            yield Finding("note", "hole", carrier.name, traffic_type, sentence)
+            yield PriceDoubt("note", "hole", carrier.name, traffic_type, sentence)
 
 
 def _missing_kinds(rows: Iterable[Price]) -> list[str]:
@@ -109,7 +108,7 @@ def _missing_kinds(rows: Iterable[Price]) -> list[str]:
 # -- what cannot be told apart
 
 
-def _ambiguous(prices: Sequence[Price]) -> Iterator[Finding]:
+def _ambiguous(prices: Sequence[Price]) -> Iterator[PriceDoubt]:
     groups: dict[object, list[Price]] = defaultdict(list)
     for price in prices:
         groups[identity(price)].append(price)
@@ -117,17 +116,17 @@ def _ambiguous(prices: Sequence[Price]) -> Iterator[Finding]:
         for price in twins[:-1]:
             sentence = tr("price {id} is never used: price {other} is for the same calls from the same day on",
                           id=price.id, other=twins[-1].id)  # fmt: skip
-            yield Finding("error", "ambiguous", price.carrier, price.traffic_type, sentence, price)
+            yield PriceDoubt("error", "ambiguous", price.carrier, price.traffic_type, sentence, price)
     yield from _like_patterns(prices)
     for price in prices:
         for first, second in combinations(price.windows, 2):
             if _same_rank(first, second):
                 sentence = tr("price {id}: {first} and {second} hold at the same time and neither goes first",
                               id=price.id, first=window_text(first), second=window_text(second))  # fmt: skip
-                yield Finding("warning", "ambiguous", price.carrier, price.traffic_type, sentence, price)
+                yield PriceDoubt("warning", "ambiguous", price.carrier, price.traffic_type, sentence, price)
 
 
-def _like_patterns(prices: Sequence[Price]) -> Iterator[Finding]:
+def _like_patterns(prices: Sequence[Price]) -> Iterator[PriceDoubt]:
     """Patterns equally specific that fit the same number: only their spelling decides."""
     groups: dict[object, dict[str, Price]] = defaultdict(dict)
     for price in prices:
@@ -137,7 +136,9 @@ def _like_patterns(prices: Sequence[Price]) -> Iterator[Finding]:
     for values in groups.values():
         for one, other in _overlapping(sorted(values)):
             sentence = tr("{one} and {other} fit the same numbers and neither goes first", one=one, other=other)
-            yield Finding("warning", "ambiguous", values[one].carrier, values[one].traffic_type, sentence, values[one])
+            yield PriceDoubt(
+                "warning", "ambiguous", values[one].carrier, values[one].traffic_type, sentence, values[one]
+            )
 
 
 def _overlapping(patterns: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -170,10 +171,10 @@ def _same_rank(one: Window, other: Window) -> bool:
 # -- what no call can find
 
 
-def _never(prices: Iterable[Price], country: str, area_code: str | None) -> Iterator[Finding]:
+def _never(prices: Iterable[Price], country: str, area_code: str | None) -> Iterator[PriceDoubt]:
     for price in prices:
         if sentence := why_never(price, country, area_code):
-            yield Finding("warning", "never", price.carrier, price.traffic_type, sentence, price)
+            yield PriceDoubt("warning", "never", price.carrier, price.traffic_type, sentence, price)
 
 
 def why_never(price: Price, country: str, area_code: str | None) -> str:
@@ -194,7 +195,9 @@ def why_never(price: Price, country: str, area_code: str | None) -> str:
 
 
 def _no_such_number(what: str, digits: str) -> str:
-    """Whether full numbers can begin with these digits."""
+    """Why no full number begins with these digits; "" where one may."""
+    from ippbx_billing.numbering import world
+
     code = world.country_code(digits)
     if not code:
         known = world.begins_country_code(digits)
@@ -209,7 +212,7 @@ def _no_such_number(what: str, digits: str) -> str:
 # -- what is hard to believe
 
 
-def _odd(prices: Sequence[Price], today: date) -> Iterator[Finding]:
+def _odd(prices: Sequence[Price], today: date) -> Iterator[PriceDoubt]:
     by_type: dict[TrafficType, list[int]] = defaultdict(list)
     open_prices = [price for price in prices if price.status == "open"]
     for price in open_prices:
@@ -217,7 +220,7 @@ def _odd(prices: Sequence[Price], today: date) -> Iterator[Finding]:
     usual = {traffic_type: median_low(minutes) for traffic_type, minutes in by_type.items()}
     for price in open_prices:
         for severity, sentence in _oddities(price, usual[price.traffic_type], today):
-            yield Finding(severity, "odd", price.carrier, price.traffic_type, sentence, price)
+            yield PriceDoubt(severity, "odd", price.carrier, price.traffic_type, sentence, price)
 
 
 def _oddities(price: Price, usual_micro: int, today: date) -> Iterator[tuple[Severity, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ippbx_billing import money
@@ -136,6 +136,7 @@ def test_what_does_not_touch_money_is_only_told() -> None:
     assert minute(one("Prefix,Rate,Increments,Surcharge\n44,1,60/60,0.5\n", ignoring)) == 1
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_a_unit_is_read_or_kept(text: str) -> None:
     """Whatever stands beside a number, reading ends with an answer."""
@@ -146,6 +147,7 @@ def test_a_unit_is_read_or_kept(text: str) -> None:
 
 
 @pytest.mark.parametrize("form", FileForm)
+@settings(deadline=None)
 @given(
     digits=st.integers(1, 10**8),
     places=st.integers(0, 12),

@@ -9,7 +9,7 @@ from ippbx_billing.calls import Call, ChargeStatus, Classification, EventStatus
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules, unsettled
-from ippbx_billing.reports import CallFilter, View, calls
+from ippbx_billing.reports import View, WantedCalls, calls
 from ippbx_billing.settings import load
 from ippbx_billing.tariffs import Trunk
 from tests.bodies import RUBBISH, fill, gateway_cdr
@@ -35,7 +35,7 @@ class Bench:
 
     def calls(self, **wanted: object) -> list[dict[str, object]]:
         view = View(self.settings.site_zone, "CNY")
-        return list(calls(self.ledger, view, CallFilter(**wanted)))  # type: ignore[arg-type]
+        return list(calls(self.ledger, view, WantedCalls(**wanted)))  # type: ignore[arg-type]
 
     def outcomes(self) -> dict[int, tuple[EventStatus, str]]:
         return self.ledger.journey.outcomes(range(1, self.inbox.last_id() + 1))

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ippbx_billing.calls import Call, Direction, Disposition, LineKind, TrafficType
 from ippbx_billing.ledger import Ledger, RatedCall
 from ippbx_billing.ledger.calls import call_of, classification_of
-from ippbx_billing.pipeline import Rules, Site, rerating
+from ippbx_billing.pipeline import Rules, SiteRules, rerating
 from ippbx_billing.pipeline.rerating import Rerating, Wanted
 from ippbx_billing.pipeline.rerating.deciding import Clock
 from ippbx_billing.tariffs import (
@@ -58,7 +58,7 @@ def rules_of(ledger: Ledger, outside_prefix: str = "9", zone: ZoneInfo = ZONE) -
     """The rules as the ledger has them now."""
     days = {one.day: one.kind for one in ledger.rules.day_overrides()}
     book = ledger.book.tariff_book(HolidayCalendar("CN", days))
-    site = Site("CN", "022", zone, zone, "auto", outside_prefix, ("8XXX",))
+    site = SiteRules("CN", "022", zone, zone, "auto", outside_prefix, ("8XXX",))
     return Rules(site, {}, book, (), ledger.book.overrides(), None, ledger.rules.cleanups(), ledger.rules.filters())  # type: ignore[arg-type]
 
 
@@ -119,7 +119,7 @@ def dearer(ledger: Ledger, traffic_type: TrafficType, step_micro: int = 10_000) 
     ledger.book.add_prices(replace(one, id=None, figures=figures) for one, figures in zip(old, more, strict=True))
 
 
-def rerate(ledger: Ledger, wanted: Wanted = OCTOBER) -> rerating.Outcome:
+def rerate(ledger: Ledger, wanted: Wanted = OCTOBER) -> rerating.RerateOutcome:
     return Rerating(ledger, rules_of(ledger), wanted).run(NOW)
 
 
@@ -372,7 +372,9 @@ def test_every_call_is_charged_as_if_it_came_today(
 def test_a_window_is_remembered_no_longer_than_it_lasts(night: date, crossing: str) -> None:
     """Asked in any order, also in the nights in which the clocks are put: the same as asked for the first time."""
     zone = ZoneInfo("Europe/Berlin")
-    rules = Rules(Site("DE", "030", zone, zone, "auto", "9", ()), {}, TariffBook((), (), (), HolidayCalendar("DE")))  # type: ignore[arg-type]
+    rules = Rules(
+        SiteRules("DE", "030", zone, zone, "auto", "9", ()), {}, TariffBook((), (), (), HolidayCalendar("DE"))
+    )  # type: ignore[arg-type]
     carrier = Carrier(TELECOM, "030", "Berlin", "", crossing=crossing)  # type: ignore[arg-type]
     windows = (NIGHT, replace(NIGHT, kind="weekend", start_s=0, end_s=0))
     figures = Figures(60, 100_000, 60, 100_000)

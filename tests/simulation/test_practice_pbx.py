@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 import ippbx_billing
-from ippbx_billing.simulation.practice_pbx import Fault, Firmware, PracticePbx
+from ippbx_billing.simulation.practice_pbx import Firmware, PracticeFault, PracticePbx
 from ippbx_billing.simulation.practice_pbx.calling import Habits, Switchboard
 from ippbx_billing.simulation.practice_pbx.screens import Screen, all_screens
 from tests.practice import served
@@ -283,8 +283,8 @@ def test_a_listener_that_is_not_there_is_told_of_once() -> None:
     assert sum("events fail" in line for line in told) <= 2
 
 
-@pytest.mark.parametrize("fault", list(Fault))
-def test_no_fault_changes_how_a_page_reads(fault: Fault) -> None:
+@pytest.mark.parametrize("fault", list(PracticeFault))
+def test_no_fault_changes_how_a_page_reads(fault: PracticeFault) -> None:
     """Faults concern saving and applying; looking at the pages always works."""
     with browser(PracticePbx(Firmware(faults=frozenset({fault})))) as (client, answer):
         where = answer.headers["location"].replace("admin/status", "admin/service/events")

@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ippbx_billing.settings import load
-from ippbx_billing.upkeep.doctor import Finding, State, examine
+from ippbx_billing.upkeep.doctor import Diagnosis, Health, examine
 from tests.bodies import RUBBISH, fill, gateway_cdr
 from tests.conftest import Cli
 
 NOW = datetime(2026, 10, 20, 4, 0, tzinfo=UTC)
 
 
-def findings(site: Path, **flags: object) -> dict[str, Finding]:
+def findings(site: Path, **flags: object) -> dict[str, Diagnosis]:
     return {one.check: one for one in examine(load(site, flags), NOW)}
 
 
@@ -53,7 +53,7 @@ def test_a_sound_site_has_nothing_wrong(site: Path, cli: Cli, doors: tuple[int, 
     fill(site / "inbox.db", [call_ended_now()])
     cli("events", "replay")
     found = findings(site, cdr_port=doors[0], status_port=doors[1], own_address="127.0.0.1")
-    assert {name: one.state for name, one in found.items() if one.state is not State.OK} == {"backup": State.WARNING}
+    assert {name: one.state for name, one in found.items() if one.state is not Health.OK} == {"backup": Health.WARNING}
     assert found["dialects"].text == "uc 1"
     assert found["unrated"].text.startswith("0 of ")
 
@@ -62,8 +62,8 @@ def test_a_pbx_in_another_time_zone_is_noticed(site: Path) -> None:
     """Its calls seem to end eight hours before their records arrive; the setting that says so mends it."""
     fill(site / "inbox.db", [call_ended_now("UTC")])
     found = findings(site)["time zone"]
-    assert (found.state, "8.0 h" in found.text) == (State.WARNING, True)
-    assert findings(site, pbx_timezone="UTC")["time zone"].state is State.OK
+    assert (found.state, "8.0 h" in found.text) == (Health.WARNING, True)
+    assert findings(site, pbx_timezone="UTC")["time zone"].state is Health.OK
 
 
 def test_whatever_is_not_ok_comes_with_a_hint(site: Path) -> None:
@@ -77,18 +77,18 @@ def test_whatever_is_not_ok_comes_with_a_hint(site: Path) -> None:
     with Inbox(settings.inbox_path) as inbox, Ledger(settings.ledger_path) as ledger:
         Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings)).drain()
     found = findings(site, cdr_port=1, status_port=1, own_address="192.0.2.77")
-    wrong = {name for name, one in found.items() if one.state is State.WRONG}
+    wrong = {name for name, one in found.items() if one.state is Health.WRONG}
     assert wrong == {"CDR port", "status port", "own address", "dialects"}
-    assert found["unrated"].state is State.WARNING
+    assert found["unrated"].state is Health.WARNING
     assert "10086" in found["tariff hole"].text
-    assert [name for name, one in found.items() if one.state is not State.OK and not one.hint] == ["tariff hole"]
+    assert [name for name, one in found.items() if one.state is not Health.OK and not one.hint] == ["tariff hole"]
 
 
 def test_damage_is_seen(site: Path) -> None:
     """A ledger that is none is one finding, not a traceback."""
     (site / "ledger.db").write_bytes(b"no database at all, but long enough to be read as a header" * 100)
     found = findings(site)
-    assert found["databases"].state is State.WRONG
+    assert found["databases"].state is Health.WRONG
     assert "ledger.db" in found["databases"].text
 
 
@@ -102,7 +102,7 @@ def test_events_that_nobody_reads_are_told(site: Path) -> None:
 def test_settings_open_to_others_are_told(site: Path) -> None:
     """The file may come to hold secrets."""
     (site / "settings.toml").chmod(0o644)
-    assert findings(site)["settings"].state is State.WARNING
+    assert findings(site)["settings"].state is Health.WARNING
 
 
 def test_the_command_exits_1_when_something_is_wrong(site: Path, cli: Cli) -> None:
@@ -117,10 +117,10 @@ def test_the_command_exits_1_when_something_is_wrong(site: Path, cli: Cli) -> No
 @pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
 def test_any_file_open_to_others_is_told(site: Path) -> None:
     """Whatever lies in the data directory; the hint is the command that mends it."""
-    assert findings(site)["permissions"].state is State.OK
+    assert findings(site)["permissions"].state is Health.OK
     (site / "tokens").touch(0o644)
     found = findings(site)["permissions"]
-    assert (found.state, found.hint) == (State.WARNING, f"chmod -R go= {site}")
+    assert (found.state, found.hint) == (Health.WARNING, f"chmod -R go= {site}")
     assert "tokens" in found.text
 
 
@@ -129,7 +129,7 @@ def test_a_file_of_another_owner_is_told(site: Path) -> None:
     """root ran a command, and now the service cannot read what it wrote."""
     os.chown(site / "settings.toml", 12345, 12345)
     found = findings(site)["permissions"]
-    assert (found.state, "settings.toml" in found.text, "chown" in found.hint) == (State.WRONG, True, True)
+    assert (found.state, "settings.toml" in found.text, "chown" in found.hint) == (Health.WRONG, True, True)
 
 
 def test_a_database_that_was_moved_aside_is_told(site: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_database_that_was_moved_aside_is_told(site: Path) -> None:
     for end in ("", "-wal"):
         (site / f"inbox.db.damaged-20261013T100000Z{end}").touch(0o600)
     (found,) = [one for one in examine(load(site), NOW) if one.check == "damaged file"]
-    assert found.state is State.WARNING
+    assert found.state is Health.WARNING
     assert "inbox.db.damaged-20261013T100000Z" in found.text
 
 
@@ -158,12 +158,12 @@ def test_sums_that_went_astray_are_told_and_mended(site: Path, cli: Cli, damage:
     """Whichever level it is; `doctor --repair` makes them those of the calls again."""
     fill(site / "inbox.db", [gateway_cdr("8001", "58674577", 64), gateway_cdr("8002", "910086", 30)])
     cli("events", "replay")
-    assert findings(site)["sums of reports"].state is State.OK
+    assert findings(site)["sums of reports"].state is Health.OK
     with sqlite3.connect(site / "ledger.db") as ledger:
         ledger.execute(damage)
     ledger.close()
     found = findings(site)["sums of reports"]
-    assert (found.state, found.text) == (State.WRONG, f"not those of the calls: {told}")
+    assert (found.state, found.text) == (Health.WRONG, f"not those of the calls: {told}")
     assert "doctor --repair" in found.hint
     assert "the sums of 2 calls were worked out again" in cli("doctor", "--repair").stderr
-    assert findings(site)["sums of reports"].state is State.OK
+    assert findings(site)["sums of reports"].state is Health.OK

@@ -10,9 +10,11 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.calls import retention as letting_go
 from ippbx_billing.cli.calls.rebuild import rebuild
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.render import Column, Format, lines, show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.reports.views.events import columns as event_columns
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -38,16 +40,7 @@ def list_events(
     limit = limit or (TABLE_ROWS if form is Format.TABLE else None)
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
         rows = reports.events(ledger, inbox, using.site_zone, status=status, kind=kind, limit=limit)
-    headings = [
-        Column("id", tr("ID"), "code"),
-        Column("received_at", tr("Received"), "time"),
-        Column("kind", tr("Kind"), "word"),
-        Column("remote", tr("From"), "code", rank=1),
-        Column("bytes", tr("Bytes"), "number", rank=2),
-        Column("status", tr("Status"), "word"),
-        Column("reason", tr("Reason")),
-    ]
-    show(rows, headings, form, output, empty=tr("no such events"))
+    show(rows, event_columns(), form, output, empty=tr("no such events"))
     if len(rows) == limit:
         say(tr("the newest {count}; --limit shows more", count=limit))
 
@@ -71,7 +64,7 @@ def show_event(
             return
         row = reports.event_row(ledger, inbox, using.site_zone, event_id)
         view = reports.View(using.site_zone, using.currency)
-        calls = [one["id"] for one in reports.calls(ledger, view, reports.CallFilter(event=event_id))]
+        calls = [one["id"] for one in reports.calls(ledger, view, reports.WantedCalls(event=event_id))]
     document = {
         **row,
         "method": event.method,

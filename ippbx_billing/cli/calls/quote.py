@@ -7,11 +7,12 @@ import typer
 
 from ippbx_billing.calls import Call, Direction, Disposition
 from ippbx_billing.cli import common
-from ippbx_billing.cli.calls import story
 from ippbx_billing.cli.common import FormatOption, OutputOption
-from ippbx_billing.documents.render import Format, lines, show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.reports.views import story
 
 
 def quote(

@@ -10,7 +10,8 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.render import Column, Format, Row, harmless, show
+from ippbx_billing.documents.columns import Column, Format, Row, harmless
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent
     from ippbx_billing.dialects import Dialects
     from ippbx_billing.dialects.checking import CheckedDocument, CheckedRecord
-    from ippbx_billing.dialects.suggest import Evidence, Finding, Proposal, Suggestion
+    from ippbx_billing.dialects.suggest import EvidenceSentence, FieldProposal, Proposal, Suggestion
     from ippbx_billing.numbering import Numbering
     from ippbx_billing.settings import Settings
 
@@ -260,7 +261,7 @@ def _tell_doubts(make: "Proposal") -> None:
         say(tr("left over: {texts}", texts=shown))
 
 
-def _row(finding: "Finding") -> dict[str, Any]:
+def _row(finding: "FieldProposal") -> dict[str, Any]:
     others = tr("or else: {paths}", paths=", ".join(finding.alternatives)) if finding.alternatives else ""
     sentences = [*map(_told, finding.evidence), *([others] if others else [])]
     unit = f" ({finding.unit})" if finding.unit != "s" else ""
@@ -273,7 +274,7 @@ def _row(finding: "Finding") -> dict[str, Any]:
     }
 
 
-def _told(evidence: "Evidence") -> str:
+def _told(evidence: "EvidenceSentence") -> str:
     """The sentence in the language of the site."""
     return tr(evidence.text, **evidence.facts)
 

@@ -11,7 +11,8 @@ import typer
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 
@@ -74,7 +75,7 @@ def show_prices(
     output: OutputOption = None,
 ) -> None:
     """Every version of every price, or those of one day."""
-    from ippbx_billing.cli.rules.tariff_views import columns, price_row, shown
+    from ippbx_billing.lists.tariffs.views import columns, price_row, shown
 
     with common.open_ledger(common.settings()) as ledger:
         if carrier:
@@ -244,7 +245,7 @@ def _day(text: str, option: str) -> date:
 @app.command("remove", help=tr("Take a price out of use; calls already rated keep it."))
 def remove(price: Annotated[int, typer.Argument(metavar="ID", help=tr("the price's id, see `tariffs show`"))]) -> None:
     """Its row stays for the charges that rest on it."""
-    from ippbx_billing.cli.rules.tariff_views import in_words, what
+    from ippbx_billing.lists.tariffs.views import in_words, what
 
     with common.open_ledger(common.settings()) as ledger:
         found = next((one for one in ledger.book.prices() if one.id == price), None)
@@ -311,7 +312,7 @@ def _write(content: bytes, form: "FileForm", output: Path | None) -> None:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """What an import would do: changes of prices, of the carrier's settings, and a carrier that is new."""
 
     changes: "Changes"
@@ -392,7 +393,7 @@ def diff(
             )
             plan = _plan(ledger, _read_file(Path(first), assume), Path(first), assume, whole)
         else:
-            plan = Plan(_between(ledger, first, second), (), None, None)
+            plan = ImportPlan(_between(ledger, first, second), (), None, None)
     _show(plan, form, output)
     _sum_up(plan)
 
@@ -468,7 +469,7 @@ def _read_file(file: Path, assume: "Assumptions") -> "Imported":
     return found
 
 
-def _plan(ledger: "Ledger", found: "Imported", file: Path, assume: "Assumptions", whole: bool) -> Plan:
+def _plan(ledger: "Ledger", found: "Imported", file: Path, assume: "Assumptions", whole: bool) -> ImportPlan:
     """What the file would change of the present book; carriers that do not exist are named."""
     from ippbx_billing.tariffs import changes
     from ippbx_billing.tariffs.changes import succeeding
@@ -490,7 +491,7 @@ def _plan(ledger: "Ledger", found: "Imported", file: Path, assume: "Assumptions"
         change = succeeding(present, found.prices, assume.today, assume.effective_from)
     else:
         change = changes(present, found.prices, whole=found.whole)
-    return Plan(change, settings, name, new_carrier)
+    return ImportPlan(change, settings, name, new_carrier)
 
 
 def _new_carrier(found: "Imported", file: Path) -> "Carrier":
@@ -519,8 +520,8 @@ def _settings(found: "Imported", known: "dict[str, Carrier]", carrier: str | Non
             yield name, before, after
 
 
-def _show(plan: Plan, form: Format, output: Path | None, limit: int | None = None) -> None:
-    from ippbx_billing.cli.rules.tariff_views import change_columns, change_rows, shown_changes
+def _show(plan: ImportPlan, form: Format, output: Path | None, limit: int | None = None) -> None:
+    from ippbx_billing.lists.tariffs.views import change_columns, change_rows, shown_changes
 
     if form is Format.JSON:
         show(change_rows(plan.changes, plan.settings), [], form, output)
@@ -529,7 +530,7 @@ def _show(plan: Plan, form: Format, output: Path | None, limit: int | None = Non
     show(rows, change_columns(), form, output, empty=tr("no difference"))
 
 
-def _preview(plan: Plan, file: Path) -> None:
+def _preview(plan: ImportPlan, file: Path) -> None:
     """Before asking: the first changes, and how many there are, on stderr."""
     import sys
     from contextlib import redirect_stdout
@@ -549,10 +550,10 @@ def _preview(plan: Plan, file: Path) -> None:
         say(tr("{name} is a new carrier", name=plan.new_carrier.name))
 
 
-def _show_examples(plan: Plan, ledger: "Ledger", currency: str) -> None:
+def _show_examples(plan: ImportPlan, ledger: "Ledger", currency: str) -> None:
     """What calls would cost, one for each kind of row, so that a slip in a unit is seen before it is asked."""
-    from ippbx_billing.cli.rules.tariff_views import what
     from ippbx_billing.lists.tariffs.examples import examples
+    from ippbx_billing.lists.tariffs.views import what
     from ippbx_billing.money import text
 
     carriers = {one.name: one for one in ledger.book.carriers()}
@@ -565,7 +566,7 @@ def _show_examples(plan: Plan, ledger: "Ledger", currency: str) -> None:
                    fee=text(example.fee_micro, carriers[name].decimals), currency=currency))  # fmt: skip
 
 
-def _warn(plan: Plan, ledger: "Ledger", using: "Settings") -> None:
+def _warn(plan: ImportPlan, ledger: "Ledger", using: "Settings") -> None:
     """Rows that no call can find, and numbers of the last months that would have no price any more."""
     from ippbx_billing.pipeline.losing import losing
     from ippbx_billing.tariffs import HolidayCalendar
@@ -600,7 +601,7 @@ def _agreed() -> bool:
         return False
 
 
-def _apply(ledger: "Ledger", plan: Plan) -> None:
+def _apply(ledger: "Ledger", plan: ImportPlan) -> None:
     """Everything in one transaction."""
     with ledger.transaction():
         if plan.new_carrier:
@@ -613,7 +614,7 @@ def _apply(ledger: "Ledger", plan: Plan) -> None:
             ledger.book.change_prices(plan.changes, heard)
 
 
-def _sum_up(plan: Plan) -> None:
+def _sum_up(plan: ImportPlan) -> None:
     change = plan.changes
     say(
         tr("{added} added, {changed} changed, {removed} removed, {same} as before",
@@ -623,7 +624,7 @@ def _sum_up(plan: Plan) -> None:
 
 def _tell(change: "Changes", ledger: "Ledger") -> None:
     """What `set` did, in a line."""
-    from ippbx_billing.cli.rules.tariff_views import in_words, what
+    from ippbx_billing.lists.tariffs.views import in_words, what
 
     if not change:
         say(tr("this price is in force already"))

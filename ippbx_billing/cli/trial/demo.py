@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ippbx_billing.cli.trial.listener_process import Listener
-    from ippbx_billing.cli.trial.live_table import Board
     from ippbx_billing.reports import Period
+    from ippbx_billing.reports.views.live_table import Board
     from ippbx_billing.settings import Settings
-    from ippbx_billing.simulation.traffic import Site
-    from ippbx_billing.simulation.traffic.posting import Delivery, Tally
+    from ippbx_billing.simulation.traffic import SimulatedSite
+    from ippbx_billing.simulation.traffic.posting import Post, PostTally
 
 AREA_CODE = "022"
 LOOK_EVERY_S = 0.1
@@ -64,11 +64,11 @@ def demo(
 def _journey(data_dir: Path, count: int, seed: int, kept: bool) -> None:
     """From an empty directory to the month's report."""
     from ippbx_billing.cli.trial.listener_process import Listener
-    from ippbx_billing.cli.trial.live_table import Board
     from ippbx_billing.reports import Period
-    from ippbx_billing.simulation.traffic import Site
+    from ippbx_billing.reports.views.live_table import Board
+    from ippbx_billing.simulation.traffic import SimulatedSite
 
-    site = Site(seed, area_code=AREA_CODE)
+    site = SimulatedSite(seed, area_code=AREA_CODE)
     _set_up(data_dir, site)
     using = common.settings()
     period = Period.month("last", common.now().astimezone(using.site_zone).date())
@@ -84,16 +84,14 @@ def _journey(data_dir: Path, count: int, seed: int, kept: bool) -> None:
     _what_next(data_dir if kept else None, period, board)
 
 
-def _deliver_and_watch(
-    deliveries: "Iterator[Delivery]", listener: "Listener", using: "Settings", board: "Board"
-) -> None:
+def _deliver_and_watch(deliveries: "Iterator[Post]", listener: "Listener", using: "Settings", board: "Board") -> None:
     """Post in one thread and look at the ledger in this one, until all that was posted has been rated."""
     from concurrent.futures import ThreadPoolExecutor
     from threading import Event
 
     from ippbx_billing.simulation.traffic.posting import post
 
-    def count(delivery: "Delivery") -> None:
+    def count(delivery: "Post") -> None:
         board.posted += delivery.url == listener.cdr_url
 
     stop = Event()
@@ -110,12 +108,12 @@ def _deliver_and_watch(
         raise BillingError(problem, listener.last_words())
 
 
-def _watch(posting: "Future[Tally]", listener: "Listener", using: "Settings", board: "Board") -> None:
+def _watch(posting: "Future[PostTally]", listener: "Listener", using: "Settings", board: "Board") -> None:
     """Show the calls that arrive, until nothing more can; BillingError where nothing moves for long."""
     from time import monotonic, sleep
 
-    from ippbx_billing.cli.trial.live_table import Arrivals
     from ippbx_billing.reports import View
+    from ippbx_billing.reports.views.live_table import Arrivals
 
     view = View(using.site_zone, using.currency)
     told_at = moved_at = monotonic()
@@ -142,7 +140,7 @@ def _screen(board: "Board") -> AbstractContextManager[object]:
     return Live(board, console=console(), refresh_per_second=8)
 
 
-def _set_up(data_dir: Path, site: "Site") -> None:
+def _set_up(data_dir: Path, site: "SimulatedSite") -> None:
     """What an engineer does on site, by the same commands."""
     from ippbx_billing import numbering
 

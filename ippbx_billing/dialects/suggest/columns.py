@@ -30,7 +30,7 @@ Row = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class RecordLayout:
     """Where the records of these documents are: below a path, in an inner JSON text, in lines without names."""
 
     path: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Layout:
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class SampleColumn:
     """One path with its text in each record, empty where absent; `place` is its rank in the document."""
 
     path: str
@@ -121,11 +121,11 @@ class Column:
         return not self.is_time and 0 < len(self.distinct) <= 8 and all(len(text) <= 40 for text in self.distinct)
 
 
-def columns(rows: Sequence[Row], zone: tzinfo) -> list[Column]:
+def columns(rows: Sequence[Row], zone: tzinfo) -> list[SampleColumn]:
     """The columns of all different records, in document order."""
     different = list({tuple(sorted(row.items())): row for row in rows}.values())
     paths = list(dict.fromkeys(path for row in different for path in row))[:MOST_COLUMNS]
-    made = [Column(path, tuple(row.get(path, "") for row in different), i, zone) for i, path in enumerate(paths)]
+    made = [SampleColumn(path, tuple(row.get(path, "") for row in different), i, zone) for i, path in enumerate(paths)]
     return [one for one in made if one.filled]
 
 
@@ -146,13 +146,13 @@ def time_of(text: str, zone: tzinfo) -> datetime | None:
 class Shape:
     """Records of one make: the layouts in which they came, and their rows."""
 
-    layouts: tuple[Layout, ...]
+    layouts: tuple[RecordLayout, ...]
     rows: tuple[Row, ...]
 
 
 def shapes(documents: Sequence[Document], zone: tzinfo) -> list[Shape]:
     """The documents' records, those together that share most of their names; the most numerous make first."""
-    groups: list[tuple[dict[Layout, None], list[Row]]] = []
+    groups: list[tuple[dict[RecordLayout, None], list[Row]]] = []
     for document in documents[:MOST_RECORDS]:
         where = _layout(document, zone)
         for row in islice(_rows(_opened(document, where.opened), where), MOST_RECORDS):
@@ -170,14 +170,14 @@ def _alike(one: Row, other: Row) -> bool:
     return 2 * len(one.keys() & other.keys()) >= min(len(one), len(other))
 
 
-def _layout(document: Document, zone: tzinfo) -> Layout:
+def _layout(document: Document, zone: tzinfo) -> RecordLayout:
     cells = document.get(bodies.CSV_ROW)
     if isinstance(cells, list):
-        return Layout(cells=len(cells))
+        return RecordLayout(cells=len(cells))
     opened = tuple(
         name for name, value in document.items() if not _has_times(document, zone) and _has_times(_inner(value), zone)
     )
-    return Layout(tuple(_way(_opened(document, opened), zone)), opened)
+    return RecordLayout(tuple(_way(_opened(document, opened), zone)), opened)
 
 
 def _way(node: Any, zone: tzinfo) -> Iterator[str]:
@@ -226,7 +226,7 @@ def _is_time(value: object, zone: tzinfo) -> bool:
 # -- records as rows
 
 
-def _rows(document: Document, where: Layout) -> Iterator[Row]:
+def _rows(document: Document, where: RecordLayout) -> Iterator[Row]:
     cells = document.get(bodies.CSV_ROW)
     if isinstance(cells, list):
         yield {cell_name(place): said for place, cell in enumerate(cells) if (said := values.text(cell))}

@@ -25,8 +25,8 @@ from ippbx_billing.lists.tariffs.rows import (
     NUMBER_COLUMNS,
     OWN_COLUMNS,
     Assumptions,
-    Fault,
-    Line,
+    DeckLine,
+    LineFault,
     Placed,
     is_of_messages,
     is_remark,
@@ -37,7 +37,7 @@ from ippbx_billing.lists.tariffs.rows import (
 from ippbx_billing.tariffs.changes import Identity, ended, identity
 from ippbx_billing.tariffs.prices import Carrier, Price
 
-__all__ = ["Assumptions", "Fault", "FileForm", "Home", "Imported", "form_of", "rated", "read", "write"]
+__all__ = ["Assumptions", "FileForm", "Home", "Imported", "LineFault", "form_of", "rated", "read", "write"]
 
 
 ROWS_AT_ONCE = 1000
@@ -65,7 +65,7 @@ class Imported:
 
     prices: tuple[Price, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[LineFault, ...] = ()
     remarks: tuple[str, ...] = ()
     whole: bool = False
 
@@ -85,12 +85,12 @@ def read(name: str, content: bytes, assume: Assumptions, heard: Heard = _unheard
         return _read_toml(content, assume)
     if form is FileForm.CSV:
         if content.startswith(b"\xd0\xcf\x11\xe0"):
-            return Imported(faults=(Fault(name, tr("this is an old Excel file (.xls); save it as .xlsx or .csv")),))
+            return Imported(faults=(LineFault(name, tr("this is an old Excel file (.xls); save it as .xlsx or .csv")),))
         return _read_sheets([sheets.read_csv(content, columns.known_headings())], assume, heard)
     try:
         return _read_sheets(sheets.read_xlsx(content), assume, heard)
     except ValueError as error:
-        return Imported(faults=(Fault(name, str(error)),))
+        return Imported(faults=(LineFault(name, str(error)),))
 
 
 def write(form: FileForm, carriers: Sequence[Carrier], prices: Sequence[Price]) -> bytes:
@@ -114,7 +114,7 @@ def _read_toml(content: bytes, assume: Assumptions) -> Imported:
 def _read_sheets(found: Iterable[sheets.Sheet], assume: Assumptions, heard: Heard) -> Imported:
     """The prices of all sheets that have headings; the others are named."""
     placed: list[Placed] = []
-    faults: list[Fault] = []
+    faults: list[LineFault] = []
     remarks: list[str] = []
     any_table = False
     for sheet in found:
@@ -126,7 +126,7 @@ def _read_sheets(found: Iterable[sheets.Sheet], assume: Assumptions, heard: Hear
         any_table = True
         table = habits.settled(sheet, table)
         heading = sheet.rows[table.begin - 1].where
-        told = [Fault(heading, one) for one in habits.problems(sheet, table, assume.currency, assume.ignored)]
+        told = [LineFault(heading, one) for one in habits.problems(sheet, table, assume.currency, assume.ignored)]
         faults += told
         if table.unknown and not told:
             remarks.append(tr("not used: {columns}", columns=", ".join(table.unknown.values())))
@@ -136,7 +136,7 @@ def _read_sheets(found: Iterable[sheets.Sheet], assume: Assumptions, heard: Hear
     if not any_table:
         faults.append(_no_headings())
     elif not placed and not faults:
-        faults.append(Fault(tr("line {line}", line=1), tr("there is no price below the headings")))
+        faults.append(LineFault(tr("line {line}", line=1), tr("there is no price below the headings")))
     placed = _with_ends(_without_labels(placed))
     faults += _twice((one.price, one.where) for one in placed)
     return Imported(tuple(one.price for one in placed), {}, tuple(faults), tuple(dict.fromkeys(remarks)))
@@ -146,7 +146,7 @@ def _read_rows(
     sheet: sheets.Sheet,
     table: columns.Columns,
     assume: Assumptions,
-    faults: list[Fault],
+    faults: list[LineFault],
     remarks: list[str],
     heard: Heard,
 ) -> list[Placed]:
@@ -157,7 +157,7 @@ def _read_rows(
             heard(number, len(sheet.rows))
         if not row or columns.is_repeated(row.cells, table):
             continue
-        line = Line(row, table)
+        line = DeckLine(row, table)
         if is_remark(line):
             remarks.append(tr("{where} holds neither price nor destination and is left out", where=row.where))
         elif is_of_messages(line):
@@ -206,16 +206,16 @@ def _with_ends(placed: list[Placed]) -> list[Placed]:
     return found
 
 
-def _no_headings() -> Fault:
+def _no_headings() -> LineFault:
     own = "traffic_type, match, value, initial_s, initial_fee, step_s, step_fee"
-    return Fault(
+    return LineFault(
         tr("line {line}", line=1),
         tr("no row of headings was found; wanted are, for example: {own}; or: {deck}",
            own=own, deck="destination, prefix, rate, increments, effective date"),
     )  # fmt: skip
 
 
-def _twice(placed: Iterable[tuple[Price, str]]) -> list[Fault]:
+def _twice(placed: Iterable[tuple[Price, str]]) -> list[LineFault]:
     """Prices for the very same calls from the same day on that differ: nobody can say which is meant."""
     first: dict[Identity, tuple[Price, str]] = {}
     faults = []
@@ -223,7 +223,7 @@ def _twice(placed: Iterable[tuple[Price, str]]) -> list[Fault]:
         earlier, there = first.setdefault(identity(price), (price, where))
         if earlier is not price and replace(earlier, value=price.value, note=price.note) != price:
             faults.append(
-                Fault(
+                LineFault(
                     where,
                     tr(
                         "{what} has another price in {where} from the same day on; keep one of them",

@@ -20,7 +20,7 @@ from typing import Literal, TypeVar
 
 from ippbx_billing import money
 from ippbx_billing.language import tr
-from ippbx_billing.lists.tariffs.units import NOTHING_SAID, Unit, length_s, unit
+from ippbx_billing.lists.tariffs.units import NOTHING_SAID, AmountUnit, length_s, unit
 from ippbx_billing.lists.tariffs.words import WINDOW_KINDS
 from ippbx_billing.tariffs.prices import DAY_S, Figures, Window
 from ippbx_billing.tariffs.windows import window_text
@@ -114,7 +114,7 @@ def whole(micro: Exact) -> int:
 
 
 @lru_cache(maxsize=4096)
-def exact(text: str, separator: Separator | None = None) -> tuple[Exact, Unit]:
+def exact(text: str, separator: Separator | None = None) -> tuple[Exact, AmountUnit]:
     """Micro-units of the number, with all its decimals, and the unit that stands beside it."""
     plain = text.strip()
     if _PLAIN_NUMBER.fullmatch(plain) and (separator != "comma" or not _MAYBE_THOUSANDS.fullmatch(plain)):

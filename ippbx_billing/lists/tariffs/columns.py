@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from ippbx_billing.lists.sheets import Sheet, simplified
-from ippbx_billing.lists.tariffs.units import HOUR_S, MINUTE_S, NOTHING_SAID, Unit, length_s, unit
+from ippbx_billing.lists.tariffs.units import HOUR_S, MINUTE_S, NOTHING_SAID, AmountUnit, length_s, unit
 from ippbx_billing.lists.tariffs.words import HARMLESS_WORDS, HEADINGS, MONEY_WORDS
 
 SEARCHED_ROWS = 60
@@ -21,10 +21,10 @@ LENGTHS = {"initial_s", "step_s", "free_s", "increments"}
 
 _BRACKETS = re.compile(r"[(\[（【]([^)\]）】]*)[)\]）】]")
 _LENGTH = re.compile(r"(?:in\s+)?(hours?|minutes?|mins?|分钟|seconds?|secs?|sec\.|s|秒)", re.IGNORECASE)
-__all__ = ["HOUR_S", "MINUTE_S", "Column", "Columns", "find", "known_headings"]
+__all__ = ["HOUR_S", "MINUTE_S", "Columns", "DeckColumn", "find", "known_headings"]
 
 
-class Column(NamedTuple):
+class DeckColumn(NamedTuple):
     """A column: what it holds, its heading as it stands there, and what the heading says about the unit.
 
     `times_s` is how many seconds a number in it stands for, `rest` what of the unit nobody understands.
@@ -32,7 +32,7 @@ class Column(NamedTuple):
 
     key: str
     heading: str
-    unit: Unit = NOTHING_SAID
+    unit: AmountUnit = NOTHING_SAID
     times_s: int = 1
     rest: str = ""
 
@@ -40,7 +40,7 @@ class Column(NamedTuple):
 class Columns(NamedTuple):
     """The columns of a sheet by place, the row after the headings, and by place the headings that say nothing to us."""
 
-    by_place: Mapping[int, Column]
+    by_place: Mapping[int, DeckColumn]
     begin: int
     unknown: Mapping[int, str]
     width: int
@@ -79,8 +79,8 @@ def _width(cells: tuple[str, ...]) -> int:
     return max((place + 1 for place, cell in enumerate(cells) if cell.strip()), default=0)
 
 
-def _columns(cells: tuple[str, ...], left_out: Collection[str]) -> tuple[dict[int, Column], dict[int, str]]:
-    found: dict[int, Column] = {}
+def _columns(cells: tuple[str, ...], left_out: Collection[str]) -> tuple[dict[int, DeckColumn], dict[int, str]]:
+    found: dict[int, DeckColumn] = {}
     unknown: dict[int, str] = {}
     for place, cell in enumerate(cells):
         if plain(cell) in left_out:
@@ -93,7 +93,7 @@ def _columns(cells: tuple[str, ...], left_out: Collection[str]) -> tuple[dict[in
     return _told_apart(found), unknown
 
 
-def _told_apart(found: dict[int, Column]) -> dict[int, Column]:
+def _told_apart(found: dict[int, DeckColumn]) -> dict[int, DeckColumn]:
     """What a heading means beside the others.
 
     Area codes beside a country code are parts of an international prefix, no area codes of the home country. A
@@ -109,7 +109,7 @@ def _told_apart(found: dict[int, Column]) -> dict[int, Column]:
 
 
 @cache
-def _column(heading: str) -> Column | None:
+def _column(heading: str) -> DeckColumn | None:
     """The column of this heading: as it stands, else without its unit and what is in brackets."""
     inside = " ".join(_BRACKETS.findall(heading))
     outside = _BRACKETS.sub(" ", heading)
@@ -129,28 +129,28 @@ def _is_length(inside: str) -> bool:
     return bool(_LENGTH.fullmatch(inside.strip()))
 
 
-def _length_column(key: str, heading: str, inside: str) -> Column:
+def _length_column(key: str, heading: str, inside: str) -> DeckColumn:
     """A column of seconds, or of minutes where its heading says so."""
     word = _LENGTH.fullmatch(inside.strip())
-    return Column(
+    return DeckColumn(
         "initial_s" if key == "minimum_fee" else key, heading.strip(), times_s=length_s(word[1]) if word else 1
     )
 
 
-def _amount_column(key: str, heading: str, inside: str, said: Unit) -> Column:
+def _amount_column(key: str, heading: str, inside: str, said: AmountUnit) -> DeckColumn:
     if key not in AMOUNTS and key != "rate_s":
-        return Column(key, heading.strip())
+        return DeckColumn(key, heading.strip())
     within = unit(inside, bare=True)
     words = [word for word in plain(within.rest).split() if word not in HARMLESS_WORDS.split("|")]
     try:
-        told = Unit(within.currencies, within.divisor, within.per_s).beside(
-            Unit(said.currencies, said.divisor, said.per_s)
+        told = AmountUnit(within.currencies, within.divisor, within.per_s).beside(
+            AmountUnit(said.currencies, said.divisor, said.per_s)
         )
     except ValueError:
-        return Column(key, heading.strip(), rest=inside)
+        return DeckColumn(key, heading.strip(), rest=inside)
     if key == "rate_s":
-        return Column("rate", heading.strip(), Unit(told.currencies, told.divisor, 1), rest=" ".join(words))
-    return Column(key, heading.strip(), told, rest=" ".join(words))
+        return DeckColumn("rate", heading.strip(), AmountUnit(told.currencies, told.divisor, 1), rest=" ".join(words))
+    return DeckColumn(key, heading.strip(), told, rest=" ".join(words))
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from ippbx_billing.language import tr
 from ippbx_billing.lists.sheets import Sheet
 from ippbx_billing.lists.tariffs import cells
-from ippbx_billing.lists.tariffs.columns import AMOUNTS, Column, Columns, plain, touches_money
+from ippbx_billing.lists.tariffs.columns import AMOUNTS, Columns, DeckColumn, plain, touches_money
 from ippbx_billing.lists.tariffs.words import DIRECTIONS
 
 DATES = ("effective_from", "end_date")
@@ -20,7 +20,7 @@ _NUMBERS = re.compile(r"\d+[.,]\d+|[$€£¥]\s*\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
+class ListHabits:
     """How this list writes amounts, days and codes; `names_codes` says that it has columns of destinations."""
 
     separator: cells.Separator | None = None
@@ -30,10 +30,10 @@ class Habits:
     names_codes: bool = False
 
 
-def habits_of(sheet: Sheet, columns: Columns, access: str) -> Habits:
+def habits_of(sheet: Sheet, columns: Columns, access: str) -> ListHabits:
     """What the rows below the headings show."""
     keys = {column.key for column in columns.by_place.values()}
-    return Habits(
+    return ListHabits(
         separator=cells.separator_of(_texts(sheet, columns, AMOUNTS)),
         dates=cells.order_of(_texts(sheet, columns, DATES)),
         access=_access(sheet, columns, access),
@@ -69,7 +69,7 @@ def problems(sheet: Sheet, columns: Columns, currency: str, ignored: Collection[
     yield from _minimum_problems(sheet, columns)
 
 
-def _unit_problems(column: Column, currency: str) -> Iterator[str]:
+def _unit_problems(column: DeckColumn, currency: str) -> Iterator[str]:
     if column.rest:
         yield tr("the heading {column} says {rest!r}, which nobody here understands", column=column.heading,
                  rest=column.rest)  # fmt: skip
@@ -120,6 +120,6 @@ def _whole_codes(sheet: Sheet, columns: Columns) -> bool:
     return bool(told) and all(prefix.startswith(code) for code, prefix in told)
 
 
-def with_spoken(habits: Habits, separator: cells.Separator | None, dates: cells.DateOrder | None) -> Habits:
+def with_spoken(habits: ListHabits, separator: cells.Separator | None, dates: cells.DateOrder | None) -> ListHabits:
     """The habits, and what the operator says instead."""
     return replace(habits, separator=separator or habits.separator, dates=dates or habits.dates)

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator
 
 from ippbx_billing.language import tr
-from ippbx_billing.numbering import world
 
 LARGEST_RANGE = 10_000  # a range of prefixes is written out; a larger one is a mistake
 LONGEST_PREFIX = 20
@@ -68,7 +67,7 @@ class _Cell:
         plain = part.removeprefix("+").strip()
         for access in filter(None, (self._access, "0011", "011", "00")):
             rest = plain.removeprefix(access).lstrip(" -.")
-            if rest != plain and plain.startswith(access) and rest and world.country_code(re.sub(r"\D", "", rest)):
+            if rest != plain and plain.startswith(access) and rest and country_code(re.sub(r"\D", "", rest)):
                 return rest
         return plain
 
@@ -110,7 +109,7 @@ class _Cell:
 
     def _continued(self, digits: str) -> str:
         """A code behind the first: written in full, or only what is other than in the first."""
-        code = self._code or world.country_code(self._first)
+        code = self._code or country_code(self._first)
         area = self._first[len(code) :]
         if len(digits) >= len(self._first) or not area or (digits.startswith(code) and not self._code):
             return digits
@@ -156,9 +155,18 @@ def _two_ways(short: str, long: str) -> str:
 
 
 def _is_code(digits: str) -> bool:
-    return len(digits) <= LONGEST_CODE and world.country_code(digits) == digits
+    return len(digits) <= LONGEST_CODE and country_code(digits) == digits
+
+
+def country_code(digits: str) -> str:
+    """The country code that a full number begins with; "" where no country has one."""
+    from ippbx_billing.numbering import world
+
+    return world.country_code(digits)
 
 
 def without_trunk_zero(code: str, area: str) -> str:
     """An area code behind its country code: 030 is 30 in Germany, and 06 stays 06 in Italy."""
+    from ippbx_billing.numbering import world
+
     return area[1:] if area.startswith("0") and len(area) > 1 and world.strips_zero(code) else area

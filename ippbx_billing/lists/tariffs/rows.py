@@ -18,11 +18,11 @@ from ippbx_billing.language import tr
 from ippbx_billing.lists.sheets import Row
 from ippbx_billing.lists.tariffs import cells
 from ippbx_billing.lists.tariffs.cells import Exact, share
-from ippbx_billing.lists.tariffs.columns import Column, Columns, plain
-from ippbx_billing.lists.tariffs.habits import Habits
+from ippbx_billing.lists.tariffs.columns import Columns, DeckColumn, plain
+from ippbx_billing.lists.tariffs.habits import ListHabits
 from ippbx_billing.lists.tariffs.home import Home
 from ippbx_billing.lists.tariffs.prefixes import prefixes, without_trunk_zero
-from ippbx_billing.lists.tariffs.units import MINUTE_S, Unit
+from ippbx_billing.lists.tariffs.units import MINUTE_S, AmountUnit
 from ippbx_billing.lists.tariffs.words import DIRECTIONS, LINE_KINDS, MATCHES, STATUSES, TRAFFIC_TYPES
 from ippbx_billing.tariffs.prices import DAY_S, NO_FIGURES, Figures, Match, Price, PriceStatus, Window
 
@@ -48,7 +48,7 @@ TEXT_MESSAGES = ("sms", "mms", "text", "短信", "彩信")
 NEVER_ENDS_YEAR = 2099
 
 
-class Fault(NamedTuple):
+class LineFault(NamedTuple):
     """What cannot be used: where it stands, and in a sentence what would be right."""
 
     where: str
@@ -74,14 +74,14 @@ class Assumptions:
     ignored: tuple[str, ...] = ()
     off_peak: tuple[int, int] | None = None
     all_calls: bool = False
-    habits: Habits = field(default_factory=Habits)
+    habits: ListHabits = field(default_factory=ListHabits)
 
     @property
     def first_day(self) -> date:
         """From when on prices hold that name no day."""
         return self.effective_from or self.today
 
-    def amount(self, text: str, unit: Unit) -> tuple[Exact, int]:
+    def amount(self, text: str, unit: AmountUnit) -> tuple[Exact, int]:
         """An amount in the file's spelling, in micro-units, and for how many seconds it is."""
         micro, said = cells.exact(text, self.habits.separator)
         told = said.beside(unit)
@@ -98,12 +98,12 @@ class Placed(NamedTuple):
     labelled: bool = False
 
 
-class Line:
+class DeckLine:
     """A row being read: its texts by key, and the faults met so far."""
 
     def __init__(self, row: Row, columns: Columns) -> None:
         self.where = row.where
-        self.faults: list[Fault] = []
+        self.faults: list[LineFault] = []
         self._columns = {column.key: column for column in columns.by_place.values()}
         self.beyond = [cell for cell in row.cells[columns.width :] if cell.strip()]
         self._texts = {
@@ -128,9 +128,9 @@ class Line:
         """Whether the list has one of these columns."""
         return any(key in self._columns for key in keys)
 
-    def column(self, key: str) -> Column:
+    def column(self, key: str) -> DeckColumn:
         """The column that holds it."""
-        return self._columns.get(key) or Column(key, key)
+        return self._columns.get(key) or DeckColumn(key, key)
 
     def read(self, key: str, reader: Callable[[str], Value], default: Default) -> Value | Default:
         """What the cell says; the default where it is empty, or where it cannot be read, which is noted."""
@@ -160,15 +160,15 @@ class Line:
 
     def fault(self, sentence: str) -> None:
         """Note what cannot be used."""
-        self.faults.append(Fault(self.where, sentence))
+        self.faults.append(LineFault(self.where, sentence))
 
 
-def is_remark(line: Line) -> bool:
+def is_remark(line: DeckLine) -> bool:
     """Whether the row holds neither a price nor a destination, as the closing words of a list do."""
     return not line.has(*PRICE_KEYS) and not line.has(*DESTINATION_KEYS)
 
 
-def is_of_messages(line: Line) -> bool:
+def is_of_messages(line: DeckLine) -> bool:
     """Whether the row is the price of text messages, which are no calls."""
     return line.text("traffic_type").strip().lower() in TEXT_MESSAGES
 
@@ -182,7 +182,7 @@ class Terms(NamedTuple):
     end: date | None
 
 
-def prices_of(line: Line, assume: Assumptions, known: dict[object, Any]) -> list[Placed]:
+def prices_of(line: DeckLine, assume: Assumptions, known: dict[object, Any]) -> list[Placed]:
     """The prices of a row, one for each destination in it; none where the line has a fault.
 
     `known` holds what earlier rows of the same list said in the same words, and is added to.
@@ -212,7 +212,7 @@ def prices_of(line: Line, assume: Assumptions, known: dict[object, Any]) -> list
     return found if not line.faults else []
 
 
-def _terms(line: Line, assume: Assumptions, known: dict[object, Any]) -> Terms:
+def _terms(line: DeckLine, assume: Assumptions, known: dict[object, Any]) -> Terms:
     """What the row says of its price, remembered for rows that say the same."""
     words = line.words()
     found: Terms | None = known.get(words)
@@ -227,7 +227,7 @@ def _terms(line: Line, assume: Assumptions, known: dict[object, Any]) -> Terms:
     return found
 
 
-def _settled(line: Line, assume: Assumptions, status: PriceStatus, known: dict[object, Any]) -> Terms:
+def _settled(line: DeckLine, assume: Assumptions, status: PriceStatus, known: dict[object, Any]) -> Terms:
     """The same without the figures, which differ most."""
     words = status, line.words(RATES_ALONE)
     found: Terms | None = known.get(words) if not line.has("weekend_rate", "off_peak_rate") else None
@@ -243,7 +243,7 @@ def _settled(line: Line, assume: Assumptions, status: PriceStatus, known: dict[o
     return found
 
 
-def _common(line: Line, assume: Assumptions, labels: object, status: PriceStatus) -> dict[str, Any]:
+def _common(line: DeckLine, assume: Assumptions, labels: object, status: PriceStatus) -> dict[str, Any]:
     """What all prices of a row have in common, apart from figures and destination."""
     none: tuple[Window, ...] = ()
     is_open = status == "open"
@@ -263,13 +263,13 @@ def _common(line: Line, assume: Assumptions, labels: object, status: PriceStatus
     }
 
 
-def _note(line: Line, assume: Assumptions) -> str:
+def _note(line: DeckLine, assume: Assumptions) -> str:
     """The names that a list gives to its codes: destination, network, country."""
     network = line.text("carrier").strip() if assume.carrier and line.text("carrier") != assume.carrier else ""
     return " ".join(filter(None, (line.text("destination").strip(), network, _country_note(line))))
 
 
-def _status(line: Line) -> PriceStatus:
+def _status(line: DeckLine) -> PriceStatus:
     """What the row says of its code, in a column of its own or in place of a rate; a blocked one is never free."""
     opened: PriceStatus = "open"
     said = line.read("status", lambda text: cells.word(text, STATUSES), opened)
@@ -286,7 +286,7 @@ def _status(line: Line) -> PriceStatus:
     return said
 
 
-def _labels(line: Line) -> TrafficType | LineKind | Direction | None:
+def _labels(line: DeckLine) -> TrafficType | LineKind | Direction | None:
     """What a column headed Type, Direction or Service says; words that say nothing to us are the sender's own."""
     text = line.text("traffic_type")
     if not text.strip():
@@ -306,7 +306,7 @@ def _known(text: str, words: Mapping[Word, str]) -> Word | None:
 # -- figures
 
 
-def figures_of(line: Line, assume: Assumptions) -> Figures | None:
+def figures_of(line: DeckLine, assume: Assumptions) -> Figures | None:
     """The four figures as they stand, or from a rate per minute and its increments."""
     try:
         own = line.has("initial_fee", "step_fee")
@@ -316,7 +316,7 @@ def figures_of(line: Line, assume: Assumptions) -> Figures | None:
         return None
 
 
-def _own_figures(line: Line, assume: Assumptions) -> Figures | None:
+def _own_figures(line: DeckLine, assume: Assumptions) -> Figures | None:
     initial_s, step_s = _increments(line, None) or (
         line.need("initial_s", line.seconds("initial_s"), tr("whole seconds are wanted, such as 60")),
         line.need("step_s", line.seconds("step_s"), tr("whole seconds are wanted, such as 60")),
@@ -335,7 +335,7 @@ def _own_figures(line: Line, assume: Assumptions) -> Figures | None:
     return _scaled(initial_s, initial[0] * (together // initial_s), step_s, step[0] * (together // step_s), together)
 
 
-def _figures_of_rate(line: Line, assume: Assumptions) -> Figures | None:
+def _figures_of_rate(line: DeckLine, assume: Assumptions) -> Figures | None:
     rate = line.read("new_rate", line.money("new_rate", assume), None) if line.has("new_rate") else None
     rate = rate or line.need("rate", line.money("rate", assume), tr("an amount is wanted, such as 0.07"))
     if rate is None:
@@ -355,13 +355,13 @@ def _figures_of_rate(line: Line, assume: Assumptions) -> Figures | None:
     return rated(increments, initial[0] * (per_s // initial[1]), rate[0] * (per_s // rate[1]), per_s)
 
 
-def _fee(line: Line, key: str, assume: Assumptions) -> int:
+def _fee(line: DeckLine, key: str, assume: Assumptions) -> int:
     """An amount for a call, whatever its length."""
     unit = line.column(key).unit
     return line.read(key, lambda text: cells.bounded(cells.whole(assume.amount(text, unit)[0])), 0)
 
 
-def _rate_windows(line: Line, assume: Assumptions) -> tuple[Window, ...]:
+def _rate_windows(line: DeckLine, assume: Assumptions) -> tuple[Window, ...]:
     """Rates of the weekend and of quiet hours, beside the usual one."""
     if line.faults or not line.has("weekend_rate", "off_peak_rate"):
         return ()
@@ -382,7 +382,7 @@ def _rate_windows(line: Line, assume: Assumptions) -> tuple[Window, ...]:
     return tuple(found)
 
 
-def _increments(line: Line, otherwise: tuple[int, int] | None) -> tuple[int, int] | None:
+def _increments(line: DeckLine, otherwise: tuple[int, int] | None) -> tuple[int, int] | None:
     """The initial and the next seconds, in one column or in two; what only one of them says is not guessed."""
     none: tuple[int, int] | None = None
     pair = line.read("increments", partial(cells.increments, times_s=line.column("increments").times_s), none)
@@ -427,7 +427,7 @@ def _scaled(initial_s: int, initial: Exact, step_s: int, step: Exact, per_s: int
 # -- destinations
 
 
-def _destinations(line: Line, assume: Assumptions) -> Iterator[Destination]:
+def _destinations(line: DeckLine, assume: Assumptions) -> Iterator[Destination]:
     """The destinations named in a row; for all calls of its traffic type where none is named and none could be."""
     if line.has("match", "value"):
         anything: Match = "any"
@@ -445,7 +445,7 @@ def _destinations(line: Line, assume: Assumptions) -> Iterator[Destination]:
         yield "any", ""
 
 
-def _named(line: Line, assume: Assumptions) -> Iterator[Destination]:
+def _named(line: DeckLine, assume: Assumptions) -> Iterator[Destination]:
     nothing: list[str] = []
     if line.has("prefix", "country_code"):
         for prefix in _full_prefixes(line, assume):
@@ -466,7 +466,7 @@ def _named(line: Line, assume: Assumptions) -> Iterator[Destination]:
             yield "country", country
 
 
-def _full_prefixes(line: Line, assume: Assumptions) -> list[str]:
+def _full_prefixes(line: DeckLine, assume: Assumptions) -> list[str]:
     """The prefixes, behind the country code where one stands in a column of its own."""
     nothing: list[str] = []
     reader = partial(prefixes, access=assume.habits.access)
@@ -498,7 +498,7 @@ def _area_digits(text: str) -> list[str]:
     return found
 
 
-def _full(match: Match, value: str, traffic_type: TrafficType, line: Line, assume: Assumptions) -> str:
+def _full(match: Match, value: str, traffic_type: TrafficType, line: DeckLine, assume: Assumptions) -> str:
     """The value; a code of the home country with a + before it, so that calls of every traffic type find it."""
     if match != "prefix" or line.has("match", "value") or traffic_type in (*ABROAD, *BY_DIGITS):
         return value
@@ -537,12 +537,12 @@ def _countries(text: str, home: Home) -> list[str]:
         ) from None
 
 
-def _country_note(line: Line) -> str:
+def _country_note(line: DeckLine) -> str:
     """The country's name as the list has it, where the destination is given by prefix."""
     return line.text("country").strip() if line.has("prefix", "country_code") else ""
 
 
-def _traffic_type(line: Line, destination: Destination, label: object, assume: Assumptions) -> TrafficType | None:
+def _traffic_type(line: DeckLine, destination: Destination, label: object, assume: Assumptions) -> TrafficType | None:
     """As the row says, else as the operator says, else by the destination."""
     match, value = destination
     by_code = assume.home.of_prefix(value) if match == "prefix" else None

@@ -17,7 +17,7 @@ from ippbx_billing import money
 from ippbx_billing.calls import Direction
 from ippbx_billing.language import tr
 from ippbx_billing.lists.tariffs import cells
-from ippbx_billing.lists.tariffs.rows import Assumptions, Fault
+from ippbx_billing.lists.tariffs.rows import Assumptions, LineFault
 from ippbx_billing.lists.tariffs.words import DIRECTIONS, LINE_KINDS, MATCHES, STATUSES, TRAFFIC_TYPES, WINDOW_KINDS
 from ippbx_billing.tariffs.prices import Carrier, Figures, Price, Window, clock
 
@@ -118,24 +118,24 @@ def _value(value: Any) -> str:
 # -- reading
 
 
-def read(text: str, assume: Assumptions) -> tuple[dict[str, Any], list[Price], list[Fault]]:
+def read(text: str, assume: Assumptions) -> tuple[dict[str, Any], list[Price], list[LineFault]]:
     """The carrier's settings, its prices, and all that cannot be used; `{}` and no prices for what is no TOML."""
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"line (\d+)", str(error))
         line = tr("line {line}", line=where[1] if where else text.count("\n") + 1)
-        return {}, [], [Fault(line, tr("this is not valid TOML: {error}", error=error))]
+        return {}, [], [LineFault(line, tr("this is not valid TOML: {error}", error=error))]
     except RecursionError:
-        return {}, [], [Fault(tr("line {line}", line=1), tr("this is not valid TOML: {error}", error="too deep"))]
+        return {}, [], [LineFault(tr("line {line}", line=1), tr("this is not valid TOML: {error}", error="too deep"))]
     places = _Places(text)
-    faults = [Fault(places.of(key), tr("{key} is unknown; only [carrier] and [[prices]] are wanted", key=key))
+    faults = [LineFault(places.of(key), tr("{key} is unknown; only [carrier] and [[prices]] are wanted", key=key))
               for key in document if key not in ("carrier", "prices")]  # fmt: skip
     carrier = _Table(document.get("carrier", {}), places.of("carrier"), CARRIER_KEYS, faults)
     settings = _settings(carrier, assume)
     tables = document.get("prices", [])
     if not isinstance(tables, list):
-        faults.append(Fault(places.of("prices"), tr("prices are wanted as tables, each headed [[prices]]")))
+        faults.append(LineFault(places.of("prices"), tr("prices are wanted as tables, each headed [[prices]]")))
         tables = []
     prices = []
     for number, table in enumerate(tables):
@@ -165,7 +165,7 @@ class _Places:
 class _Table:
     """A table of the document: values by key, checked as they are asked for."""
 
-    def __init__(self, values: Any, where: str, keys: set[str], faults: list[Fault]) -> None:
+    def __init__(self, values: Any, where: str, keys: set[str], faults: list[LineFault]) -> None:
         self.where, self.faults = where, faults
         self.values: Mapping[str, Any] = values if isinstance(values, dict) else {}
         self.sound = True
@@ -177,7 +177,7 @@ class _Table:
 
     def fault(self, sentence: str) -> None:
         self.sound = False
-        self.faults.append(Fault(self.where, sentence))
+        self.faults.append(LineFault(self.where, sentence))
 
     def get(self, key: str, reader: Any, default: Any = None, *, needed: bool = False) -> Any:
         if key not in self.values:

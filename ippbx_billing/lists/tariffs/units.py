@@ -4,7 +4,7 @@ The one idea: what stands around a number or in a heading is taken to pieces, an
 kept, so that a price is never read in a unit that was only guessed.
 
 >>> unit("0.05 EUR/min".replace("0.05", ""))
-Unit(currencies=frozenset({'EUR'}), divisor=1, per_s=60, rest='')
+AmountUnit(currencies=frozenset({'EUR'}), divisor=1, per_s=60, rest='')
 >>> unit("ct per hour").divisor, unit("ct per hour").per_s
 (100, 3600)
 """
@@ -87,7 +87,7 @@ _IDLE = re.compile(r"[\s/()\[\]（）【】:：,，;*#_-]+|\b(?:in|per|the|of)\b
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class AmountUnit:
     """The currencies that it may be (None: not said), how many make one whole unit, for how many seconds, the rest."""
 
     currencies: frozenset[str] | None = None
@@ -95,7 +95,7 @@ class Unit:
     per_s: int | None = None
     rest: str = ""
 
-    def beside(self, heading: "Unit") -> "Unit":
+    def beside(self, heading: "AmountUnit") -> "AmountUnit":
         """A cell's unit below a heading's, which says what the cell does not; ValueError where they differ."""
         if self == NOTHING_SAID:
             return heading
@@ -105,7 +105,7 @@ class Unit:
         differs = self.per_s and heading.per_s and self.per_s != heading.per_s
         if differs or (both is not None and not both) or 1 < self.divisor != heading.divisor > 1:
             raise ValueError(tr("its unit differs from the heading's"))
-        return Unit(both, max(self.divisor, heading.divisor), self.per_s or heading.per_s, self.rest)
+        return AmountUnit(both, max(self.divisor, heading.divisor), self.per_s or heading.per_s, self.rest)
 
     def in_currency(self, currency: str) -> None:
         """Nothing where it may be in that currency; ValueError names the one it is in."""
@@ -115,11 +115,11 @@ class Unit:
                                 found=named, currency=currency))  # fmt: skip
 
 
-NOTHING_SAID = Unit()
+NOTHING_SAID = AmountUnit()
 
 
 @cache
-def unit(text: str, *, bare: bool = False) -> Unit:
+def unit(text: str, *, bare: bool = False) -> AmountUnit:
     """What the text around a number, or a heading, says; with `bare` a lone `sec` is a time as well."""
     rest = text.strip()
     short = next((word for word in _SHORT if re.search(rf"\b{word}\b", rest, re.IGNORECASE)), None)
@@ -132,7 +132,7 @@ def unit(text: str, *, bare: bool = False) -> Unit:
     signs, rest = _signs(rest)
     found = [one for one in (currencies, minor_of, signs) if one is not None]
     together = frozenset.intersection(*found) if found else None
-    return Unit(together, divisor, per_s_found, _IDLE.sub(" ", rest).strip())
+    return AmountUnit(together, divisor, per_s_found, _IDLE.sub(" ", rest).strip())
 
 
 def _time(text: str, bare: bool) -> tuple[int | None, str]:

@@ -43,7 +43,7 @@ NO_NUMBER = "\N{REPLACEMENT CHARACTER}"  # stands for the digits of a call where
 assert LONGEST_S < 1 << LENGTH_BITS
 
 
-class Plan(NamedTuple):
+class RatingPlan(NamedTuple):
     """How calls find their code (see `ledger.rerates`), and what a price or a rule says about them."""
 
     how: int
@@ -52,7 +52,7 @@ class Plan(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CallKind:
     """A kind of calls with one call made up for it."""
 
     id: int
@@ -60,7 +60,7 @@ class Kind:
     classification: Classification
 
     @classmethod
-    def of(cls, row: Row) -> "Kind":
+    def of(cls, row: Row) -> "CallKind":
         """The kind that a row of `kinds` holds."""
         call = Call(
             pbx="",
@@ -113,7 +113,7 @@ class Deciding:
         self._bases.clear()
         self._clocks.clear()
 
-    def plan(self, kind: Kind) -> Plan:
+    def plan(self, kind: CallKind) -> RatingPlan:
         """How calls of this kind find their code."""
         call, rules = kind.call, self._rules
         plan = self.plan_of(call, kind.classification)
@@ -123,7 +123,7 @@ class Deciding:
             return plan._replace(how=ONE_BY_ONE)
         return plan
 
-    def plan_of(self, call: Call, classification: Classification) -> Plan:
+    def plan_of(self, call: Call, classification: Classification) -> RatingPlan:
         """How calls with these digits find their code."""
         reason = call.twin or left_out(self._rules.filters, call.direction, call.extension, call.number, call.trunk)
         talked = replace(call, twin=reason, billed_s=60)
@@ -133,17 +133,17 @@ class Deciding:
         carrier, price = settled
         local = local_price(classification, carrier, self._noon, self._rules.book) if price.add_local else None
         if local and (local.windows or price.windows):
-            return Plan(ONE_BY_ONE, 0, settled)
+            return RatingPlan(ONE_BY_ONE, 0, settled)
         base = self._base((carrier.name, id(price), id(local)))
         if not price.windows:
-            return Plan(BY_LENGTH, base, settled)
+            return RatingPlan(BY_LENGTH, base, settled)
         times = (carrier.crossing, *((one.kind, one.start_s, one.end_s, one.rank) for one in price.windows))
         if times not in self._shared:
             self._shared[times] = Clock(carrier, price, self._rules)
         self._clocks[base] = self._shared[times]
-        return Plan(BY_CLOCK, base, settled)
+        return RatingPlan(BY_CLOCK, base, settled)
 
-    def code(self, plan: Plan, started_at: int, billed_s: int) -> int | None:
+    def code(self, plan: RatingPlan, started_at: int, billed_s: int) -> int | None:
         """The code of a call; None for one that must be rated by itself."""
         if plan.how == ONE_BY_ONE or not 0 <= billed_s <= LONGEST_S:
             return None
@@ -156,7 +156,9 @@ class Deciding:
         place = self._clocks[base].window(started_at, billed_s)
         return None if place is None else base + (place << LENGTH_BITS) + billed_s
 
-    def charge(self, plan: Plan, call: Call, classification: Classification, started_at: int, billed_s: int) -> Charge:
+    def charge(
+        self, plan: RatingPlan, call: Call, classification: Classification, started_at: int, billed_s: int
+    ) -> Charge:
         """The charge of calls with this plan, start and length."""
         if isinstance(plan.settled, Charge) and (plan.how == FIXED or billed_s > 0):
             return plan.settled
@@ -169,7 +171,7 @@ class Deciding:
 
     # -- calls with digits of their own
 
-    def group(self, kind: Kind) -> Callable[[Digits], object]:
+    def group(self, kind: CallKind) -> Callable[[Digits], object]:
         """Tells calls of one kind apart as far as tariff and filters do: those of one group have one plan."""
         fits = self._fitting(kind)
         call, filters = kind.call, self._rules.filters
@@ -183,7 +185,7 @@ class Deciding:
 
         return group_of
 
-    def _fitting(self, kind: Kind) -> Callable[[str, str, str, str | None], tuple[object, ...]] | None:
+    def _fitting(self, kind: CallKind) -> Callable[[str, str, str, str | None], tuple[object, ...]] | None:
         book = self._rules.book
         carrier = book.carrier_for(kind.call.trunk)
         if carrier is None:
@@ -191,12 +193,12 @@ class Deciding:
         direction = kind.call.direction or Direction.OUTBOUND
         return book.fitting(carrier, kind.classification.traffic_type, direction)
 
-    def _without_price(self, call: Call, classification: Classification, charge: Charge) -> Plan:
+    def _without_price(self, call: Call, classification: Classification, charge: Charge) -> RatingPlan:
         """One charge for all such calls, unless its reason names the number or the length decides."""
         if charge.status is ChargeStatus.UNRATED and classification.normalized in charge.reason:
-            return Plan(ONE_BY_ONE, 0, charge)
+            return RatingPlan(ONE_BY_ONE, 0, charge)
         by_length = call.disposition is Disposition.ANSWERED and charge.status is not ChargeStatus.FILTERED
-        return Plan(BY_LENGTH if by_length else FIXED, self._base(charge), charge)
+        return RatingPlan(BY_LENGTH if by_length else FIXED, self._base(charge), charge)
 
     def _base(self, key: object) -> int:
         return self._bases.setdefault(key, len(self._bases) + 1 << LENGTH_BITS + WINDOW_BITS)

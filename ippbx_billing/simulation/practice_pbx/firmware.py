@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Fault(StrEnum):
+class PracticeFault(StrEnum):
     """Something that goes wrong, to see what becomes of it."""
 
     IGNORE_SAVE = "ignore-save"  # answers a save with the page as it was
@@ -43,4 +43,4 @@ class Firmware:
     extra_fields: bool = False  # options, and a second page named API, that nobody told us of
     renamed: Mapping[str, str] = field(default_factory=dict)  # label -> what this firmware says instead
     spoken: str = ""  # what the pages say their language is, where that is not `language`
-    faults: frozenset[Fault] = frozenset()
+    faults: frozenset[PracticeFault] = frozenset()

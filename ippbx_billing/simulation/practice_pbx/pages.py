@@ -9,7 +9,7 @@ from ippbx_billing.simulation.practice_pbx.screens import Names, Option, Screen,
 from ippbx_billing.simulation.practice_pbx.state import PracticePbx, Session
 
 
-class Pages:
+class PracticePages:
     """Writes the pages of one device."""
 
     def __init__(self, pbx: PracticePbx) -> None:

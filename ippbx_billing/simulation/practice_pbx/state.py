@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ippbx_billing.simulation.practice_pbx.firmware import Fault, Firmware
+from ippbx_billing.simulation.practice_pbx.firmware import Firmware, PracticeFault
 from ippbx_billing.simulation.practice_pbx.screens import Option, Screen, all_screens
 
 Fields = Sequence[tuple[str, str]]
@@ -30,7 +30,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EventReport:
     """One kind of event as the applied settings have it: where to, and how written; an empty URL is nowhere."""
 
     url: str
@@ -120,7 +120,7 @@ class PracticePbx:
                 wanted[key] = tuple(part.replace("\r\n", "\n") for part in value if part)
                 if not all(_valid(option, part) for part in wanted[key]):
                     wrong.append(option)
-        if not wrong and Fault.IGNORE_SAVE not in self.faults:
+        if not wrong and PracticeFault.IGNORE_SAVE not in self.faults:
             self._stage(wanted)
         return wrong
 
@@ -140,14 +140,14 @@ class PracticePbx:
         """Forget the staged settings."""
         self.staged.clear()
 
-    def reports(self) -> dict[str, Report]:
+    def reports(self) -> dict[str, EventReport]:
         """Where the two kinds of events go by the settings in force."""
         return {"status": self._report("c1"), "cdr": self._report("c2")}
 
-    def _report(self, name: str) -> Report:
+    def _report(self, name: str) -> EventReport:
         on = all(self.running[f"evtpush.all.{name}{part}"] for part in ("", "u"))
         url = "".join(self.running[f"evtpush.all.{name}url"])
-        return Report(url if on else "", bool(self.running[f"evtpush.all.{name}j"]))
+        return EventReport(url if on else "", bool(self.running[f"evtpush.all.{name}j"]))
 
     def _stage(self, wanted: Values) -> None:
         for key, value in wanted.items():

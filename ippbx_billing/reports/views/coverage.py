@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ippbx_billing.cli import common
-
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ippbx_billing.inbox import Inbox
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.reports import Period
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 def covered(
-    using: "Settings", ledger: "Ledger", period: "Period", *, unrated: Mapping[str, int], filtered: int
+    using: "Settings", ledger: "Ledger", period: "Period", *, unrated: Mapping[str, int], filtered: int, now: "datetime"
 ) -> "Coverage":
     """What sums of these days do not cover; `unrated` (by reason) and `filtered` are the sums' own."""
     from ippbx_billing.inbox import Inbox
 
     if not using.inbox_path.exists():  # a copied ledger answers without it
-        return _covered(using, ledger, None, period, unrated, filtered)
+        return _covered(using, ledger, None, period, unrated, filtered, now)
     with Inbox(using.inbox_path) as inbox:
-        return _covered(using, ledger, inbox, period, unrated, filtered)
+        return _covered(using, ledger, inbox, period, unrated, filtered, now)
 
 
 def _covered(
@@ -32,6 +32,7 @@ def _covered(
     period: "Period",
     unrated: Mapping[str, int],
     filtered: int,
+    now: "datetime",
 ) -> "Coverage":
     from ippbx_billing.reports.coverage import coverage
 
@@ -42,6 +43,6 @@ def _covered(
         (period.first, period.last),
         unrated=unrated,
         filtered=filtered,
-        now=common.now(),
+        now=now,
         country=using.country,
     )

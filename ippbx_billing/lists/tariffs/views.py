@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ippbx_billing import money
-from ippbx_billing.documents.render import Column
+from ippbx_billing.documents.columns import Column
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
