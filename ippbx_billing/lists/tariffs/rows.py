@@ -109,7 +109,7 @@ class DeckLine:
         self._texts = {
             column.key: row.cells[place]
             for place, column in columns.by_place.items()
-            if place < len(row.cells) and row.cells[place] and not row.cells[place].isspace()
+            if place < len(row.cells) and (row.cells[place] if column.key == "note" else row.cells[place].strip())
         }
 
     def text(self, key: str) -> str:
