@@ -582,3 +582,9 @@ def m011_records_and_rows(db: "Database") -> None:
         "CREATE INDEX call_rows_by_billed ON call_rows (billed_id)",
     ):
         db.execute(statement)
+
+
+@ledger()
+def m012_prices_that_end(db: "Database") -> None:
+    """A price may end without another in its place, or say that the carrier does not connect such calls."""
+    db.execute("ALTER TABLE prices ADD COLUMN status TEXT NOT NULL DEFAULT 'open'")

@@ -101,10 +101,11 @@ class Rules:
         self._numberings: dict[tuple[str, str], Numbering] = {}
 
     @classmethod
-    def of(cls, ledger: Ledger, settings: Settings, *, reading: bool = True) -> "Rules":
+    def of(cls, ledger: Ledger, settings: Settings, *, reading: bool = True, prices: bool = True) -> "Rules":
         """The rules in force: the settings, the dialects, and what the ledger holds at this moment.
 
-        Without `reading` they know no dialects: who asks for a price alone need not wait until all are loaded.
+        Without `reading` they know no dialects: who asks for a price alone need not wait until all are loaded. Without
+        `prices` they tell what a number is, but not what it costs; see `pricing`.
         """
         known = _dialects(settings) if reading else Dialects({})
         site = SiteRules.of(settings)
@@ -112,7 +113,7 @@ class Rules:
         return cls(
             site,
             known,
-            ledger.book.tariff_book(HolidayCalendar(site.country, own_days)),
+            ledger.book.tariff_book(HolidayCalendar(site.country, own_days), None if prices else ()),
             ledger.directory.numbers(),
             ledger.book.overrides(),
             mobile_places_in(settings.numbers_dir),
@@ -123,7 +124,16 @@ class Rules:
     def with_default_carrier(self, name: str) -> "Rules":
         """The same rules with another default carrier, for the question what a call would cost there."""
         carriers = [replace(one, default=one.name == name) for one in self.book.carriers.values()]
-        book = TariffBook(carriers, (), self.book.prices, self.book.calendar)
+        return self._with(TariffBook(carriers, (), self.book.prices, self.book.calendar))
+
+    def pricing(self, call: Call, ledger: Ledger) -> "Rules":
+        """The same rules with the prices that this one call may have: quick beside a list of hundreds of thousands."""
+        numbers = call.number or "", self.classify(call).normalized
+        book = self.book
+        prices = ledger.book.prices(numbers=numbers)
+        return self._with(TariffBook(book.carriers.values(), book.trunks.values(), prices, book.calendar))
+
+    def _with(self, book: TariffBook) -> "Rules":
         return Rules(
             self.site,
             self.dialects,

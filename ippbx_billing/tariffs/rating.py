@@ -114,7 +114,7 @@ def charge_by(
             return _unrated("no-local-price", carrier, traffic_type=price.traffic_type.value)
         exact += _own_fee(local, carrier, local_start, seconds, book.calendar)[0]
         asked.append(local)
-    if exact > money.MAX_MICRO:
+    if exact > money.MAX_FEE_MICRO:
         return _unrated("fee-too-large", carrier, seconds=seconds)
     return Charge(
         status=ChargeStatus.RATED,

@@ -46,12 +46,12 @@ def quote(
         direction=direction,
     )
     with common.open_ledger(using) as ledger:
-        rules = Rules.of(ledger, using, reading=False)
+        rules = Rules.of(ledger, using, reading=False, prices=False)
         if trunk and trunk not in rules.book.trunks:
             raise UsageError(tr("there is no trunk {name}", name=trunk), tr("see `ippbx-bill trunks list`"))
         if carrier:
             rules = rules.with_default_carrier(ledger.book.carrier(carrier).name)
-        classification, charge = rules.explain(call)
+        classification, charge = rules.pricing(call, ledger).explain(call)
         price = ledger.book.price(charge.price_id) if charge.price_id else None
         document = _document(call, classification, charge, price, using.currency, ledger)
     if form.is_data:

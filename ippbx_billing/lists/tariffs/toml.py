@@ -18,7 +18,7 @@ from ippbx_billing.calls import Direction
 from ippbx_billing.language import tr
 from ippbx_billing.lists.tariffs import cells
 from ippbx_billing.lists.tariffs.rows import Assumptions, LineFault
-from ippbx_billing.lists.tariffs.words import DIRECTIONS, LINE_KINDS, MATCHES, TRAFFIC_TYPES, WINDOW_KINDS
+from ippbx_billing.lists.tariffs.words import DIRECTIONS, LINE_KINDS, MATCHES, STATUSES, TRAFFIC_TYPES, WINDOW_KINDS
 from ippbx_billing.tariffs.prices import Carrier, Figures, Price, Window, clock
 
 HEADER = """\
@@ -32,7 +32,7 @@ HEADER = """\
 """
 PRICE_KEYS = {
     "traffic_type", "direction", "line_kind", "match", "value", "values", "figures", "connection_fee", "free_s",
-    "minimum_fee", "add_local", "effective_from", "windows", "note",
+    "minimum_fee", "add_local", "effective_from", "windows", "status", "note",
 }  # fmt: skip
 CARRIER_KEYS = {"name", "area_code", "place", "operator", "default", "decimals", "crossing"}
 FIGURE_KEYS = {"initial_s", "initial_fee", "step_s", "step_fee", "per_s"}
@@ -82,6 +82,8 @@ def _price_lines(group: list[Price]) -> Iterator[str]:
     if price.add_local:
         yield "add_local = true"
     yield f"effective_from = {price.effective_from.isoformat()}"
+    if price.status != "open":
+        yield f"status = {_value(price.status)}"
     if price.windows:
         yield "windows = ["
         yield from (f"    {_window(window)}," for window in price.windows)
@@ -224,6 +226,7 @@ def _prices(table: _Table, carrier: str) -> list[Price]:
         "add_local": table.get("add_local", _flag, False),
         "windows": tuple(table.get("windows", _windows, [])),
         "note": table.get("note", _text, ""),
+        "status": table.get("status", _word(STATUSES), "open"),
     }
     if not table.sound or not carrier:
         return []
@@ -269,15 +272,25 @@ def _flag(value: Any) -> bool:
 
 
 def _amount(value: Any) -> int:
-    if isinstance(value, str):
-        return cells.amount(value, "point")
-    if type(value) is int and value >= 0:
-        return cells.amount(str(value))
+    return cells.bounded(_fee(value))
+
+
+def _fee(value: Any) -> int:
+    """Of a rate for many seconds, any amount."""
+    if isinstance(value, str) or (type(value) is int and value >= 0):
+        micro, said = cells.exact(str(value), "point")
+        return cells.whole(cells.share(micro, said.divisor))
     raise ValueError(tr('an amount is wanted in quotes, such as "0.07"'))
 
 
 def _seconds(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= cells.MOST_SECONDS:
+        raise ValueError(tr("whole seconds are wanted, such as 60"))
+    return value
+
+
+def _per(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= money.MAX_MICRO:
         raise ValueError(tr("whole seconds are wanted, such as 60"))
     return value
 
@@ -315,13 +328,14 @@ def _read_figures(value: Any) -> Figures:
     if missing:
         example = '{ initial_s = 180, initial_fee = "0.22", step_s = 60, step_fee = "0.11" }'
         raise ValueError(tr("{keys} is missing in it; {example} is wanted", keys=", ".join(missing), example=example))
-    return Figures(
+    figures = Figures(
         _seconds(table["initial_s"]),
-        _amount(table["initial_fee"]),
+        _fee(table["initial_fee"]),
         _seconds(table["step_s"]),
-        _amount(table["step_fee"]),
-        _seconds(table.get("per_s", 0)),
+        _fee(table["step_fee"]),
+        _per(table.get("per_s", 0)),
     )
+    return cells.believable(figures)
 
 
 def _windows(value: Any) -> Iterable[Window]:
