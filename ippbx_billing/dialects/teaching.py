@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ippbx_billing import files
 from ippbx_billing.calls import Disposition
 from ippbx_billing.dialects.definition import COMMON_WORDS, Words, read_toml
 from ippbx_billing.dialects.values import fold
@@ -49,9 +50,7 @@ def teach(directory: Path, word: str, meaning: Disposition) -> Path:
     others[meaning.value] = [*others.get(meaning.value, ()), word]
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / COMMON_WORDS
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(_HEAD + _as_toml(others), encoding="utf-8")
-    beside.replace(path)
+    files.write(path, _HEAD + _as_toml(others))
     return path
 
 

@@ -74,6 +74,7 @@ SENTENCES = {
     "not-answered": "not answered",
     "not-csv": "not readable as comma-separated values: {error}",
     "not-json": "not valid JSON: {error}: line {line} column {column} (char {position})",
+    "not-kept": "the ledger cannot keep what this record says: {error}",
     "not-xml": "not readable as XML",
     "older-version": "older than the version of event {event}",
     "other-dialect-fits": "the body does not fit the dialect {dialect}: {lack}; the dialect {other} would fit",
@@ -94,6 +95,7 @@ SENTENCES = {
     "told-apart": "answer and end were told by different records",
     "too-many-fields": "more than {most} fields in one record",
     "too-many-records": "{count} records in one body; only the first {most} are read",
+    "too-slow": "reading this record takes longer than {seconds} s; it was set aside",
     "twin": "{because}",
     "unclear-duration": "the record does not tell whether its duration is the whole call or the talk; "
     "taken as the whole",

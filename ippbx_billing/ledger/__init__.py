@@ -102,6 +102,18 @@ class Ledger:
         finally:
             self.connection.execute("ROLLBACK")
 
+    def sync(self) -> None:
+        """All that was committed is on the disk when this returns, and not only in the memory of the system.
+
+        The log is one file: what is synced with this commit is synced with all before it.
+        """
+        self.connection.execute("PRAGMA synchronous = FULL")
+        try:
+            with self.transaction():
+                self.journey.set_state("synced", str(self.journey.position()))
+        finally:
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+
     def changed_by_others(self) -> int:
         """A number that changes whenever somebody else wrote to this file."""
         return int(self.connection.execute("PRAGMA data_version").fetchone()[0])

@@ -12,6 +12,7 @@ from ippbx_billing.errors import DataError
 from ippbx_billing.language import tr
 from ippbx_billing.language.reasons import english
 from ippbx_billing.ledger.reasons import loaded
+from ippbx_billing.sqlite import copies
 from ippbx_billing.sqlite.opening import connect
 
 _QUESTIONS = {
@@ -34,3 +35,8 @@ def read(path: Path) -> dict[str, Any]:
         ) from error
     reasons = {english(loaded(code, facts)): count for code, facts, count in unrated}
     return {"position": int(row[0]) if row else 0, **numbers, "unrated_calls": reasons}
+
+
+def position_of_copy(path: Path) -> int:
+    """The inbox position that a copy of a ledger has reached, which nobody uses."""
+    return copies.asked(path, "SELECT value FROM state WHERE name = 'position'")

@@ -33,7 +33,7 @@ class Lines:
         self._waiting: list[bytes] = []  # complete lines, as they came
         self._rows = False  # whether a row followed the heading
         self._bodies: list[bytes] = []
-        self._document: Document | None = None
+        self._document: LineDocument | None = None
         self.unread = 0  # bytes that belong to no body yet
 
     def feed(self, data: bytes) -> None:
@@ -80,7 +80,7 @@ class Lines:
         elif bare.startswith((b"{", b"[", b"<", b"\xef\xbb\xbf{", b"\xef\xbb\xbf[", b"\xef\xbb\xbf<")):
             if self._waiting:
                 self._close()
-            self._document = Document()
+            self._document = LineDocument()
             self._go_on(line)
         elif self._is_block() or (_BLOCK.match(bare) and not self._waiting):
             self._waiting.append(line)
@@ -143,7 +143,7 @@ def _is_cut(line: bytes) -> bool:
     return max(line.count(separator) for separator in (b",", b";", b"\t", b"|")) >= FEWEST_CUTS
 
 
-class Document:
+class LineDocument:
     """JSON or XML that may go on over many lines: knows after each whether the brackets are closed."""
 
     def __init__(self) -> None:

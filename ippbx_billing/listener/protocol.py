@@ -19,7 +19,7 @@ from ippbx_billing.listener import answers
 from ippbx_billing.listener.answers import CLOSES, STAYS, STAYS_OPEN, Refusal
 from ippbx_billing.listener.doors import Doors
 from ippbx_billing.listener.exchange import Exchange
-from ippbx_billing.listener.requests import Request, is_plain, mended, miscounted
+from ippbx_billing.listener.requests import IncomingRequest, is_plain, mended, miscounted
 
 MOST_UNDER_WAY = 64  # requests of one connection; its further bytes wait in the network
 LINGER_S = 10  # how long the other side may take to hear the last answer and to end
@@ -56,7 +56,7 @@ class Protocol(asyncio.Protocol):
         self.peer = ""
         self.stage = Stage.SILENT
         self._exchanges: deque[Exchange] = deque()
-        self._request = Request()
+        self._request = IncomingRequest()
         self._since = time.monotonic()  # when the present state of waiting began
         self._objection: Refusal | None = None  # to this connection as a whole
         self._held_bytes = 0
@@ -191,7 +191,7 @@ class Protocol(asyncio.Protocol):
         if self.stage not in _OVER:
             self.stage = Stage.HEADER
         self._requests_in_data += 1
-        self._request = Request()
+        self._request = IncomingRequest()
         self._since = time.monotonic()
 
     def on_url(self, url: bytes) -> None:

@@ -19,7 +19,7 @@ _TARGET_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 _ENCODINGS = ("utf-8", "gb18030")
 
 
-class Request:
+class IncomingRequest:
     """What is known of a request so far; `refusal` is why it is not kept, `page` what it asks to see."""
 
     __slots__ = (

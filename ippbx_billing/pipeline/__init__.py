@@ -32,15 +32,17 @@ from ippbx_billing.calls import (
     together,
 )
 from ippbx_billing.dialects import Dialects
-from ippbx_billing.errors import DataError
+from ippbx_billing.errors import BillingError, DataError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger, RatedCall, masking
 from ippbx_billing.ledger.calls import call_of
 from ippbx_billing.ledger.journey import Outcome
 from ippbx_billing.ledger.replays import BeforeAfter
 from ippbx_billing.numbering import Cleanup, MobilePlaces, Numbering, Override, data_version, mobile_places_in
+from ippbx_billing.pipeline.patience import READING_S, TookTooLong, patience
 from ippbx_billing.pipeline.writing import Writing
 from ippbx_billing.settings import Settings
+from ippbx_billing.sqlite.damage import is_trouble
 from ippbx_billing.tariffs import CallFilter, Carrier, HolidayCalendar, TariffBook, rating
 from ippbx_billing.tariffs.filters import left_out
 
@@ -268,12 +270,26 @@ class Pipeline:
         if not events:
             self._pass_gap(position)
             return 0
-        understood = self._understand(events)
-        with self.ledger.transaction():
-            if self.ledger.journey.position() == position:  # else another process has taken them meanwhile
-                self._write(understood)
-                self.ledger.journey.advance(events[-1].id)
+        self._take(self._understand(events), position)
         return len(events)
+
+    def _take(self, understood: Sequence[_Understood], position: int) -> None:
+        """Write a batch and move on; where that fails, its halves are tried, until the one event is found that cannot
+        be kept: it is set aside with the reason, like any other that was not understood."""
+        try:
+            with self.ledger.transaction():
+                if self.ledger.journey.position() == position:  # else another process has taken them meanwhile
+                    self._write(understood)
+                    self.ledger.journey.advance(understood[-1].event.id)
+        except Exception as error:
+            if is_trouble(error) or isinstance(error, BillingError):
+                raise  # of the ledger, not of a record
+            middle = len(understood) // 2
+            if middle:
+                self._take(understood[:middle], position)
+                self._take(understood[middle:], understood[middle - 1].event.id)
+            else:
+                self._take([_not_kept(understood[0].event, error)], position)
 
     def _pass_gap(self, position: int) -> None:
         """Ids that were given but have no event, as after a damaged inbox was replaced, are not waiting for anybody."""
@@ -282,6 +298,10 @@ class Pipeline:
             with self.ledger.transaction():
                 if self.ledger.journey.position() == position:
                     self.ledger.journey.advance(last)
+
+    def waiting(self) -> int:
+        """How many events wait to be read."""
+        return max(0, self.inbox.last_id() - self.ledger.journey.position())
 
     def drain(self) -> int:
         """Take everything that is waiting; gives how many events there were."""
@@ -384,11 +404,18 @@ def _outcome(one: _Understood, repeated: Sequence[Reason]) -> Outcome:
 def _understand(event: RawEvent, rules: Rules) -> _Understood:
     """Read and rate one event; a fault of ours is recorded like any other problem, and the next event goes on."""
     try:
-        reading = rules.read(event)
-        return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
+        with patience(READING_S):
+            reading = rules.read(event)
+            return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
+    except TookTooLong:
+        return _Understood(event, Reading(problems=(Problem(Reason("too-slow", {"seconds": int(READING_S)})),)), ())
     except Exception as error:  # the one place where a bug must not stop the journey
         problem = Problem(Reason("internal-error", {"error": repr(error)}))
         return _Understood(event, Reading(problems=(problem,)), ())
+
+
+def _not_kept(event: RawEvent, error: Exception) -> _Understood:
+    return _Understood(event, Reading(problems=(Problem(Reason("not-kept", {"error": repr(error)})),)), ())
 
 
 def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:

@@ -11,7 +11,7 @@ arrives late can change which is billed. `arrived` are the moments at which the 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from sqlite3 import Row as Stored
+from sqlite3 import Row
 from typing import TYPE_CHECKING, Any
 
 from ippbx_billing.calls import Call, CallStatus, Disposition, Phase, Reason
@@ -20,7 +20,7 @@ from ippbx_billing.ledger.calls import FACTS, call_of, classification_of, facts,
 from ippbx_billing.ledger.records import ROWS, Change
 from ippbx_billing.ledger.rows import OWN, link_of, links_of
 from ippbx_billing.pipeline.records import end
-from ippbx_billing.pipeline.rows import Row, join
+from ippbx_billing.pipeline.rows import CallRow, join
 
 if TYPE_CHECKING:
     from ippbx_billing.pipeline import Rules
@@ -33,7 +33,7 @@ OPEN = ("talk-not-told", "length-not-told")  # the notes of a record that does n
 class _Kept:
     """A row as it stands in the ledger, and as its record tells it."""
 
-    stored: Stored
+    stored: Row
     billed_id: int | None
     own: Mapping[str, Any]
     call: Call
@@ -118,7 +118,7 @@ class Joining:
 
     def _join(self, kept: Mapping[int, _Kept]) -> None:
         told = {number: self._with_answer(one.call) for number, one in kept.items()}
-        rows = [Row(number, call, kept[number].stored["normalized"] or "") for number, call in told.items()]
+        rows = [CallRow(number, call, kept[number].stored["normalized"] or "") for number, call in told.items()]
         joined = join(rows, self._rules.numbering_for(None).is_extension)
         cause = max((one.stored["event_id"] for one in kept.values()), key=lambda one: (one in self._arrived, one))
         for number, one in kept.items():
@@ -169,7 +169,7 @@ class Joining:
         if number not in self._new:
             self._changed(number, stored, cause)
 
-    def _changed(self, number: int, stored: Stored, cause: int) -> None:
+    def _changed(self, number: int, stored: Row, cause: int) -> None:
         moment = self._arrived.get(cause)
         if moment is not None:
             was = stored["day"], stored["status"], stored["fee_micro"]

@@ -10,6 +10,7 @@ What people entered is taken over, and so are the calls whose events were pruned
 their own, as after a replay.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ BOOK = ".rebuilding-from"
 FINISHED = ".rebuilt"
 BEFORE = ".before-rebuild"
 BATCH_EVENTS = 2_000
+COPIES = 2  # of the ledger, beside the present one: the new one, and the one as it was
 PAUSE_S = 0.05
 
 Progress = Callable[[int, int], None]
@@ -60,6 +62,7 @@ def rebuild(
     book: Path | None = None,
     progress: Progress = lambda done, total: None,
     wait_s: float = 0,
+    min_free_bytes: int = 0,
 ) -> Rebuilt:
     """Put a ledger made of the inbox in the place of the present one.
 
@@ -68,6 +71,8 @@ def rebuild(
     BillingError where somebody edited the ledger meanwhile, or calls would be lost; then nothing has changed.
     """
     with maintenance(ledger_path.parent, "events rebuild", wait_s):
+        _must_have_room(ledger_path, COPIES, min_free_bytes)
+        progress = _while_there_is_room(ledger_path, progress, min_free_bytes)
         if book is None:
             with _beside(ledger_path) as fresh:
                 done, tables = _filled(fresh, ledger_path, inbox_path, make_rules, progress)
@@ -150,6 +155,27 @@ def _mask_again(fresh: Ledger) -> None:
         tables = MaskTables(fresh.connection)
         with fresh.transaction():
             tables.mask(1, tables.last_call(), before)
+
+
+def _must_have_room(ledger_path: Path, copies_of_it: int, min_free_bytes: int) -> None:
+    """The listener comes first: what it may need stays free. BillingError where the disk has not enough room."""
+    size = ledger_path.stat().st_size if ledger_path.exists() else 0
+    free, needed = shutil.disk_usage(ledger_path.parent).free, copies_of_it * size + min_free_bytes
+    if free < needed:
+        raise BillingError(
+            tr("a rebuild needs {needed} MB, but {free} MB are free", needed=needed >> 20, free=free >> 20),
+            tr("make room on the disk of the data directory"),
+        )
+
+
+def _while_there_is_room(ledger_path: Path, progress: Progress, min_free_bytes: int) -> Progress:
+    """Looks at the disk with each batch, so that a rebuild ends before a record is refused for want of room."""
+
+    def looked(done: int, total: int) -> None:
+        _must_have_room(ledger_path, 0, min_free_bytes)
+        progress(done, total)
+
+    return looked
 
 
 def _must_be_explained(tables: RebuildTables) -> Compared:

@@ -15,7 +15,7 @@ from ippbx_billing.sqlite.locks import maintenance
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ReplayDone:
     """How many waiting events were read first, what reading others again did, how many are still not settled."""
 
     fresh: int
@@ -31,7 +31,7 @@ def replay(
     *,
     work: str = "events replay",
     wait_s: float = 0,
-) -> Done:
+) -> ReplayDone:
     """Read what waits, then the events that `choose` names of the ledger as it is then.
 
     Raises BusyError where other maintenance lasts longer than `wait_s`.
@@ -40,4 +40,4 @@ def replay(
         pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
         fresh = pipeline.drain()
         replayed = pipeline.replay(choose(ledger))
-        return Done(fresh, replayed, len(unsettled(ledger)))
+        return ReplayDone(fresh, replayed, len(unsettled(ledger)))

@@ -23,7 +23,7 @@ IsOwn = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CallRow:
     """A row: the call's id, what its record tells, the number on the other side without prefixes."""
 
     id: int
@@ -34,7 +34,7 @@ class Row:
 Joined = tuple[int, Call]  # the row that is billed, and the call as it counts
 
 
-def join(rows: Sequence[Row], is_own: IsOwn) -> dict[int, Joined]:
+def join(rows: Sequence[CallRow], is_own: IsOwn) -> dict[int, Joined]:
     """The rows that are not billed as their record says: which row is billed, and what each counts as.
 
     Whatever order they came in, the answer is the same. A leg that its dialect keeps off the bill keeps its reason, but
@@ -57,7 +57,7 @@ def join(rows: Sequence[Row], is_own: IsOwn) -> dict[int, Joined]:
     return found
 
 
-def _place(row: Row) -> tuple[datetime, int, str, int]:
+def _place(row: CallRow) -> tuple[datetime, int, str, int]:
     """By what rows are ordered: their start, the longer talk first, then what their records say."""
     return row.call.started_at, -row.call.billed_s, row.call.key, row.id
 
@@ -65,9 +65,9 @@ def _place(row: Row) -> tuple[datetime, int, str, int]:
 # -- what is one conversation
 
 
-def _conversations(rows: Iterable[Row], is_own: IsOwn) -> list[list[Row]]:
+def _conversations(rows: Iterable[CallRow], is_own: IsOwn) -> list[list[CallRow]]:
     """The rows, earliest first, by the conversation that each is part of."""
-    found: list[list[Row]] = []
+    found: list[list[CallRow]] = []
     for row in rows:
         for conversation in reversed(found):
             if _same_other_side(conversation[0], row, is_own) and _goes_on(conversation, row):
@@ -78,7 +78,7 @@ def _conversations(rows: Iterable[Row], is_own: IsOwn) -> list[list[Row]]:
     return found
 
 
-def _handed_over(conversation: Sequence[Row], rows: Sequence[Row], is_own: IsOwn) -> list[Row]:
+def _handed_over(conversation: Sequence[CallRow], rows: Sequence[CallRow], is_own: IsOwn) -> list[CallRow]:
     """Rows in which somebody whom we called talks on with another number outside: both trunks are in use."""
     first = conversation[0]
     if first.call.direction is not Direction.OUTBOUND or not any(one.call.billed_s for one in conversation):
@@ -95,7 +95,7 @@ def _handed_over(conversation: Sequence[Row], rows: Sequence[Row], is_own: IsOwn
     ]
 
 
-def _goes_on(conversation: Sequence[Row], row: Row) -> bool:
+def _goes_on(conversation: Sequence[CallRow], row: CallRow) -> bool:
     """Whether a row tells of the same use of a trunk as those before it."""
     over = max(end(one.call) for one in conversation)
     if row.call.started_at > over + timedelta(seconds=TOUCH_S):
@@ -103,7 +103,7 @@ def _goes_on(conversation: Sequence[Row], row: Row) -> bool:
     return not any(_is_another_call(one, row) for one in conversation)
 
 
-def _same_other_side(one: Row, other: Row, is_own: IsOwn) -> bool:
+def _same_other_side(one: CallRow, other: CallRow, is_own: IsOwn) -> bool:
     """Whether the number outside is the same; legs of a call among ourselves have the same two parties."""
     numbers = _outside(one, is_own), _outside(other, is_own)
     if None in numbers:
@@ -117,7 +117,7 @@ def _ends_alike(one: str, other: str) -> bool:
     return tails[0] == tails[1] and len(tails[0]) == TAIL_DIGITS
 
 
-def _outside(row: Row, is_own: IsOwn) -> str | None:
+def _outside(row: CallRow, is_own: IsOwn) -> str | None:
     """The number outside; "" where it was withheld, None within the site.
 
     A switch calls its leg to an extension outbound, whoever called: then the caller is the number.
@@ -132,11 +132,11 @@ def _outside(row: Row, is_own: IsOwn) -> str | None:
     return row.normalized
 
 
-def _parties(row: Row) -> tuple[str | None, str | None]:
+def _parties(row: CallRow) -> tuple[str | None, str | None]:
     return row.call.caller, row.call.callee
 
 
-def _is_another_call(one: Row, other: Row) -> bool:
+def _is_another_call(one: CallRow, other: CallRow) -> bool:
     """Whether the number was called twice: again by the same extension, or at once by two of them."""
     calls = one.call, other.call
     if any(call.direction is not Direction.OUTBOUND or not call.billed_s for call in calls):
@@ -153,7 +153,7 @@ def _both_dialled(one: Call, other: Call) -> bool:
 # -- who is billed, and for how long
 
 
-def _billed(conversation: Sequence[Row], is_own: IsOwn) -> Row:
+def _billed(conversation: Sequence[CallRow], is_own: IsOwn) -> CallRow:
     """The row of the extension that caused the cost, or that talked where somebody called us."""
     talked = [one for one in conversation if one.call.billed_s > 0] or list(conversation)
     own = [one for one in talked if one.call.extension and is_own(one.call.extension)] or talked
@@ -165,13 +165,13 @@ def _billed(conversation: Sequence[Row], is_own: IsOwn) -> Row:
     return next((one for one in inward if not any(_holds(one, other) for other in inward)), inward[0])
 
 
-def _goes_out(conversation: Sequence[Row], is_own: IsOwn) -> bool:
+def _goes_out(conversation: Sequence[CallRow], is_own: IsOwn) -> bool:
     """Whether we called: the first row says so, and not of a leg to an extension."""
     first = conversation[0].call
     return first.direction is Direction.OUTBOUND and not (first.callee and is_own(first.callee))
 
 
-def _holds(one: Row, other: Row) -> bool:
+def _holds(one: CallRow, other: CallRow) -> bool:
     """Whether a row is the queue that another, the agent's, stands in."""
     begin, stop = one.call.started_at, end(one.call)
     inner_begin, inner_stop = other.call.started_at, end(other.call)
@@ -179,7 +179,7 @@ def _holds(one: Row, other: Row) -> bool:
     return one.call.extension != other.call.extension and begin <= inner_begin and stop >= inner_stop and longer
 
 
-def _as_a_whole(billed: Row, conversation: Sequence[Row], rows: Sequence[Row], is_own: IsOwn) -> Call:
+def _as_a_whole(billed: CallRow, conversation: Sequence[CallRow], rows: Sequence[CallRow], is_own: IsOwn) -> Call:
     """The call of the billed row with what the other rows know better."""
     call = billed.call
     trunk = call.trunk or next((one.call.trunk for one in conversation if one.call.trunk), None)
@@ -191,7 +191,7 @@ def _as_a_whole(billed: Row, conversation: Sequence[Row], rows: Sequence[Row], i
     return _for_the_time_used(call, conversation)
 
 
-def _for_the_time_used(call: Call, conversation: Sequence[Row]) -> Call:
+def _for_the_time_used(call: Call, conversation: Sequence[CallRow]) -> Call:
     """The call from the first answer on the trunk until its last row ended."""
     talked = [one.call for one in conversation if one.call.billed_s > 0]
     used = [one for one in talked if one.trunk] or talked
@@ -212,7 +212,7 @@ def _for_the_time_used(call: Call, conversation: Sequence[Row]) -> Call:
     )
 
 
-def _put_together(call: Call, conversation: Sequence[Row]) -> Call:
+def _put_together(call: Call, conversation: Sequence[CallRow]) -> Call:
     """One record told of the answer and another of the end: the talk lies between them."""
     answers = [one.call.answered_at for one in conversation if one.call.answered_at and one.call.ended_at is None]
     ends = [one.call.ended_at for one in conversation if one.call.ended_at and one.call.answered_at is None]
@@ -235,7 +235,7 @@ def _answer(call: Call) -> datetime:
     return call.answered_at or end(call) - timedelta(seconds=call.billed_s)
 
 
-def _cause(billed: Row, rows: Sequence[Row], is_own: IsOwn) -> str | None:
+def _cause(billed: CallRow, rows: Sequence[CallRow], is_own: IsOwn) -> str | None:
     """The extension of ours that was in the call last before this row: it forwarded, or transferred."""
     for row in reversed([one for one in rows if one.call.started_at <= billed.call.started_at and one is not billed]):
         call = row.call

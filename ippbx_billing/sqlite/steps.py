@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
-class Step(Protocol):
+class SchemaStep(Protocol):
     """A function that brings the tables one step further."""
 
     __name__: str
@@ -29,10 +29,10 @@ class Steps:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._steps: list[Step] = []
+        self._steps: list[SchemaStep] = []
 
-    def __call__(self) -> Callable[[Step], Step]:
-        def add(step: Step) -> Step:
+    def __call__(self) -> Callable[[SchemaStep], SchemaStep]:
+        def add(step: SchemaStep) -> SchemaStep:
             self._steps.append(step)
             return step
 

@@ -28,7 +28,7 @@ from ippbx_billing import __version__
 from ippbx_billing.errors import BillingError, BusyError, DataError, UsageError
 from ippbx_billing.files import flush, whole, write
 from ippbx_billing.language import tr
-from ippbx_billing.ledger import Ledger
+from ippbx_billing.ledger import Ledger, gauges
 from ippbx_billing.settings import FILE_NAME, Settings
 from ippbx_billing.sqlite import copies
 from ippbx_billing.upkeep.pruning import STATE as PRUNED
@@ -127,7 +127,7 @@ def _copied(using: Settings, part: Path) -> dict[str, dict[str, int]]:
             copies.check(part / name, rows[name])
         with Ledger(using.ledger_path) as ledger:
             pruned = int(ledger.journey.state(PRUNED) or 0)
-        if pruned <= copies.asked(part / "ledger.db", "SELECT value FROM state WHERE name = 'position'"):
+        if pruned <= gauges.position_of_copy(part / "ledger.db"):
             return rows
     raise BusyError(tr("events are pruned quicker than they are copied"), tr("make the backup when `prune` is done"))
 

@@ -27,6 +27,7 @@ from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.recounting import wrong_sums
 from ippbx_billing.pipeline import Rules
 from ippbx_billing.reports import Period, View, report
+from ippbx_billing.service.installation import asked, health, installation
 from ippbx_billing.settings import FILE_NAME, Settings
 
 LOOKED_AT_EVENTS = 100
@@ -34,6 +35,7 @@ LITTLE_DISK_BYTES = 1024**3
 NO_DISK_BYTES = 100 * 1024**2
 CLOCK_TOLERANCE_S = 60
 ZONE_TOLERANCE_H = 0.4  # zones differ by half an hour at least
+BEHIND_EVENTS = 10_000
 BACKUP_IS_OLD = timedelta(days=8)
 
 
@@ -181,15 +183,35 @@ def _ports(opened: _Open) -> Iterator[Diagnosis]:
     """Whether our own doors answer, at the address that the PBX uses where that is ours."""
     own = opened.settings.own_address
     host = own if own and _is_ours(own) else "127.0.0.1"
+    tls = bool(opened.settings.tls_certificate)
+    own_id = installation(opened.settings.data_dir)
     for name, port in ((tr("CDR port"), opened.settings.cdr_port), (tr("status port"), opened.settings.status_port)):
-        try:
-            with socket.create_connection((host, port), timeout=2):
-                yield Diagnosis(name, Health.OK, f"{host}:{port}")
-        except OSError as error:
-            text = tr("nothing answers at {host}:{port} ({error})", host=host, port=port, error=error.strerror or error)
-            yield Diagnosis(
-                name, Health.WRONG, text, tr("start `ippbx-bill listen`; check own_address and the firewall")
-            )
+        found = asked(host, port, tls=tls)
+        if found == own_id:
+            yield Diagnosis(name, Health.OK, f"{host}:{port}")
+        elif found is None:
+            hint = tr("start `ippbx-bill listen`; check own_address and the firewall")
+            yield Diagnosis(name, Health.WRONG, tr("nothing answers at {host}:{port}", host=host, port=port), hint)
+        else:
+            text = tr("what answers at {host}:{port} is not this installation's listener", host=host, port=port)
+            yield Diagnosis(name, Health.WRONG, text, tr("end that program, or choose other ports in settings.toml"))
+
+
+def _worker(opened: _Open) -> Iterator[Diagnosis]:
+    """What the listener says of the process that reads and rates; nothing where no listener of ours answers."""
+    own = opened.settings.own_address
+    host = own if own and _is_ours(own) else "127.0.0.1"
+    found = health(host, opened.settings.cdr_port, tls=bool(opened.settings.tls_certificate))
+    if found.get("installation") != installation(opened.settings.data_dir) or "pipeline" not in found:
+        return
+    state, waiting = str(found["pipeline"]), int(found.get("pipeline_waiting", 0))
+    text = tr("{state}; {count} events wait", state=tr(state), count=waiting)
+    if state in ("standing", "crashing"):
+        yield Diagnosis(tr("worker"), Health.WRONG, text, tr("see the log of `listen`, then start it again"))
+    elif waiting > BEHIND_EVENTS:
+        yield Diagnosis(tr("worker"), Health.WARNING, text, tr("it falls behind; nothing is lost, fees come later"))
+    else:
+        yield Diagnosis(tr("worker"), Health.OK, text)
 
 
 def _own_address(opened: _Open) -> Iterator[Diagnosis]:
@@ -356,6 +378,7 @@ _CHECKS = (
     _databases,
     _sums,
     _ports,
+    _worker,
     _own_address,
     _clock,
     _time_zone,

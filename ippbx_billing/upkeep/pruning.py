@@ -56,6 +56,8 @@ def _pruned(inbox: Path, ledger: Ledger, before: datetime, also_rejected: bool, 
     with opened(inbox) as events:
         for step in events.steps(ledger.journey.position(), before):
             begun = time.monotonic()
+            if not dry_run:
+                ledger.sync()  # what these events became is on the disk before they are gone
             with nullcontext() if dry_run else ledger.transaction():
                 outcomes = {} if also_rejected else ledger.journey.outcomes(step)
                 doomed = [one for one in step if outcomes.get(one, ("",))[0] is not EventStatus.REJECTED]

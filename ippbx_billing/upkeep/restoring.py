@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
-from ippbx_billing.files import flush, whole
+from ippbx_billing.files import flush, whole, write
 from ippbx_billing.inbox import Inbox, only_writer
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import SCHEMA
@@ -197,9 +197,7 @@ def _exchange(part: Path, data_dir: Path, aside: Path) -> None:
     """
     done: list[tuple[Path, Path]] = []
     mark = data_dir / EXCHANGING
-    mark.write_text(aside.name, encoding="utf-8")
-    flush(mark)
-    flush(data_dir)
+    write(mark, aside.name)
     try:
         for name in (name + more for name in MOVED for more in ("", *COMPANIONS)):
             if (data_dir / name).exists():

@@ -16,14 +16,14 @@ from ippbx_billing.sqlite.locks import maintenance
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class SalvageDone:
     """What was found in the damaged file, and what reading it did."""
 
     found: salvaged.Salvaged
     replayed: Replayed
 
 
-def salvage(ledger: Ledger, inbox: Inbox, using: Settings, damaged: Path, *, wait_s: float = 0) -> Done:
+def salvage(ledger: Ledger, inbox: Inbox, using: Settings, damaged: Path, *, wait_s: float = 0) -> SalvageDone:
     """Put its events into the inbox and read those that the ledger does not know; the file itself stays as it is.
 
     A run that was killed is completed by the next one. Raises DataError where nothing can be read, and BusyError where
@@ -35,4 +35,4 @@ def salvage(ledger: Ledger, inbox: Inbox, using: Settings, damaged: Path, *, wai
         pipeline.drain()
         replayed = pipeline.replay(ledger.journey.unknown(found.ids))
         salvaged.salvaged_are_read(using.inbox_path, found.ids)
-    return Done(found, replayed)
+    return SalvageDone(found, replayed)

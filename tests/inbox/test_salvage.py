@@ -8,7 +8,7 @@ import pytest
 
 from ippbx_billing.errors import DataError
 from ippbx_billing.inbox import create
-from ippbx_billing.inbox.salvage import last_id_known, salvage
+from ippbx_billing.inbox.salvage import last_id_known, salvage, salvaged_are_read
 
 EVENTS = 400
 
@@ -43,6 +43,8 @@ def test_a_spoilt_page_costs_its_events_alone(tmp_path: Path) -> None:
     assert EVENTS - 20 < found.readable < EVENTS
     assert len(found.ids) == found.readable
     assert bodies(fresh).items() < whole.items()
+    assert salvage(damaged, fresh).missing == 0
+    salvaged_are_read(fresh, found.ids)
     assert salvage(damaged, fresh).ids == ()
 
 

@@ -4,13 +4,17 @@ import json
 import os
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from ippbx_billing.service.installation import installation
 from ippbx_billing.settings import load
 from ippbx_billing.upkeep.doctor import Diagnosis, Health, examine
 from tests.bodies import RUBBISH, fill, gateway_cdr
@@ -23,13 +27,40 @@ def findings(site: Path, **flags: object) -> dict[str, Diagnosis]:
     return {one.check: one for one in examine(load(site, flags), NOW)}
 
 
+class Door(BaseHTTPRequestHandler):
+    """Answers every question as a listener of the installation `id` would."""
+
+    id = ""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"installation": self.id, "pipeline": "running", "pipeline_waiting": 0}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@contextmanager
+def doors_of(identity: str) -> Iterator[tuple[int, int]]:
+    """Two ports at which a listener of this installation answers."""
+    handler = type("Own", (Door,), {"id": identity})
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
+    for one in servers:
+        threading.Thread(target=one.serve_forever, daemon=True).start()
+    yield servers[0].server_port, servers[1].server_port
+    for one in servers:
+        one.shutdown()
+        one.server_close()
+
+
 @pytest.fixture
-def doors() -> tuple[int, int]:
-    """Two ports at which something answers."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    yield tuple(one.getsockname()[1] for one in sockets)
-    for one in sockets:
-        one.close()
+def doors(site: Path) -> Iterator[tuple[int, int]]:
+    """Two ports at which our listener answers."""
+    with doors_of(installation(site)) as ports:
+        yield ports
 
 
 @pytest.fixture(autouse=True)
@@ -183,3 +214,11 @@ def test_sums_that_went_astray_are_told_and_mended(site: Path, cli: Cli, damage:
     assert "doctor --repair" in found.hint
     assert "the sums of 2 calls were worked out again" in cli("doctor", "--repair").stderr
     assert findings(site)["sums of reports"].state is Health.OK
+
+
+def test_a_stranger_on_our_port_is_no_listener_of_ours(site: Path) -> None:
+    """An open port proves nothing: what answers there has another id, or none."""
+    with doors_of("somebody-else") as (cdr, status):
+        found = findings(site, cdr_port=cdr, status_port=status)
+    assert {found["CDR port"].state, found["status port"].state} == {Health.WRONG}
+    assert "not this installation's listener" in found["CDR port"].text

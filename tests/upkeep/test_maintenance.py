@@ -19,8 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from ippbx_billing.errors import BusyError
+from ippbx_billing.errors import BillingError, BusyError
 from ippbx_billing.inbox import Inbox, salvage
+from ippbx_billing.inbox.pruning import OldEvents
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules, rebuilding
 from ippbx_billing.pipeline.replaying import replay
@@ -402,3 +403,51 @@ def test_every_pair_killed_at_any_moment(
         assert not ledger.faults()
         assert ledger.connection.execute("SELECT sum(calls) FROM rollup_days").fetchone()[0] == CALLS
     assert restoring.EXCHANGING not in {path.name for path in busy_site.iterdir()}
+
+
+def test_an_event_goes_only_when_what_became_of_it_is_on_the_disk(
+    busy_site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger is synced before each step of deleting: a power cut cannot take both the event and its call."""
+    order: list[str] = []
+    sync, delete = Ledger.sync, OldEvents.delete
+    monkeypatch.setattr(Ledger, "sync", lambda self: (order.append("sync"), sync(self)))
+    monkeypatch.setattr(OldEvents, "delete", lambda self, ids: (order.append("delete"), delete(self, ids)))
+    _prune(busy_site)
+    assert order == ["sync", "delete"]
+    with Ledger(busy_site / "ledger.db") as ledger:
+        told_modes: list[int] = []
+        ledger.connection.set_trace_callback(
+            lambda sql: told_modes.append(1) if sql.startswith("PRAGMA synchronous = FULL") else None
+        )
+        ledger.sync()
+        assert told_modes == [1]
+        assert ledger.connection.execute("PRAGMA synchronous").fetchone()[0] == 1  # NORMAL again
+
+
+def test_a_rebuild_asks_first_whether_the_disk_has_room(busy_site: Path) -> None:
+    """And leaves what the listener may need: nothing is begun, nothing is left."""
+    using, before = load(busy_site), sorted(path.name for path in busy_site.iterdir())
+    more = shutil.disk_usage(busy_site).free + 10**12
+    rules = lambda ledger: Rules.of(ledger, using)  # noqa: E731
+    with pytest.raises(BillingError, match="MB are free"):
+        rebuilding.rebuild(using.inbox_path, using.ledger_path, rules, min_free_bytes=more)
+    assert sorted({path.name for path in busy_site.iterdir()} - {MAINTENANCE}) == sorted({*before} - {MAINTENANCE})
+    assert told(busy_site).calls == CALLS
+
+
+def test_a_rebuild_ends_where_the_room_runs_out(busy_site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks with every batch; the ledger stays as it was, and the space is free again."""
+    using, asked = load(busy_site), []
+    monkeypatch.setattr(rebuilding, "BATCH_EVENTS", 5)
+
+    def usage(path: Path) -> object:
+        asked.append(path)
+        return shutil._ntuple_diskusage(10**12, 0, 10**12 if len(asked) < 4 else 10)
+
+    monkeypatch.setattr(rebuilding.shutil, "disk_usage", usage)
+    rules = lambda ledger: Rules.of(ledger, using)  # noqa: E731
+    with pytest.raises(BillingError, match="MB are free"):
+        rebuilding.rebuild(using.inbox_path, using.ledger_path, rules, min_free_bytes=1_000)
+    assert not list(busy_site.glob("*.rebuilding*"))
+    assert told(busy_site).calls == CALLS

@@ -31,6 +31,7 @@ def rebuild(
             book=book,
             progress=progress,
             wait_s=wait,
+            min_free_bytes=using.min_free_bytes,
         )
     say(tr("read {events} events, made {calls} calls of them", events=f"{done.events:,}", calls=f"{done.calls:,}"))
     if done.compared:

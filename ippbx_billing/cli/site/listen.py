@@ -38,12 +38,14 @@ def listen(
     dialect: Annotated[str | None, typer.Option(help=tr("PBX model, see `dialects list`"))] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted and exit 0."""
+    from ippbx_billing.service.notify import taking_long
+
     with _starting():
         using = common.settings(
             host=host, cdr_port=cdr_port, status_port=status_port, smdr_port=smdr_port, dialect=dialect
         )
     with _lines_on_stderr(using):
-        with _starting():
+        with _starting(), taking_long():
             _check_set_up(using)
         _serve(using)
 
@@ -53,6 +55,7 @@ def _serve(using: "Settings") -> None:
     from ippbx_billing.listener.server import Watch
     from ippbx_billing.pbx.tokens import KnownTokens, allowed
     from ippbx_billing.pipeline.worker import Worker
+    from ippbx_billing.service.installation import installation
     from ippbx_billing.service.notify import notify, watchdog_s
 
     def ready(line: str) -> None:
@@ -60,6 +63,11 @@ def _serve(using: "Settings") -> None:
         log.info("%s", line)
         notify("READY=1")
 
+    def alive() -> None:
+        if worker.is_well():  # a worker that stands still is started again together with the service
+            notify("WATCHDOG=1")
+
+    own = {"installation": installation(using.data_dir)}
     suspect = threading.Event()  # the worker reads old pages, the writer never does
     with Worker(using, report=log.warning, damaged=suspect.set) as worker:
         listener.serve(
@@ -72,13 +80,13 @@ def _serve(using: "Settings") -> None:
             wake=worker.wake,
             announce=ready,
             report=log.warning,
-            facts=worker.facts,
+            facts=lambda: {**worker.facts(), **own},
             figures=lambda: _figures(using),
             admits=KnownTokens(using.data_dir).admit,
             senders=listener.Senders(using.allow, using.proxies, using.pages_from, lambda: allowed(using.data_dir)),
             tls_certificate=_path(using, using.tls_certificate),
             tls_key=_path(using, using.tls_key),
-            watch=Watch(lambda: notify("WATCHDOG=1"), lambda: notify("STOPPING=1"), watchdog_s()),
+            watch=Watch(alive, lambda: notify("STOPPING=1"), watchdog_s()),
             suspect=suspect,
             **{limit.name: getattr(using, limit.name) for limit in fields(listener.Limits)},
         )
