@@ -249,6 +249,12 @@ class Reading:
     nothing: Reason = field(default_factory=Reason)  # understood, but no call: an SMS, an empty probe
 
 
+def priced_at(call: Call) -> datetime:
+    """The moment by which a call is priced: when it was answered, or began where the PBX does not tell that."""
+    answered_at = call.answered_at
+    return call.started_at if answered_at is None or answered_at < call.started_at else answered_at
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
     """What a dialled or calling number is, and which rule decided it."""

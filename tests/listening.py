@@ -21,7 +21,7 @@ from typing import Any, Self
 from ippbx_billing.listener import Doors
 from ippbx_billing.listener.protocol import Protocol
 
-PATIENCE_S = 20
+PATIENCE_S = 120
 
 _SERVE = """
 import json, sys

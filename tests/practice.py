@@ -18,7 +18,7 @@ import uvicorn
 from ippbx_billing.simulation.practice_pbx import PracticePbx
 from ippbx_billing.simulation.practice_pbx.web import app
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 Certificate = tuple[Path, Path]
 
 

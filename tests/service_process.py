@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import httpx
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 class Service:

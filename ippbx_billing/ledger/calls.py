@@ -18,6 +18,7 @@ from ippbx_billing.calls import (
     LineKind,
     Reason,
     TrafficType,
+    priced_at,
 )
 from ippbx_billing.ledger.reasons import loaded_notes, stored, stored_notes
 from ippbx_billing.ledger.rollups import RollupTables, Tally, hour_zero
@@ -68,6 +69,7 @@ COLUMNS = ("id", "event_id", "key", "day", "notes", "data_version", *FACTS, *MEA
 CHARGE = ("status", "fee_micro", "carrier_id", "price_id", "window", "reason", "reason_facts", "calendar")
 CHARGE_COLUMNS = (
     "id", *CHARGE, "kind_id", "started_at", "billed_s", "local_hour", "extension_id", "place_id", "duration_s",
+    "ring_s",
 )  # fmt: skip
 KIND = (
     "trunk",
@@ -289,6 +291,7 @@ class CallTables:
             extension_id,
             place_id,
             call.duration_s or 0,
+            (seconds(priced_at(call)) or 0) - (seconds(call.started_at) or 0),
         )
 
     def _insert(self, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]], how: str = "ABORT") -> None:

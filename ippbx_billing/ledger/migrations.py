@@ -588,3 +588,16 @@ def m011_records_and_rows(db: "Database") -> None:
 def m012_prices_that_end(db: "Database") -> None:
     """A price may end without another in its place, or say that the carrier does not connect such calls."""
     db.execute("ALTER TABLE prices ADD COLUMN status TEXT NOT NULL DEFAULT 'open'")
+
+
+@ledger()
+def m013_answers(db: "Database") -> None:
+    """A call is priced by the moment it was answered: a charge knows how long it rang before that.
+
+    Charges of earlier versions went by the start; they change when somebody rates their calls again.
+    """
+    db.execute("ALTER TABLE charges ADD COLUMN ring_s INTEGER NOT NULL DEFAULT 0")
+    db.execute(
+        "UPDATE charges SET ring_s = c.answered_at - c.started_at FROM calls c "
+        "WHERE c.id = charges.id AND c.answered_at > c.started_at"
+    )

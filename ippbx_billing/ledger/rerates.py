@@ -180,7 +180,8 @@ class RerateTables:
         only = "" if calls is None else " AND g.id IN (SELECT value FROM json_each(?))"
         self.connection.execute(
             f"{_GATHER} FROM charges g JOIN temp.plans p ON p.kind_id = g.kind_id "
-            f"LEFT JOIN temp.fees f ON f.code = {_CODE} WHERE {stretch.sql}{only} AND {_DIFFERS}",
+            f"LEFT JOIN temp.fees f ON f.code = {_code(stretch.end)} "
+            f"WHERE {stretch.sql}{only} AND {_differs(stretch.end)}",
             stretch.values if calls is None else [*stretch.values, json.dumps(list(calls))],
         )
 
@@ -243,7 +244,8 @@ class RerateTables:
 
     def digits(self, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
         """Of these calls the id, charge, start and length, then kind, twin, doubt and DIGITS, by which they differ."""
-        names = [f"g.{name}" for name in ("id", *CHARGE, "started_at", "billed_s", "kind_id")]
+        names = [f"g.{name}" for name in ("id", *CHARGE)]
+        names += [f"{_PRICED_AT} AS priced_at", "g.billed_s", "g.kind_id"]
         names += [f"c.{name}" for name in ("twin", "doubt", *DIGITS)]
         return iter(
             self.connection.execute(
@@ -316,20 +318,30 @@ class RerateTables:
 
 _PLACE = ("country", "region", "place")
 _CHANGED = "FROM temp.changed n CROSS JOIN charges g ON g.id = n.id"  # in this order: `changed` is the shorter
-_CODE = (
-    f"CASE p.how WHEN {FIXED} THEN p.base WHEN {ONE_BY_ONE} THEN NULL ELSE CASE "
-    f"WHEN g.billed_s NOT BETWEEN 0 AND {LONGEST_S} THEN NULL WHEN p.how = {BY_LENGTH} THEN p.base + g.billed_s "
-    "ELSE clock(p.base, g.started_at, g.billed_s) END END"
-)
+_PRICED_AT = "g.started_at + g.ring_s"
+
+
+def _code(end: int) -> str:
+    """The code of a call, as SQL; none where it was answered after `end`, when other prices may hold."""
+    return (
+        f"CASE WHEN p.how = {FIXED} THEN p.base WHEN p.how = {ONE_BY_ONE} OR {_PRICED_AT} >= {end} "
+        f"OR g.billed_s NOT BETWEEN 0 AND {LONGEST_S} THEN NULL WHEN p.how = {BY_LENGTH} THEN p.base + g.billed_s "
+        f"ELSE clock(p.base, {_PRICED_AT}, g.billed_s) END"
+    )
+
+
 # A charge by a price is rated, by that price's carrier and without a reason, one without a price has no window: so much
 # need not be compared for the many calls that do not change.
-_DIFFERS = (
-    f"CASE WHEN f.code IS NULL THEN missing({_CODE}, g.kind_id, g.started_at, g.billed_s, g.id) "
-    "WHEN f.fee_micro IS NOT g.fee_micro OR f.price_id IS NOT g.price_id OR f.window IS NOT g.window THEN 1 "
-    "WHEN f.price_id IS NULL THEN f.reason IS NOT g.reason OR f.reason_facts IS NOT g.reason_facts "
-    "OR f.carrier_id IS NOT g.carrier_id "
-    "OR f.status IS NOT g.status END"
-)
+def _differs(end: int) -> str:
+    return (
+        f"CASE WHEN f.code IS NULL THEN missing({_code(end)}, g.kind_id, {_PRICED_AT}, g.billed_s, g.id) "
+        "WHEN f.fee_micro IS NOT g.fee_micro OR f.price_id IS NOT g.price_id OR f.window IS NOT g.window THEN 1 "
+        "WHEN f.price_id IS NULL THEN f.reason IS NOT g.reason OR f.reason_facts IS NOT g.reason_facts "
+        "OR f.carrier_id IS NOT g.carrier_id "
+        "OR f.status IS NOT g.status END"
+    )
+
+
 # What is gathered of a call `g` that gets the charge `f`; the difference is `added` up at once where the call keeps its
 # class, that of the plan `p`, and otherwise left open.
 _GATHER = (

@@ -29,6 +29,7 @@ from ippbx_billing.calls import (
     RawEvent,
     Reading,
     Reason,
+    priced_at,
     together,
 )
 from ippbx_billing.dialects import Dialects
@@ -171,16 +172,12 @@ class Rules:
 
     def charge(self, call: Call, classification: Classification) -> Charge:
         """What the call costs, its number being that."""
-        return self.charge_at(self.local_start(call), call, classification)
-
-    def charge_at(self, local_start: datetime, call: Call, classification: Classification) -> Charge:
-        """The same, where its start on the site's clock is known already."""
-        return rating.rate(self.filtered(call), classification, local_start, self.book)
+        return rating.rate(self.filtered(call), classification, self.priced_at(call), self.book)
 
     def explain(self, call: Call, classification: Classification | None = None) -> tuple[Classification, Charge]:
         """The same with the steps that led to the fee; a stored classification is taken as it is."""
         classification = classification or self.classify(call)
-        return classification, rating.explain(self.filtered(call), classification, self.local_start(call), self.book)
+        return classification, rating.explain(self.filtered(call), classification, self.priced_at(call), self.book)
 
     def filtered(self, call: Call) -> Call:
         """The call as rating is to see it: one that a filter of the site leaves out is nobody's bill, like a twin."""
@@ -216,8 +213,12 @@ class Rules:
         return numbering
 
     def local_start(self, call: Call) -> datetime:
-        """The call's start on the site's clock, by which tariffs go."""
+        """The call's start on the site's clock: the day under which reports count it."""
         return call.started_at.astimezone(self.site.zone)
+
+    def priced_at(self, call: Call) -> datetime:
+        """The moment on the site's clock by which tariffs go: that of the answer, where the PBX tells it."""
+        return priced_at(call).astimezone(self.site.zone)
 
 
 def _dialects(settings: Settings) -> Dialects:
@@ -288,6 +289,8 @@ class Pipeline:
             if middle:
                 self._take(understood[:middle], position)
                 self._take(understood[middle:], understood[middle - 1].event.id)
+            elif understood[0].reading.problems:
+                raise  # not even that it is set aside can be written: it is no fault of the record
             else:
                 self._take([_not_kept(understood[0].event, error)], position)
 
@@ -420,7 +423,7 @@ def _not_kept(event: RawEvent, error: Exception) -> _Understood:
 
 def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:
     start, classification = rules.local_start(call), rules.classify(call)
-    charge = rules.charge_at(start, call, classification)
+    charge = rules.charge(call, classification)
     return RatedCall(event.id, call, classification, charge, start.date().isoformat(), rules.data_version, start.hour)
 
 

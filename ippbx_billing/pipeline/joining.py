@@ -159,7 +159,7 @@ class Joining:
             stored["event_id"],
             call,
             meaning,
-            self._rules.charge_at(start, call, meaning),
+            self._rules.charge(call, meaning),
             stored["day"],
             stored["data_version"],
             start.hour,

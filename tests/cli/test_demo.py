@@ -27,7 +27,7 @@ from ippbx_billing.simulation.traffic.site import CHINA
 from tests.conftest import Cli
 from tests.service_process import Service
 
-PATIENCE_S = 90
+PATIENCE_S = 300
 COMMAND = [sys.executable, "-m", "ippbx_billing"]
 
 

@@ -357,7 +357,7 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     for name in (*later, "holders", "assignments", "memberships", "employees", "departments"):
         connection.execute(f"DROP TABLE {name}")
     connection.execute("DROP INDEX charges_unrated")
-    for column in ("local_hour", "extension_id", "place_id", "duration_s"):
+    for column in ("local_hour", "extension_id", "place_id", "duration_s", "ring_s"):
         connection.execute(f"ALTER TABLE charges DROP COLUMN {column}")
     for table in ("charges", "charge_history", "outcomes"):
         connection.execute(f"ALTER TABLE {table} DROP COLUMN reason_facts")

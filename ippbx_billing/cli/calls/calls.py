@@ -78,6 +78,7 @@ def explain(
         "why": stored["why"],
         "calendar": stored["calendar"],
         "event_received": event,
+        "priced_at": row["answered_at"] or row["started_at"],
         "steps": story.steps(charge),
         "rows": rows,
         "late_s": late and late[0],
@@ -168,11 +169,21 @@ def _told(document: dict[str, Any], charge: "Charge") -> list[str]:
     reason = sentence_of(document) or sentence(charge.reason)
     last = tr("Fee: {fee} {currency}", fee=fee, currency=document["currency"]) if fee is not None else tr("No fee yet.")
     doubts = [tr("Note: {note}", note=sentence(note)) for note in _notes(document)]
+    if charge.price_id is not None:
+        doubts.append(_moment(document))
     if document["calendar"]:
         doubts.append(tr("Days off by version {version} of the national calendar.", version=document["calendar"]))
     status = f"{tr(document['status'])}: {reason}" if reason else ""
     rows = [tr("Other rows of the same conversation:"), *map(_told_row, document["rows"])] if document["rows"] else []
     return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last, *rows]
+
+
+def _moment(document: dict[str, Any]) -> str:
+    """By which moment the call is priced."""
+    at = cell(document["priced_at"], "time")
+    if document["answered_at"]:
+        return tr("Priced by the moment it was answered, {time}.", time=at)
+    return tr("Priced by its start, {time}: the PBX does not tell when it was answered.", time=at)
 
 
 def _notes(document: dict[str, Any]) -> list[Reason]:

@@ -158,7 +158,7 @@ class Rerating:
         self._tables.begin_stretch()
         for calls in self._until_known():
             self._tables.find_changed(stretch, calls)
-        self._tables.put_changed(self._single.changed(self._asked.single))
+        self._tables.put_changed(self._single.changed(self._asked.single, stretch.end))
         self._asked.single.clear()
 
     # -- which calls
@@ -295,19 +295,19 @@ class Single:
         self._forget()
         self._groups.clear()
 
-    def changed(self, ids: Sequence[int]) -> list[tuple[int, ChargeRow]]:
-        """Those of these calls whose charge is to change, with the new one."""
+    def changed(self, ids: Sequence[int], end: int) -> list[tuple[int, ChargeRow]]:
+        """Those of these calls whose charge is to change, with the new one; until `end` the prices at hand hold."""
         found = []
         for row in self._rerating.ledger.rerates.digits(ids) if ids else ():
-            number, before, (started_at, billed_s, kind_id) = row[0], tuple(row[1:_AFTER]), row[_AFTER : _AFTER + 3]
-            after = self._charge(kind_id, Digits(*row[_AFTER + 3 :]), started_at, billed_s)
+            number, before, (priced_at, billed_s, kind_id) = row[0], tuple(row[1:_AFTER]), row[_AFTER : _AFTER + 3]
+            after = self._charge(kind_id, Digits(*row[_AFTER + 3 :]), priced_at, billed_s, end)
             if after[:-1] != before[:-1]:  # another calendar alone changes nobody's bill
                 found.append((number, after))
         if len(self._plans) + len(self._charges) > MOST_FEES:
             self._forget()
         return found
 
-    def _charge(self, kind_id: int, digits: Digits, started_at: int, billed_s: int) -> ChargeRow:
+    def _charge(self, kind_id: int, digits: Digits, priced_at: int, billed_s: int, end: int) -> ChargeRow:
         group = self._groups.get(kind_id)
         if group is None:
             group = self._groups[kind_id] = self._decide.group(self._kinds[kind_id])
@@ -315,15 +315,15 @@ class Single:
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = self._decide.plan_of(*self._call(kind_id, digits))
-        code = self._decide.code(plan, started_at, billed_s)
+        code = self._decide.code(plan, priced_at, billed_s) if priced_at < end else None
         if code is None:
             call, classification = self._call(kind_id, digits)
-            again = replace(call, started_at=moment(started_at), billed_s=billed_s)
+            again = replace(call, started_at=moment(priced_at), billed_s=billed_s)
             return self._rerating.row_of(self._rerating.rules.charge(again, classification))
         charge = self._charges.get(code)
         if charge is None:
             kind = self._kinds[kind_id]
-            found = self._decide.charge(plan, kind.call, kind.classification, started_at, billed_s)
+            found = self._decide.charge(plan, kind.call, kind.classification, priced_at, billed_s)
             charge = self._charges[code] = self._rerating.row_of(found)
         return charge
 
