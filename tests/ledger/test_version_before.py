@@ -58,6 +58,9 @@ def is_english(line: str) -> bool:
     return ENGLISH.search(re.sub("`[^`]*`", "", line)) is not None
 
 
+ADDED = "Priced by "  # what a story tells since: the moment by which a call is priced
+
+
 def ident(told: dict[str, Any]) -> str:
     return "-".join([*told["command"], told["lang"]])
 
@@ -72,7 +75,8 @@ def test_programs_are_told_the_same(kept: Path, told: dict[str, Any]) -> None:
 def test_people_are_told_the_same(kept: Path, told: dict[str, Any]) -> None:
     """Line by line; where a Chinese reader met an English sentence, there is a Chinese one now."""
     if told["lang"] == "en":
-        assert answer(kept, told) == told["told"]
+        lines = answer(kept, told).splitlines(keepends=True)
+        assert "".join(line for line in lines if not line.startswith(ADDED)) == told["told"]
         return
     new, old = answer(kept, told).splitlines(), told["told"].splitlines()
     assert [line for line in new if is_english(line)] == []
