@@ -75,7 +75,7 @@ def settle(pbx: PbxAdmin, needed: Sequence[Change]) -> Outcome:
     """What became of the changes, after what still waits of them was taken back; waits for a PBX that restarts."""
     try:
         waiting = pbx.patiently(pbx.changes)
-        others = pbx.others()
+        others = pbx.not_ours(waiting)
         if waiting - others and not _taken_back(pbx, needed, beside_others=bool(others)):
             return _staged(pbx)
         present = pbx.patiently(lambda: _present(pbx, needed))
@@ -102,7 +102,8 @@ def _taken_back(pbx: PbxAdmin, needed: Sequence[Change], beside_others: bool) ->
             was = {change.field: change.was for change in needed if change.page == page}
             pbx.save(page, was, beside_others=True)
     except PbxError:
-        return not pbx.patiently(lambda: bool(pbx.changes() - pbx.others()))
+        waiting = pbx.patiently(pbx.changes)
+        return not waiting - pbx.not_ours(waiting)
     return True
 
 

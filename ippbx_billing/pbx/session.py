@@ -56,6 +56,7 @@ _Options = dict[str, tuple[str, ...]]  # what a form holds: option -> values
 
 MAX_REDIRECTS = 10
 RETRY_PAUSE_S = 0.5
+PATIENCE_S = 30.0
 SETTLE_S = 1.0  # a PBX that was told to restart its services says "finish" until it has begun
 SIGN_OUT_S = 3.0
 
@@ -72,14 +73,14 @@ class PbxAdmin:
         profile: Profile,
         tls: ssl.SSLContext | None = None,
         timeout_s: float = 15,
-        patience_s: float = 30,
+        patience_s: float | None = None,
     ) -> None:
         self.address = address.rstrip("/")
         self.user = user
         self.profile = profile
         self.date = ""  # the PBX's clock, as the last answer's Date header tells it
         self._password = password
-        self._patience_s = patience_s
+        self._patience_s = PATIENCE_S if patience_s is None else patience_s
         self._home: Page | None = None
         self._sign_in_fields: tuple[str, str] | None = None
         self._first: dict[str, _Options] = {}  # each page's options as they were at the beginning
@@ -116,6 +117,8 @@ class PbxAdmin:
                 tr("sign in as its administrator: --admin-user"),
             )  # fmt: skip
         self._home = answer
+        if ";stok=" not in answer.url and ";stok=" in (inside := answer.node("admin")):
+            self._home = self._get(inside)  # older ones answer at the posted address, and only their links lead in
 
     def sign_out(self) -> None:
         """End the session on the PBX, so that it counts none that nobody uses; a PBX that is away is not waited for."""
@@ -170,7 +173,11 @@ class PbxAdmin:
 
     def others(self) -> frozenset[str]:
         """What waits to be applied and is on none of the forms that we have saved."""
-        return frozenset(name for name in self.changes() if not self._is_ours(name))
+        return self.not_ours(self.changes())
+
+    def not_ours(self, waiting: frozenset[str]) -> frozenset[str]:
+        """Those of the options that are on none of the forms that we have saved."""
+        return frozenset(name for name in waiting if not self._is_ours(name))
 
     def untouched(self) -> bool:
         """Whether all that we changed is still in the list of what waits, so that nothing of it is in force."""
@@ -197,6 +204,9 @@ class PbxAdmin:
                     tr("look at the PBX's own page and try again"),
                 )
             request = self._button("apply", APPLY, "admin/uci/apply_unchecked")
+            listed = self._changes_page()
+            if others := self.not_ours(listed.staged_names() if listed else frozenset()):  # the last moment before they would go with ours
+                raise other_hands(others)
             asked = True
             return self._in_session(request)
 
