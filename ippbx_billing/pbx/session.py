@@ -165,11 +165,7 @@ class PbxAdmin:
         The PBX's own list of changes tells it in every language and skin. One without such a list can only say that
         something waits: ANONYMOUS.
         """
-        listed = self._with_session(self._changes_page)
-        if listed is not None:
-            return listed.staged_names()
-        home = self._with_session(self._fresh_home)
-        return frozenset({ANONYMOUS} if home.staged(self.profile) else ())
+        return self._with_session(self._waiting)
 
     def others(self) -> frozenset[str]:
         """What waits to be applied and is on none of the forms that we have saved."""
@@ -198,14 +194,10 @@ class PbxAdmin:
 
         def press() -> Page:
             nonlocal asked
-            if asked and (listed := self._changes_page()) is not None and not listed.staged_names():
-                raise ChangeRefused(
-                    tr("the PBX ended the session while it applied the changes."),
-                    tr("look at the PBX's own page and try again"),
-                )
+            if asked and not self._waiting():
+                raise self._ended()
             request = self._button("apply", APPLY, "admin/uci/apply_unchecked")
-            listed = self._changes_page()
-            if others := self.not_ours(listed.staged_names() if listed else frozenset()):  # the last moment before they would go with ours
+            if others := self.not_ours(self._waiting()):  # the last moment before they would go with ours
                 raise other_hands(others)
             asked = True
             return self._in_session(request)
@@ -303,6 +295,18 @@ class PbxAdmin:
         self._home = self._get(self._home.url)
         return self._home
 
+    def _waiting(self) -> frozenset[str]:
+        listed = self._changes_page()
+        if listed is not None:
+            return listed.staged_names()
+        return frozenset({ANONYMOUS} if self._fresh_home().staged(self.profile) else ())
+
+    def _ended(self) -> ChangeRefused:
+        return ChangeRefused(
+            tr("the PBX ended the session while it applied the changes."),
+            tr("look at the PBX's own page and try again"),
+        )
+
     def _changes_page(self) -> Page | None:
         """The PBX's list of what waits to be applied; None where it has no such page."""
         home = self._fresh_home()
@@ -387,10 +391,7 @@ class PbxAdmin:
         except Unreachable:
             return False
         if self._is_sign_in(page) or page.status == 403:
-            raise ChangeRefused(
-                tr("the PBX ended the session while it applied the changes."),
-                tr("look at the PBX's own page and try again"),
-            )
+            raise self._ended()
         return page.text().strip() == "finish"
 
     def _with_session(self, step: Callable[[], Answer]) -> Answer:

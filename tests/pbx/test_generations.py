@@ -3,6 +3,9 @@
 Whatever happens, the message is true, and the listener takes every path that the PBX may still post to.
 """
 
+import shutil
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +16,12 @@ import pytest
 from click.testing import Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from ippbx_billing.cli.app import app
+from ippbx_billing.cli.pbx import access as pbx_access
 from ippbx_billing.pbx import tokens, trust
+from ippbx_billing.pbx.guide import missing
 from ippbx_billing.pbx.pages import ANONYMOUS, Page
 from ippbx_billing.pbx.plan import carry_out, plan
 from ippbx_billing.pbx.problems import (
@@ -30,9 +37,11 @@ from ippbx_billing.pbx.profile import load_profile
 from ippbx_billing.pbx.session import PbxAdmin
 from ippbx_billing.simulation.practice_pbx import Fault, Firmware, PracticePbx
 from ippbx_billing.simulation.practice_pbx.firmware import GENERATIONS
+from tests.bodies import gateway_cdr
 from tests.conftest import Cli
 from tests.practice import app as practice_app
 from tests.practice import served
+from tests.service_process import Service
 
 UC = load_profile("uc")
 SECRET = "pa55-for-admin"
@@ -42,8 +51,14 @@ STATUS_URL = "http://192.0.2.27:8182/s3cret/"
 WANTED: dict[str, dict[str, bool | str]] = {
     "api": {"enabled": True, "password": "Correct-Horse-9"},
     "events": {
-        "status": True, "status_report": True, "status_url": STATUS_URL, "status_json": True,
-        "cdr": True, "cdr_report": True, "cdr_url": CDR_URL, "cdr_json": True,
+        "status": True,
+        "status_report": True,
+        "status_url": STATUS_URL,
+        "status_json": True,
+        "cdr": True,
+        "cdr_report": True,
+        "cdr_url": CDR_URL,
+        "cdr_json": True,
     },
 }
 STRANGERS = "nms.main.state"
@@ -228,9 +243,12 @@ def test_a_button_that_nobody_but_a_person_can_press_is_named() -> None:
         else:
             await pages(scope, receive, send)
 
-    with served(without_list) as address, PbxAdmin(address, "admin", SECRET, profile=UC, patience_s=0.1) as admin:
-        with pytest.raises(WordingUnknown, match="no button Apply") as problem:
-            carry_out(admin, plan(UC, {page: admin.read(page) for page in WANTED}, WANTED))
+    with (
+        served(without_list) as address,
+        PbxAdmin(address, "admin", SECRET, profile=UC, patience_s=0.1) as admin,
+        pytest.raises(WordingUnknown, match="no button Apply") as problem,
+    ):
+        carry_out(admin, plan(UC, {page: admin.read(page) for page in WANTED}, WANTED))
     assert problem.value.state is State.STAGED
     assert pbx.staged
     assert "could not be discarded" in problem.value.message
@@ -271,7 +289,7 @@ def test_an_address_that_is_too_long_for_its_field_suggests_plain_urls() -> None
 
 
 def test_a_page_with_one_password_field_is_no_sign_in_page() -> None:
-    """Once the sign-in page is known by its two names, a skin's API page with a lone password field is not taken for it."""
+    """Once the sign-in page is known by its two names, a skin's API page with a lone password is not taken for it."""
     html = '<form method="post"><label>密码</label><input type="password" name="api_pw" value="x"></form>'
     page = Page(html.encode(), "http://pbx/luci/;stok=1/admin/service/api")
     assert page.sign_in_form(UC.sign_in, ("luci_username", "luci_password")) is None
@@ -284,9 +302,12 @@ def test_a_page_with_one_password_field_is_no_sign_in_page() -> None:
 def test_a_wrong_password_is_tried_once(generation: str) -> None:
     """Whatever the fields are called."""
     pbx = device(generation=generation)
-    with served(pbx) as address, PbxAdmin(address, "admin", "guess", profile=UC) as admin:
-        with pytest.raises(SignInRefused, match="does not accept this password"):
-            admin.sign_in()
+    with (
+        served(pbx) as address,
+        PbxAdmin(address, "admin", "guess", profile=UC) as admin,
+        pytest.raises(SignInRefused, match="does not accept this password"),
+    ):
+        admin.sign_in()
     assert pbx.failures == 1
 
 
@@ -302,9 +323,9 @@ def test_a_user_who_may_not_use_the_web_admin_is_told_so() -> None:
 
 def test_pages_that_a_script_draws_are_named_as_such() -> None:
     """From 2019 on no profile can help; the guide can."""
-    with session(device(drawn_by_script=True)) as admin:
-        with pytest.raises(WordingUnknown, match="drawn by a script") as problem:
-            admin.read("api")
+    pbx = device(drawn_by_script=True)
+    with session(pbx) as admin, pytest.raises(WordingUnknown, match="drawn by a script") as problem:
+        admin.read("api")
     assert "--guide" in problem.value.hint
     assert "--profile" not in problem.value.hint
 
@@ -315,9 +336,9 @@ def test_https_to_a_plain_port_suggests_http() -> None:
         secure = address.replace("http://", "https://")
         with pytest.raises(Unreachable) as first:
             trust.fingerprint_of("127.0.0.1", int(address.rsplit(":", 1)[1]))
-        with PbxAdmin(secure, "admin", SECRET, profile=UC, tls=trust.pinned("AB")) as admin:
-            with pytest.raises(Unreachable) as later:
-                admin.sign_in()
+        admin = PbxAdmin(secure, "admin", SECRET, profile=UC, tls=trust.pinned("AB"))
+        with admin, pytest.raises(Unreachable) as later:
+            admin.sign_in()
     assert f"--pbx {address}" in first.value.hint
     assert f"--pbx {address}" in later.value.hint
 
@@ -332,7 +353,8 @@ def test_https_to_a_plain_port_suggests_http() -> None:
         ("<var>evtpush.all.c2url=http://a.b.c/</var><br/><var><del>nms.main.state</del></var>", {
             "evtpush.all.c2url", "nms.main.state"}),
         ("<ins>uci set nms.main.state='1'</ins>", {"nms.main.state"}),
-        ("<ins><strong>nms.cfg02=server</strong><br />nms.cfg02.host=<em>x.y.z</em></ins>", {"nms.cfg02", "nms.cfg02.host"}),
+        ("<ins><strong>nms.cfg02=server</strong><br />nms.cfg02.host=<em>x.y.z</em></ins>", {
+            "nms.cfg02", "nms.cfg02.host"}),
         ("<del><strong>nms.@rule[0]</strong></del>", {"nms.@rule[0]"}),
         ("<p>что-то</p>", {ANONYMOUS}),
     ],
@@ -457,3 +479,87 @@ def test_whatever_goes_wrong_the_message_is_true(generation: str, faults: set[Fa
         assert not waiting(pbx)
     else:
         assert troubles or faults
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(generation=st.sampled_from(sorted(GENERATIONS)), faults=LASTING, troubles=SEQUENCES, known=st.booleans())
+def test_whatever_goes_wrong_no_event_is_refused(
+    fresh_site: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    generation: str,
+    faults: set[Fault],
+    troubles: dict[int, str],
+    known: bool,
+) -> None:
+    """Every path that the PBX holds afterwards, in force or staged, is taken; a password that may count was told."""
+    site = Path(shutil.copytree(fresh_site, tmp_path_factory.mktemp("site") / "data"))
+    pbx = device(*faults, generation=generation)
+    if known:
+        tokens.add_token(site, "anothers")
+        for key in URLS:
+            pbx.saved[key] = ("http://192.0.2.27:8181/anothers/",)
+        pbx.running = dict(pbx.saved)
+    trouble = Trouble(pbx, troubles)
+    with served(trouble) as address, pytest.MonkeyPatch.context() as quick:
+        quick.setattr("ippbx_billing.pbx.session.PATIENCE_S", 0.05)
+        arguments = ["--data-dir", str(site), "configure-pbx", "--pbx", address, "--server", "192.0.2.27", "--yes"]
+        result = CliRunner().invoke(app, arguments)
+    assert_no_event_refused(pbx, site)
+    for values in (pbx.saved, pbx.staged):
+        for password in values.get("openapi.main.pw", ()):
+            assert password in result.stderr
+
+
+# --- by hand ----------------------------------------------------------------------------------------------------
+
+GUIDE = ["configure-pbx", "--pbx", "http://127.0.0.1", "--server", "192.0.2.27", "--guide", "--plain-urls"]
+
+
+def test_the_guide_goes_step_by_step_until_both_events_prove_it(
+    cli: Cli, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each value in the words of both screens; then a status event and a call record end it."""
+    monkeypatch.setattr(pbx_access, "attended", lambda: True)
+    with Service(site) as service:
+        ports = [url.rsplit(":", 1)[1].strip("/") for url in (service.cdr_url, service.status_url)]
+        events = threading.Thread(target=both_events, args=[service])
+        events.start()
+        result = cli(*[*GUIDE, "--cdr-port", ports[0], "--status-port", ports[1], "--wait", "30"], stdin="\n" * 4)
+        events.join()
+    assert result.exit_code == 0, result.output
+    for words in ("服务对接 / Service Integration", "话单信息 / CDR Information", "保存 / Save", "应用 / Apply"):
+        assert words in result.stdout
+    assert f"http://192.0.2.27:{ports[0]}/" in result.stdout
+    assert "status from 127.0.0.1" in result.stdout
+    assert "call of 8001" in result.stdout
+    assert "both kinds of events arrive" in result.stderr
+
+
+def both_events(service: Service) -> None:
+    """A test call as a PBX tells it: ringing, then the record."""
+    time.sleep(1)
+    service.post(b'{"uuid": "1", "state": "ringing"}', door="status")
+    service.post(gateway_cdr("8001", "958674577", 64))
+
+
+def test_the_guide_says_what_is_missing(cli: Cli, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No listener at all; then one to which only the call records come."""
+    monkeypatch.setattr(pbx_access, "attended", lambda: True)
+    monkeypatch.setattr("ippbx_billing.cli.pbx.guide.MISSING_AFTER_S", 0.1)
+    closed = cli(*GUIDE, "--cdr-port", "9", "--status-port", "9", "--wait", "1", stdin="\n" * 4)
+    assert closed.exit_code == 1
+    assert "start `ippbx-bill listen`" in closed.stdout
+    assert "no status came within 1 s" in closed.stderr
+
+
+def told_missing(seen: set[str], refused: dict[str, int]) -> str:
+    """What is said while no status event comes."""
+    before = {"status": {"refused": {"stranger": 1}}, "cdr": {}}
+    return "; ".join(missing(UC, "status", seen, {"status": {"refused": refused}, "cdr": {}}, before))
+
+
+def test_what_is_missing_follows_from_what_came() -> None:
+    """Refused deliveries by their reason; the other kind alone points at the page; nothing at all at the button."""
+    assert "refused 2 deliveries: the sender is not in `allow`" in told_missing(set(), {"stranger": 3})
+    assert "look at this one on the PBX's page: 呼叫状态 / Call Status" in told_missing({"cdr"}, {"stranger": 1})
+    assert "was 应用 / Apply pressed?" in told_missing(set(), {"stranger": 1})

@@ -104,7 +104,7 @@ def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Finding]:
         health = f"{parts.scheme}://{parts.netloc}/healthz"
         known = _knows(url, using)
         try:
-            answer = httpx.get(health, timeout=DOOR_TIMEOUT_S, trust_env=False, verify=_own_certificate(using))
+            answer = httpx.get(health, timeout=DOOR_TIMEOUT_S, trust_env=False, verify=own_certificate(using))
             ours = "acknowledged" in answer.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError):
             ours = False
@@ -119,7 +119,7 @@ def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Finding]:
             yield Finding(names[kind], State.OK, tr("a listener answers at {netloc}", netloc=parts.netloc))
 
 
-def _own_certificate(using: "Settings") -> "ssl.SSLContext | bool":
+def own_certificate(using: "Settings") -> "ssl.SSLContext | bool":
     """What our own doors are known by: their certificate, whatever name it was made for."""
     import ssl
 

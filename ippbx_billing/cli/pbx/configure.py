@@ -10,6 +10,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.pbx import access as pbx_access
 from ippbx_billing.cli.pbx.access import (
     API_PASSWORD,
     DEFAULT_PROFILE,
@@ -88,7 +89,7 @@ def configure_pbx(
     remember: RememberOption = False,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
-    guide: Annotated[bool, typer.Option("--guide", help=tr("print the values as a checklist to set by hand"))] = False,
+    guide: Annotated[bool, typer.Option("--guide", help=tr("show what to set by hand, step by step"))] = False,
     wait: WaitOption = 0,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -460,7 +461,9 @@ def _warn_of_tokens(using: "Settings") -> None:
 
 
 def _guide(access: Access, using: "Settings", server: str | None, given: str, plain: bool, wait: int) -> None:
-    """The checklist for a firmware that cannot be driven, then patience until the first event."""
+    """What to set by hand on a firmware that cannot be driven: step by step where somebody is there, else as a list."""
+    from ippbx_billing.cli.pbx.guide import walk
+    from ippbx_billing.pbx.guide import steps
     from ippbx_billing.pbx.profile import load_profile
     from ippbx_billing.pbx.tokens import accepts
 
@@ -468,11 +471,18 @@ def _guide(access: Access, using: "Settings", server: str | None, given: str, pl
     server = _server(server, known.address, using)
     _let_in(known.address, using, dry_run=False)
     token = _token_to_give_out(known, using, plain)
+    urls = our_urls(server, using, token)
     wanted: Wanted = {
         "api": {"enabled": True, "password": given or new_api_password()},
-        "events": event_values(our_urls(server, using, token)),
+        "events": event_values(urls),
     }
     profile = load_profile(known.profile or DEFAULT_PROFILE)
+    if pbx_access.attended():
+        here = {"cdr": urls.cdr or "", "status": urls.status or ""}
+        walk(steps(profile, known.address, known.user, wanted), profile, here, using, wait or GUIDE_WAIT_S)
+        if token:
+            _make_known(using, token)
+        return
     lines(checklist(profile, known.address, known.user, wanted))
     say("")
     event = _wait(using, wait or GUIDE_WAIT_S)
