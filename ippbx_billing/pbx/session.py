@@ -335,7 +335,7 @@ class PbxAdmin:
         longest = form.longest(key)
         if isinstance(value, str) and longest is not None and len(value) > longest:
             facts = {"field": shown_field(form.profile, form.profile.fields[key]), "longest": longest}
-            problem = tr("the PBX's field {field} takes {longest} characters, and this are {length}.",
+            problem = tr("the PBX's field {field} takes at most {longest} characters; the value has {length}.",
                          length=len(value), **facts)  # fmt: skip
             raise ChangeRefused(problem, _shorter(key))
         form.set(key, value)

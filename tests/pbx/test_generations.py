@@ -280,7 +280,7 @@ def test_an_address_that_is_too_long_for_its_field_suggests_plain_urls() -> None
 
     with served(short) as address, PbxAdmin(address, "admin", SECRET, profile=UC, patience_s=0.1) as admin:
         admin.read("events")
-        with pytest.raises(ChangeRefused, match="takes 9 characters") as problem:
+        with pytest.raises(ChangeRefused, match="takes at most 9 characters") as problem:
             admin.save("events", {"cdr_url": CDR_URL})
     assert "--plain-urls" in problem.value.hint
 

@@ -37,7 +37,9 @@ def walk(steps: "Iterator[Step]", profile: "Profile", urls: Urls, using: "Settin
         if step.proof:
             watch.until(step.proof, seconds)
         else:
-            typer.prompt(tr("   Enter when it is done"), default="", show_default=False, prompt_suffix=" ", err=True)
+            typer.prompt(
+                "   " + tr("Enter when it is done"), default="", show_default=False, prompt_suffix=" ", err=True
+            )
     say(tr("both kinds of events arrive"))
 
 
