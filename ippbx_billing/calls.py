@@ -4,7 +4,7 @@ All values are frozen. Times are aware `datetime`s in UTC, durations whole secon
 micro-units of the currency (`…_micro`, see `money`). `None` means that nobody told us.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -94,10 +94,28 @@ class Reason:
     """
 
     code: str = ""
-    facts: Mapping[str, int | str] = field(default_factory=dict)
+    facts: Mapping[str, "Fact"] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.code)
+
+    def __hash__(self) -> int:
+        return hash((self.code, frozenset(self.facts.items())))
+
+
+Fact = int | str | tuple[Reason, ...]  # what stands in a reason; some are made of others
+
+
+def together(reasons: Iterable[Reason]) -> Reason:
+    """Several reasons as one, each told once: none is no reason, and one is itself."""
+    found = tuple(dict.fromkeys(reasons))
+    if len(found) > 1:
+        return Reason("several", {"reasons": found})
+    return found[0] if found else Reason()
+
+
+ROW_OF = "row-of "  # begins the `twin` of a row of a conversation; then comes the id of the call that is billed for it
+FROM_FILE, PRINTED = "FILE", "SMDR"  # stand for the method of events that came from a file, or as lines over TCP
 
 
 @dataclass(slots=True)  # not frozen: that makes it four times as slow to make, and one is made for each event
@@ -123,8 +141,10 @@ class Call:
     """One conversation attempt as the PBX recorded it, before numbering and rating.
 
     `duration_s` runs from start to end, `billed_s` from answer to end. `number` is the other side,
-    `extension` ours. `twin` says why this record must not be billed beside its sibling. `notes`
-    are doubts worth showing (durations that contradict each other, a repaired body).
+    `extension` ours. `twin` says why this record must not be billed beside its sibling, in the words of its dialect.
+    `left_out` is set only for rating, where a filter of the site keeps the call off the bill. `notes` are doubts
+    worth showing (durations that contradict each other, a repaired body); `doubt` is one that forbids a fee: the call
+    stays unrated for that reason until the cause is mended.
     """
 
     pbx: str
@@ -148,7 +168,9 @@ class Call:
     pin: str | None = None
     recording: str | None = None
     twin: str | None = None
-    notes: tuple[str, ...] = ()
+    left_out: Reason | None = None
+    notes: tuple[Reason, ...] = ()
+    doubt: Reason | None = None
 
     @property
     def key(self) -> str:
@@ -197,13 +219,23 @@ class CallStatus:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why something could not be read: a sentence, and where in the event it stands."""
+    """Why something could not be read, and where in the event it stands.
 
-    reason: str
+    `record` counts the documents of a body that holds several, `where` the records within one; 0 and "" for the whole.
+    """
+
+    reason: Reason
     where: str = ""
+    record: int = 0
 
-    def __str__(self) -> str:
-        return f"{self.where}: {self.reason}" if self.where else self.reason
+    @property
+    def told(self) -> Reason:
+        """The reason with its place in it."""
+        if not self.record:
+            return Reason("in-part", {"part": self.where, "reasons": (self.reason,)}) if self.where else self.reason
+        if not self.where:
+            return Reason("in-record", {"record": self.record, "reasons": (self.reason,)})
+        return Reason("in-part-of-record", {"record": self.record, "part": self.where, "reasons": (self.reason,)})
 
 
 @dataclass(slots=True)
@@ -214,7 +246,7 @@ class Reading:
     calls: tuple[Call, ...] = ()
     states: tuple[CallStatus, ...] = ()
     problems: tuple[Problem, ...] = ()
-    nothing: str = ""  # understood, but no call: "an SMS", "an empty probe"
+    nothing: Reason = field(default_factory=Reason)  # understood, but no call: an SMS, an empty probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,16 +280,21 @@ class Step:
     code: str
     facts: dict[str, int | str] = field(default_factory=dict)
     amount_micro: int = 0
+    reason: Reason = field(default_factory=Reason)  # of the step that says why there is no fee
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """The fee of a call with the price, the window and the steps that led to it."""
+    """The fee of a call with the price, the window and the steps that led to it.
+
+    `calendar` is the version of the days off where the price asks what day it is.
+    """
 
     status: ChargeStatus
     fee_micro: int | None
-    reason: str = ""
+    reason: Reason = field(default_factory=Reason)
     carrier: str | None = None
     price_id: int | None = None
     window: str | None = None
+    calendar: str | None = None
     steps: tuple[Step, ...] = ()

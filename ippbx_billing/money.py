@@ -14,6 +14,7 @@ from fractions import Fraction
 
 MICRO = 1_000_000
 MAX_MICRO = 2**63 - 1  # what SQLite can store
+MAX_FEE_MICRO = 10**15  # of a call: a thousand million, of which thousands may be added up in 64 bits
 
 
 def parse(value: str | int | Decimal) -> int:

@@ -58,6 +58,7 @@ class Settings:
     host: str = _setting("listen", "0.0.0.0", "address to listen on; 0.0.0.0 is every interface")
     cdr_port: int = _setting("listen", 8181, "port for call records (CDRs) / 话单信息")
     status_port: int = _setting("listen", 8182, "port for call status / 呼叫状态")
+    smdr_port: int = _setting("listen", 0, "port for lines over TCP, as PBXs print them (SMDR); 0: none / 话单打印端口")
     answer: str = _setting("listen", "", "body of the 200 answer; empty: as the PBX model wants it")
     log_format: str = _setting(
         "listen", "text", 'lines on stderr: "text" for people, "json" for a log collector / 日志'
@@ -313,7 +314,7 @@ def _matching(pattern: str, wanted: Callable[[], str], upper: bool = False) -> C
 
 # 0 is a free port, no limit, or no delay; any other limit of 0 would let nothing in.
 _MAY_BE_ZERO = {
-    *("cdr_port", "status_port"),
+    *("cdr_port", "status_port", "smdr_port"),
     *("max_connections_per_address", "max_requests_per_s"),
     *("min_free_bytes", "shutdown_timeout_s"),
 }

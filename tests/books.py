@@ -19,6 +19,7 @@ from ippbx_billing.calls import (
     TrafficType,
 )
 from ippbx_billing.ledger import Ledger, RatedCall
+from ippbx_billing.ledger.sentences import recognised
 from ippbx_billing.reports import View
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -81,7 +82,7 @@ class Books:
         )
         kind = ChargeStatus(status if fee is not None else "unrated")
         charge = Charge(
-            status=kind, fee_micro=None if fee is None else money.parse(fee), reason=reason, carrier=carrier
+            status=kind, fee_micro=None if fee is None else money.parse(fee), reason=recognised(reason), carrier=carrier
         )
         day, hour = local.date().isoformat(), local.hour
         self.waiting.append(RatedCall(self.written, call, meaning, charge, day, "test", hour))

@@ -21,7 +21,7 @@ def main() -> None:
     gc.set_threshold(GARBAGE_AFTER)
     atexit.register(gc.freeze)  # the process gives its memory back whole: nobody takes its objects apart one by one
     _write_what_the_terminal_lacks()
-    texts.use(texts.preferred(sys.argv[1:]))
+    texts.begin_in(texts.preferred(sys.argv[1:]))
     from ippbx_billing.cli.app import app
 
     app()

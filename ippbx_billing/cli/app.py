@@ -91,4 +91,4 @@ def options(
     if lang is not None:
         if lang not in texts.LANGUAGES:
             raise typer.BadParameter(tr("only en and zh are known"), param_hint="--lang")
-        texts.use(lang)
+        texts.begin_in(lang)

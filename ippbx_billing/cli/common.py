@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from ippbx_billing import language as texts
-from ippbx_billing.documents.render import Column, Format
+from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.settings import Settings, default_data_dir, load
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class State:
+class GlobalOptions:
     """The global options of this run."""
 
     data_dir: Path | None = None
     lang: str | None = None
 
 
-state = State()
+state = GlobalOptions()
 
 
 def _form(ctx: typer.Context, form: Format) -> Format:
@@ -52,6 +52,11 @@ OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", is_eager=True, help=tr("write to this file; - is stdout"))
 ]
 MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM|last|this", help=tr("the month"))]
+
+
+WaitOption = Annotated[
+    float, typer.Option("--wait", metavar="SECONDS", min=0, help=tr("wait so long for other maintenance to end"))
+]
 
 
 class ErrorsAsSentences(TyperGroup):
@@ -75,13 +80,6 @@ class ErrorsAsSentences(TyperGroup):
             problem = tr("the output cannot be written: {error}", error=tr(str(error.strerror)))
             complain(BillingError(problem, tr("make room, or write elsewhere")))
             raise typer.Exit(1) from error
-        except Exception as error:
-            if type(error).__module__ != "sqlite3":
-                raise
-            complain(
-                BillingError(tr("the database does not answer: {error}", error=error), tr("see `ippbx-bill doctor`"))
-            )
-            raise typer.Exit(1) from error
 
 
 def _write_no_more() -> None:
@@ -100,7 +98,7 @@ def complain(error: BillingError) -> None:
 
 def say(text: str) -> None:
     """Talk: a line on stderr, so that stdout stays data."""
-    from ippbx_billing.documents.render import harmless
+    from ippbx_billing.documents.columns import harmless
 
     typer.echo("\n".join(harmless(line) for line in text.split("\n")), err=True)
 
@@ -109,7 +107,7 @@ def settings(**flags: Any) -> Settings:
     """The settings in force, this run's flags first; the file's language is spoken unless another was asked for."""
     chosen = load(state.data_dir or default_data_dir(), flags)
     if chosen.lang and not state.lang:
-        texts.use(chosen.lang)
+        texts.begin_in(chosen.lang)
     return chosen
 
 

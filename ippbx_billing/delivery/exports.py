@@ -22,14 +22,15 @@ from typing import Any
 from ippbx_billing import money
 from ippbx_billing.delivery import parquet
 from ippbx_billing.documents import Document, Section
-from ippbx_billing.documents.files import together
-from ippbx_billing.documents.render import Column, Format, Row, show
+from ippbx_billing.documents.columns import Column, Format, Row
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BusyError
-from ippbx_billing.inbox import lock
+from ippbx_billing.files import together
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.reports import CallFilter, Period, View, calls, report
+from ippbx_billing.reports import Period, View, WantedCalls, calls, report
 from ippbx_billing.reports.changes import Cursor, changed_calls, newest
+from ippbx_billing.sqlite.locks import lock, maintenance
 
 PARQUET = "parquet"
 FORMS = (*(form.value for form in Format if form is not Format.TABLE), PARQUET)
@@ -77,8 +78,15 @@ class Export:
                 parquet.write(self._listed(period), beside / name)
             return self._named(beside)
 
-    def changes(self) -> list[Path]:
-        """The calls that came or changed since the last time; no file where there is nothing new."""
+    def changes(self, wait_s: float = 0) -> list[Path]:
+        """The calls that came or changed since the last time; no file where there is nothing new.
+
+        Raises BusyError where maintenance of the ledger lasts longer than `wait_s`: the cursor would not hold.
+        """
+        with maintenance(self.ledger.path.parent, "export --since-last", wait_s):
+            return self._changes()
+
+    def _changes(self) -> list[Path]:
         since = Cursor.of(self.ledger.journey.state(CURSOR))
         number = int(self.ledger.journey.state(NUMBER) or 0) + 1
         with self.ledger.reading():
@@ -101,7 +109,7 @@ class Export:
         return [self.folder / one.relative_to(beside) for one in sorted(beside.rglob("*")) if one.is_file()]
 
     def _listed(self, period: Period) -> Iterator[Row]:
-        return calls(self.ledger, self.view, CallFilter(period=period))
+        return calls(self.ledger, self.view, WantedCalls(period=period))
 
     def _changed(self, since: Cursor) -> Iterator[Row]:
         return changed_calls(self.ledger, self.view, since)

@@ -5,6 +5,7 @@
 The folders `month=2026-10` are what DuckDB, pandas and Spark take for a partition.
 """
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -12,15 +13,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ippbx_billing.documents.files import whole
-from ippbx_billing.documents.render import Row
+from ippbx_billing.documents.columns import Row
 from ippbx_billing.errors import BillingError
+from ippbx_billing.files import whole
 from ippbx_billing.language import tr
 from ippbx_billing.reports import CALL_KEYS
 
 ROWS_AT_ONCE = 50_000
 NUMBERS = ("id", "event", "duration_s", "billed_s")
 TIMES = ("started_at", "answered_at", "ended_at")
+FACTS = ("reason_facts", "note_reasons")  # JSON in a text: each reason has facts of its own
 
 
 def write(rows: Iterable[Row], path: Path) -> None:
@@ -56,4 +58,6 @@ def _values(row: Row) -> dict[str, Any]:
     values = dict(row)
     for key in TIMES:
         values[key] = row[key] and datetime.fromisoformat(row[key])
+    for key in FACTS:
+        values[key] = json.dumps(row[key], ensure_ascii=False) if row[key] else None
     return values | {"fee": row["fee"] and Decimal(row["fee"])}

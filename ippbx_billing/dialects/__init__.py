@@ -8,26 +8,31 @@ A new model, or a new firmware, is a TOML file in the site's data directory.
     reading = read(event, known, chosen="auto", zone=ZoneInfo("Asia/Shanghai"), is_extension=numbering.is_extension)
     reading.calls, reading.states, reading.problems, reading.nothing
 
-Reading never raises: what is not understood is a `Problem` with a sentence.
+Reading never raises: what is not understood is a `Problem` with its reason.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
-from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent, Reading
-from ippbx_billing.dialects.bodies import DEFAULT_BOUNDS, Bounds, Document, open_body
+from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent, Reading, Reason, together
+from ippbx_billing.dialects.bodies import DEFAULT_BOUNDS, Bounds, Document, Opened, open_body
 from ippbx_billing.dialects.choosing import Dialects, choose
+from ippbx_billing.dialects.clocks import Hints, proven_order
 from ippbx_billing.dialects.definition import COMMON_WORDS, FIELDS, Dialect, common_words, read_dialect
+from ippbx_billing.dialects.plan import kind_of
 from ippbx_billing.dialects.reading import Fields, Site, call_of, status_of
-from ippbx_billing.dialects.record import Record
+from ippbx_billing.dialects.record import Record, scalars
+from ippbx_billing.dialects.teaching import own_words
 from ippbx_billing.dialects.view import view_of
 
 __all__ = ["DEFAULT_BOUNDS", "FIELDS", "Bounds", "Dialect", "Dialects", "load", "read", "records", "sender"]
 
 PACKAGED = Path(__file__).parent / "families"
-MOST_PROBLEMS = 20  # sentences kept of one body; a flood of them says no more
+MOST_TEXTS = 20_000  # of a delivery that are looked through for dates
+MOST_PROBLEMS = 20  # reasons kept of one body; a flood of them says no more
 
 
 def load(user_dir: Path | None = None) -> Dialects:
@@ -36,7 +41,10 @@ def load(user_dir: Path | None = None) -> Dialects:
     if user_dir is not None and user_dir.is_dir():
         words = common_words(PACKAGED)
         for path in sorted(user_dir.glob("*.toml")):
-            found[path.stem] = read_dialect(path, words, own=True)
+            if path.name != COMMON_WORDS:
+                found[path.stem] = read_dialect(path, words, own=True)
+        if (taught := own_words(user_dir)).disposition:
+            found = {name: one.taught(taught.outcomes) for name, one in found.items()}
     return Dialects(found)
 
 
@@ -55,20 +63,48 @@ def read(
     zone: tzinfo,
     is_extension: Callable[[str], bool],
     bounds: Bounds = DEFAULT_BOUNDS,
+    country: str = "",
 ) -> Reading:
-    """What an event means; `chosen` is the name of a dialect or `auto`. Never raises."""
+    """What an event means; `chosen` is the name of a dialect or `auto`. Never raises.
+
+    `country` is the site's; it settles the order of day and month where nothing else does.
+    """
     opened = open_body(event, bounds)
-    reader = _Reader(event, dialects, chosen, Site(zone, is_extension, sender(event.remote)))
+    hints = _HintsOnDemand(event, opened, country)
+    reader = _Reader(event, dialects, chosen, Site(zone, is_extension, sender(event.remote), hints))
     reader.problems += opened.problems
     for place, document in enumerate(opened.documents):
-        reader.document(document, f"record {place + 1}" if len(opened.documents) > 1 else "", tuple(opened.notes))
+        reader.document(document, place + 1 if len(opened.documents) > 1 else 0, tuple(opened.notes))
     if not opened.documents and not opened.problems:
-        reader.nothing.append("an empty body")
+        reader.nothing.append(opened.nothing or Reason("empty-body"))
     return reader.reading()
 
 
+class _HintsOnDemand:
+    """The hints of a delivery, worked out when the first date needs them; most never do."""
+
+    __slots__ = ("_country", "_event", "_found", "_opened")
+
+    def __init__(self, event: RawEvent, opened: Opened, country: str) -> None:
+        self._event, self._opened, self._country = event, opened, country
+        self._found: Hints | None = None
+
+    def __call__(self) -> Hints:
+        if self._found is None:
+            self._found = hints_for(self._event, self._opened, self._country)
+        return self._found
+
+
+def hints_for(event: RawEvent, opened: Opened, country: str) -> Hints:
+    """What settles the order of the dates in a delivery: its other dates, its arrival, the country of the site."""
+    said = islice((text for one in opened.documents for _, text in scalars(one)), MOST_TEXTS)
+    return Hints(country, event.received_at.astimezone(UTC), proven_order(said))
+
+
 def sender(remote: str) -> str:
-    """The address of a sender without its port: `192.0.2.7:5060` and `[2001:db8::1]:80`."""
+    """The address of a sender without its port: `192.0.2.7:5060` and `[2001:db8::1]:80`; files are one sender."""
+    if remote.startswith("file:"):
+        return "file"
     if remote.startswith("["):
         return remote[1:].partition("]")[0]
     return remote.partition(":")[0] if remote.count(":") == 1 else remote
@@ -86,50 +122,49 @@ class _Reader:
         self.calls: list[Call] = []
         self.states: list[CallStatus] = []
         self.problems: list[Problem] = []
-        self.nothing: list[str] = []
+        self.nothing: list[Reason] = []
 
     def reading(self) -> Reading:
         """Everything so far, as the event's meaning."""
         problems = self.problems[:MOST_PROBLEMS]
         if len(self.problems) > MOST_PROBLEMS:
-            problems.append(Problem(f"and {len(self.problems) - MOST_PROBLEMS} problems more"))
+            problems.append(Problem(Reason("more-problems", {"count": len(self.problems) - MOST_PROBLEMS})))
         is_nothing = not (self.calls or self.states or problems)
         return Reading(
             dialect=self.dialect,
             calls=tuple(self.calls),
             states=tuple(self.states),
             problems=tuple(problems),
-            nothing="; ".join(dict.fromkeys(self.nothing)) if is_nothing else "",
+            nothing=together(self.nothing) if is_nothing else Reason(),
         )
 
-    def document(self, document: Document, where: str, notes: tuple[str, ...]) -> None:
+    def document(self, document: Document, number: int, notes: tuple[Reason, ...]) -> None:
         """Read one document with the dialect that fits it."""
         if not document:
-            self.nothing.append("an empty probe")
+            self.nothing.append(Reason("empty-probe"))
             return
         view = choose(document, self._dialects, self._chosen, self._facts)
         if isinstance(view, Problem):
-            self.problems.append(Problem(view.reason, where))
+            self.problems.append(Problem(view.reason, record=number))
             return
         self.dialect = self.dialect or view.dialect.name
         for place, record in enumerate(view.records):
-            inner = f"{where} {place + 1}".strip() if len(view.records) > 1 else where
-            self._record(Fields(view.dialect, record, self._site, [*notes, *view.notes]), inner)
+            where = str(place + 1) if len(view.records) > 1 else ""
+            self._record(Fields(view.dialect, record, self._site, [*notes, *view.notes]), where, number)
 
-    def _record(self, fields: Fields, where: str) -> None:
-        rule = fields.follows(fields.plan.kinds)
-        kind = rule.then if rule else "cdr"
-        if rule and kind == "nothing":
-            self.nothing.append(rule.because)
+    def _record(self, fields: Fields, where: str, number: int) -> None:
+        kind, because = kind_of(fields.dialect, fields.plan, fields.record)
+        if kind == "nothing":
+            self.nothing.append(Reason("no-call", {"because": because}))
         if "cdr" in kind:
             call = call_of(fields)
             if isinstance(call, Problem):
-                self.problems.append(Problem(call.reason, where))
+                self.problems.append(Problem(call.reason, where, number))
             else:
                 self.calls.append(call)
         if "status" in kind:
             state = status_of(fields)
-            if isinstance(state, str):
+            if isinstance(state, Reason):
                 self.nothing.append(state)
             else:
                 self.states.append(state)

@@ -10,16 +10,15 @@ identifier and 02258674577 a phone number; a name that is given twice in one obj
 
 import base64
 import binascii
-import csv
 import json
 import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote_plus
 
-from ippbx_billing.calls import Problem, RawEvent
+from ippbx_billing.calls import Fact, Problem, RawEvent, Reason
+from ippbx_billing.dialects import tables, values
 
 Document = dict[str, Any]
 
@@ -27,9 +26,9 @@ MOST_ELEMENTS_DEEP = 250  # of XML, whatever the bounds; the parser itself goes 
 LARGEST_REPAIR = 1_000_000  # characters; repairing is slow, and a record is small
 LARGEST_GUESS = 32_000  # guessing commas is slower yet: a quarter of a second for so many characters
 MOST_FIELDS = 10_000  # of a form
+MOST_NAMES = 4_000  # in one object; a record of the most talkative switch has some hundreds
 LONGEST_LINE = 4_000  # of text that is neither JSON, XML nor a form
-REPAIRED = "not valid JSON, repaired"
-CSV_ROW = "csv"  # a line of comma-separated values without a header is the document {"csv": [cells]}
+REPAIRED = Reason("json-repaired")
 _JUNK = "\ufeff\0 \t\r\n"
 # The form fields that are known to hold a whole document instead of a value.
 DOCUMENT_FIELDS = ("cdr", "data", "json", "calllog.json", "payload", "body", "xml", "content", "call")
@@ -56,12 +55,13 @@ class Opened:
 
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Reason] = field(default_factory=list)
     bounds: Bounds = DEFAULT_BOUNDS
     packed: bool = False
+    nothing: Reason | None = None  # why there is no document, where that is no problem
 
-    def refuse(self, reason: str, where: str = "") -> None:
-        self.problems.append(Problem(reason, where))
+    def refuse(self, code: str, **facts: Fact) -> None:
+        self.problems.append(Problem(Reason(code, facts)))
 
     def keep(self, value: object) -> None:
         """Take a decoded value: an object is a document, a list is taken apart."""
@@ -72,9 +72,9 @@ class Opened:
             self.documents.extend(value)
         elif isinstance(value, list):
             self.documents.extend(one for one in value if isinstance(one, dict))
-            self.refuse(f"a list of {len(value)} values that are no records")
+            self.refuse("list-of-no-records", count=len(value))
         else:
-            self.refuse("a single value, not a record")
+            self.refuse("single-value")
 
 
 def open_body(event: RawEvent, bounds: Bounds = DEFAULT_BOUNDS) -> Opened:
@@ -90,7 +90,7 @@ def open_body(event: RawEvent, bounds: Bounds = DEFAULT_BOUNDS) -> Opened:
             _open_text(_decoded(body), event, opened)
     except RecursionError:
         opened.documents.clear()
-        opened.refuse("nested too deeply to be a call record")
+        opened.refuse("nested-too-deeply")
     _bound(opened, event.body)
     return opened
 
@@ -98,13 +98,35 @@ def open_body(event: RawEvent, bounds: Bounds = DEFAULT_BOUNDS) -> Opened:
 def _bound(opened: Opened, body: bytes) -> None:
     most, deepest = opened.bounds.records, opened.bounds.nesting
     if len(opened.documents) > most:
-        opened.refuse(f"{len(opened.documents)} records in one body; only the first {most} are read")
+        opened.refuse("too-many-records", count=len(opened.documents), most=most)
         del opened.documents[most:]
+    if opened.packed or (len(body) > 2 * MOST_NAMES and sum(map(body.count, _BETWEEN)) > MOST_NAMES):
+        _bound_names(opened)
     if not opened.packed and sum(map(body.count, (b"{", b"[", b"<", b"%"))) < deepest:
         return  # too short to be deep
     if any(is_too_deep(document, deepest) for document in opened.documents):
         opened.documents = [one for one in opened.documents if not is_too_deep(one, deepest)]
-        opened.refuse(f"nested deeper than {deepest} levels")
+        opened.refuse("nested-deeper", deepest=deepest)
+
+
+_BETWEEN = (b":", b"=", b"<", b",", b";", b"\t", b"|")  # one of them stands at every name
+
+
+def _bound_names(opened: Opened) -> None:
+    """Reading a record takes longer with each of its names; one of so many is no call's."""
+    narrow = [one for one in opened.documents if not _is_too_wide(one)]
+    if len(narrow) < len(opened.documents):
+        opened.documents = narrow
+        opened.refuse("too-many-fields", most=MOST_NAMES)
+
+
+def _is_too_wide(document: object) -> bool:
+    level = [document]
+    while level:
+        if any(isinstance(one, dict) and len(one) > MOST_NAMES for one in level):
+            return True
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
+    return False
 
 
 def is_too_deep(document: object, deepest: int = DEFAULT_BOUNDS.nesting) -> bool:
@@ -139,7 +161,7 @@ def _unpacked(event: RawEvent, opened: Opened) -> bytes | None:
     if encoding == "deflate":
         return _inflated(body, -15, opened)  # -15: without any header
     if encoding in ("br", "zstd", "compress"):
-        opened.refuse(f"the body is compressed as {encoding}, which is not read")
+        opened.refuse("unknown-compression", encoding=encoding)
         return None
     return body
 
@@ -151,11 +173,11 @@ def _inflated(body: bytes, header: int, opened: Opened) -> bytes | None:
         inflated = unpacker.decompress(body, most)
     except zlib.error:
         if body[:2] == b"\x1f\x8b":
-            opened.refuse("the compressed body is damaged")
+            opened.refuse("compression-damaged")
             return None
         return body  # text that happens to begin with an x
     if unpacker.unconsumed_tail or not unpacker.eof:
-        opened.refuse(f"the compressed body is cut off, or more than {most} bytes when unpacked")
+        opened.refuse("compression-too-large", most=most)
         return None
     opened.packed = True
     return inflated
@@ -165,6 +187,10 @@ def _decoded(body: bytes) -> str:
     """UTF-8, else what Chinese firmwares send, else byte for byte."""
     if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return body.decode("utf-16", "replace").strip(_JUNK)
+    if len(body) > 7 and {*body[:8:2]} == {0} != {*body[1:8:2]}:  # text has no zero bytes, but for those of UTF-16
+        return body.decode("utf-16-be", "replace").strip(_JUNK)
+    if len(body) > 7 and {*body[1:8:2]} == {0} != {*body[:8:2]}:
+        return body.decode("utf-16-le", "replace").strip(_JUNK)
     for encoding in ("utf-8", "gb18030"):
         try:
             return body.decode(encoding).strip(_JUNK)
@@ -233,8 +259,8 @@ def _open_json(text: str, opened: Opened) -> None:
     while position < len(text):
         try:
             value, position = _DECODER.raw_decode(text, position)
-        except ValueError as error:
-            _open_broken_json(text[position:], opened, str(error))
+        except json.JSONDecodeError as error:
+            _open_broken_json(text[position:], opened, error)
             return
         opened.keep(value)
         position = _end_of_gap(text, position)
@@ -245,13 +271,13 @@ def _end_of_gap(text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def decode_json(text: str) -> tuple[Any, str]:
+def decode_json(text: str) -> tuple[Any, Reason]:
     """One JSON value and a note about how it had to be repaired; raises ValueError.
 
     Repairs what a vendor misprints, never what was cut off: a shortened record would be a wrong one.
     """
     try:
-        return _DECODER.decode(text), ""
+        return _DECODER.decode(text), Reason()
     except ValueError:
         if len(text) > LARGEST_REPAIR or not is_whole(text):
             raise ValueError("cut off, or too large to repair") from None
@@ -266,12 +292,12 @@ def decode_json(text: str) -> tuple[Any, str]:
     raise ValueError("beyond repair")
 
 
-def _open_broken_json(text: str, opened: Opened, error: str) -> None:
+def _open_broken_json(text: str, opened: Opened, error: json.JSONDecodeError) -> None:
     try:
         value, note = decode_json(text)
     except ValueError:
-        reason = "not valid JSON" if is_whole(text) else "JSON that is cut off"
-        opened.refuse(f"{reason}: {error}")
+        code = "not-json" if is_whole(text) else "json-cut-off"
+        opened.refuse(code, error=error.msg, line=error.lineno, column=error.colno, position=error.pos)
         return
     opened.keep(value)
     opened.notes.append(note)
@@ -283,7 +309,8 @@ def is_whole(text: str) -> bool:
     if stripped[-1:] != {"{": "}", "[": "]"}.get(stripped[:1], "?"):
         return False
     bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', "", stripped)
-    return any(one.count("{") == one.count("}") and one.count("[") == one.count("]") for one in (bare, stripped))
+    judged = (bare, stripped) if '"' in bare else (bare,)  # where quotes are amiss, brackets may lie between them
+    return any(one.count("{") == one.count("}") and one.count("[") == one.count("]") for one in judged)
 
 
 def _unquote_inner(text: str) -> str:
@@ -325,9 +352,15 @@ def _quoted_numbers(text: str) -> str:
 _WELL_FORMED_TAG = re.compile(r"""<(?=/?[A-Za-z_][\w.\-]*(?:\s+[\w:.\-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*/?>|[?!])""")
 
 
+_LONG_TAG = re.compile(rf"<[^<>]{{{4 * MOST_NAMES},}}")
+
+
 def _open_xml(text: str, opened: Opened) -> None:
     if re.search(r"<!(DOCTYPE|ENTITY)", text, re.IGNORECASE):
-        opened.refuse("XML with a document type of its own is not read")
+        opened.refuse("xml-with-doctype")
+        return
+    if any(tag[0].count("=") > MOST_NAMES for tag in _LONG_TAG.finditer(text)):
+        opened.refuse("too-many-fields", most=MOST_NAMES)  # the parser compares each attribute with every other
         return
     from lxml import etree
 
@@ -336,9 +369,9 @@ def _open_xml(text: str, opened: Opened) -> None:
     if root is None:  # variable names as tags: what is no tag becomes text, then the parser mends the rest
         tags = _WELL_FORMED_TAG.sub("\0", bare)
         root = _root(etree, tags.replace("<", "&lt;").replace("\0", "<"), recover=True)
-        opened.notes.append("not well-formed XML, repaired")
+        opened.notes.append(Reason("xml-repaired"))
     if root is None or not isinstance(root.tag, str):
-        opened.refuse("not readable as XML")
+        opened.refuse("not-xml")
         return
     opened.keep({_local(root.tag): _element(root)})
 
@@ -379,16 +412,31 @@ def _element(element: Any, depth: int = 0) -> Any:
 def _open_form(text: str, opened: Opened) -> None:
     """`name=value&…`: one field may hold the whole document, else the fields are the record."""
     if text.count("&") > MOST_FIELDS:
-        opened.refuse(f"a form of more than {MOST_FIELDS} fields")
+        opened.refuse("form-too-large", most=MOST_FIELDS)
         return
-    pairs = [(unquote_plus(name), value) for name, _, value in _fields(text)]
+    pairs = [(_unescaped(name), value) for name, _, value in _fields(text)]
     for name, value in pairs:
         inner = _document_in(name.lower(), value)
         if inner is not None and (len(pairs) == 1 or name.lower() in DOCUMENT_FIELDS):
             opened.packed = True  # in base64 no bracket is seen
             _open_inner(inner, opened)
             return
-    opened.keep(_nested([(name, unquote_plus(value)) for name, value in pairs]))
+    document = _nested([(name, _unescaped(value)) for name, value in pairs])
+    members = list(document.values())
+    if len(members) == 1 and isinstance(members[0], list) and all(isinstance(one, dict) for one in members[0]):
+        opened.keep(members[0])  # data[0][caller]=…&data[1][caller]=…
+    else:
+        opened.keep(document)
+
+
+_PLUS_NUMBER = re.compile(r"\+\d[\d ().-]*")
+
+
+def _unescaped(said: str) -> str:
+    """A form's text as it was; a phone number's plus that nobody escaped is no blank."""
+    if _PLUS_NUMBER.fullmatch(said):
+        return said
+    return values.unescaped(said.replace("+", " ")) if "%" in said else said.replace("+", " ")
 
 
 def _fields(text: str) -> Iterator[tuple[str, str, str]]:
@@ -397,7 +445,7 @@ def _fields(text: str) -> Iterator[tuple[str, str, str]]:
 
 def _document_in(name: str, value: str) -> str | None:
     """The document that a form field holds: percent-encoded, or base64 of which nothing was escaped."""
-    plain = unquote_plus(value)
+    plain = _unescaped(value)
     if _holds_document(plain):
         return plain
     if name in DOCUMENT_FIELDS and _BASE64.fullmatch(value):
@@ -423,20 +471,42 @@ def _open_inner(text: str, opened: Opened) -> None:
     (_open_xml if stripped[0] == "<" else _open_json)(stripped, opened)
 
 
+_BRACKETED = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
+MOST_BRACKETS = 12  # in the name of one field
+
+
 def _nested(pairs: list[tuple[str, str]]) -> Document:
-    """`key[sub]=value` and `key[]=value` as objects and lists, the rest as it is."""
-    flat: list[tuple[str, Any]] = []
-    inner: dict[str, list[tuple[str, str]]] = {}
-    for name, value in pairs:
-        outer, bracket, rest = name.partition("[")
-        if bracket and rest.endswith("]") and outer:
-            inner.setdefault(outer, []).append((rest[:-1], value))
-        else:
-            flat.append((name, value))
-    for outer, members in inner.items():
-        is_list = all(not name for name, _ in members)
-        flat.append((outer, [value for _, value in members] if is_list else _object(members)))
-    return _object(flat)
+    """`key[sub][name]=value` and `key[]=value` as objects and lists, the rest as it is."""
+    if not any("[" in name for name, _ in pairs):
+        outer = {name.partition(".")[0] for name, _ in pairs}
+        if len(outer) == 1 and all("." in name for name, _ in pairs):
+            return {outer.pop(): _object([(name.partition(".")[2], value) for name, value in pairs])}
+        return _object(list(pairs))
+    return _grown([(_path(name), value) for name, value in pairs])
+
+
+def _path(name: str) -> list[str]:
+    match = _BRACKETED.fullmatch(name)
+    if match is None or match[2].count("[") > MOST_BRACKETS:
+        return [name]
+    return [match[1], *match[2][1:-1].split("][")]
+
+
+def _grown(members: list[tuple[list[str], str]]) -> Document:
+    """One object of the members that share the way to it."""
+    inner: dict[str, list[tuple[list[str], str]]] = {}
+    for (first, *rest), value in members:
+        inner.setdefault(first, []).append((rest, value))
+    return {first: _branch(branch) for first, branch in inner.items()}
+
+
+def _branch(members: list[tuple[list[str], str]]) -> Any:
+    values_here = [value for rest, value in members if not rest or rest == [""]]
+    if values_here:
+        return values_here if len(members) > 1 or members[0][0] else values_here[0]
+    grown = _grown(members)
+    is_list = all(name.isdigit() for name in grown)
+    return list(grown.values()) if is_list else grown
 
 
 # -- multipart
@@ -461,7 +531,7 @@ def _open_multipart(body: bytes, opened: Opened) -> None:
     if fields:
         opened.keep(_nested(fields))
     else:
-        opened.refuse("a multipart body without a readable field")
+        opened.refuse("multipart-without-field")
 
 
 # -- lines
@@ -479,12 +549,22 @@ def _open_lines(text: str, opened: Opened) -> None:
         opened.keep(_object([_assigned(line) for line in lines if line]))
     elif len(_LISTED.findall(lines[0][:LONGEST_LINE])) >= 4:
         _each_line(lines, _listed, opened)
-    elif _FORM.match(text):
+    elif _FORM.match(text) and not tables.is_table(lines):
         _open_form(text, opened)
-    elif lines[0].count(",") >= 6:
-        _open_csv(lines, opened)
     else:
-        opened.refuse("neither JSON, XML, a form nor lines of a known kind")
+        _open_table(lines, opened)
+
+
+def _open_table(lines: list[str], opened: Opened) -> None:
+    """Separated cells or lines of a fixed layout: with names where a heading gives them, else for a dialect to name."""
+    rows = tables.rows_of(lines)
+    if rows is None:
+        opened.refuse("unknown-kind")
+        return
+    for row in rows:
+        opened.keep(row)
+    if not rows:
+        opened.nothing = Reason("heading-alone")
 
 
 def _each_block(lines: list[str], opened: Opened) -> None:
@@ -515,19 +595,3 @@ def _listed(line: str) -> Document:
     record = line.rpartition("] ")[2] if "] " in line.partition(",")[0] else line
     pairs = (piece.partition(":") for piece in re.split(r", *(?=[A-Za-z][A-Za-z ]*?:)", record.strip(_JUNK)))
     return _object([(name.strip(), value.strip()) for name, colon, value in pairs if colon])
-
-
-def _open_csv(lines: list[str], opened: Opened) -> None:
-    """Comma-separated lines; a first line of names names the columns."""
-    try:
-        rows = [row for row in csv.reader(lines) if row]
-    except csv.Error as error:
-        opened.refuse(f"not readable as comma-separated values: {error}")
-        return
-    header = rows[0]
-    if len(rows) > 1 and all(re.fullmatch(r"[A-Za-z][\w .-]*", name) for name in header):
-        for row in rows[1:]:
-            opened.keep(dict(zip(header, row, strict=False)))
-        return
-    for row in rows:
-        opened.keep({CSV_ROW: row})

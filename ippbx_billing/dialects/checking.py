@@ -8,20 +8,21 @@ that the dialect has names for but found none of is missing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent
+from ippbx_billing.calls import Call, CallStatus, Problem, RawEvent, Reason
 from ippbx_billing.dialects import facts_of, sender
 from ippbx_billing.dialects.bodies import open_body
 from ippbx_billing.dialects.choosing import Dialects, choose, weight
 from ippbx_billing.dialects.definition import FIELDS, Dialect
+from ippbx_billing.dialects.plan import kind_of
 from ippbx_billing.dialects.reading import Fields, Found, Site, call_of, status_of
-from ippbx_billing.dialects.record import Path
+from ippbx_billing.dialects.record import Path, scalars
 from ippbx_billing.dialects.values import fold, text
-from ippbx_billing.dialects.view import Facts, View, view_of
+from ippbx_billing.dialects.view import DocumentView, Facts, view_of
 
 # Our fields that a call always wants; that others are missing is no news.
 WANTED = ("started_at", "caller", "callee", "billed_s", "direction", "disposition", "call_id")
@@ -43,11 +44,11 @@ class CheckedRecord:
     """One record: what it came to, field by field, what no field was found for, and what no field is for."""
 
     outcome: str  # call | status | nothing | problem
-    reason: str
+    reason: Reason
     fields: tuple[CheckedField, ...] = ()
     missing: tuple[str, ...] = ()
     left_over: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class CheckedDocument:
 
     dialect: str | None
     fitting: tuple[tuple[str, int], ...]
-    reason: str = ""
+    reason: Reason = field(default_factory=Reason)
     records: tuple[CheckedRecord, ...] = ()
 
 
@@ -65,7 +66,7 @@ class Checked:
     """All of a body: its documents, and what could not be opened."""
 
     documents: tuple[CheckedDocument, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Reason, ...]
 
 
 def check(
@@ -75,7 +76,7 @@ def check(
     opened = open_body(event)
     site = Site(zone, is_extension, sender(event.remote))
     documents = [_document(one, known, chosen, site, event, tuple(opened.notes)) for one in opened.documents if one]
-    return Checked(tuple(documents), tuple(map(str, opened.problems)))
+    return Checked(tuple(documents), tuple(one.told for one in opened.problems))
 
 
 def _document(
@@ -84,15 +85,15 @@ def _document(
     chosen: str,
     site: Site,
     event: RawEvent,
-    notes: tuple[str, ...],
+    notes: tuple[Reason, ...],
 ) -> CheckedDocument:
     facts = facts_of(event)
     view = choose(document, known, chosen, facts)
     fitting = _fitting(document, known, facts)
-    if not fitting and isinstance(view, View):  # a wrapper: what it holds is what fits
+    if not fitting and isinstance(view, DocumentView):  # a wrapper: what it holds is what fits
         fitting = _fitting(view.document, known, facts)
     if isinstance(view, Problem):
-        return CheckedDocument(None, fitting, str(view))
+        return CheckedDocument(None, fitting, view.told)
     checked = [_record(Fields(view.dialect, one, site, [*notes, *view.notes])) for one in view.records]
     return CheckedDocument(view.dialect.name, fitting, records=tuple(checked))
 
@@ -104,19 +105,19 @@ def _fitting(document: Mapping[str, Any], known: Dialects, facts: Facts) -> tupl
 
 
 def _record(fields: Fields) -> CheckedRecord:
-    rule = fields.follows(fields.plan.kinds)
-    kind = rule.then if rule else "cdr"
+    kind, because = kind_of(fields.dialect, fields.plan, fields.record)
     if kind == "nothing":
-        return CheckedRecord("nothing", rule.because if rule else "", left_over=tuple(_left_over(fields)))
+        told = Reason("no-call", {"because": because})
+        return CheckedRecord("nothing", told, left_over=tuple(_left_over(fields)))
     read = call_of(fields) if "cdr" in kind else status_of(fields)
     left_over = tuple(_left_over(fields))
     if isinstance(read, Call | CallStatus):
         outcome = "call" if isinstance(read, Call) else "status"
         mapped = tuple(_fields(fields, read))
-        return CheckedRecord(outcome, "", mapped, _missing(fields, read), left_over, tuple(fields.notes))
-    outcome = "problem" if isinstance(read, Problem) else "nothing"
+        return CheckedRecord(outcome, Reason(), mapped, _missing(fields, read), left_over, tuple(fields.notes))
+    outcome, reason = ("problem", read.told) if isinstance(read, Problem) else ("nothing", read)
     mapped = tuple(_said(name, found, found[1]) for name, found in fields.used.items())
-    return CheckedRecord(outcome, str(read), mapped, _missing(fields, None), left_over, tuple(fields.notes))
+    return CheckedRecord(outcome, reason, mapped, _missing(fields, None), left_over, tuple(fields.notes))
 
 
 def _fields(fields: Fields, read: Call | CallStatus) -> Iterator[CheckedField]:
@@ -191,15 +192,3 @@ def _leads_to(path: Path, names: tuple[str, ...]) -> bool:
     folded = tuple(fold(name) for name in names)
     tail = folded[len(folded) - len(path.names) :]
     return len(tail) == len(path.names) and all(map(fnmatchcase, tail, path.names))
-
-
-def scalars(node: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every text below a node with the names that lead to it; a list's members share one path."""
-    if isinstance(node, Mapping):
-        for name, value in node.items():
-            yield from scalars(value, (*names, str(name)))
-    elif isinstance(node, list):
-        for value in node:
-            yield from scalars(value, names)
-    elif (said := text(node)) is not None and names:
-        yield names, said

@@ -1,20 +1,23 @@
 """Which dialect a document is written in, and where its records are.
 
-The one idea: a dialect recognises a document by marks, names and words that are its own; the best match wins, and
+The one idea: a dialect recognises a document by marks, names and words that are its own, and is believed if it explains
+what stands there: times, parties, talk and outcome, as much of them as the common names do. The best match wins, and
 a tie between strangers is a problem for the operator, not a guess.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ippbx_billing.calls import Problem
+from ippbx_billing.calls import Problem, Reason
 from ippbx_billing.dialects.definition import Dialect, Mark, Words
 from ippbx_billing.dialects.evidence import Evidence, Seen
-from ippbx_billing.dialects.plan import MOST_PLANS, Plan, could_be, first_said, plan_by_values, plan_for
+from ippbx_billing.dialects.explaining import explains
+from ippbx_billing.dialects.plan import MOST_PLANS, ReadingPlan, could_be, first_said, plan_by_values, plan_for
+from ippbx_billing.dialects.proving import proven
 from ippbx_billing.dialects.record import Path, Record
-from ippbx_billing.dialects.view import Facts, View, records_at, unwrapped, view_of
+from ippbx_billing.dialects.tables import CSV_ROW
+from ippbx_billing.dialects.view import DocumentView, Facts, records_at, unwrapped, view_of
 
-MOST_WRAPPERS = 3
 LOOKED_AT = 3  # records of a batch that are looked at to recognise its dialect
 MOST_DECISIONS = 1_024
 LARGEST_DECISION = 8_000  # characters of evidence; one sender's records need a tenth of it
@@ -25,7 +28,7 @@ class Decision(NamedTuple):
 
     dialect: Dialect
     path: Path | None
-    plans: tuple[Plan, ...]
+    plans: tuple[ReadingPlan, ...]
 
 
 class Dialects(Mapping[str, Dialect]):
@@ -74,7 +77,7 @@ class Dialects(Mapping[str, Dialect]):
         return found
 
 
-def choose(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
+def choose(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> DocumentView | Problem:
     """How a document is to be read: by the chosen dialect if it fits, with `auto` by the best match.
 
     What was decided once holds for every document with the same evidence; a problem is always looked at anew.
@@ -86,78 +89,101 @@ def choose(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: 
     if decided is not None:
         return _as_decided(decided, document, facts)
     view = choose_anew(document, dialects, chosen, facts)
-    if isinstance(view, View) and view.document is document:
+    if isinstance(view, DocumentView) and view.document is document:
         plans = tuple(plan_by_values(view.dialect, record) for record in view.records)
         dialects.decide(chosen, evidence, Decision(view.dialect, view.path, plans))
     return view
 
 
-def _as_decided(decided: Decision, document: Mapping[str, Any], facts: Facts) -> View:
+def _as_decided(decided: Decision, document: Mapping[str, Any], facts: Facts) -> DocumentView:
     """The document in the dialect of its like, its records with the plans of theirs; none has texts to be opened."""
     records = records_at(decided.path, decided.dialect, document, facts)
     for record, plan in zip(records, decided.plans, strict=True):
         record.plan = plan
-    return View(decided.dialect, document, records)
+    return DocumentView(decided.dialect, document, records)
 
 
-def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
+def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> DocumentView | Problem:
     """The same without the memory.
 
     A document that nobody knows may be a wrapper around one that somebody does; and what is plain to a generic
     dialect may, unwrapped, be known to a specific one.
     """
     found = _fitting(document, dialects, chosen, facts)
-    inner: Mapping[str, Any] | None = document
-    for _ in range(MOST_WRAPPERS):
-        inner = unwrapped(inner) if inner and (isinstance(found, Problem) or _is_vague(found)) else None
-        if inner is None:
-            break
-        again = _fitting(inner, dialects, chosen, facts)
-        if isinstance(again, View) and not (isinstance(found, View) and again.dialect.generic):
-            return again
+    if isinstance(found, Problem) and CSV_ROW in document:
+        return _proven(document[CSV_ROW], dialects, chosen, facts) or found
+    if isinstance(found, DocumentView) and not _is_vague(found):
+        return found
+    for level in unwrapped(document):
+        views = [view for inner in level if isinstance(view := _fitting(inner, dialects, chosen, facts), DocumentView)]
+        if isinstance(found, DocumentView):
+            views = [view for view in views if not view.dialect.generic]
+        if len(views) == 1:
+            return views[0]
+        if views:
+            break  # several side by side: nobody knows which of them the call is
     return found
 
 
-def _is_vague(view: View) -> bool:
+def _proven(cells: object, dialects: Dialects, chosen: str, facts: Facts) -> DocumentView | None:
+    """A line that no dialect knows, in the common names that its values prove."""
+    plain = next((one for one in dialects.values() if one.generic), None)
+    if plain is None or not isinstance(cells, list):
+        return None
+    named = proven(cells, lambda said: plain.disposition_words.meaning(said) is not None)
+    view = _fitting(named, dialects, chosen, facts) if named else None
+    return view._replace(notes=(*view.notes, Reason("columns-proven"))) if isinstance(view, DocumentView) else None
+
+
+def _is_vague(view: DocumentView) -> bool:
     return view.dialect.generic and view.path is not None
 
 
-def _fitting(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> View | Problem:
+def _fitting(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> DocumentView | Problem:
     """The document as it stands, in the chosen dialect or the one that fits best."""
     if chosen == "auto":
         return _best(document, dialects, facts)
     dialect = dialects.get(chosen)
     if dialect is None:
-        return Problem(f"there is no dialect {chosen!r}; known are {', '.join(dialects)}")
+        return Problem(Reason("no-such-dialect", {"dialect": chosen, "known": ", ".join(dialects)}))
     view = view_of(dialect, document, facts)
     if weight(view, facts):
         return view
     other = _best(document, dialects, facts)
-    hint = f"; the dialect {other.dialect.name} would fit" if isinstance(other, View) else ""
-    return Problem(f"the body does not fit the dialect {chosen}: {_lack(view, facts)}{hint}")
+    found = {"dialect": chosen, "wanted": _lack(view, facts)}
+    if isinstance(other, DocumentView):
+        return Problem(Reason("other-dialect-fits", {**found, "other": other.dialect.name}))
+    return Problem(Reason("dialect-does-not-fit", found))
 
 
-def _best(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> View | Problem:
-    best: list[View] = []
-    heaviest = 0
-    for one in dialects.candidates(document):
-        if one.generic and best and not best[0].dialect.generic:
-            break  # a generic dialect steps back when a specific one knows the body
-        view = view_of(one, document, facts)
-        found = weight(view, facts)
-        if found and found >= heaviest:
-            best, heaviest = [*best, view] if found == heaviest else [view], found
+def _best(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> DocumentView | Problem:
+    views = [(view, weight(view, facts)) for view in _views(document, dialects, facts)]
+    found = [(view, heavy) for view, heavy in views if heavy]
+    plain = next((view for view, _ in found if view.dialect.generic), None)
+    specific = [one for one in found if not one[0].dialect.generic]
+    if plain is not None and len(specific) > 0:
+        specific = [one for one in specific if one[0].dialect.own or explains(one[0], plain)]
+    best = _heaviest(specific) or _heaviest([one for one in found if one[0].dialect.generic])
     if not best:
-        return Problem(f"no dialect knows this body; its names are {_names(document)}")
+        return Problem(Reason("no-dialect", {"names": _names(document)}))
     if len(best) > 1:
         best = _broken_tie(best)
     if len(best) == 1:
         return best[0]
     names = ", ".join(view.dialect.name for view in best)
-    return Problem(f"the body fits several dialects equally well: {names}; choose one of them in the settings")
+    return Problem(Reason("several-dialects", {"dialects": names}))
 
 
-def _broken_tie(best: list[View]) -> list[View]:
+def _views(document: Mapping[str, Any], dialects: Dialects, facts: Facts) -> Iterator[DocumentView]:
+    return (view_of(one, document, facts) for one in dialects.candidates(document))
+
+
+def _heaviest(found: list[tuple[DocumentView, int]]) -> list[DocumentView]:
+    heaviest = max((heavy for _, heavy in found), default=0)
+    return [view for view, heavy in found if heavy == heaviest]
+
+
+def _broken_tie(best: list[DocumentView]) -> list[DocumentView]:
     """More fields of ours found, then the site's own dialect before a packaged one, then any of one family."""
     most = max(map(_mapped, best))
     best = [view for view in best if _mapped(view) == most]
@@ -166,7 +192,7 @@ def _broken_tie(best: list[View]) -> list[View]:
     return best[:1] if len(families) == 1 and families != {""} else best
 
 
-def _mapped(view: View) -> int:
+def _mapped(view: DocumentView) -> int:
     """How many of our fields the first record gives."""
     return sum(
         any(source.texts(record) for source in sources)
@@ -177,13 +203,13 @@ def _mapped(view: View) -> int:
 
 def _names(document: Mapping[str, Any]) -> str:
     shown = [str(name)[:40].encode("utf-8", "replace").decode() for name in list(document)[:8]]
-    return ", ".join(shown) + (", …" if len(document) > 8 else "") if shown else "none"
+    return ", ".join(shown) + (", …" if len(document) > 8 else "")
 
 
 # -- recognising
 
 
-def weight(view: View, facts: Facts) -> int:
+def weight(view: DocumentView, facts: Facts) -> int:
     """How well a document shows a dialect's marks, itself or in its first records; 0 when it is not recognised."""
     records = view.records[:LOOKED_AT]
     if len(records) != 1 or records[0].body is not view.document or view.dialect.within:
@@ -212,15 +238,15 @@ def _says(mark: Mark, dialect: Dialect, record: Record) -> bool:
     return all(any(first_said(plan, record, name) is not None for name in group) for group in mark.fields)
 
 
-def _lack(view: View, facts: Facts) -> str:
-    """What the dialect would need to see."""
+def _lack(view: DocumentView, facts: Facts) -> str:
+    """What the dialect would need to see; empty where none of its marks names anything."""
     record = Record(view.document, facts=facts)
     wanted: list[str] = []
     for mark in view.dialect.marks:
         wanted += [".".join(path.names) for path in mark.when.present if not record.has(path)]
         wanted += [".".join(path.names) for path, words in mark.when.said if not _any_in(words, record.texts(path))]
         wanted += [" or ".join(group) for group in mark.fields]
-    return f"it looks for {', '.join(dict.fromkeys(wanted))}" if wanted else "none of its marks is there"
+    return ", ".join(dict.fromkeys(wanted))
 
 
 def _any_in(words: Words, texts: list[str]) -> bool:

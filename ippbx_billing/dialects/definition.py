@@ -6,8 +6,8 @@ of `Source`s, the first of which that says something is taken. `uc.toml` shows a
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
@@ -92,6 +92,12 @@ class Source(NamedTuple):
     when: Condition | None = None
     joined: tuple[RecordPath, ...] = ()
     unless_extension: bool = False
+    only_extension: bool = False
+
+    @property
+    def is_utc(self) -> bool:
+        """Whether the name itself says that a time under it is in UTC."""
+        return bool(self.path.names) and self.path.names[-1].endswith("utc")
 
     def texts(self, record: Record) -> list[str]:
         """What the record says there, each value that says something."""
@@ -135,6 +141,14 @@ class Vocabulary:
         return found or (self._common.meaning(said) if self._common else None)
 
 
+class Layout(NamedTuple):
+    """How a line without a heading is cut: the names of its cells, or a pattern whose groups are the names."""
+
+    columns: tuple[str, ...] = ()
+    fewest: int = 0
+    pattern: re.Pattern[str] | None = None
+
+
 class Mark(NamedTuple):
     """One way to recognise a dialect: conditions on the document, and how much their fulfilment says."""
 
@@ -158,13 +172,13 @@ class Dialect:
     answer: str = ANSWER
     generic: bool = False
     family: str = ""
+    parties_change: str = ""  # why a later version of a record may name other parties
     own: bool = False  # the site's, not ours
     marks: tuple[Mark, ...] = ()
     record_paths: tuple[RecordPath, ...] = ()
     within: tuple[RecordPath, ...] = ()
     opened: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-    fewest_columns: int = 0
+    layouts: tuple[Layout, ...] = ()
     kinds: tuple[Rule, ...] = ()
     sources: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     directions: tuple[Rule, ...] = ()
@@ -176,6 +190,10 @@ class Dialect:
 
     plans: dict[object, Any] = field(default_factory=dict, repr=False)  # what `plan` has worked out
 
+    def taught(self, outcomes: Mapping[str, Words]) -> "Dialect":
+        """The same where the site says what words for an outcome mean, before anybody else does."""
+        return replace(self, disposition_words=Vocabulary(outcomes, self.disposition_words), plans={})
+
     def mapping(self) -> dict[str, list[str]]:
         """Our fields with the names that this dialect knows for them."""
         return {name: [source.name for source in sources] for name, sources in self.sources.items()}
@@ -186,7 +204,7 @@ class Dialect:
 
 def common_words(directory: Path) -> dict[str, Vocabulary]:
     """The words that mean the same wherever they are used."""
-    table = _toml(directory / COMMON_WORDS)
+    table = read_toml(directory / COMMON_WORDS)
     return {
         kind: Vocabulary({meaning: Words.of(words) for meaning, words in table[kind].items()})
         for kind in ("direction", "disposition", "states")
@@ -195,11 +213,12 @@ def common_words(directory: Path) -> dict[str, Vocabulary]:
 
 def read_dialect(path: Path, common: Mapping[str, Vocabulary], *, own: bool = False) -> Dialect:
     """The dialect in a TOML file; raises DataError naming the file and the key."""
-    reader = _Reader(path, _toml(path))
+    reader = _Reader(path, read_toml(path))
     return reader.dialect(common, own)
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file; raises DataError naming it."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -217,11 +236,8 @@ class _Reader:
         """The whole file."""
         table = self._table
         self._know(table, "", _TOP_KEYS)
-        csv = self._dict(table, "csv")
         records = self._dict(table, "records")
-        self._know(csv, "csv", {"columns", "at_least"})
         self._know(records, "records", {"paths", "within", "open"})
-        columns = self._texts(csv, "csv.columns")
         return Dialect(
             name=self._path.stem,
             title=self._text(table, "title") or self._path.stem,
@@ -229,15 +245,15 @@ class _Reader:
             answer=self._text(table, "answer") or ANSWER,
             generic=bool(table.get("generic", False)),
             family=self._text(table, "family"),
+            parties_change=self._text(table, "parties_change"),
             own=own,
             marks=tuple(self._mark(one, f"recognise[{i}]") for i, one in enumerate(self._tables(table, "recognise"))),
             record_paths=self._paths(records, "records.paths"),
             within=self._paths(records, "records.within"),
             opened=tuple(fold(name) for name in self._texts(records, "records.open")),
-            columns=columns,
-            fewest_columns=int(csv.get("at_least", len(columns))),
+            layouts=self._layouts(),
             kinds=self._rules("kinds", KINDS),
-            sources=self._sources(self._dict(table, "fields")),
+            sources=self._sources(self._dict(table, "fields"), with_units=bool(table.get("generic", False))),
             directions=self._rules("directions", tuple(Direction)),
             dispositions=self._rules("dispositions", tuple(Disposition)),
             twins=self._rules("twins", None),
@@ -257,18 +273,39 @@ class _Reader:
         fields = tuple(tuple(self._field(one, key) for one in _list(group)) for group in table.get("fields", []))
         return Mark(when, self._paths(table, f"{key}.any"), fields)
 
-    def _sources(self, table: dict[str, Any]) -> dict[str, tuple[Source, ...]]:
-        return {
+    def _layouts(self) -> tuple[Layout, ...]:
+        """`[csv]` is one, and every `[[lines]]`."""
+        csv = self._dict(self._table, "csv")
+        written = [(csv, "csv")] if csv else []
+        written += [(one, f"lines[{index}]") for index, one in enumerate(self._tables(self._table, "lines"))]
+        return tuple(self._layout(one, key) for one, key in written)
+
+    def _layout(self, table: dict[str, Any], key: str) -> Layout:
+        self._know(table, key, {"columns", "at_least", "pattern"})
+        columns = self._texts(table, f"{key}.columns")
+        if "pattern" not in table:
+            return Layout(columns, int(table.get("at_least", len(columns))))
+        pattern = self._regex(table["pattern"], f"{key}.pattern")
+        if not pattern.groupindex:
+            raise self._wrong(f"{key}.pattern", "a regular expression with names, such as (?P<caller>[0-9]+)")
+        return Layout(pattern=pattern)
+
+    def _sources(self, table: dict[str, Any], *, with_units: bool) -> dict[str, tuple[Source, ...]]:
+        sources = {
             self._field(name, "fields"): tuple(self._source(one, f"fields.{name}") for one in _list(listed))
             for name, listed in table.items()
         }
+        if with_units:
+            for name in SECONDS:
+                sources[name] = (*sources.get(name, ()), *_with_units(sources.get(name, ())))
+        return sources
 
     def _source(self, listed: object, key: str) -> Source:
         if isinstance(listed, str):
             return Source(RecordPath.of(listed), listed)
         if not isinstance(listed, dict):
             raise self._wrong(key, "a name, or a table with `path`")
-        self._know(listed, key, {"path", "unit", "pattern", "when", "join", "unless_extension"})
+        self._know(listed, key, {"path", "unit", "pattern", "when", "join", "unless_extension", "only_extension"})
         first, *others = self._texts(listed, "join") or (self._text(listed, "path"),)
         unit = listed.get("unit", "s")
         if not first or unit not in values.UNITS:
@@ -281,6 +318,7 @@ class _Reader:
             when=self._condition(listed["when"], f"{key}.when") if "when" in listed else None,
             joined=tuple(RecordPath.of(one) for one in others),
             unless_extension=bool(listed.get("unless_extension", False)),
+            only_extension=bool(listed.get("only_extension", False)),
         )
 
     def _regex(self, pattern: object, key: str) -> re.Pattern[str]:
@@ -367,9 +405,20 @@ class _Reader:
         return DataError(f"{self._path}: {key} must be {expected}", "see the comments in the packaged uc.toml")
 
 
+def _with_units(sources: tuple[Source, ...]) -> Iterator[Source]:
+    """The names of durations with their unit in them: `talk_time_ms`, `ms_duration`."""
+    for one in sources:
+        if one.unit == "s" and one.when is None and len(one.path.names) == 1:
+            for unit, spelt in _UNITS_IN_NAMES:
+                for name in (one.name + spelt, spelt + one.name):
+                    yield Source(RecordPath.of(name), name, unit)
+
+
+_UNITS_IN_NAMES = (("ms", "_ms"), ("ms", "_msec"), ("ms", "_milliseconds"), ("ms", "_millis"), ("us", "_us"))
+
 _TOP_KEYS = {
-    "title", "description", "answer", "generic", "family", "recognise", "records", "csv", "kinds", "fields",
-    "directions", "direction", "dispositions", "disposition", "states", "twins",
+    "title", "description", "answer", "generic", "family", "parties_change", "recognise", "records", "csv", "lines",
+    "kinds", "fields", "directions", "direction", "dispositions", "disposition", "states", "twins",
 }  # fmt: skip
 
 

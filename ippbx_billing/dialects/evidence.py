@@ -16,9 +16,9 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ippbx_billing.dialects import bodies
 from ippbx_billing.dialects.definition import Condition, Dialect, Source
 from ippbx_billing.dialects.record import Path
+from ippbx_billing.dialects.tables import CSV_ROW, LINE
 from ippbx_billing.dialects.values import fold, text
 
 MOST_SHAPES = 256  # of objects, whose names are looked up once
@@ -65,7 +65,7 @@ class Evidence:
 
     def of(self, document: Mapping[str, Any], facts: Mapping[str, str]) -> Seen | None:
         """All that the reading can depend on but numbers, times and texts; None where it is too much to remember."""
-        if bodies.CSV_ROW in document:
+        if LINE in document or CSV_ROW in document:
             return None
         try:
             return (self._delivered(tuple(facts.items())), self._object(document, DEEPEST))

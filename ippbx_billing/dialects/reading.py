@@ -1,24 +1,28 @@
 """One record as a call or a call's state, by the rules of its dialect.
 
 The one idea: `Fields` finds our fields in a record by the dialect's names; everything after that is the same for
-every PBX. Problems and notes are sentences; nothing here raises for what a record holds.
+every PBX. Problems and notes are reasons; nothing here raises for what a record holds.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from itertools import chain, islice, product
+from typing import NamedTuple
 
-from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase, Problem
+from ippbx_billing.calls import Call, CallStatus, Direction, Disposition, Phase, Problem, Reason, together
 from ippbx_billing.dialects import values
+from ippbx_billing.dialects.clocks import NO_HINTS, Hints, may_be_ambiguous
 from ippbx_billing.dialects.definition import STATES, UNUSABLE, Dialect, Rule, Source, Vocabulary
-from ippbx_billing.dialects.plan import Plan, Step, plan_for, said_by
+from ippbx_billing.dialects.plan import ReadingPlan, ReadingStep, plan_for, said_by
 from ippbx_billing.dialects.record import Record
 from ippbx_billing.dialects.settling import TOLERANCE_S, Said, settle
 from ippbx_billing.dialects.values import Unreadable, text
 
 _PHASES = (None, Phase.RINGING, Phase.TALKING, Phase.ENDED)  # how far a call has come
 
+
+DATE_ORDER_OPEN = "date-order-open"  # the note of a call whose date may be another one; `doctor` counts them
 
 Found = tuple[Source, str]  # a value that was found: by which source, and its text
 
@@ -30,6 +34,7 @@ class Site:
     zone: tzinfo
     is_extension: Callable[[str], bool]
     remote: str = ""
+    hints: Callable[[], Hints] = field(default=lambda: NO_HINTS)  # for dates whose order is not plain
 
 
 @dataclass(slots=True)
@@ -39,10 +44,11 @@ class Fields:
     dialect: Dialect
     record: Record
     site: Site
-    notes: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    notes: list[Reason] = field(default_factory=list)
+    faults: list[Reason] = field(default_factory=list)
     used: dict[str, Found] = field(default_factory=dict)
-    plan: Plan = field(init=False)
+    unknown_words: dict[str, str] = field(default_factory=dict)  # of each field the word that nobody knows
+    plan: ReadingPlan = field(init=False)
     preferred: dict[str, Found] = field(init=False)  # of each field the first value that says something
 
     def __post_init__(self) -> None:
@@ -52,16 +58,22 @@ class Fields:
             if not steps:
                 continue
             source, scope, key = steps[0]
-            said = None if key is None or source.unless_extension else text(holders[scope][key])
+            said = (
+                None if key is None or source.unless_extension or source.only_extension else text(holders[scope][key])
+            )
             found = next(self._every(steps), None) if said is None else (source, said)
             if found is not None:
                 self.preferred[name] = found
 
-    def _every(self, steps: tuple[Step, ...]) -> Iterator[Found]:
+    def _every(self, steps: tuple[ReadingStep, ...]) -> Iterator[Found]:
         for step in steps:
             for said in said_by(step, self.record):
-                if not (step.source.unless_extension and self.site.is_extension(said)):
-                    yield step.source, said
+                source = step.source
+                if source.unless_extension and self.site.is_extension(said):
+                    continue
+                if source.only_extension and not self.site.is_extension(values.number(said) or ""):
+                    continue
+                yield source, said
 
     def every(self, name: str) -> Iterable[Found]:
         """Every value of a field, the preferred first; the others are looked for when it does not serve."""
@@ -98,21 +110,29 @@ class Fields:
         try:
             return values.seconds(said, source.unit)
         except Unreadable as error:
-            self.faults.append(f"{source.name}: {error}")
+            self.faults.append(error.of(source.name))
             return None
 
     def instant(self, name: str, *, later: bool = False) -> datetime | None:
         """A field as a point in time: the first of its values that is one."""
         for source, said in self.every(name):
             try:
-                moment = values.instant(said, self.site.zone, later=later)
+                moment = self._instant(said, UTC if source.is_utc else self.site.zone, later=later)
             except Unreadable as error:
-                self.notes.append(f"{source.name}: {error}")
+                self.notes.append(error.of(source.name))
                 continue
             if moment is not None:
                 self.used[name] = source, said
                 return moment
         return None
+
+    def _instant(self, said: str, zone: tzinfo, *, later: bool) -> datetime | None:
+        if not may_be_ambiguous(said):
+            return values.instant(said, zone, later=later)
+        moment, is_open = values.dated(said, zone, self.site.hints(), later=later)
+        if is_open and not later:
+            self.notes.append(Reason(DATE_ORDER_OPEN, {"said": said[:60]}))
+        return moment
 
     def meaning(self, name: str, vocabulary: Vocabulary) -> str | None:
         """Our word for a field: the first of its values that is understood and says something."""
@@ -124,7 +144,8 @@ class Fields:
                 return meaning
             unknown = unknown or ((source, said) if meaning is None else None)
         if unknown is not None:
-            self.notes.append(f"{unknown[0].name}: the word {unknown[1][:60]!r} is not known")
+            self.unknown_words[name] = unknown[1]
+            self.notes.append(Reason("unknown-word", {"field": unknown[0].name, "said": unknown[1][:60]}))
         return None
 
     def follows(self, rules: tuple[Rule, ...]) -> Rule | None:
@@ -144,11 +165,11 @@ def call_of(fields: Fields) -> Call | Problem:
     caller, callee = _parties(fields)
     settled = settle(_said(fields), notes)
     if fields.faults:
-        return Problem("; ".join(fields.faults))
+        return Problem(together(fields.faults))
     if settled.started_at is None:
-        return Problem(_missing(fields, "time of start, answer or end", ("started_at", "answered_at", "ended_at")))
+        return Problem(_missing(fields, "no-time", ("started_at", "answered_at", "ended_at")))
     if caller is None and callee is None:
-        return Problem(_missing(fields, "caller or callee", ("caller", "callee")))
+        return Problem(_missing(fields, "no-party", ("caller", "callee")))
     direction = _direction(fields, caller, callee)
     extension, number = _sides(fields, direction, caller, callee)
     twin = fields.follows(fields.plan.twins)
@@ -162,8 +183,8 @@ def call_of(fields: Fields) -> Call | Problem:
         billed_s=settled.billed_s,
         disposition=settled.disposition,
         call_id=fields.text("call_id"),
-        record_id=fields.text("record_id"),
-        group_id=fields.text("group_id"),
+        record_id=values.identity(fields.text("record_id")),
+        group_id=values.identity(fields.text("group_id")),
         caller=caller,
         callee=callee,
         extension=extension,
@@ -174,49 +195,74 @@ def call_of(fields: Fields) -> Call | Problem:
         pin=fields.text("pin"),
         recording=fields.text("recording"),
         twin=twin.because if twin else None,
+        doubt=settled.doubt,
         notes=tuple(dict.fromkeys(notes)) if notes else (),
     )
 
 
 def _parties(fields: Fields) -> tuple[str | None, str | None]:
-    """Caller and callee; a record that only tells our side and the other tells by its direction which is which."""
+    """Caller and callee; a record that tells our side and the other tells by its direction which is which."""
     caller, callee = fields.number("caller"), fields.number("callee")
-    if caller is not None or callee is not None:
+    if caller is not None and callee is not None:
         return caller, callee
     extension, number = fields.number("extension"), fields.number("number")
-    if extension is None or number is None:
-        return None, None
-    inward = fields.meaning("direction", fields.dialect.direction_words) == Direction.INBOUND
-    return (number, extension) if inward else (extension, number)
+    if extension is None:
+        return caller, callee
+    word = fields.meaning("direction", fields.dialect.direction_words)
+    called_us = word is None and caller is not None and not _is_own(fields, caller) and _is_own(fields, extension)
+    inward = word == Direction.INBOUND or called_us
+    if caller is None and callee is None:
+        return (None, None) if number is None else (number, extension) if inward else (extension, number)
+    if caller is None:
+        other = number if inward else extension
+        return (None if other == callee else other), callee
+    other = extension if inward else number
+    return caller, None if other == caller else other
 
 
-def _missing(fields: Fields, what: str, names: tuple[str, ...]) -> str:
+def _missing(fields: Fields, code: str, names: tuple[str, ...]) -> Reason:
     """Which of the dialect's names for something were looked for in vain."""
     known = [source.name for name in names for source in fields.dialect.sources.get(name, ())]
-    doubts = f" ({'; '.join(fields.notes)})" if fields.notes else ""
     shown = ", ".join(known[:6]) + (", …" if len(known) > 6 else "")
-    return f"no {what}{doubts}: {fields.dialect.name} looks for {shown or 'none'}"
+    return Reason(code, {"dialect": fields.dialect.name, "names": shown, "reasons": tuple(fields.notes)})
 
 
 def _said(fields: Fields) -> Said:
     """What the record says of times, durations and outcome."""
     ruled = fields.follows(fields.plan.dispositions)
     word = ruled.then if ruled else fields.meaning("disposition", fields.dialect.disposition_words)
-    started_at, ended_at = fields.instant("started_at"), fields.instant("ended_at")
+    times = _Times(fields.instant("started_at"), fields.instant("answered_at"), fields.instant("ended_at"))
     duration_s, billed_s = fields.seconds("duration_s"), fields.seconds("billed_s")
-    if started_at and ended_at and _is_doubtful(started_at, ended_at, duration_s):
-        started_at, ended_at = _across_clock_change(fields, started_at, ended_at, duration_s)
+    unclear_s = _unclear(fields)
+    lengths = _Lengths(duration_s, billed_s, unclear_s)
+    if _is_doubtful(times, lengths):
+        times = _across_clock_change(fields, times, lengths)
     return Said(
-        started_at=started_at,
-        answered_at=fields.instant("answered_at"),
-        ended_at=ended_at,
+        started_at=times.start,
+        answered_at=times.answer,
+        ended_at=times.end,
         duration_s=duration_s,
         billed_s=billed_s,
         waiting_s=fields.seconds("waiting_s"),
-        unclear_s=_unclear(fields),
+        unclear_s=unclear_s,
         disposition=Disposition(word) if word else None,
         tells_answer="answered_at" in fields.plan.steps,
+        unknown_word=None if word else fields.unknown_words.get("disposition"),
     )
+
+
+class _Times(NamedTuple):
+    start: datetime | None
+    answer: datetime | None
+    end: datetime | None
+
+
+class _Lengths(NamedTuple):
+    """How long a record says that the call, the talk, and either of the two lasted."""
+
+    call_s: int | None
+    talk_s: int | None
+    either_s: int | None
 
 
 def _unclear(fields: Fields) -> int | None:
@@ -230,23 +276,38 @@ def _unclear(fields: Fields) -> int | None:
     return fields.seconds("unclear_s")
 
 
-def _is_doubtful(started_at: datetime, ended_at: datetime, duration_s: int | None) -> bool:
-    span_s = (ended_at - started_at).total_seconds()
-    return span_s < 0 or (duration_s is not None and abs(span_s - duration_s) > TOLERANCE_S)
+def _is_doubtful(times: _Times, lengths: _Lengths) -> bool:
+    """Whether times run backwards, or contradict what the record says of their lengths."""
+    return _misfit(times, lengths) > (False, TOLERANCE_S)
 
 
-def _across_clock_change(
-    fields: Fields, started_at: datetime, ended_at: datetime, duration_s: int | None
-) -> tuple[datetime, datetime]:
-    """At the end of summer time one clock time means two instants: take the pair that fits the duration."""
-    starts = (started_at, fields.instant("started_at", later=True) or started_at)
-    ends = (ended_at, fields.instant("ended_at", later=True) or ended_at)
+def _misfit(times: _Times, lengths: _Lengths) -> tuple[bool, float]:
+    """Whether times run backwards, and by how many seconds they miss the lengths."""
+    call_s, talk_s = _seconds_between(times.start, times.end), _seconds_between(times.answer, times.end)
+    waited_s = _seconds_between(times.start, times.answer)
+    missed = 0.0
+    if call_s is not None and (length := lengths.call_s) is not None:
+        missed += abs(call_s - length)
+    if talk_s is not None and (length := lengths.talk_s) is not None:
+        missed += abs(talk_s - length)
+    if (length := lengths.either_s) is not None:
+        missed += min((abs(one - length) for one in (call_s, talk_s) if one is not None), default=0)
+    return any(one is not None and one < 0 for one in (call_s, talk_s, waited_s)), missed
 
-    def misfit(pair: tuple[datetime, datetime]) -> tuple[bool, float]:
-        span_s = (pair[1] - pair[0]).total_seconds()
-        return span_s < 0, abs(span_s - (duration_s or 0))
 
-    return min(product(starts, ends), key=misfit)
+def _seconds_between(first: datetime | None, second: datetime | None) -> float | None:
+    return None if first is None or second is None else (second - first).total_seconds()
+
+
+def _across_clock_change(fields: Fields, times: _Times, lengths: _Lengths) -> _Times:
+    """At the end of summer time one clock time means two instants: those that fit the lengths, the first of equals."""
+    choices = [
+        (moment, fields.instant(name, later=True) or moment) if moment is not None else (None,)
+        for name, moment in zip(("started_at", "answered_at", "ended_at"), times, strict=True)
+    ]
+    if all(len(set(one)) == 1 for one in choices):
+        return times
+    return min((_Times(*one) for one in product(*choices)), key=lambda one: _misfit(one, lengths))
 
 
 # -- sides
@@ -266,11 +327,27 @@ def _direction(fields: Fields, caller: str | None, callee: str | None) -> Direct
         return Direction.OUTBOUND if outward else Direction.INBOUND
     if outward:  # trunk to trunk: forwarded, and the second half is what costs money
         return Direction.INBOUND if own_callee else Direction.OUTBOUND
+    if not own_caller and not own_callee and (side := _side_of_extension(fields)):
+        return side
     if own_caller and own_callee:
         return Direction.INTERNAL
     if own_caller:
         return Direction.OUTBOUND if callee else None
+    if callee is None and caller:  # only who answered is told
+        return Direction.INBOUND if _is_own(fields, fields.number("extension")) else None
     return Direction.INBOUND if own_callee and caller else None
+
+
+_CALLERS = ("channel", "src", "source", "cnum", "account", "from")  # names of what belongs to whoever calls
+
+
+def _side_of_extension(fields: Fields) -> Direction | None:
+    """Where both numbers are outside ones, the channel or the account of an extension tells who called whom."""
+    found = fields.first("extension")
+    if found is None or not found[0].only_extension:
+        return None
+    name = found[0].path.names[-1]
+    return Direction.OUTBOUND if name.startswith(_CALLERS) else Direction.INBOUND
 
 
 def _is_leg_of_ours(fields: Fields, caller: str | None, callee: str | None) -> bool:
@@ -281,7 +358,7 @@ def _is_leg_of_ours(fields: Fields, caller: str | None, callee: str | None) -> b
     dialled_out = callee is not None and _is_own(fields, caller) and not _is_own(fields, callee)
     if not (fields.dialect.generic and dialled_out) or fields.first("source_trunk"):
         return False
-    fields.notes.append("called inbound by the PBX, but an extension of the site called a number outside")
+    fields.notes.append(Reason("called-inbound"))
     return True
 
 
@@ -296,11 +373,19 @@ def _sides(
     extension = fields.number("extension")
     if extension is None:
         extension = callee if direction is Direction.INBOUND else caller if direction else None
+        if _is_forwarded(fields, extension):
+            extension = None
     number = fields.number("number")
     if number is None:
         is_called_side = direction is Direction.INBOUND or (direction is Direction.INTERNAL and extension == callee)
         number = caller if is_called_side else callee
     return extension, number
+
+
+def _is_forwarded(fields: Fields, extension: str | None) -> bool:
+    """Whether a call came by one trunk and left by another: whoever called from outside is no extension of ours."""
+    came, left = fields.first("source_trunk"), fields.first("destination_trunk")
+    return came is not None and left is not None and not _is_own(fields, extension)
 
 
 def _trunk(fields: Fields, direction: Direction | None) -> str | None:
@@ -320,12 +405,12 @@ def _pbx(fields: Fields) -> str:
 # -- states
 
 
-def status_of(fields: Fields) -> CallStatus | str:
-    """The state that a record reports, or a sentence why it is no step of a call."""
+def status_of(fields: Fields) -> CallStatus | Reason:
+    """The state that a record reports, or why it is no step of a call."""
     state = _state(fields)
     if state is None:
         said = fields.text("state")
-        return f"an event {said[:60]!r} that is no step of a call" if said else "an event without a state"
+        return Reason("no-step", {"said": said[:60]}) if said else Reason("no-state")
     caller, callee = fields.number("caller"), fields.number("callee")
     direction = _direction(fields, caller, callee)
     extension, number = _sides(fields, direction, caller, callee)
@@ -341,7 +426,7 @@ def status_of(fields: Fields) -> CallStatus | str:
         number=number,
         trunk=_trunk(fields, direction),
         direction=direction,
-        at=fields.instant("at"),
+        at=(fields.instant("answered_at") if STATES[state] is Phase.TALKING else None) or fields.instant("at"),
         duration_s=fields.seconds("duration_s"),
         billed_s=fields.seconds("billed_s"),
     )

@@ -156,3 +156,15 @@ def _folded(keys: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 @lru_cache(maxsize=256)
 def _wildcard(name: str) -> re.Pattern[str]:
     return re.compile(translate(name))
+
+
+def scalars(node: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text below a node with the names that lead to it; a list's members share one path."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            yield from scalars(value, (*names, str(name)))
+    elif isinstance(node, list):
+        for value in node:
+            yield from scalars(value, names)
+    elif (said := text(node)) is not None and names:
+        yield names, said

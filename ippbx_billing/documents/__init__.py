@@ -4,76 +4,24 @@
     section = Section("Calls", columns, rows, total={"extension": "total", "fee": "0.98"})
     write(Document("October 2026", sections=[section]), "pdf", Path("october.pdf"))
 
-One model, a writer for each form: `html`, `markdown`, `workbook`, and `pdf`, which fits tables to pages
-(`page_layout`) and cuts its font down to the signs of many documents (`font_subset`); `charts` works out the charts of
-all. Columns and values are those of `render`: rows are mappings with the contract's keys, fees exact decimal text,
-times ISO 8601. The same document gives the same bytes, whenever it is written.
+Bottom to top: `columns` says what a cell is, `document` is the model, each form has a writer (`html`, `markdown`,
+`workbook`, and `pdf`, which fits tables to pages with `page_layout` and cuts its font down with `font_subset`; `charts`
+works out the charts of all), and `render` shows rows in whatever form was asked for. Rows are mappings with the
+contract's keys, fees exact decimal text, times ISO 8601. The same document gives the same bytes whenever written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import IO, Literal, Protocol
+from typing import IO, Protocol
 
-from ippbx_billing import language as texts
-from ippbx_billing.documents.files import whole
-from ippbx_billing.documents.render import Column, Row
+from ippbx_billing.documents.columns import Column
+from ippbx_billing.documents.document import FONT, Chart, Document, Section
+from ippbx_billing.files import whole
 
 __all__ = ["FONT", "FORMS", "Chart", "Column", "Document", "Section", "write", "write_each"]
 
 FORMS = ("html", "markdown", "pdf", "xlsx")
-FONT = Path(__file__).parent / "fonts" / "wqy-microhei.ttc"  # see the NOTICE beside it
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A picture of one column of figures by another of labels: bars for things, a line for times."""
-
-    kind: Literal["bar", "line"]
-    label_key: str
-    value_key: str
-    title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A table with its heading; `rows` may be an iterator.
-
-    Only the PDF, for its page numbers, and a chart gather the rows; the others write each as it comes. `total` is
-    the last line, `empty` the sentence that stands in place of a table without rows, and `page_break` begins a page
-    (in a workbook every section is a sheet anyway).
-    """
-
-    title: str
-    columns: Sequence[Column]
-    rows: Iterable[Row]
-    total: Row | None = None
-    chart: Chart | None = None
-    page_break: bool = False
-    empty: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One report or one bill; `facts` are (name, value) pairs below the title, `notes` sentences at the end.
-
-    `dated` is the day that the file names as its own (the period's last day, never the clock's); `lang` the language
-    that its texts are in, empty for the one in use.
-    """
-
-    title: str
-    subtitle: str = ""
-    facts: Sequence[tuple[str, str]] = ()
-    sections: Sequence[Section] = ()
-    notes: Sequence[str] = ()
-    lang: str = ""
-    dated: date | None = None
-
-    @property
-    def language(self) -> str:
-        return self.lang or texts.language()
 
 
 class Writer(Protocol):

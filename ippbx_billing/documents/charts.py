@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from rich.cells import cell_len, set_cell_size
 
-from ippbx_billing.documents import Chart
-from ippbx_billing.documents.render import Column, Row, cell
+from ippbx_billing.documents.columns import Column, Row, cell
+from ippbx_billing.documents.document import Chart
 
 MOST_BARS = 20  # more of them nobody compares at a glance; the table has them all
 LABEL_CELLS = 24  # a Chinese sign takes two

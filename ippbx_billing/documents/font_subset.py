@@ -18,8 +18,8 @@ from pathlib import Path
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-from ippbx_billing.documents import Document, Section
-from ippbx_billing.documents.render import cell, harmless
+from ippbx_billing.documents.columns import cell, harmless
+from ippbx_billing.documents.document import Document, Section
 
 AT_ONCE = 200  # files that share a cut-down font, and whose rows are in memory meanwhile
 ALWAYS = {chr(code) for code in range(32, 127)} | set("□…–�")

@@ -10,10 +10,10 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from ippbx_billing.documents import FONT, Document, Section
 from ippbx_billing.documents.charts import Points, points
-from ippbx_billing.documents.files import whole
-from ippbx_billing.documents.render import Column, Row, cell, harmless
+from ippbx_billing.documents.columns import Column, Row, cell, harmless
+from ippbx_billing.documents.document import FONT, Document, Section
+from ippbx_billing.files import whole
 
 FIRST_CHINESE = "\u2e80"  # the signs of Latin and other letters before it are on any machine
 STYLE = """

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import IO
 
-from ippbx_billing.documents import Document, Section
-from ippbx_billing.documents.render import Column, Row, cell, harmless
+from ippbx_billing.documents.columns import Column, Row, cell, harmless
+from ippbx_billing.documents.document import Document, Section
 
 
 def write(documents: Iterable[Document], stream: IO[bytes]) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ippbx_billing.documents.render import Column
+from ippbx_billing.documents.columns import Column
 
 Measure = Callable[[str], float]
 
@@ -25,7 +25,7 @@ BREAKS = re.compile(rf"[^\s\u2e80-\uffff]+{CLOSING}|\s+|.{CLOSING}", re.DOTALL) 
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PageLayout:
     """How one table lies on paper: `places` are the columns that are shown, `widths` theirs."""
 
     landscape: bool
@@ -39,7 +39,7 @@ def page_width(landscape: bool) -> float:
     return A4[1 if landscape else 0] - 2 * MARGIN
 
 
-def layout(columns: Sequence[Column], natural: Sequence[float], headings: Sequence[float]) -> Layout:
+def layout(columns: Sequence[Column], natural: Sequence[float], headings: Sequence[float]) -> PageLayout:
     """The layout for columns of these widths (at size 1): of their contents, and of their headings' longest word."""
     wide = [max(pair) for pair in zip(natural, headings, strict=True)]
     least = [
@@ -52,7 +52,7 @@ def layout(columns: Sequence[Column], natural: Sequence[float], headings: Sequen
             for landscape, size in sizes:
                 spare = _spare(kept, needs, size, landscape)
                 if spare >= 0:
-                    return Layout(landscape, size, kept, _spread(kept, needs, wide, size, spare))
+                    return PageLayout(landscape, size, kept, _spread(kept, needs, wide, size, spare))
         if not any(columns[place].rank for place in kept):
             return _small(kept, least)
         kept.remove(max(kept, key=lambda place: columns[place].rank))
@@ -76,10 +76,10 @@ def _spread(
     return [needs[place] * size + GAP + more for place, more in zip(kept, extra, strict=True)]
 
 
-def _small(kept: Sequence[int], least: Sequence[float]) -> Layout:
+def _small(kept: Sequence[int], least: Sequence[float]) -> PageLayout:
     """Letters as small as the table needs them."""
     size = (page_width(True) - GAP * len(kept)) / sum(least[place] for place in kept)
-    return Layout(True, size, kept, [least[place] * size + GAP for place in kept])
+    return PageLayout(True, size, kept, [least[place] * size + GAP for place in kept])
 
 
 def wrap(text: str, width: float, measure: Measure, most: int | None = None) -> list[str]:

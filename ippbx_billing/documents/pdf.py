@@ -18,11 +18,21 @@ from fpdf import FPDF
 from fpdf.enums import TextMode
 from fpdf.fonts import TTFFont
 
-from ippbx_billing.documents import FONT, Document, Section
 from ippbx_billing.documents.charts import Points, points
-from ippbx_billing.documents.files import whole
-from ippbx_billing.documents.page_layout import A4, GAP, MARGIN, MOST_LINES, Layout, Measure, layout, page_width, wrap
-from ippbx_billing.documents.render import Row, cell, harmless
+from ippbx_billing.documents.columns import Row, cell, harmless
+from ippbx_billing.documents.document import FONT, Document, Section
+from ippbx_billing.documents.page_layout import (
+    A4,
+    GAP,
+    MARGIN,
+    MOST_LINES,
+    Measure,
+    PageLayout,
+    layout,
+    page_width,
+    wrap,
+)
+from ippbx_billing.files import whole
 
 UNDATED = date(1980, 1, 1)
 TEXT, QUIET, RULE, BAR = (27, 31, 36), (87, 96, 106), (200, 206, 213), (47, 111, 176)
@@ -262,7 +272,7 @@ class _Table:
             for place, column in enumerate(self.columns)
         ]
 
-    def _fitted(self) -> Layout:
+    def _fitted(self) -> PageLayout:
         measure = self.press.measure
         everything = self.lines if self.total is None else [*self.lines, self.total]
         natural = [max((measure(line[place]) for line in everything), default=0) for place in range(len(self.columns))]

@@ -14,21 +14,17 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from ippbx_billing.documents.columns import Column, Format, Row, cell, harmless
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import language, tr
+from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
-    from ippbx_billing.documents import Document
-
-Row = Mapping[str, Any]
+    from ippbx_billing.documents.document import Document
 
 # Controls and direction marks of the basic plane that JSON leaves as they are.
 UNPRINTABLE = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -38,63 +34,6 @@ WIDTH_WITHOUT_TERMINAL = 200
 WRAPPED_WIDTH = 16  # what a text column that wraps is content with
 GAP = 2  # between two columns
 LONG_TABLE = 200  # rows from which on speed counts for more than bold headings
-
-
-class Format(StrEnum):
-    """The forms an answer can take."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    XLSX = "xlsx"
-    HTML = "html"
-    MARKDOWN = "markdown"
-    PDF = "pdf"
-
-    @property
-    def is_data(self) -> bool:
-        """Made for programs: keys for headings, every key there."""
-        return self in (Format.JSON, Format.CSV)
-
-    @property
-    def is_document(self) -> bool:
-        """Made to be handed on; written by `documents`."""
-        return self in (Format.XLSX, Format.HTML, Format.MARKDOWN, Format.PDF)
-
-    @property
-    def is_binary(self) -> bool:
-        """Nothing that a terminal could show."""
-        return self in (Format.XLSX, Format.PDF)
-
-    @classmethod
-    def of_file(cls, name: str) -> "Format | None":
-        """The form that a file's ending asks for; None where it asks for none."""
-        ending = name.rpartition(".")[2].lower()
-        known = {one.value: one for one in cls if one is not cls.TABLE}
-        return (known | {"md": cls.MARKDOWN, "htm": cls.HTML}).get(ending) if "." in name else None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: the row's key, its heading, and the kind of value it holds.
-
-    Kinds: text, code, number, money, percent, length, time, hour, weekday, word, country, flag. `rank` 0 is always
-    shown; of the others the highest leaves first where the terminal is too narrow for all.
-    """
-
-    key: str
-    title: str
-    kind: str = "text"
-    rank: int = 0
-
-    @property
-    def may_wrap(self) -> bool:
-        """Text may go on in the next line; numbers, codes and times stay whole."""
-        return self.kind == "text"
-
-    @property
-    def to_the_right(self) -> bool:
-        return self.kind in ("number", "money", "percent", "length")
 
 
 def show(
@@ -128,7 +67,7 @@ def show(
 def lines(texts: Iterable[str], output: Path | None = None, form: Format = Format.TABLE) -> None:
     """Write lines of plain text to stdout, or whole to `output`; as a document the first line is the title."""
     if form.is_document:
-        from ippbx_billing.documents import Document
+        from ippbx_billing.documents.document import Document
 
         title, *rest = texts
         deliver(Document(title, notes=[text.strip() for text in rest if text.strip()]), form, output)
@@ -171,7 +110,7 @@ def _paper(
     rows: Iterable[Row], columns: Sequence[Column], total: Row | None, title: str, empty: str, document: Any
 ) -> "Document":
     """One table as a document; a single thing (`rows` is nothing but `document`) as a list of facts."""
-    from ippbx_billing.documents import Document, Section
+    from ippbx_billing.documents.document import Document, Section
 
     if isinstance(rows, list) and len(rows) == 1 and rows[0] is document:
         facts = [(one.title, _fact(document.get(one.key), one.kind)) for one in columns]
@@ -189,7 +128,7 @@ def _destination(output: Path | None, form: Format) -> Iterator[IO[str]]:
     if output is None or str(output) == "-":
         yield sys.stdout
         return
-    from ippbx_billing.documents.files import whole
+    from ippbx_billing.files import whole
 
     with whole(output) as binary:
         stream = io.TextIOWrapper(binary, "utf-8-sig" if form is Format.CSV else "utf-8", newline="")
@@ -372,76 +311,3 @@ def console(stream: IO[str] | None = None) -> Any:
     stream = stream or sys.stdout
     width = None if stream.isatty() or os.environ.get("COLUMNS") else WIDTH_WITHOUT_TERMINAL
     return Console(file=stream, highlight=False, width=width)
-
-
-def cell(value: Any, kind: str = "text") -> str:
-    """A value as people read it in a table."""
-    if value is None:
-        return "–"
-    if kind == "length":
-        return length(int(value))
-    if kind == "number":
-        return f"{value:,}"
-    if kind == "time":
-        return str(value)[:19].replace("T", " ")
-    if kind == "flag":
-        return "✓" if value else ""
-    if kind == "word":
-        spoken = tr(str(value))
-        return _ENGLISH.get(spoken, spoken)
-    if kind in _SPOKEN:
-        return _SPOKEN[kind](value)
-    return harmless(str(value))
-
-
-# Codes that are no English word; all languages but English have them in their catalogues.
-_ENGLISH = {
-    "hk_mo_tw": "HK/Macao/Taiwan",
-    "ip_long_distance": "IP long distance",
-    "dialup": "dial-up",
-    "service_400_800": "400/800 service",
-    "no_answer": "no answer",
-}
-
-
-def _amount(value: Any) -> str:
-    """An amount with its thousands set apart; text that is none stays as it is."""
-    text = harmless(str(value))
-    return f"{Decimal(text):,}" if re.fullmatch(r"-?\d{4,}(\.\d+)?", text) else text
-
-
-def _country(code: Any) -> str:
-    from ippbx_billing.numbering.countries import country_name
-
-    return country_name(harmless(str(code)), language())
-
-
-def _weekday(number: Any) -> str:
-    """The day's name; 1 is Monday."""
-    if not isinstance(number, int):
-        return harmless(number)
-    days = tr("Monday"), tr("Tuesday"), tr("Wednesday"), tr("Thursday"), tr("Friday"), tr("Saturday"), tr("Sunday")
-    return days[number - 1]
-
-
-_SPOKEN: dict[str, Callable[[Any], str]] = {
-    "money": _amount,
-    "percent": lambda part: f"{Decimal(part) * 100:.1f} %",
-    "hour": lambda hour: f"{hour:02d}:00" if isinstance(hour, int) else harmless(hour),
-    "weekday": _weekday,
-    "country": _country,
-}
-
-
-def length(seconds: int) -> str:
-    """Seconds as hours, minutes and seconds: 4:05, 1:02:03."""
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
-def harmless(text: str) -> str:
-    """The text without what a terminal would obey: control characters, escapes, direction marks."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else "�" for c in text)

@@ -17,9 +17,9 @@ import xlsxwriter
 from rich.cells import cell_len
 from xlsxwriter.exceptions import FileCreateError
 
-from ippbx_billing.documents import Document, Section
 from ippbx_billing.documents.charts import MOST_BARS
-from ippbx_billing.documents.render import Column, Row, cell, harmless
+from ippbx_billing.documents.columns import Column, Row, cell, harmless
+from ippbx_billing.documents.document import Document, Section
 from ippbx_billing.language import tr
 
 LAST_LINE = 1_048_575  # counted from 0, as xlsxwriter does; Excel's sheets end there

@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,8 +27,11 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 from ippbx_billing.calls import EventKind, RawEvent
 from ippbx_billing.errors import CannotStartError, DataError, NotFoundError
-from ippbx_billing.inbox import damage as quarantine
+from ippbx_billing.inbox import salvage
 from ippbx_billing.language import tr
+from ippbx_billing.sqlite import damage
+from ippbx_billing.sqlite.locks import lock
+from ippbx_billing.sqlite.opening import connect
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future, TimerHandle
@@ -370,7 +373,7 @@ class InboxWriter:
         try:
             self._connect().execute(statement, values)
         except sqlite3.DatabaseError as error:
-            if not quarantine.is_damage(error):
+            if not damage.is_damage(error):
                 raise
             self._replace(str(error))
             self._connect().execute(statement, values)
@@ -394,6 +397,14 @@ class InboxWriter:
             self._connection = None
 
 
+def keep_all(path: Path, deliveries: Sequence[Delivery]) -> None:
+    """Puts deliveries on the disk at once, beside a listener that may be running; raises DataError."""
+    with _plainly(path), closing(_connect(path)) as connection:
+        for start in range(0, len(deliveries), MAX_GROUP_EVENTS):
+            group = deliveries[start : start + MAX_GROUP_EVENTS]
+            connection.execute(_insert(len(group)), tuple(chain.from_iterable(group)))
+
+
 def create(path: Path) -> None:
     """Creates the inbox or brings an older one up to date; harmless to repeat. Nobody else may read the file.
 
@@ -410,7 +421,7 @@ def create(path: Path) -> None:
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # a new file can give back what is pruned
             connection.execute("PRAGMA journal_mode = WAL")
             migrations.inbox.apply(sqlite_utils.Database(connection))
-            _go_on_above(connection, quarantine.last_id_known(path.with_name("ledger.db")))
+            _go_on_above(connection, salvage.last_id_known(path.with_name("ledger.db")))
 
 
 def _go_on_above(connection: sqlite3.Connection, last_id: int) -> None:
@@ -428,11 +439,11 @@ def replaced(path: Path, problem: str) -> str:
     The ids go on above all that were ever given; where the damaged file does not tell them, some are left free for
     the events in it that nobody had read.
     """
-    aside = quarantine.set_aside(path)
+    aside = damage.set_aside(path)
     create(path)
-    last_id = quarantine.last_id_in(aside)
+    last_id = salvage.last_id_in(aside)
     if last_id is None:
-        last_id = quarantine.last_id_known(path.with_name("ledger.db")) + quarantine.RESERVED_IDS
+        last_id = salvage.last_id_known(path.with_name("ledger.db")) + salvage.RESERVED_IDS
     with _plainly(path), closing(sqlite3.connect(path)) as connection:
         _go_on_above(connection, last_id)
     return (
@@ -445,7 +456,7 @@ def replace_if_damaged(path: Path, report: Callable[[str], None]) -> None:
     """What `listen` does before it opens its doors: a sound inbox stays, a damaged one is replaced and told of."""
     if path.exists():
         with only_writer(path):
-            if problem := quarantine.fault(path):
+            if problem := damage.fault(path, "events", "id"):
                 report(replaced(path, problem))
 
 
@@ -476,33 +487,13 @@ def _opened(lock: Path) -> IO[str]:
         ) from error
 
 
-def lock(file: IO[str]) -> None:
-    """Take the file's lock until the process ends or closes it; BlockingIOError when somebody else has it."""
-    if os.name == "nt":
-        import msvcrt
-
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except PermissionError as error:
-            raise BlockingIOError from error
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def _connect(path: Path) -> sqlite3.Connection:
     """A connection that commits each statement, and only when its bytes have reached the disk.
 
     It never creates the file: an inbox that was moved away must fail, not be replaced by an empty one.
     """
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
-        uri=True,
-        timeout=2.5,  # below the 3 s after which the least patient PBX gives up
-        isolation_level=None,
-        check_same_thread=False,
-    )
+    # Below the 3 s after which the least patient PBX gives up.
+    connection = connect(path, timeout_s=2.5, one_thread=False)
     for pragma in WRITER_PRAGMAS:
         connection.execute(pragma)
     return connection
@@ -546,9 +537,9 @@ def _plainly(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        if quarantine.is_damage(error):
+        if damage.is_damage(error):
             hint = tr("`ippbx-bill listen` moves a damaged inbox aside and goes on with a fresh one")
-            raise quarantine.DamagedInboxError(_unusable(path, error), hint) from error
+            raise salvage.DamagedInboxError(_unusable(path, error), hint) from error
         raise DataError(_unusable(path, error), tr("check disk, owner and mode of the data directory")) from error
     except OSError as error:
         hint = tr("check disk, owner and mode of the data directory")

@@ -6,13 +6,18 @@ Each step opens with why it exists. A step that has been released is never edite
         inbox.apply(database)  # runs what is pending, each step in a transaction of its own
 """
 
-from sqlite_utils import Database, Migrations
+from typing import TYPE_CHECKING
 
-inbox = Migrations("inbox")
+from ippbx_billing.sqlite.steps import Steps
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+inbox = Steps("inbox")
 
 
 @inbox()
-def m001_events(db: Database) -> None:
+def m001_events(db: "Database") -> None:
     """One row per delivery, byte for byte, before anybody understands it.
 
     AUTOINCREMENT, because the pipeline remembers the last id it has read: an id must never come again,
@@ -35,3 +40,13 @@ def m001_events(db: Database) -> None:
         )
         """
     )
+
+
+@inbox()
+def m002_salvaged(db: "Database") -> None:
+    """Events that came back from a damaged inbox and that nobody has read yet.
+
+    They enter this list in the transaction that brings them back, and leave it when they were read: a salvage that is
+    killed in between is completed by repeating it.
+    """
+    db.execute("CREATE TABLE IF NOT EXISTS salvaged (event_id INTEGER PRIMARY KEY)")

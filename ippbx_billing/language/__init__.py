@@ -2,13 +2,19 @@
 
     use("zh"); tr("calls")  ->  "通话"
 
+The language belongs to whoever reads, not to the process: each thread and each asyncio task has its own, and
+`speaking("zh")` lends it for a few lines.
+
 `locale/zh/LC_MESSAGES/ippbx_billing.po` is the source; `catalogues` makes the `.mo` beside it when the package is
 built.
 """
 
 import gettext
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,29 +24,50 @@ LOCALE_DIR = Path(__file__).parent / "locale"
 gettext.bindtextdomain("ippbx_billing", LOCALE_DIR)
 gettext.textdomain("ippbx_billing")
 
-_catalogue: gettext.NullTranslations = gettext.NullTranslations()
-_language = "en"
+_in_use: ContextVar[str] = ContextVar("language")
+_otherwise = "en"  # where a thread or task has not been told
 
 
 def use(language: str) -> None:
-    """Speak `zh` or `en` from now on."""
-    global _catalogue, _language
-    _language = language
+    """Speak `zh` or `en` from now on, in this thread or task."""
+    _in_use.set(language)
+
+
+def begin_in(language: str) -> None:
+    """The language of a command and of all its threads, until they are told another one."""
+    global _otherwise
+    _otherwise = language
     os.environ["LANGUAGE"] = language  # gettext goes by this for the words of Typer's own, such as "Options"
-    _catalogue = gettext.NullTranslations()
-    if language != "en":
-        _catalogue = gettext.translation("ippbx_billing", LOCALE_DIR, [language])
+    use(language)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak `zh` or `en` within, and afterwards what was spoken before."""
+    token = _in_use.set(language)
+    try:
+        yield
+    finally:
+        _in_use.reset(token)
 
 
 def tr(text: str, /, **facts: object) -> str:
     """The text in the language in use, with its {facts} filled in."""
-    translated = _catalogue.gettext(text)
+    translated = _catalogue(language()).gettext(text) if text else ""
     return translated.format(**facts) if facts else translated
 
 
 def language() -> str:
     """The language in use."""
-    return _language
+    return _in_use.get(_otherwise)
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    """The texts of a language; English ones stand in the code."""
+    if language == "en":
+        return gettext.NullTranslations()
+    return gettext.translation("ippbx_billing", LOCALE_DIR, [language])
 
 
 def preferred(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> str:

@@ -9,32 +9,17 @@ The one idea: `rating.explain` keeps facts, this room turns each step into one s
 '通话 80 秒，话费合计 0.98。'
 """
 
-import re
 from collections.abc import Callable, Iterable
 
 from ippbx_billing import money
 from ippbx_billing.calls import Step
+from ippbx_billing.language import reasons, speaking
+from ippbx_billing.language.reasons import line_word, traffic_word
 
 Facts = dict[str, int | str]
 
 WORDS = {
     "en": {
-        "local": "local",
-        "domestic": "domestic long distance",
-        "hk_mo_tw": "Hong Kong, Macao and Taiwan",
-        "international": "international",
-        "ip_long_distance": "IP long distance",
-        "audiotex": "audiotex",
-        "dialup": "dial-up",
-        "service_400_800": "400/800 service",
-        "other": "other",
-        "internal": "internal",
-        "fixed": "fixed line",
-        "mobile": "mobile phone",
-        "satellite": "satellite phone",
-        "service": "service number",
-        "extension": "extension",
-        "unknown": "line of unknown kind",
         "area": "area",
         "country": "country",
         "prefix": "numbers beginning with",
@@ -45,29 +30,11 @@ WORDS = {
         "filtered": "not billed",
     },
     "zh": {
-        "local": "市话",
-        "domestic": "国内长途",
-        "hk_mo_tw": "港澳台长途",
-        "international": "国际长途",
-        "ip_long_distance": "IP长途",
-        "audiotex": "本地声讯台",
-        "dialup": "本地拨号上网",
-        "service_400_800": "本地400/800",
-        "other": "其它",
-        "internal": "内线",
-        "fixed": "固定电话",
-        "mobile": "移动电话",
-        "satellite": "卫星电话",
-        "service": "服务号码",
-        "extension": "分机",
-        "unknown": "线路种类不明",
         "area": "区号",
         "country": "国家或地区",
         "prefix": "号码前缀",
         "pattern": "号码样式",
         "called": "被叫号码",
-        "number": "号码",
-        "a withheld": "号码未显示",
         "free": "免费",
         "unrated": "未计费",
         "filtered": "不计入账单",
@@ -76,8 +43,6 @@ WORDS = {
         "holiday": "假期",
     },
 }
-
-CODES = {word: code for code, word in WORDS["en"].items()}
 
 RULES_ZH = {
     "extension": "分机号码",
@@ -98,27 +63,6 @@ RULES_ZH = {
     "unknown": "号码规则中没有此号码",
 }
 
-REASONS_ZH = (
-    (r"not answered", "未接通"),
-    (r"answered without talk time", "接通但没有通话时长"),
-    (r"emergency call", "紧急呼叫"),
-    (r"incoming call without a price", "来电没有设置资费"),
-    (r"internal call without a price", "内线没有设置资费"),
-    (r"the direction of the call is unknown", "通话方向不明"),
-    (r"a call of (?P<seconds>-?\d+) s cannot be right", "{seconds} 秒的通话时长不可信"),
-    (r"the fee of (?P<seconds>\d+) s is too large an amount", "{seconds} 秒的话费超出可记录的金额"),
-    (r"trunk (?P<trunk>.+) belongs to carrier (?P<carrier>.+), which .+", "中继 {trunk} 所属运营商 {carrier} 不存在"),
-    (r"trunk (?P<trunk>.+) is not configured and .+", "中继 {trunk} 未设置，也没有默认运营商"),
-    (r"the call names no trunk and .+", "话单没有中继，也没有默认运营商"),
-    (r"(?P<carrier>.+) has no local price to add to its (?P<type>.+) price", "{carrier} 没有可叠加到{type}的本地资费"),
-    (
-        r"(?P<carrier>.+) has no price for (?P<type>.+) calls to "
-        r"(?P<match>area|country|number|a withheld)(?: number)? ?(?P<where>[^ (]*)(?: \((?P<kind>.+)\))?",
-        "{carrier} 没有{type}{kind}的资费（{match}{where}）",
-    ),
-    (r"left out by call filter (?P<filter>\d+): (?P<conditions>.+)", "由话单过滤规则 {filter} 排除：{conditions}"),
-)
-
 
 def describe(step: Step, lang: str = "en") -> str:
     """One sentence for one step, in `en` or `zh`; a step of another release is shown by its code and facts."""
@@ -126,17 +70,14 @@ def describe(step: Step, lang: str = "en") -> str:
     sentence = SENTENCES[language].get(step.code)
     if sentence is None:
         return f"{step.code}: " + ", ".join(f"{name} {value}" for name, value in step.facts.items())
-    return sentence(step.facts, step.amount_micro)
+    with speaking(language):
+        facts = {**step.facts, "reason": reasons.sentence(step.reason)} if step.reason else step.facts
+        return sentence(facts, step.amount_micro)
 
 
 def story(steps: Iterable[Step], lang: str = "en") -> list[str]:
     """The sentences of all steps, in their order."""
     return [describe(step, lang) for step in steps]
-
-
-def reason(text: str, lang: str = "en") -> str:
-    """The reason of a charge, in `en` or `zh`; one that a person or a PBX wrote stays as it is."""
-    return _reason_zh(text) if lang == "zh" else text
 
 
 def _money(micro: int | str) -> str:
@@ -145,20 +86,6 @@ def _money(micro: int | str) -> str:
 
 def _word(code: int | str, lang: str) -> str:
     return WORDS[lang].get(str(code), str(code))
-
-
-def _reason_zh(reason: str) -> str:
-    """The reason in Chinese; one that a person or a PBX wrote stays as it is."""
-    for pattern, sentence in REASONS_ZH:
-        match = re.fullmatch(pattern, reason)
-        if match:
-            return sentence.format(**{name: _code_zh(word or "") for name, word in match.groupdict().items()})
-    return reason
-
-
-def _code_zh(word: str) -> str:
-    """A word of a reason in Chinese, whether it is a code or what English says for it."""
-    return WORDS["zh"].get(CODES.get(word, word), word)
 
 
 def _window_zh(label: int | str) -> str:
@@ -214,14 +141,14 @@ def _number_en(facts: Facts, _: int) -> str:
 
 def _traffic_en(facts: Facts, _: int) -> str:
     why = f": {str(facts['why']).rstrip('.')}" if facts["why"] else ""
-    return f"This is {_word(facts['traffic_type'], 'en')} traffic, {_word(facts['line_kind'], 'en')}{why}."
+    return f"This is {traffic_word(str(facts['traffic_type']))} traffic, {line_word(str(facts['line_kind']))}{why}."
 
 
 def _price_en(facts: Facts, _: int) -> str:
-    kind = f" to a {_word(facts['line_kind'], 'en')}" if facts["line_kind"] else ""
+    kind = f" to a {line_word(str(facts['line_kind']))}" if facts["line_kind"] else ""
     where = f", {_word(facts['match'], 'en')} {facts['value']}" if facts["value"] else ""
     row = f" (price {facts['id']})" if facts["id"] != "" else ""
-    what = f"{_word(facts['traffic_type'], 'en')} calls{kind}{where}"
+    what = f"{traffic_word(str(facts['traffic_type']))} calls{kind}{where}"
     return f"The price for {what}, in force since {facts['effective_from']}{row}: {_figures_en(facts)}."
 
 
@@ -263,7 +190,7 @@ def _steps_en(facts: Facts, amount: int) -> str:
 
 
 def _local_en(facts: Facts, amount: int) -> str:
-    kind = f" to a {_word(facts['line_kind'], 'en')}" if facts["line_kind"] else ""
+    kind = f" to a {line_word(str(facts['line_kind']))}" if facts["line_kind"] else ""
     return f"The local price{kind} for {facts['seconds']} s is added: {_money(amount)}."
 
 
@@ -334,14 +261,14 @@ def _number_zh(facts: Facts, _: int) -> str:
 def _traffic_zh(facts: Facts, _: int) -> str:
     known = RULES_ZH.get(str(facts["rule"]))
     rule = f"（依据：{known}）" if known else ""
-    return f"话务类型为{_word(facts['traffic_type'], 'zh')}，对方为{_word(facts['line_kind'], 'zh')}{rule}。"
+    return f"话务类型为{traffic_word(str(facts['traffic_type']))}，对方为{line_word(str(facts['line_kind']))}{rule}。"
 
 
 def _price_zh(facts: Facts, _: int) -> str:
-    kind = f"，{_word(facts['line_kind'], 'zh')}" if facts["line_kind"] else ""
+    kind = f"，{line_word(str(facts['line_kind']))}" if facts["line_kind"] else ""
     where = f"，{_word(facts['match'], 'zh')} {facts['value']}" if facts["value"] else ""
     row = f"（资费 {facts['id']}）" if facts["id"] != "" else ""
-    what = f"{_word(facts['traffic_type'], 'zh')}{kind}{where}"
+    what = f"{traffic_word(str(facts['traffic_type']))}{kind}{where}"
     return f"{what}的资费自 {facts['effective_from']} 起执行{row}：{_figures_zh(facts)}。"
 
 
@@ -378,7 +305,7 @@ def _steps_zh(facts: Facts, amount: int) -> str:
 
 
 def _local_zh(facts: Facts, amount: int) -> str:
-    kind = f"（{_word(facts['line_kind'], 'zh')}）" if facts["line_kind"] else ""
+    kind = f"（{line_word(str(facts['line_kind']))}）" if facts["line_kind"] else ""
     return f"叠加 {facts['seconds']} 秒的本地资费{kind}：{_money(amount)}。"
 
 
@@ -397,7 +324,7 @@ def _fee_zh(facts: Facts, _: int) -> str:
 
 
 def _outcome_zh(facts: Facts, _: int) -> str:
-    return f"本次通话{_word(facts['status'], 'zh')}：{_reason_zh(str(facts['reason']))}。"
+    return f"本次通话{_word(facts['status'], 'zh')}：{facts['reason']}。"
 
 
 Sentence = Callable[[Facts, int], str]

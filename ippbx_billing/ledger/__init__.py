@@ -6,8 +6,8 @@
 
 A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices), `directory` who
 has which extension, `rules` what the site knows better (days off, clean-ups, filters), `calls` the calls and charges,
-`rollups` their sums, `rerates` what new tariffs changed, `journey` the inbox position, the outcomes of events and the
-calls in progress.
+`records` which record is which call, `rows` the rows of one call, `rollups` their sums, `rerates` what new tariffs
+changed, `journey` the inbox position, the outcomes of events and the calls in progress.
 """
 
 import os
@@ -24,13 +24,19 @@ from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
+from ippbx_billing.ledger.migrations import ledger as STEPS
+from ippbx_billing.ledger.records import RecordTables
+from ippbx_billing.ledger.replays import ReplayTables
 from ippbx_billing.ledger.rerates import RerateTables
 from ippbx_billing.ledger.rollups import RollupTables
+from ippbx_billing.ledger.rows import RowTables
 from ippbx_billing.ledger.rules import RuleTables
+from ippbx_billing.ledger.writing import begin
+from ippbx_billing.sqlite.opening import unanswered
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
-SCHEMA = 8  # how many steps of migrations.ledger this code knows
+SCHEMA = len(STEPS)  # the version of the tables that this code knows
 FIRST_WITH_SUMS = 7  # files before that step have no sums yet
 BUSY_TIMEOUT_S = 60
 
@@ -54,7 +60,10 @@ class Ledger:
         self.directory = DirectoryTables(self.connection)
         self.journey = JourneyTables(self.connection)
         self.rerates = RerateTables(self.connection, self.rollups)
+        self.replays = ReplayTables(self.connection)
         self.rules = RuleTables(self.connection)
+        self.records = RecordTables(self.connection)
+        self.rows = RowTables(self.connection)
         self._version = self.changed_by_others()
 
     def __enter__(self) -> Self:
@@ -64,6 +73,8 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if sentence := unanswered(error):
+            raise sentence from error
 
     def close(self) -> None:
         """Close the file."""
@@ -72,7 +83,7 @@ class Ledger:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; the write lock is taken at once, so that two writers wait instead of failing."""
-        self.connection.execute("BEGIN IMMEDIATE")
+        begin(self.connection)
         try:
             self._believe_nothing_old()
             yield
@@ -90,6 +101,18 @@ class Ledger:
             yield
         finally:
             self.connection.execute("ROLLBACK")
+
+    def sync(self) -> None:
+        """All that was committed is on the disk when this returns, and not only in the memory of the system.
+
+        The log is one file: what is synced with this commit is synced with all before it.
+        """
+        self.connection.execute("PRAGMA synchronous = FULL")
+        try:
+            with self.transaction():
+                self.journey.set_state("synced", str(self.journey.position()))
+        finally:
+            self.connection.execute("PRAGMA synchronous = NORMAL")
 
     def changed_by_others(self) -> int:
         """A number that changes whenever somebody else wrote to this file."""
@@ -134,9 +157,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
     """Imported here, because sqlite-utils costs more to load than a report takes."""
     from sqlite_utils import Database
 
-    from ippbx_billing.ledger.migrations import ledger
-
-    ledger.apply(Database(connection, execute_plugins=False))
+    STEPS.apply(Database(connection, execute_plugins=False))
     if version < FIRST_WITH_SUMS:
         connection.execute("BEGIN IMMEDIATE")
         RollupTables(connection).rebuild()

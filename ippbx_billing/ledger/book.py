@@ -1,7 +1,7 @@
 """The tables that people edit: carriers, trunks, prices and number overrides."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from ippbx_billing.numbering import Override
 
 
+ROWS_AT_ONCE = 1000
+LONGEST_NUMBER = 40
+
+
+def _unheard(done: int, total: int) -> None:
+    """Nobody watches."""
+
+
 class BookTables:
     """Reading is plain SQL; editing goes through sqlite-utils, each change a transaction of its own."""
 
@@ -26,9 +34,9 @@ class BookTables:
 
     # -- the whole book
 
-    def tariff_book(self, calendar: Calendar) -> TariffBook:
-        """Everything that rating needs to know, at this moment."""
-        return TariffBook(self.carriers(), self.trunks(), self.prices(), calendar)
+    def tariff_book(self, calendar: Calendar, prices: Iterable[Price] | None = None) -> TariffBook:
+        """Everything that rating needs to know, at this moment; with these `prices` alone where they are given."""
+        return TariffBook(self.carriers(), self.trunks(), self.prices() if prices is None else prices, calendar)
 
     def editing(self) -> "AbstractContextManager[Database]":
         """One change, all or nothing; a change within a change belongs to the outer one."""
@@ -164,15 +172,22 @@ class BookTables:
 
     # -- prices
 
-    def prices(self, *, ended: bool = False) -> list[Price]:
-        """The prices with their windows, of carriers in use; with `ended` also those that only old charges rest on."""
+    def prices(self, *, ended: bool = False, numbers: Sequence[str] = ()) -> list[Price]:
+        """The prices with their windows, of carriers in use; with `ended` also those that only old charges rest on.
+
+        With `numbers` only such rows by prefix as one of these numbers may begin with, anywhere in its digits.
+        """
+        begins = sorted({digits for number in numbers for digits in _parts_of(number)})
+        chosen = f" AND (p.match != 'prefix' OR p.value IN ({', '.join('?' * len(begins))}))" if numbers else ""
         windows: dict[int, list[Window]] = {}
         for row in self.connection.execute("SELECT * FROM windows ORDER BY price_id, rowid"):
             windows.setdefault(row["price_id"], []).append(_window(row))
         rows = self.connection.execute(
             "SELECT p.*, c.name AS carrier FROM prices p JOIN carriers c ON c.id = p.carrier_id"
-            + ("" if ended else " WHERE NOT p.ended AND NOT c.ended")
-            + " ORDER BY p.id"
+            + (" WHERE 1" if ended else " WHERE NOT p.ended AND NOT c.ended")
+            + chosen
+            + " ORDER BY p.id",
+            begins,
         )
         return [_price(row, tuple(windows.get(row["id"], ()))) for row in rows]
 
@@ -195,29 +210,33 @@ class BookTables:
         windows = self.connection.execute("SELECT * FROM windows WHERE price_id = ? ORDER BY rowid", [price_id])
         return _price(row, tuple(_window(window) for window in windows))
 
-    def add_prices(self, prices: Iterable[Price]) -> list[int]:
-        """Store price rows with their windows; gives their ids."""
-        ids, carriers = [], {one.name: self._carrier_row(one.name)["id"] for one in self.carriers()}
+    def add_prices(self, prices: Iterable[Price], heard: Callable[[int, int], None] = _unheard) -> list[int]:
+        """Store price rows with their windows; gives their ids. `heard` is told how many of how many are stored."""
+        prices, carriers = list(prices), {one.name: self._carrier_row(one.name)["id"] for one in self.carriers()}
         with self.editing():
-            for price in prices:
-                carrier_id = carriers.get(price.carrier) or self._carrier_row(price.carrier)["id"]
-                price_id = self._insert("prices", _price_row(price, carrier_id))
-                for window in price.windows:
-                    self._insert("windows", _window_row(price_id, window))
-                ids.append(price_id)
-        return ids
+            (newest,) = self.connection.execute("SELECT ifnull(max(id), 0) FROM prices").fetchone()
+            for begin in range(0, len(prices), ROWS_AT_ONCE):
+                heard(begin, len(prices))
+                some = list(enumerate(prices[begin : begin + ROWS_AT_ONCE], start=newest + 1 + begin))
+                self._insert("prices", [_price_row(id_, one, self._id_of(one, carriers)) for id_, one in some])
+                self._insert("windows", [_window_row(id_, window) for id_, one in some for window in one.windows])
+        return list(range(newest + 1, newest + 1 + len(prices)))
 
-    def _insert(self, table: str, row: dict[str, Any]) -> int:
-        """One row by plain SQL, because a carrier's list may have a hundred thousand."""
-        marks = ", ".join("?" * len(row))
-        cursor = self.connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
-        return int(cursor.lastrowid or 0)
+    def _id_of(self, price: Price, carriers: dict[str, int]) -> int:
+        return carriers.get(price.carrier) or int(self._carrier_row(price.carrier)["id"])
 
-    def change_prices(self, changes: Changes) -> None:
+    def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Rows by plain SQL, because a carrier's list may have hundreds of thousands."""
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            statement = f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({marks})"
+            self.connection.executemany(statement, (list(row.values()) for row in rows))
+
+    def change_prices(self, changes: Changes, heard: Callable[[int, int], None] = _unheard) -> None:
         """Bring the tariffs to what was wanted: what is replaced or taken out is ended, never deleted."""
         with self.editing():
             self.end_prices(price.id for price in changes.gone if price.id is not None)
-            self.add_prices(changes.coming)
+            self.add_prices(changes.coming, heard)
 
     def end_prices(self, price_ids: Iterable[int]) -> None:
         """Take price rows out of use; charges that rest on them keep them."""
@@ -265,6 +284,16 @@ class BookTables:
                 raise NotFoundError(
                     tr("there is no override of {prefix}", prefix=prefix), tr("see `ippbx-bill numbers override list`")
                 )
+
+
+def _parts_of(number: str) -> Iterator[str]:
+    """All runs of digits in a number, each with a + before it as well; the country code of 400 and 800 is Chinese."""
+    digits = "".join(filter(str.isdecimal, number))[:LONGEST_NUMBER]
+    for text in (digits, "86" + digits):
+        for begin in range(len(text)):
+            for end in range(begin + 1, len(text) + 1):
+                yield text[begin:end]
+                yield "+" + text[begin:end]
 
 
 def _carrier(row: sqlite3.Row) -> Carrier:
@@ -326,11 +355,13 @@ def _price(row: sqlite3.Row, windows: tuple[Window, ...]) -> Price:
         add_local=bool(row["add_local"]),
         windows=windows,
         note=row["note"],
+        status=row["status"],
     )
 
 
-def _price_row(price: Price, carrier_id: int) -> dict[str, Any]:
+def _price_row(price_id: int, price: Price, carrier_id: int) -> dict[str, Any]:
     return {
+        "id": price_id,
         "carrier_id": carrier_id,
         "traffic_type": price.traffic_type,
         "direction": price.direction,
@@ -344,5 +375,6 @@ def _price_row(price: Price, carrier_id: int) -> dict[str, Any]:
         "add_local": int(price.add_local),
         "effective_from": price.effective_from.isoformat(),
         "note": price.note,
+        "status": price.status,
         "ended": 0,
     }

@@ -1,9 +1,10 @@
 """Calls and their charges: facts that never change beside fees that a new tariff may change."""
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -15,8 +16,10 @@ from ippbx_billing.calls import (
     Direction,
     Disposition,
     LineKind,
+    Reason,
     TrafficType,
 )
+from ippbx_billing.ledger.reasons import loaded_notes, stored, stored_notes
 from ippbx_billing.ledger.rollups import RollupTables, Tally, hour_zero
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,6 +47,7 @@ FACTS = (
     "pin",
     "recording",
     "twin",
+    "doubt",
 )
 MEANING = (
     "normalized",
@@ -59,10 +63,11 @@ MEANING = (
     "rule",
     "why",
 )
+_KNOWN = ", ".join(("id", "event_id", "key", "day", "notes", *FACTS))
 COLUMNS = ("id", "event_id", "key", "day", "notes", "data_version", *FACTS, *MEANING)
+CHARGE = ("status", "fee_micro", "carrier_id", "price_id", "window", "reason", "reason_facts", "calendar")
 CHARGE_COLUMNS = (
-    "id", "status", "fee_micro", "carrier_id", "price_id", "window", "reason", "kind_id", "started_at", "billed_s",
-    "local_hour", "extension_id", "place_id", "duration_s",
+    "id", *CHARGE, "kind_id", "started_at", "billed_s", "local_hour", "extension_id", "place_id", "duration_s",
 )  # fmt: skip
 KIND = (
     "trunk",
@@ -76,6 +81,10 @@ KIND = (
     "emergency",
     "twin",
 )
+TWIN, DOUBTFUL = (
+    1,
+    2,
+)  # what `twin` of a kind says: a record that another one tells of, a call whose doubt forbids a fee
 
 
 @dataclass(slots=True)
@@ -90,11 +99,16 @@ class RatedCall:
     data_version: str
     hour: int
 
-    key: bytes = field(init=False)  # the digest by which a second delivery of the record is known, whoever brings it
+    key: bytes = b""  # the digest by which a second delivery of the record is known, whoever brings it
 
     def __post_init__(self) -> None:
-        fingerprint = f"{self.call.pbx}\0{self.call.key}".encode("utf-8", "surrogatepass")
-        self.key = blake2b(fingerprint, digest_size=16).digest()
+        if not self.key:
+            fingerprint = f"{self.call.pbx}\0{self.call.key}".encode("utf-8", "surrogatepass")
+            self.key = blake2b(fingerprint, digest_size=16).digest()
+
+    def key_of_its_own(self, place: int) -> bytes:
+        """Another key for a call whose record's id was another call's; `place` is its place in its event."""
+        return blake2b(self.key + f"\0{self.event_id}\0{place}".encode(), digest_size=16).digest()
 
 
 class CallTables:
@@ -106,20 +120,26 @@ class CallTables:
         self._kinds: dict[Kind, int] = {}
 
     def known(self, keys: Sequence[bytes]) -> dict[bytes, sqlite3.Row]:
-        """The stored calls with these keys, as rows of facts with `id`, `event_id` and `notes`."""
+        """The stored calls with these keys, as rows of facts with `id`, `event_id`, `day` and `notes`."""
         found: dict[bytes, sqlite3.Row] = {}
-        wanted = ", ".join(("id", "event_id", "key", "notes", *FACTS))
         for chunk in _chunks(keys, 500):
             marks = ", ".join("?" * len(chunk))
-            for row in self.connection.execute(f"SELECT {wanted} FROM calls WHERE key IN ({marks})", chunk):
+            for row in self.connection.execute(f"SELECT {_KNOWN} FROM calls WHERE key IN ({marks})", chunk):
                 found[row["key"]] = row
         return found
 
-    def add(self, rated: Sequence[RatedCall]) -> None:
-        """Store new calls with their charges."""
+    def known_by_id(self, number: int) -> sqlite3.Row:
+        """The same of the call with this id."""
+        found: sqlite3.Row = self.connection.execute(f"SELECT {_KNOWN} FROM calls WHERE id = ?", [number]).fetchone()
+        return found
+
+    def add(self, rated: Sequence[RatedCall]) -> Sequence[int]:
+        """Store new calls with their charges; gives their ids."""
         if not rated:
-            return
-        self._put(list(enumerate(rated, start=self._last_id() + 1)), "ABORT")
+            return ()
+        numbers = range(first := self._last_id() + 1, first + len(rated))
+        self._put(list(zip(numbers, rated, strict=True)), "ABORT")
+        return numbers
 
     def correct(self, number: int, rated: RatedCall) -> None:
         """Put the record's later version in the place of call `number`."""
@@ -158,8 +178,8 @@ class CallTables:
         """
         self.connection.execute("INSERT OR REPLACE INTO state VALUES ('last_call', ?)", [str(self._last_id())])
         for event_id in event_ids:
-            calls = self.connection.execute("SELECT id FROM calls WHERE event_id = ?", [event_id]).fetchall()
-            self._rollups.count_out(row[0] for row in calls)
+            calls = self.of_event(event_id)
+            self._rollups.count_out(row["id"] for row in calls)
             self.connection.execute(
                 "DELETE FROM charge_history WHERE run_id IN (SELECT id FROM rerate_runs) "
                 "AND call_id IN (SELECT id FROM calls WHERE event_id = ?)",
@@ -169,6 +189,10 @@ class CallTables:
                 "DELETE FROM charges WHERE id IN (SELECT id FROM calls WHERE event_id = ?)", [event_id]
             )
             self.connection.execute("DELETE FROM calls WHERE event_id = ?", [event_id])
+
+    def of_event(self, event_id: int) -> list[sqlite3.Row]:
+        """What `known` gives of the calls that came from this event."""
+        return self.connection.execute(f"SELECT {_KNOWN} FROM calls WHERE event_id = ?", [event_id]).fetchall()
 
     def _last_id(self) -> int:
         """The highest id that a call ever had."""
@@ -185,12 +209,38 @@ class CallTables:
         )
         return [row[0] for row in rows]
 
+    def unknown_words(self) -> list[sqlite3.Row]:
+        """The words for an outcome that nobody knows: `word`, `dialect`, how many `calls`, the latest `started_at`."""
+        return self.connection.execute(
+            "SELECT doubt ->> '$[1].word' AS word, dialect, count(*) AS calls, max(started_at) AS started_at "
+            "FROM calls WHERE doubt ->> '$[0]' = 'unknown-outcome' GROUP BY 1, 2 ORDER BY calls DESC, word, dialect"
+        ).fetchall()
+
+    def events_with_word(self, folded: Callable[[str], str], word: str) -> list[int]:
+        """The events of calls that were left unrated for this word, as `folded` compares words."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT event_id, doubt ->> '$[1].word' FROM calls WHERE doubt ->> '$[0]' = 'unknown-outcome'"
+        )
+        return sorted(event_id for event_id, said in rows if folded(said) == folded(word))
+
+    def rated_numbers(self, carrier: str, since: date, most: int) -> list[sqlite3.Row]:
+        """The numbers of a carrier's rated outgoing calls since a day, what they are and how often: the usual first."""
+        facts = "c.number, c.normalized, c.traffic_type, c.line_kind, c.country, c.area_code, c.ip_prefix"
+        return self.connection.execute(
+            f"SELECT {facts}, count(*) AS calls FROM calls c JOIN charges h ON h.id = c.id "
+            "JOIN carriers k ON k.id = h.carrier_id "
+            "WHERE h.status = 'rated' AND c.direction = 'outbound' AND k.name = ? AND c.day >= ? "
+            f"GROUP BY {facts} ORDER BY calls DESC, c.number LIMIT ?",
+            [carrier, since.isoformat(), most],
+        ).fetchall()
+
     def unrated(self, limit: int = 100) -> list[sqlite3.Row]:
         """The calls that could not be priced, by reason: `calls`, an example `number`, `traffic_type`, `carrier`."""
         return self.connection.execute(
-            "SELECT g.reason, c.traffic_type, r.name AS carrier, count(*) AS calls, max(c.number) AS number "
+            "SELECT g.reason, g.reason_facts, c.traffic_type, r.name AS carrier, count(*) AS calls, "
+            "max(c.number) AS number "
             "FROM charges g JOIN calls c USING (id) LEFT JOIN carriers r ON r.id = g.carrier_id "
-            "WHERE g.status = 'unrated' GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1 LIMIT ?",
+            "WHERE g.status = 'unrated' GROUP BY 1, 2, 3, 4 ORDER BY calls DESC, 1, 2 LIMIT ?",
             [limit],
         ).fetchall()
 
@@ -203,7 +253,7 @@ class CallTables:
     def get(self, number: int) -> sqlite3.Row | None:
         """All that is stored of call `number`, with its charge."""
         found: sqlite3.Row | None = self.connection.execute(
-            "SELECT c.*, g.status, g.fee_micro, g.carrier_id, g.price_id, g.window, g.reason "
+            f"SELECT c.*, {', '.join('g.' + name for name in CHARGE)} "
             "FROM calls c JOIN charges g USING (id) WHERE c.id = ?",
             [number],
         ).fetchone()
@@ -230,7 +280,8 @@ class CallTables:
             carrier_id,
             charge.price_id,
             charge.window,
-            charge.reason,
+            *stored(charge.reason),
+            charge.calendar,
             kind_id,
             seconds(call.started_at),
             call.billed_s,
@@ -260,7 +311,7 @@ def kind_of(call: Call, classification: Classification) -> Kind:
         classification.area_code or "",
         classification.ip_prefix or "",
         int(classification.emergency),
-        int(call.twin is not None),
+        TWIN if call.twin is not None else DOUBTFUL if call.doubt else 0,
     )
 
 
@@ -288,17 +339,29 @@ def facts(call: Call) -> tuple[Any, ...]:
         call.pin,
         call.recording,
         call.twin,
+        told(call.doubt),
     )
 
 
-def call_of(row: sqlite3.Row) -> Call:
+def call_of(row: sqlite3.Row | Mapping[str, Any]) -> Call:
     """The call that a row of `calls` holds."""
     values: dict[str, Any] = {name: row[name] for name in FACTS}
     for name in ("started_at", "answered_at", "ended_at"):
         values[name] = instant(values[name])
     values["disposition"] = Disposition(values["disposition"])
     values["direction"] = Direction(values["direction"]) if values["direction"] else None
-    return Call(**values, notes=tuple(filter(None, row["notes"].split("\n"))))
+    values["doubt"] = doubt_of(values["doubt"])
+    return Call(**values, notes=loaded_notes(row["notes"]))
+
+
+def told(doubt: Reason | None) -> str | None:
+    """A doubt as it is stored: code and facts as JSON."""
+    return json.dumps([doubt.code, dict(doubt.facts)], ensure_ascii=False) if doubt else None
+
+
+def doubt_of(text: str | None) -> Reason | None:
+    """The doubt that was stored so."""
+    return Reason(*json.loads(text)) if text else None
 
 
 def classification_of(row: sqlite3.Row) -> Classification:
@@ -330,7 +393,7 @@ def _call_row(number: int, rated: RatedCall) -> tuple[Any, ...]:
         rated.event_id,
         rated.key,
         rated.day,
-        "\n".join(rated.call.notes),
+        stored_notes(rated.call.notes),
         rated.data_version,
         *facts(rated.call),
         meaning.normalized,

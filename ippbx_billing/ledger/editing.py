@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ippbx_billing.ledger.writing import begin
+
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
@@ -18,7 +20,7 @@ def editing(connection: sqlite3.Connection) -> "Iterator[Database]":
     if connection.in_transaction:
         yield database
         return
-    connection.execute("BEGIN IMMEDIATE")
+    begin(connection)
     try:
         yield database
     except BaseException:

@@ -1,13 +1,14 @@
 """How far the inbox was read, what became of its events, and which calls are in progress."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ippbx_billing.calls import CallStatus, EventStatus, Phase, RawEvent
+from ippbx_billing.calls import CallStatus, EventStatus, Phase, RawEvent, Reason
+from ippbx_billing.ledger.reasons import loaded, stored
 
-Outcome = tuple[EventStatus, str]  # what became of an event, and why
+Outcome = tuple[EventStatus, Reason]  # what became of an event, and why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +54,23 @@ class JourneyTables:
         """Remember a value."""
         self.connection.execute("INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", [name, value])
 
-    def record(self, event_id: int, status: EventStatus, reason: str) -> None:
+    def forget_state(self, name: str) -> None:
+        """Remember a value no more."""
+        self.connection.execute("DELETE FROM state WHERE name = ?", [name])
+
+    def record(self, event_id: int, status: EventStatus, reason: Reason) -> None:
         """Say what became of an event; one that is plainly done needs no row."""
         self.record_all({event_id: (status, reason)})
 
     def record_all(self, outcomes: Mapping[int, "Outcome"]) -> None:
         """The same of many events, by their ids."""
         self.forget(outcomes)
-        told = [(one, *outcome) for one, outcome in outcomes.items() if outcome != (EventStatus.DONE, "")]
-        self.connection.executemany("INSERT INTO outcomes VALUES (?, ?, ?)", told)
+        told = [
+            (one, status, *stored(reason))
+            for one, (status, reason) in outcomes.items()
+            if reason or status is not EventStatus.DONE
+        ]
+        self.connection.executemany("INSERT INTO outcomes VALUES (?, ?, ?, ?)", told)
 
     def outcomes(self, event_ids: Iterable[int]) -> dict[int, Outcome]:
         """What became of these events, where it is more than plainly done."""
@@ -71,8 +80,16 @@ class JourneyTables:
             chunk = wanted[start : start + 500]
             marks = ", ".join("?" * len(chunk))
             for row in self.connection.execute(f"SELECT * FROM outcomes WHERE event_id IN ({marks})", chunk):
-                found[row["event_id"]] = (EventStatus(row["status"]), row["reason"])
+                found[row["event_id"]] = (EventStatus(row["status"]), loaded(row["reason"], row["reason_facts"]))
         return found
+
+    def unknown(self, ids: Collection[int]) -> list[int]:
+        """Those of these events of which the ledger holds neither a call nor an outcome."""
+        sql = (
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT event_id FROM outcomes) "
+            "AND NOT EXISTS (SELECT 1 FROM calls WHERE event_id = value)"
+        )
+        return [int(row[0]) for row in self.connection.execute(sql, [str(list(ids))])]
 
     def forget(self, event_ids: Iterable[int]) -> None:
         """Drop what was noted of events that are gone."""
@@ -83,14 +100,14 @@ class JourneyTables:
         rows = self.connection.execute("SELECT event_id FROM outcomes WHERE status = ? ORDER BY 1", [status])
         return [row[0] for row in rows]
 
-    def reasons_of_rejected(self, first: int, last: int) -> dict[str, int]:
+    def reasons_of_rejected(self, first: int, last: int) -> dict[Reason, int]:
         """How many events from one id to another were rejected, by reason, the most frequent first."""
         rows = self.connection.execute(
-            "SELECT reason, count(*) FROM outcomes WHERE event_id BETWEEN ? AND ? AND status = ? "
-            "GROUP BY 1 ORDER BY 2 DESC, 1",
+            "SELECT reason, reason_facts, count(*) FROM outcomes WHERE event_id BETWEEN ? AND ? AND status = ? "
+            "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
             [first, last, EventStatus.REJECTED],
         )
-        return {row[0]: row[1] for row in rows}
+        return {loaded(code, facts): count for code, facts, count in rows}
 
     def follow(self, event: RawEvent, step: CallStatus) -> None:
         """Bring the call's live state on by one step; an ended call is not revived by a late or doubled event."""

@@ -6,13 +6,18 @@ Each step opens with why it exists. A step that has been released is never edite
         ledger.apply(database)  # runs what is pending, each step in a transaction of its own
 """
 
-from sqlite_utils import Database, Migrations
+from typing import TYPE_CHECKING
 
-ledger = Migrations("ledger")
+from ippbx_billing.sqlite.steps import Steps
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+ledger = Steps("ledger")
 
 
 @ledger()
-def m001_tariff_book(db: Database) -> None:
+def m001_tariff_book(db: "Database") -> None:
     """Who charges what: the tables that people edit. Amounts are micro-units, see `money`.
 
     A carrier or a price is never deleted once calls were rated with it: it is marked with `ended`, so that an old
@@ -93,7 +98,7 @@ def m001_tariff_book(db: Database) -> None:
 
 
 @ledger()
-def m002_calls(db: Database) -> None:
+def m002_calls(db: "Database") -> None:
     """What the events mean and what it costs: wide facts apart from narrow charges.
 
     Charges change when a tariff does, the facts of a call never; re-rating touches only the narrow table. A charge
@@ -164,7 +169,7 @@ def m002_calls(db: Database) -> None:
 
 
 @ledger()
-def m003_journey(db: Database) -> None:
+def m003_journey(db: "Database") -> None:
     """How far the inbox was read, what became of events that are not plainly done, and the calls in progress.
 
     `state` holds the inbox position in the same file as the calls, so that both move in one transaction. An event up to
@@ -197,14 +202,14 @@ def m003_journey(db: Database) -> None:
 
 
 @ledger()
-def m004_rates_per_time(db: Database) -> None:
+def m004_rates_per_time(db: "Database") -> None:
     """A carrier's list may name a rate per minute and charge by the second: the fees are then for `per_s` seconds."""
     for table in ("prices", "windows"):
         db.execute(f"ALTER TABLE {table} ADD COLUMN per_s INTEGER NOT NULL DEFAULT 0")
 
 
 @ledger()
-def m005_rules_of_the_site(db: Database) -> None:
+def m005_rules_of_the_site(db: "Database") -> None:
     """What a site knows better than our data: its days off, digits only dialled, calls that are nobody's bill.
 
     `day_kind` is work, rest or holiday. A clean-up is 去电号码过滤, a call filter 话单过滤; of a filter's conditions
@@ -234,7 +239,7 @@ def m005_rules_of_the_site(db: Database) -> None:
 
 
 @ledger()
-def m006_kinds_and_history(db: Database) -> None:
+def m006_kinds_and_history(db: "Database") -> None:
     """What makes rating a million calls again quick, and what keeps their earlier charges.
 
     A kind is all that a tariff looks at in a call but its length, its time and its very digits; a site has some
@@ -314,7 +319,7 @@ def m006_kinds_and_history(db: Database) -> None:
 
 
 @ledger()
-def m007_rollups(db: Database) -> None:
+def m007_rollups(db: "Database") -> None:
     """What makes a report as quick in the tenth million of calls as in the first; see `ledger.rollups`.
 
     The narrow table of charges learns what reports ask for most: the extension and the place as numbers, the length,
@@ -389,7 +394,7 @@ def m007_rollups(db: Database) -> None:
     )
 
 
-def _offset_of_days(db: Database) -> int:
+def _offset_of_days(db: "Database") -> int:
     """Seconds east of Greenwich by which each call's start falls on its local day, near to this machine's own."""
     least, most, here = db.execute(
         "SELECT max(strftime('%s', day) - started_at), min(strftime('%s', day) + 86399 - started_at), "
@@ -403,7 +408,7 @@ def _offset_of_days(db: Database) -> int:
 
 
 @ledger()
-def m008_directory(db: Database) -> None:
+def m008_directory(db: "Database") -> None:
     """People come and go and take their extensions along: who had which one on which day.
 
     A fact (`memberships`: who is in which department; `assignments`: whose an extension is) holds from its `first_day`
@@ -466,7 +471,7 @@ def m008_directory(db: Database) -> None:
     db.execute("DROP TABLE extensions")
 
 
-def _into_the_directory(db: Database, extension: str, name: str | None, path: str) -> None:
+def _into_the_directory(db: "Database", extension: str, name: str | None, path: str) -> None:
     """An entry of the former table, valid since ever; `/` in a department's name was meant as a path."""
     ever, never = "0001-01-01", "9999-12-31"
     department = None
@@ -483,3 +488,103 @@ def _into_the_directory(db: Database, extension: str, name: str | None, path: st
     db.execute("INSERT INTO assignments VALUES (?, ?, ?, ?, 1)", [extension, ever, employee, own])
     if employee or department:
         db.execute("INSERT INTO holders VALUES (?, ?, ?, ?, ?)", [extension, ever, never, employee, department])
+
+
+@ledger()
+def m009_reasons(db: "Database") -> None:
+    """A reason is a code with facts, so that everybody reads it in their own language and nobody takes it apart.
+
+    `reason` holds the code, `reason_facts` the facts as JSON, `notes` a JSON list of both. `calendar` is the version of
+    the national days off that a charge rests on, where its price asks what day it is.
+    """
+    from ippbx_billing.ledger.reasons import stored, stored_notes
+    from ippbx_billing.ledger.sentences import recognised
+
+    for table in ("charges", "charge_history", "outcomes"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN reason_facts TEXT NOT NULL DEFAULT ''")
+    for table in ("charges", "charge_history"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN calendar TEXT")
+    db.execute("CREATE TEMP TABLE was (text TEXT, status TEXT, code TEXT, facts TEXT, PRIMARY KEY (text, status))")
+    others = {"filtered": "twin", "done": "no-call"}  # what a dialect says of a record, in its own words
+    for table in ("charges", "charge_history", "outcomes"):
+        rows = db.execute(f"SELECT DISTINCT reason, status FROM {table} WHERE reason != ''").fetchall()
+        db.conn.executemany(
+            "INSERT OR REPLACE INTO temp.was VALUES (?, ?, ?, ?)",
+            [(text, status, *stored(recognised(text, others.get(status, "text")))) for text, status in rows],
+        )
+        db.execute(
+            f"UPDATE {table} AS o SET (reason, reason_facts) = (SELECT code, facts FROM temp.was w "
+            "WHERE w.text = o.reason AND w.status = o.status) WHERE reason != ''"
+        )
+    notes = [row[0] for row in db.execute("SELECT DISTINCT notes FROM calls WHERE notes != ''").fetchall()]
+    db.conn.executemany(
+        "INSERT OR REPLACE INTO temp.was VALUES (?, '', ?, '')",
+        [(text, stored_notes(map(recognised, filter(None, text.split("\n"))))) for text in notes],
+    )
+    db.execute(
+        "UPDATE calls AS c SET notes = (SELECT code FROM temp.was WHERE text = c.notes AND status = '') "
+        "WHERE notes != ''"
+    )
+    db.execute("DROP TABLE temp.was")
+
+
+@ledger()
+def m010_doubts(db: "Database") -> None:
+    """A doubt that forbids a fee stands beside the call, as code and facts (JSON), so that no rating forgets it.
+
+    A kind of calls says so with a 2 under `twin`, which is 1 for the twin of another record.
+    """
+    db.execute("ALTER TABLE calls ADD COLUMN doubt TEXT")
+    db.execute("CREATE INDEX calls_in_doubt ON calls (doubt) WHERE doubt IS NOT NULL")
+
+
+@ledger()
+def m011_records_and_rows(db: "Database") -> None:
+    """One record is one call, two calls are two, and the rows of one call are billed once.
+
+    An id that came again for another call stands in `reused_ids`; what changed a call after it was kept in
+    `call_changes`, with its charge before, so that a bill that was handed out can be compared. `call_links` leads from
+    the ids that rows of one call share to these rows, `call_rows` from a row to the one that is billed, with the facts
+    of its record (JSON) that the joining changed; `call_answers` are moments at which calls were answered, as status
+    events tell them, for records that do not. `late_calls` marks those that came long after they ended, or from a
+    file: nobody need be alarmed by them any more.
+    """
+    for statement in (
+        "CREATE TABLE call_answers (link INTEGER PRIMARY KEY, answered_at INTEGER NOT NULL, told_at INTEGER NOT NULL)",
+        "CREATE TABLE late_calls (id INTEGER PRIMARY KEY, late_s INTEGER NOT NULL, imported INTEGER NOT NULL)",
+        """
+        CREATE TABLE reused_ids (
+            key BLOB NOT NULL,
+            started_at INTEGER NOT NULL,
+            id INTEGER NOT NULL,
+            day TEXT NOT NULL,
+            PRIMARY KEY (key, started_at, id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX reused_by_call ON reused_ids (id)",
+        """
+        CREATE TABLE call_changes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            changed_at INTEGER NOT NULL,
+            event_id INTEGER NOT NULL,
+            earlier_event_id INTEGER NOT NULL,
+            call_id INTEGER NOT NULL,
+            cause TEXT NOT NULL,
+            day TEXT NOT NULL,
+            status TEXT NOT NULL,
+            fee_micro INTEGER
+        )
+        """,
+        "CREATE INDEX call_changes_by_day ON call_changes (day)",
+        "CREATE INDEX call_changes_by_time ON call_changes (changed_at)",
+        "CREATE TABLE call_links (link INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (link, id)) WITHOUT ROWID",
+        "CREATE TABLE call_rows (id INTEGER PRIMARY KEY, billed_id INTEGER NOT NULL, own TEXT NOT NULL)",
+        "CREATE INDEX call_rows_by_billed ON call_rows (billed_id)",
+    ):
+        db.execute(statement)
+
+
+@ledger()
+def m012_prices_that_end(db: "Database") -> None:
+    """A price may end without another in its place, or say that the carrier does not connect such calls."""
+    db.execute("ALTER TABLE prices ADD COLUMN status TEXT NOT NULL DEFAULT 'open'")

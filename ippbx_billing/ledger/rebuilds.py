@@ -5,14 +5,39 @@ the inbox; everything else is worked out again from the events.
 """
 
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
+
+from ippbx_billing.ledger.calls import CHARGE
+from ippbx_billing.ledger.replays import Totals
 
 EDITED = (
     "carriers", "trunks", "prices", "windows", "overrides", "holiday_overrides", "cleanups", "call_filters",
     "departments", "employees", "memberships", "assignments", "holders",
 )  # fmt: skip
 IDS = ("kinds", "rollup_extensions", "rollup_places", "rollup_classes")
+# Each call of the earlier ledger with the same call of the new one, and both charges: `g` of before, `h` of now.
+_SAME = (
+    "FROM old.calls o JOIN main.calls n ON n.key = o.key JOIN old.charges g ON g.id = o.id "
+    "JOIN main.charges h ON h.id = n.id"
+)
+OF_CALLS = ("reused_ids", "call_links", "call_rows", "late_calls")
 _GONE = "NOT EXISTS (SELECT 1 FROM arrived.events e WHERE e.id = {})"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The calls of the earlier ledger beside those of the new one, as far as the new one has read.
+
+    `changed` have another charge now, `otherwise` are calls of records that are read as another call or as none now,
+    `lost` those that nothing explains: their event is gone and they were not taken over.
+    """
+
+    before: Totals
+    after: Totals
+    changed: int
+    otherwise: Totals
+    lost: Totals
 
 
 class RebuildTables:
@@ -40,6 +65,9 @@ class RebuildTables:
         )
         kept = run(f"INSERT INTO calls SELECT * FROM old.calls c WHERE {_GONE.format('c.event_id')}").rowcount
         run("INSERT INTO charges SELECT * FROM old.charges WHERE id IN (SELECT id FROM calls)")
+        for table in OF_CALLS:
+            run(f"INSERT INTO {table} SELECT * FROM old.{table} WHERE id IN (SELECT id FROM calls)")
+        run(f"INSERT INTO call_changes SELECT * FROM old.call_changes c WHERE {_GONE.format('c.event_id')}")
         run(f"INSERT INTO outcomes SELECT * FROM old.outcomes o WHERE {_GONE.format('o.event_id')}")
         run("COMMIT")
         return kept
@@ -56,6 +84,47 @@ class RebuildTables:
             "JOIN old.calls o ON o.id = h.call_id JOIN calls n ON n.key = o.key"
         )
         run("COMMIT")
+
+    def keep_changes(self, now: int) -> None:
+        """The charges that are others now join the history, as of a run of their own."""
+        run, names = self.connection.execute, ", ".join(CHARGE)
+        differs = " OR ".join(f"g.{name} IS NOT h.{name}" for name in CHARGE if name != "calendar")
+        run("BEGIN")
+        number = run(
+            "INSERT INTO rerate_runs (started_at, ended_at, first_day, last_day, conditions) "
+            "SELECT ?, ?, ifnull(min(day), ''), ifnull(max(day), ''), 'events rebuild' FROM main.calls",
+            [now, now],
+        ).lastrowid
+        changed = run(
+            f"INSERT INTO charge_history (run_id, call_id, {names}) SELECT ?, n.id, "
+            f"{', '.join('g.' + name for name in CHARGE)} {_SAME} WHERE {differs}",
+            [number],
+        ).rowcount
+        if not changed:
+            run("DELETE FROM rerate_runs WHERE id = ?", [number])
+        run("COMMIT")
+
+    def compare(self) -> Compared:
+        """What became of the earlier ledger's calls, of the events that the new one has read."""
+        position = self.connection.execute("SELECT value FROM main.state WHERE name = 'position'").fetchone()
+        read = int(position[0]) if position else 0
+        gone = "c.event_id <= ? AND NOT EXISTS (SELECT 1 FROM main.calls n WHERE n.key = c.key)"
+        without = f"{gone} AND {_GONE.format('c.event_id')}"
+        differs = " OR ".join(f"g.{name} IS NOT h.{name}" for name in CHARGE if name != "calendar")
+        all_gone = self._totals("old", gone, read)
+        lost = self._totals("old", without, read)
+        return Compared(
+            self._totals("old", "c.event_id <= ?", read),
+            self._totals("main", "c.event_id <= ?", read),
+            int(self.connection.execute(f"SELECT count(*) {_SAME} WHERE {differs}").fetchone()[0]),
+            Totals(*(one - other for one, other in zip(all_gone, lost, strict=True))),
+            lost,
+        )
+
+    def _totals(self, schema: str, which: str, read: int) -> Totals:
+        sums = "count(*), ifnull(sum(g.fee_micro), 0), ifnull(sum(g.status = 'unrated'), 0)"
+        sql = f"SELECT {sums} FROM {schema}.calls c JOIN {schema}.charges g USING (id) WHERE {which}"
+        return Totals(*self.connection.execute(sql, [read]).fetchone())
 
     def count_calls(self) -> int:
         """How many calls the new ledger holds."""

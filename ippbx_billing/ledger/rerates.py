@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from ippbx_billing.ledger.calls import KIND, MEANING
+from ippbx_billing.ledger.calls import CHARGE, KIND, MEANING
 from ippbx_billing.ledger.rollups import FeeChanges, RollupTables
 
 DIGITS = ("number", "normalized", "callee", "did", "extension")  # what a tariff or a filter may look at beyond the kind
-CHARGE = ("status", "fee_micro", "carrier_id", "price_id", "window", "reason")
 FIXED, BY_LENGTH, BY_CLOCK, ONE_BY_ONE = range(4)
 LONGEST_S = 366 * 86_400  # longer calls are looked at one by one
 OTHER_ZONE_DAYS = 2  # so far the day of a call may move when the site's time zone is set anew
@@ -32,7 +31,7 @@ Missing = Callable[[int | None, int, int, int, int], int]  # code, kind, start, 
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class CallRange:
     """A part of the ledger: calls from one id to another that started in a time (seconds of UTC, end not included).
 
     `skipping` says that some of its calls are settled already.
@@ -64,16 +63,16 @@ class Span(NamedTuple):
     last: int
 
 
-class Changes(NamedTuple):
+class ChangedCharges(NamedTuple):
     """Calls with another charge: their number, and what they cost together before and after."""
 
     calls: int = 0
     before_micro: int = 0
     after_micro: int = 0
 
-    def and_(self, other: "Changes") -> "Changes":
+    def and_(self, other: "ChangedCharges") -> "ChangedCharges":
         """Both together."""
-        return Changes(*(one + more for one, more in zip(self, other, strict=True)))
+        return ChangedCharges(*(one + more for one, more in zip(self, other, strict=True)))
 
 
 class RerateTables:
@@ -103,7 +102,11 @@ class RerateTables:
         return Span(int(calls), *ids)
 
     def begin_run(self, now: int, first_day: str, last_day: str, conditions: str) -> int:
-        """Note that charges of these days may change; gives the run's number."""
+        """Note that charges of these days may change; gives the run's number.
+
+        Whoever calls it does maintenance alone, so a run that never ended was killed: it has ended now.
+        """
+        self.connection.execute("UPDATE rerate_runs SET ended_at = started_at WHERE ended_at IS NULL")
         cursor = self.connection.execute(
             "INSERT INTO rerate_runs (started_at, first_day, last_day, conditions) VALUES (?, ?, ?, ?)",
             [now, first_day, last_day, conditions],
@@ -169,7 +172,7 @@ class RerateTables:
         self.connection.execute("DELETE FROM temp.changed")
         self._fees.clear()
 
-    def find_changed(self, stretch: Stretch, calls: Sequence[int] | None = None) -> None:
+    def find_changed(self, stretch: CallRange, calls: Sequence[int] | None = None) -> None:
         """Gather the calls whose charge is to change.
 
         For a call whose code is not learnt yet, `missing` is asked; such calls are named again in `calls`.
@@ -199,7 +202,7 @@ class RerateTables:
             "JOIN rollup_extensions e ON e.id = g.extension_id GROUP BY g.extension_id"
         ).fetchall()
 
-    def change(self, run: int) -> Changes:
+    def change(self, run: int) -> ChangedCharges:
         """Replace the charges that were gathered and keep the old ones; the sums follow."""
         changes = self._changes()
         if changes.calls:
@@ -215,9 +218,9 @@ class RerateTables:
             )
         return changes
 
-    def _changes(self) -> Changes:
+    def _changes(self) -> ChangedCharges:
         """What was gathered, in sum."""
-        return Changes(
+        return ChangedCharges(
             *self.connection.execute(
                 "SELECT count(*), ifnull(sum(was_micro), 0), ifnull(sum(fee_micro), 0) FROM temp.changed"
             ).fetchone()
@@ -239,9 +242,9 @@ class RerateTables:
     # -- calls one by one
 
     def digits(self, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-        """Of these calls the id, their charge, start and length, then kind, twin and DIGITS, by which they differ."""
+        """Of these calls the id, charge, start and length, then kind, twin, doubt and DIGITS, by which they differ."""
         names = [f"g.{name}" for name in ("id", *CHARGE, "started_at", "billed_s", "kind_id")]
-        names += [f"c.{name}" for name in ("twin", *DIGITS)]
+        names += [f"c.{name}" for name in ("twin", "doubt", *DIGITS)]
         return iter(
             self.connection.execute(
                 f"SELECT {', '.join(names)} FROM json_each(?) j JOIN charges g ON g.id = j.value "
@@ -250,7 +253,7 @@ class RerateTables:
             )
         )
 
-    def planned(self, stretch: Stretch) -> Iterator[sqlite3.Row]:
+    def planned(self, stretch: CallRange) -> Iterator[sqlite3.Row]:
         """All calls of a stretch whose kind has a plan, with their charges."""
         return iter(
             self.connection.execute(
@@ -323,7 +326,8 @@ _CODE = (
 _DIFFERS = (
     f"CASE WHEN f.code IS NULL THEN missing({_CODE}, g.kind_id, g.started_at, g.billed_s, g.id) "
     "WHEN f.fee_micro IS NOT g.fee_micro OR f.price_id IS NOT g.price_id OR f.window IS NOT g.window THEN 1 "
-    "WHEN f.price_id IS NULL THEN f.reason IS NOT g.reason OR f.carrier_id IS NOT g.carrier_id "
+    "WHEN f.price_id IS NULL THEN f.reason IS NOT g.reason OR f.reason_facts IS NOT g.reason_facts "
+    "OR f.carrier_id IS NOT g.carrier_id "
     "OR f.status IS NOT g.status END"
 )
 # What is gathered of a call `g` that gets the charge `f`; the difference is `added` up at once where the call keeps its

@@ -12,6 +12,8 @@ and /metrics, and is told to the operator once a minute (the reasons stand in `a
     doors     what all connections share and ask     senders    who may post and look; complaints
     limits    every bound, buckets of requests       answers    the bytes of answers, the list of refusals
     pages     /healthz, /metrics                     metrics    Prometheus' text
+    smdr      a third door, for lines over TCP       lines      a stream of lines -> bodies
+    files     files that grow or are brought, into the same inbox
 """
 
 import threading
@@ -41,6 +43,7 @@ def serve(
     host: str,
     cdr_port: int,
     status_port: int,
+    smdr_port: int = 0,
     answer: str = DEFAULT_ANSWER,
     wake: Callable[[], None] = lambda: None,
     announce: Callable[[str], None] | None = None,
@@ -59,11 +62,11 @@ def serve(
 
     `wake` is called after each commit, `announce` with one line when the doors are open, `report` with a line about
     what was refused; `facts` adds to what /healthz tells, `figures` to /metrics (in a thread, it may take its time);
-    `admits` says whether a path may post, `senders` who may; `watch` is told that all is alive; `suspect` is
-    set by whoever finds the inbox damaged; port 0 takes a free one; `limits` are those of
-    `Limits`. Raises CannotStartError.
+    `admits` says whether a path may post, `senders` who may; `watch` is told that all is alive; `suspect` is set by
+    whoever finds the inbox damaged; `smdr_port` opens a third door, for lines over TCP; port 0 takes a free one (of
+    that door: none); `limits` are those of `Limits`. Raises CannotStartError.
     """
-    from ippbx_billing.listener import server
+    from ippbx_billing.listener import server, smdr
 
     bounds = Limits(**limits)
     bounds = replace(bounds, max_connections=server.files_for(bounds.max_connections))
@@ -71,10 +74,12 @@ def serve(
     with ExitStack() as open_things:
         open_things.enter_context(inbox.only_writer(inbox_path))
         ports = {"--cdr-port": cdr_port, "--status-port": status_port}
+        if smdr_port:
+            ports["--smdr-port"] = smdr_port
         sockets = open_things.enter_context(server.bound(host, ports))
         writer = open_things.enter_context(_writer(inbox_path, wake, report, suspect))
         taken = [door.getsockname()[1] for door in sockets]
-        kinds = dict(zip(taken, (EventKind.CDR, EventKind.STATUS), strict=True))
+        kinds = dict(zip(taken, (EventKind.CDR, EventKind.STATUS), strict=False))
         doors = Doors(
             writer,
             kinds,
@@ -88,9 +93,14 @@ def serve(
         )
         urls = [server.url(host, port, "https" if security else "http") for port in taken]
         line = "listening: CDRs on {}, call status on {}".format(*urls)
+        lines = None
+        if smdr_port:
+            line += f", lines on port {taken[2]}"
+            has_room = lambda: doors.capacity.overload() is None  # noqa: E731
+            lines = smdr.SmdrDoor(writer, doors.senders.may_post, has_room, report), sockets[2]
         with server.tuned_interpreter():
             ready = (lambda: announce(line)) if announce else (lambda: None)
-            server.Server(doors, security, ready, watch or server.Watch()).run(sockets)
+            server.Server(doors, security, ready, watch or server.Watch(), lines).run(sockets[:2])
 
 
 def _writer(

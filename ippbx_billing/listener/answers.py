@@ -38,6 +38,7 @@ UNKNOWN_PATH = Refusal(403, "unknown_path", "This address takes no records.")
 PAGES_ARE_LOCAL = Refusal(403, "page", "This page is not shown to this address.", "pages_from")
 BROKEN = Refusal(400, "broken", "This is not a valid HTTP request.")
 INCOMPLETE = Refusal(400, "incomplete", "The request ended before its body did.")
+LENGTH_REQUIRED = Refusal(411, "length_required", "The request says nothing about the length of its body.")
 HEADER_TOO_LARGE = Refusal(400, "header_too_large", "The header of the request is too large.", "max_header_bytes")
 TOO_SLOW = Refusal(408, "too_slow", "The request took too long to arrive.", "request_timeout_s")
 TOO_OFTEN = Refusal(

@@ -1,42 +1,29 @@
-"""What both doors share: the writer, the limits, the counts, and the judgement about a sender.
+"""What both doors share: who may come in, how often, and the pages; the judgement about a sender.
 
-A connection asks `enter` when it is made, `objection` for each request, `overload` before the bytes are handed on.
+A connection asks `enter` when it is made, `objection` for each request, `capacity.overload` before the bytes are
+handed on.
 """
 
 import asyncio
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from ippbx_billing.calls import EventKind
 from ippbx_billing.inbox import InboxWriter
 from ippbx_billing.listener import answers
 from ippbx_billing.listener.answers import Refusal
+from ippbx_billing.listener.capacity import Capacity
+from ippbx_billing.listener.exchange import Connection, Exchange
 from ippbx_billing.listener.limits import Limits, Rates
 from ippbx_billing.listener.pages import Pages
-from ippbx_billing.listener.senders import Complaints, Senders
-
-if TYPE_CHECKING:
-    from ippbx_billing.listener.protocol import Exchange, Protocol
+from ippbx_billing.listener.senders import Senders
 
 DEFAULT_ANSWER = '{"code":0,"msg":"success"}'
 GREETING = "ippbx-bill takes call records here; GET /healthz tells how it is.\n"
 MOST_TOLD = 256  # connections beyond the limit that still get a sentence; further ones are closed at once
-
-
-@dataclass(slots=True)
-class Counts:
-    """What came through the doors since the start."""
-
-    received: int = 0
-    acknowledged: int = 0
-    greeted: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
 
 
 class Doors:
@@ -60,28 +47,25 @@ class Doors:
         self.text = answer
         self.greeting = GREETING
         self.limits = limits or Limits()
+        self.capacity = Capacity(writer, self.limits, report)
         self.senders = senders or Senders()
         self.admits = admits
-        self.counts = Counts()
-        self.connections: set[Protocol] = set()
-        self.held_bytes = 0  # of bodies that are being received or committed
-        self.disk_is_low = False
+        self.connections: set[Connection] = set()
         self._of_address: Counter[str] = Counter()
         self._rates = Rates(self.limits.max_requests_per_s)
-        self._complaints = Complaints(report)
-        self._pages = Pages(self, facts, figures)
+        self._pages = Pages(self.capacity, lambda: len(self.connections), facts, figures)
         self._showing: set[asyncio.Task[None]] = set()
         self._probe: asyncio.Future[None] | None = None
 
     # What connections ask
 
-    def enter(self, connection: "Protocol") -> Refusal | None:
+    def enter(self, connection: Connection) -> Refusal | None:
         """Lets a connection in; what is to be said to each of its requests where it is one too many."""
         self.connections.add(connection)
         self._of_address[connection.peer] += 1
         too_many = len(self.connections) - self.limits.max_connections
         if too_many > MOST_TOLD:
-            self.note(answers.TOO_MANY, connection.peer)
+            self.capacity.note(answers.TOO_MANY, connection.peer)
             connection.turn_away()
         if too_many > 0:
             return answers.TOO_MANY
@@ -92,14 +76,14 @@ class Doors:
         most = self.limits.max_connections_per_address
         return answers.TOO_MANY_OF_ADDRESS if 0 < most < self._of_address[connection.peer] else None
 
-    def leave(self, connection: "Protocol") -> None:
+    def leave(self, connection: Connection) -> None:
         """A connection has ended."""
         self.connections.discard(connection)
         self._of_address[connection.peer] -= 1
         if not self._of_address[connection.peer]:
             del self._of_address[connection.peer]
 
-    def objection(self, connection: "Protocol", path: bytes, headers: bytes) -> Refusal | None:
+    def objection(self, connection: Connection, path: bytes, headers: bytes) -> Refusal | None:
         """Why this request is not taken from this sender, or nothing."""
         if self.senders.is_proxy(connection.peer):
             connection.sender = self.senders.behind(connection.peer, headers)
@@ -111,36 +95,19 @@ class Doors:
             return answers.UNKNOWN_PATH
         return None
 
-    def overload(self) -> Refusal | None:
-        """Why nothing can be taken from anybody now, or nothing."""
-        if self.disk_is_low:
-            return answers.DISK_LOW
-        return answers.BUSY if self.writer.waiting >= self.limits.max_waiting_events else None
-
-    def shortage(self) -> str:
-        """What the disk lacks, or nothing."""
-        if not self.disk_is_low:
-            return ""
-        return f"less than {self.limits.min_free_bytes} bytes are free at {self.writer.path.parent}"
-
-    def note(self, refusal: Refusal, sender: str) -> None:
-        """Counts a refusal and lets the operator know."""
-        self.counts.refused[refusal.reason] += 1
-        self._complaints.note(refusal.complaint, sender, time.monotonic())
-
     # Pages
 
     def page(self, path: bytes) -> str | None:
         """The page that stands at this path, if any."""
         return self._pages.at(path)
 
-    def shows_pages_to(self, connection: "Protocol", headers: bytes, own_address: str) -> bool:
+    def shows_pages_to(self, connection: Connection, headers: bytes, own_address: str) -> bool:
         """Whether whoever asks may see them; a proxy on this machine does not make its clients local."""
         if self.senders.is_proxy(connection.peer):
             return self.senders.may_look(self.senders.behind(connection.peer, headers), "")
         return self.senders.may_look(connection.peer, own_address.removeprefix("::ffff:"))
 
-    def show(self, page: str, exchange: "Exchange") -> None:
+    def show(self, page: str, exchange: Exchange) -> None:
         """Answers with a page once it is made."""
         task = asyncio.get_running_loop().create_task(self._pages.show(page, exchange))
         self._showing.add(task)
@@ -151,13 +118,12 @@ class Doors:
     def look_around(self) -> None:
         """Once a second: the disk, and connections that have waited too long."""
         now = time.monotonic()
-        self.disk_is_low = self.limits.min_free_bytes > _free_bytes(self.writer.path)
+        self.capacity.look_around(now)
         if self.writer.suspect.is_set():
             self.when_writer_answers(lambda: None)  # its next write replaces the file, also while nobody posts
         for connection in list(self.connections):
             connection.look_at_clock(now)
         self._rates.forget_full(now)
-        self._complaints.tell(now)
         if int(now) % 60 == 0:
             self.senders.forget()
 
@@ -174,20 +140,12 @@ class Doors:
 
     def close(self) -> None:
         """The last words."""
-        self._complaints.tell(time.monotonic(), at_last=True)
+        self.capacity.close()
 
     def stop(self) -> None:
         """Ends every connection that is still there."""
         for connection in list(self.connections):
             connection.stop()
-
-
-def _free_bytes(path: Path) -> float:
-    """What an ordinary program may still write to the disk of this file; unknown counts as plenty."""
-    try:
-        return shutil.disk_usage(path.parent).free
-    except OSError:
-        return float("inf")
 
 
 def _unquoted(path: bytes) -> str:

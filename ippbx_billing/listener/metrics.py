@@ -6,37 +6,41 @@ ippbx_bill_refused_total{reason="too_large"} 2
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ippbx_billing.listener.doors import Doors
+from ippbx_billing.listener.capacity import Capacity
 
 Labels = Mapping[str, str]
 Sample = tuple[str, Labels, float]  # what is added to the name, the labels, the value
 
 
-def text(doors: "Doors", figures: Mapping[str, Any]) -> str:
+def text(capacity: Capacity, connections: int, figures: Mapping[str, Any]) -> str:
     """All metrics; `figures` are those of both files: numbers by name, or by one label's value, and `last_event_at`."""
-    last = doors.writer.last_kept_at or figures.get("last_event_at")
+    last = capacity.writer.last_kept_at or figures.get("last_event_at")
     return "".join(
-        [*_of_doors(doors), *_of_writer(doors), *(_of_last_event(last) if last else ()), *_of_ledger(figures)]
+        [
+            *_of_doors(capacity, connections),
+            *_of_writer(capacity),
+            *(_of_last_event(last) if last else ()),
+            *_of_ledger(figures),
+        ]
     )
 
 
-def _of_doors(doors: "Doors") -> Iterator[str]:
-    counts = doors.counts
+def _of_doors(capacity: Capacity, connections: int) -> Iterator[str]:
+    counts = capacity.counts
     yield _metric("received_total", "counter", "Requests that came to the doors.", counts.received)
     yield _metric("acknowledged_total", "counter", "Requests answered 200, each on the disk.", counts.acknowledged)
     refused: list[Sample] = [("", {"reason": reason}, count) for reason, count in sorted(counts.refused.items())]
     yield _metric("refused_total", "counter", "Requests and connections refused, by reason.", refused)
-    yield _metric("connections", "gauge", "Connections open now.", len(doors.connections))
-    yield _metric("held_bytes", "gauge", "Bodies being received or committed.", doors.held_bytes)
+    yield _metric("connections", "gauge", "Connections open now.", connections)
+    yield _metric("held_bytes", "gauge", "Bodies being received or committed.", capacity.held_bytes)
 
 
-def _of_writer(doors: "Doors") -> Iterator[str]:
-    writer = doors.writer
+def _of_writer(capacity: Capacity) -> Iterator[str]:
+    writer = capacity.writer
     yield _metric("waiting_events", "gauge", "Events received and not yet committed.", writer.waiting)
-    failing = bool(writer.failure or doors.shortage())
+    failing = bool(writer.failure or capacity.shortage())
     yield _metric("store_failing", "gauge", "1 while the disk takes no events.", failing)
     times = writer.commit_times
     buckets: list[Sample] = [("_bucket", {"le": le}, count) for le, count in times.cumulative()]

@@ -10,28 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 from ippbx_billing import __version__
 from ippbx_billing.errors import DataError
-from ippbx_billing.inbox import damage as quarantine
 from ippbx_billing.listener import metrics
+from ippbx_billing.listener.capacity import Capacity
+from ippbx_billing.listener.exchange import Exchange
+from ippbx_billing.sqlite import damage
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Message
 
-    from ippbx_billing.listener.doors import Doors
-    from ippbx_billing.listener.protocol import Exchange
-
 
 class Pages:
     """`facts` adds to what /healthz tells and is asked in the event loop; `figures` of /metrics may take its time."""
 
     def __init__(
-        self, doors: "Doors", facts: Callable[[], Mapping[str, Any]], figures: Callable[[], Mapping[str, Any]]
+        self,
+        capacity: Capacity,
+        connections: Callable[[], int],
+        facts: Callable[[], Mapping[str, Any]],
+        figures: Callable[[], Mapping[str, Any]],
     ) -> None:
         from starlette.applications import Starlette
         from starlette.routing import Route
 
-        self._doors = doors
+        self._capacity = capacity
+        self._connections = connections
         self._facts = facts
         self._figures = figures
         routes = [Route("/healthz", self._healthz), Route("/metrics", self._metrics)]
@@ -42,7 +46,7 @@ class Pages:
         """The page of this path, if there is one."""
         return self._paths.get(path)
 
-    async def show(self, page: str, exchange: "Exchange") -> None:
+    async def show(self, page: str, exchange: Exchange) -> None:
         """Has Starlette make the page and answers with it."""
         status, kind, body = 500, b"text/plain; charset=utf-8", b""
 
@@ -65,11 +69,11 @@ class Pages:
         """How it is: 200 while events are kept, 503 while the store fails."""
         from starlette.responses import JSONResponse
 
-        doors, counts, writer = self._doors, self._doors.counts, self._doors.writer
+        counts, writer = self._capacity.counts, self._capacity.writer
         if writer.failure:
             with suppress(DataError):
                 await writer.probe()  # so that a mended disk is noticed before the PBX posts again
-        failure = writer.failure or doors.shortage()
+        failure = writer.failure or self._capacity.shortage()
         last = writer.last_kept_at
         health = {
             "status": "failing" if failure else "ok",
@@ -81,8 +85,8 @@ class Pages:
             "refused": dict(counts.refused),
             "last_event_at": last.isoformat() if last else None,
             "backlog": writer.waiting,
-            "connections": len(doors.connections),
-            "damaged_files": quarantine.files_aside(writer.path),
+            "connections": self._connections(),
+            "damaged_files": damage.files_aside(writer.path),
             **self._facts(),
         }
         return JSONResponse(health, status_code=503 if failure else 200)
@@ -92,5 +96,5 @@ class Pages:
         from starlette.responses import PlainTextResponse
 
         figures = await asyncio.to_thread(self._figures)
-        text = metrics.text(self._doors, figures)
+        text = metrics.text(self._capacity, self._connections(), figures)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")

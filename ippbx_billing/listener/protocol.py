@@ -9,84 +9,62 @@ import asyncio
 import re
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from enum import Enum, auto
+from typing import Any
 
 import httptools
 
 from ippbx_billing.inbox import Delivery
 from ippbx_billing.listener import answers
-from ippbx_billing.listener.answers import CLOSES, STAYS, STAYS_OPEN, Refusal, answer
-
-if TYPE_CHECKING:
-    from ippbx_billing.listener.doors import Doors
+from ippbx_billing.listener.answers import CLOSES, STAYS, STAYS_OPEN, Refusal
+from ippbx_billing.listener.doors import Doors
+from ippbx_billing.listener.exchange import Exchange
+from ippbx_billing.listener.requests import IncomingRequest, is_plain, mended, miscounted
 
 MOST_UNDER_WAY = 64  # requests of one connection; its further bytes wait in the network
 LINGER_S = 10  # how long the other side may take to hear the last answer and to end
+QUIET_S = 1  # a body without a length has ended when nothing more came for so long; a PBX is patient for three
 
-_ASKING_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS"})
+_LENGTH = re.compile(rb"^content-length: *(\d{1,18})\r$", re.IGNORECASE | re.MULTILINE)
 
 
-class Exchange:
-    """One request on its way to its answer."""
+class Stage(Enum):
+    """What a connection is at."""
 
-    __slots__ = ("answer", "bodyless", "connection", "held_bytes", "says")
+    SILENT = auto()  # not a byte has come yet
+    BETWEEN = auto()  # the last request is complete, no further one has begun
+    FIRST_LINE = auto()  # of a request there is less than a line
+    HEADER = auto()
+    BODY = auto()
+    TO_THE_END = auto()  # a body without a length: it ends with the connection, or when nothing more comes
+    ENDING = auto()  # nothing more is read; the connection ends with the last answer that is due
+    LINGERING = auto()  # the last answer is out; what still comes is thrown away
 
-    def __init__(self, connection: "Protocol", says: bytes, bodyless: bool = False, held_bytes: int = 0) -> None:
-        self.connection = connection
-        self.says = says  # about the connection's future, as a header line
-        self.bodyless = bodyless
-        self.held_bytes = held_bytes
-        self.answer = b""
 
-    def kept(self, problem: str) -> None:
-        """The writer's word: the bytes are on the disk, or why they are not."""
-        doors = self.connection.doors
-        doors.held_bytes -= self.held_bytes
-        if self.answer:  # the listener is stopping and has told the sender that nothing is promised
-            return
-        if problem:
-            self.refuse(answers.STORE_FAILS)
-        else:
-            doors.counts.acknowledged += 1
-            self.say(200, doors.text)
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Answers with a refusal, after which the connection ends."""
-        self.connection.doors.note(refusal, self.connection.sender)
-        self.says = CLOSES
-        self.connection.ending = True
-        self.say(refusal.status, refusal.sentence + "\n")
-
-    def say(self, status: int, text: str) -> None:
-        """Answers with a text."""
-        self.answer = answer(status, text, self.says, self.bodyless)
-        self.connection.flush()
-
-    def show(self, status: int, content_type: bytes, body: bytes) -> None:
-        """Answers with a page."""
-        self.answer = answers.framed(status, content_type, body, self.says, self.bodyless)
-        self.connection.flush()
+_READING = frozenset({Stage.FIRST_LINE, Stage.HEADER, Stage.BODY, Stage.TO_THE_END})
+_HEADED = frozenset({Stage.BODY, Stage.TO_THE_END})
+_OVER = frozenset({Stage.ENDING, Stage.LINGERING})
 
 
 class Protocol(asyncio.Protocol):
     """Nothing is lost to a slip of the sender, and patience has its limits."""
 
-    def __init__(self, doors: "Doors") -> None:
+    def __init__(self, doors: Doors) -> None:
         self.doors = doors
+        self.capacity = doors.capacity
         self.sender = ""
         self.peer = ""
-        self.ending = False  # nothing more is read; the connection ends with the last answer that is due
+        self.stage = Stage.SILENT
         self._exchanges: deque[Exchange] = deque()
-        self._reading = False  # between a request's first byte and its last
-        self._headed = False  # its header is complete
-        self._silent = True  # not a byte has come yet
+        self._request = IncomingRequest()
         self._since = time.monotonic()  # when the present state of waiting began
-        self._paused = self._choked = self._continue_due = self._is_last = False
-        self._is_cut_short = self._lingers = False
-        self._objection: Refusal | None = None
-        self._refusal: Refusal | None = None
-        self._held_bytes = self._body_bytes = 0
+        self._objection: Refusal | None = None  # to this connection as a whole
+        self._held_bytes = 0
+        self._line = b""  # of a request whose first line is not complete
+        # Where the present data are: the request begins at `_begin` (None: unknown), its body had `_body_before` bytes.
+        self._data, self._begin, self._body_before, self._tail = b"", 0, 0, b""
+        self._paused = self._choked = False  # reading waits for answers; writing waits for the other side
+        self._continue_due = self._is_last = self._is_cut_short = False
 
     def connection_made(self, transport: Any) -> None:
         self._transport: asyncio.Transport = transport
@@ -98,17 +76,21 @@ class Protocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.doors.leave(self)
-        if self._reading and self._headed and not self.ending:
-            self.doors.note(answers.INCOMPLETE, self.sender)
+        if self.stage is Stage.TO_THE_END and self._request.parts:
+            self._complete()
+        elif self.stage in _HEADED:
+            self.capacity.note(answers.INCOMPLETE, self.sender)
         self._release()
-        self.ending = True
+        self.stage = Stage.ENDING
         self._parser = None
 
     def eof_received(self) -> bool:
         """A sender that closes its half after a complete request (`nc -N`, simple clients) still gets its answer."""
-        if self._reading and self._headed and not self.ending:
+        if self.stage is Stage.TO_THE_END:
+            self._complete()
+        elif self.stage is Stage.BODY:
             self._refuse_unread(answers.INCOMPLETE)
-        self.ending = True
+        self.stage = Stage.ENDING
         self._is_cut_short = False  # nobody is talking any more
         return bool(self._exchanges) and not self._transport.get_extra_info("ssl_object")
 
@@ -123,103 +105,55 @@ class Protocol(asyncio.Protocol):
         if not self._paused and not self._transport.is_closing():
             self._transport.resume_reading()
 
-    # What the parser tells
+    # What comes, and what the parser makes of it
 
     def data_received(self, data: bytes) -> None:
-        if self.ending:
+        if self.stage in _OVER:
             self._throw_away(data)
-            return
-        self._silent = False
-        self._requests_in_data = int(self._reading)
-        if not self._reading and not _PLAIN_REQUEST.match(data):
-            data = _mended(data)
+        elif self.stage is Stage.TO_THE_END:
+            self._since = time.monotonic()
+            self.on_body(data)
+        elif self.stage in _HEADED or self.stage is Stage.HEADER:
+            self._parse(data)
+        else:
+            self._begin_with(self._line + data)
+
+    def _begin_with(self, data: bytes) -> None:
+        """The first bytes of a request: its first line is looked at before the parser sees it."""
+        if not is_plain(data):
+            if b"\n" not in data and data.strip() and len(data) <= self.doors.limits.max_header_bytes:
+                self._wait_for_line(data)
+                return
+            data = mended(data)
+        self._line = b""
+        if self.stage is not Stage.BETWEEN:
+            self.stage = Stage.BETWEEN
+        self._parse(data)
+
+    def _wait_for_line(self, data: bytes) -> None:
+        if self.stage is not Stage.FIRST_LINE:
+            self.stage = Stage.FIRST_LINE
+            self._since = time.monotonic()
+        self._line = data
+
+    def _parse(self, data: bytes) -> None:
+        self._requests_in_data = int(self.stage in _READING)
+        self._begin = 0
+        self._body_before = self._request.body_bytes if self.stage is Stage.BODY else -1
         try:
             self._feed(data)
         except httptools.HttpParserCallbackError:
             self._refuse_unread(answers.FAULT)
             raise
         except httptools.HttpParserError:
-            self._break_off()
+            if self.stage is not Stage.TO_THE_END:
+                self._break_off()
             return
-        if self._reading and not self.ending and self._requests_in_data == 1:
-            self._sent_bytes += len(data)
-            if self._sent_bytes > self._most_sent_bytes():
-                self._refuse_unread(answers.HEADER_TOO_LARGE)
+        if self._requests_in_data == 1 and self.stage in _READING:
+            self._count_sent(data)
         if len(self._exchanges) >= MOST_UNDER_WAY and not self._paused:
             self._paused = True
             self._transport.pause_reading()
-
-    def on_message_begin(self) -> None:
-        self._reading = True
-        self._requests_in_data += 1
-        self._headed = self._expects = False
-        self._url = b""
-        self._head: list[bytes] = []
-        self._sent_bytes = self._body_bytes = 0
-        self._parts: list[bytes] = []
-        self._since = time.monotonic()
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._head += (name, b": ", value, b"\r\n")
-        if len(name) == 6 and name.lower() == b"expect":
-            self._expects = value.lower() == b"100-continue"
-
-    def on_headers_complete(self) -> None:
-        if self._parser.should_upgrade() or self.ending:
-            return
-        self._headed = True
-        self._method = self._parser.get_method()
-        self._headers = b"".join(self._head)
-        self._path, self._query = self._target()
-        self._asking = self._method in _ASKING_METHODS
-        self._page = self.doors.page(self._path) if self._asking else None
-        self._refusal = None
-        self.doors.counts.received += self._page is None
-        if len(self._headers) + len(self._url) > self.doors.limits.max_header_bytes:
-            self._refusal = answers.HEADER_TOO_LARGE
-        elif self._page is None:
-            self._refusal = self._objection or self.doors.objection(self, self._path, self._headers)
-        if self._expects:
-            self._answer_expectation()
-
-    def on_body(self, body: bytes) -> None:
-        if self.ending:
-            return
-        self._body_bytes += len(body)
-        limits = self.doors.limits
-        if self._refusal is None:
-            self._parts.append(body)
-            self._held_bytes += len(body)
-            self.doors.held_bytes += len(body)
-            if self._body_bytes > limits.max_body_bytes:
-                self._refusal = answers.too_large(limits.max_body_bytes)
-            elif self.doors.held_bytes > limits.max_held_bytes:
-                self._refusal = answers.BUSY
-        if self._refusal is not None:
-            self._release()
-            if self._body_bytes > limits.max_drained_bytes:
-                self._refuse_unread(self._refusal)
-
-    def on_message_complete(self) -> None:
-        if self._parser.should_upgrade() or self.ending:
-            return
-        self._reading = False
-        self._since = time.monotonic()
-        held_bytes, self._held_bytes = self._held_bytes, 0
-        exchange = Exchange(self, self._future(), self._method == b"HEAD", held_bytes)
-        self._exchanges.append(exchange)
-        if self._refusal is None and (self._page or (self._asking and not self._parts and not self._query)):
-            self._show(exchange)
-        elif refusal := self._refusal or self.doors.overload():
-            self.doors.held_bytes -= held_bytes
-            exchange.refuse(refusal)
-        else:
-            self.doors.writer.take(self._delivery(), exchange.kept)
-
-    # What is made of it
 
     def _feed(self, data: bytes) -> None:
         """Reads on, and declines offers to upgrade, which Java's clients make with every request.
@@ -228,6 +162,7 @@ class Protocol(asyncio.Protocol):
         the same request again without the `Upgrade` line, followed by the body.
         """
         while data:
+            self._data = data
             try:
                 self._parser.feed_data(data)
                 return
@@ -235,89 +170,213 @@ class Protocol(asyncio.Protocol):
                 method = self._parser.get_method()
                 if method == b"CONNECT":
                     raise httptools.HttpParserError("this is no proxy") from offer
-                sent = zip(self._head[::4], self._head[2::4], strict=True)
-                head = b"".join(b"%b: %b\r\n" % header for header in sent if header[0].lower() != b"upgrade")
-                data = b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, self._url, head, data[offer.args[0] :])
+                head = self._request.without_upgrade()
+                data = b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, self._request.url, head, data[offer.args[0] :])
+                self._begin = 0
+
+    def _count_sent(self, data: bytes) -> None:
+        """An unfinished request is bounded: the parser holds a header, or a trailer, without a bound."""
+        request = self._request
+        request.sent_bytes += len(data)
+        self._tail = data[-3:]
+        if request.sent_bytes > self._most_sent_bytes():
+            self._refuse_unread(answers.HEADER_TOO_LARGE)
 
     def _most_sent_bytes(self) -> int:
-        """How much an unfinished request may have taken: the parser holds a header, or a trailer, without a bound.
-
-        Around each byte of a body there may be a chunk's frame.
-        """
+        """How much it may have taken; around each byte of a body there may be a chunk's frame."""
         most = self.doors.limits.max_header_bytes
-        return 2 * most + 8 * self._body_bytes if self._headed else most
+        return 2 * most + 8 * self._request.body_bytes if self.stage in _HEADED else most
 
-    def _target(self) -> tuple[bytes, bytes]:
-        """Path and query as they were sent; an absolute address loses its host."""
-        path, _, query = self._url.partition(b"?")
-        if not path.startswith(b"/"):
-            path = _HOST.sub(b"", path) or b"/"
-        return path, query
+    def on_message_begin(self) -> None:
+        if self.stage not in _OVER:
+            self.stage = Stage.HEADER
+        self._requests_in_data += 1
+        self._request = IncomingRequest()
+        self._since = time.monotonic()
+
+    def on_url(self, url: bytes) -> None:
+        self._request.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._request.add_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._parser.should_upgrade() or self.stage in _OVER:
+            return
+        self.stage = Stage.BODY
+        request = self._request
+        request.complete_header(self._parser.get_method())
+        request.page = self.doors.page(request.path) if request.asking else None
+        self.capacity.counts.received += request.page is None
+        if len(request.headers) + len(request.url) > self.doors.limits.max_header_bytes:
+            request.refusal = answers.HEADER_TOO_LARGE
+        elif request.page is None:
+            request.refusal = self._objection or self.doors.objection(self, request.path, request.headers)
+        if not (request.has_length or request.is_chunked or request.asking):
+            request.to_the_end = not self._parser.should_keep_alive()
+        if request.expects:
+            self._answer_expectation()
+
+    def on_body(self, body: bytes) -> None:
+        if self.stage in _OVER:
+            return
+        request, limits = self._request, self.doors.limits
+        request.body_bytes += len(body)
+        if request.refusal is None:
+            request.parts.append(body)
+            self._held_bytes += len(body)
+            self.capacity.held_bytes += len(body)
+            if request.body_bytes > limits.max_body_bytes:
+                request.refusal = answers.too_large(limits.max_body_bytes)
+            elif self.capacity.is_full:
+                request.refusal = answers.BUSY
+        if request.refusal is not None:
+            self._release()
+            if request.body_bytes > limits.max_drained_bytes:
+                self._refuse_unread(request.refusal)
+
+    def on_message_complete(self) -> None:
+        if self._parser.should_upgrade() or self.stage in _OVER:
+            return
+        request, end = self._request, self._end_in_data()
+        if request.to_the_end:
+            self._read_to_the_end(end)
+            return
+        if end is not None and end < len(self._data) and request.body_bytes:
+            rest = miscounted(b"".join(request.parts), self._data[end:])
+            if rest:
+                self.on_body(rest)
+                end += len(rest)  # the parser will stumble over these bytes, and is given those behind them
+        self._begin = end if end is not None else -1
+        self._complete()
+
+    # What is made of it
+
+    def _end_in_data(self) -> int | None:
+        """Where in the present data the message ends that was just read; None where only the parser knows."""
+        request = self._request
+        if request.is_chunked or self._begin < 0:
+            return None
+        if self._body_before >= 0 and self._requests_in_data == 1:
+            return request.body_bytes - self._body_before
+        data, begin, before = self._data, self._begin, b""
+        if self._requests_in_data == 1 and request.sent_bytes:
+            before = self._tail  # the header began in earlier data
+        else:
+            while data[begin : begin + 1] in (b"\r", b"\n"):  # stray lines in front
+                begin += 1
+        found = (before + data).find(b"\r\n\r\n", begin) if before else data.find(b"\r\n\r\n", begin)
+        return None if found < 0 else found + 4 - len(before) + request.body_bytes
+
+    def _read_to_the_end(self, begin: int | None) -> None:
+        """The sender gave no length and says that it will close: all that comes is the body."""
+        if begin is None:
+            self._refuse_unread(answers.LENGTH_REQUIRED)
+            return
+        self.stage = Stage.TO_THE_END
+        self._since = time.monotonic()
+        if begin < len(self._data):
+            self.on_body(self._data[begin:])
+
+    def _complete(self) -> None:
+        """The request is here as a whole: it is shown something, refused, or handed to the writer."""
+        request = self._request
+        self.stage = Stage.BETWEEN
+        self._since = time.monotonic()
+        held_bytes, self._held_bytes = self._held_bytes, 0
+        exchange = Exchange(
+            self,
+            self.capacity,
+            self._future(),
+            bodyless=request.method == b"HEAD",
+            held_bytes=held_bytes,
+            text=self.doors.text,
+        )
+        self._exchanges.append(exchange)
+        if request.refusal is None and (request.page or (request.asking and not request.parts and not request.query)):
+            self._show(exchange)
+        elif refusal := request.refusal or self.capacity.overload():
+            self.capacity.held_bytes -= held_bytes
+            exchange.refuse(refusal)
+        else:
+            self.doors.writer.take(self._delivery(), exchange.kept)
 
     def _delivery(self) -> Delivery:
+        request = self._request
         return Delivery(
             time.time_ns() // 1000,
             self.kind,
             self.sender,
-            self._method.decode("ascii"),
-            self._path.decode("latin-1"),
-            self._query.decode("latin-1"),
-            self._headers,
-            b"".join(self._parts),
+            request.method.decode("ascii"),
+            request.path.decode("latin-1"),
+            request.query.decode("latin-1"),
+            request.headers,
+            b"".join(request.parts),
         )
 
     def _future(self) -> bytes:
         """What the answer says about the connection; nothing is read after a request that ends it."""
-        if self._parser.should_keep_alive() and not self._is_last:
+        if not self._is_last and not self._request.to_the_end and self._parser.should_keep_alive():
             return STAYS if self._parser.get_http_version() == "1.1" else STAYS_OPEN
-        self.ending = True
+        self.stage = Stage.ENDING
         return CLOSES
 
     def _show(self, exchange: Exchange) -> None:
         """A page, or a greeting for somebody who tries the address in a browser."""
-        if self._page is None:
-            self.doors.counts.greeted += 1
+        request = self._request
+        if request.page is None:
+            self.capacity.counts.greeted += 1
             exchange.say(200, self.doors.greeting)
-        elif not self.doors.shows_pages_to(self, self._headers, str(self._transport.get_extra_info("sockname")[0])):
+        elif not self.doors.shows_pages_to(self, request.headers, str(self._transport.get_extra_info("sockname")[0])):
             exchange.refuse(answers.PAGES_ARE_LOCAL)
         else:
-            self.doors.show(self._page, exchange)
+            self.doors.show(request.page, exchange)
 
     def _answer_expectation(self) -> None:
         """The sender waits for a word before it sends its body: a good one, or the refusal."""
-        length = _LENGTH.search(self._headers)
+        request = self._request
+        length = _LENGTH.search(request.headers)
         if length and int(length[1]) > self.doors.limits.max_body_bytes:
-            self._refusal = self._refusal or answers.too_large(self.doors.limits.max_body_bytes)
-        if self._refusal is not None:
-            self._refuse_unread(self._refusal)
+            request.refusal = request.refusal or answers.too_large(self.doors.limits.max_body_bytes)
+        if request.refusal is not None:
+            self._refuse_unread(request.refusal)
         elif self._exchanges:
             self._continue_due = True
         else:
             self._transport.write(answers.CONTINUE)
 
     def _break_off(self) -> None:
-        """What came is no HTTP. Stray bytes (a NUL, a line) after a good request spoil nothing: it gets its answer."""
-        if self._exchanges and not (self._reading and self._url):
-            self._reading = False
-            self.ending = True
-        elif not self.ending:
+        """What came is no HTTP. Behind a good request it may be one with an odd first line; stray bytes there (a NUL,
+        a line) spoil nothing: the good request gets its answer."""
+        if self.stage in _OVER:
+            return
+        rest = self._data[self._begin :] if self._begin > 0 and self.stage not in _HEADED else b""
+        again = mended(rest)
+        if is_plain(again):
+            self._parser = httptools.HttpRequestParser(self)
+            self.stage = Stage.BETWEEN
+            self._parse(again)
+        elif self._exchanges and not (self.stage in _READING and self._request.url):
+            self.stage = Stage.ENDING
+        else:
             self._refuse_unread(answers.BROKEN)
 
     def _refuse_unread(self, refusal: Refusal) -> None:
         """Answers what is not a whole request, and ends the connection."""
         self._release()
-        self._reading = False
+        self.stage = Stage.ENDING
         self._is_cut_short = True
-        exchange = Exchange(self, CLOSES)
+        exchange = Exchange(self, self.capacity, CLOSES)
         self._exchanges.append(exchange)
         exchange.refuse(refusal)
 
     def _release(self) -> None:
         """Lets go of the body that is being read."""
-        self.doors.held_bytes -= self._held_bytes
+        self.capacity.held_bytes -= self._held_bytes
         self._held_bytes = 0
-        if self._headed:
-            self._parts.clear()
+        self._request.parts.clear()
+
+    # How it goes on, and how it ends
 
     def flush(self) -> None:
         """Sends the answers that are due, in the order of their requests."""
@@ -329,10 +388,10 @@ class Protocol(asyncio.Protocol):
             self._transport.write(exchanges.popleft().answer)
         if exchanges:
             return
-        if self.ending:
+        if self.stage in _OVER:
             self._part()
             return
-        if not self._reading:
+        if self.stage not in _READING:
             self._since = time.monotonic()
         elif self._continue_due:
             self._transport.write(answers.CONTINUE)
@@ -342,9 +401,14 @@ class Protocol(asyncio.Protocol):
             if not self._choked:
                 self._transport.resume_reading()
 
+    def end(self) -> None:
+        """Reads no further request; the connection ends with the last answer that is due."""
+        if self.stage is not Stage.LINGERING:
+            self.stage = Stage.ENDING
+
     def turn_away(self) -> None:
         """Closes without a word: even refusing would cost too much, or nobody has listened to the last ones."""
-        self.ending = True
+        self.stage = Stage.ENDING
         self._transport.abort()
 
     def _part(self) -> None:
@@ -352,14 +416,14 @@ class Protocol(asyncio.Protocol):
         self._since = time.monotonic()
         if self._is_cut_short and self._transport.can_write_eof():
             self._transport.write_eof()
-            self._lingers = True
+            self.stage = Stage.LINGERING
         else:
             self._transport.close()
 
     def _throw_away(self, data: bytes) -> None:
         """What comes after the end, up to what a refused body may take."""
-        self._body_bytes += len(data)
-        if self._lingers and self._body_bytes > self.doors.limits.max_drained_bytes:
+        self._request.body_bytes += len(data)
+        if self.stage is Stage.LINGERING and self._request.body_bytes > self.doors.limits.max_drained_bytes:
             self._transport.abort()
 
     # What the clock tells
@@ -367,24 +431,27 @@ class Protocol(asyncio.Protocol):
     def look_at_clock(self, now: float) -> None:
         """Ends a connection that has waited too long, whatever it waits for."""
         limits, waited_s = self.doors.limits, now - self._since
-        if self._lingers or self._transport.is_closing():
+        if self.stage is Stage.LINGERING or self._transport.is_closing():
             if waited_s > LINGER_S:
                 self._transport.abort()
         elif self._choked and waited_s > limits.request_timeout_s:
             self._transport.abort()  # who does not read its answers would not read a refusal either
-        elif self._reading and waited_s > limits.request_timeout_s:
+        elif self.stage is Stage.TO_THE_END:
+            if waited_s > QUIET_S:
+                self._complete()
+        elif self.stage in _READING and waited_s > limits.request_timeout_s:
             self._refuse_unread(answers.TOO_SLOW)
-        elif self._exchanges or self._reading:
+        elif self._exchanges or self.stage in _READING:
             return
-        elif waited_s > (limits.request_timeout_s if self._silent else limits.idle_timeout_s):
+        elif waited_s > (limits.request_timeout_s if self.stage is Stage.SILENT else limits.idle_timeout_s):
             self._transport.close()  # nothing was asked, nothing is answered
 
     def shutdown(self) -> None:
         """The listener stops: what has begun may end, and then the connection does."""
-        if self._reading and self._headed:
+        if self.stage in _HEADED:
             self._is_last = True
             return
-        self.ending = True
+        self.stage = Stage.ENDING
         if self._exchanges:
             self._exchanges[-1].says = CLOSES
         else:
@@ -392,35 +459,10 @@ class Protocol(asyncio.Protocol):
 
     def stop(self) -> None:
         """The time to finish is over; the sender shall know that nothing is promised."""
-        if self._reading and self._headed:
+        if self.stage in _HEADED:
             self._refuse_unread(answers.STOPPING)
         for exchange in list(self._exchanges):
             if not exchange.answer:
                 exchange.refuse(answers.STOPPING)
         self._since = time.monotonic()
         self._transport.close()
-
-
-_PLAIN_REQUEST = re.compile(rb"[A-Z]+ /[!-~]* HTTP/1\.[01]\r\n")
-_ODD_REQUEST = re.compile(rb"([A-Za-z]+) +(?:([^\r\n]*[^\r\n ]) +)?(HTTP/1\.[01]\r\n)")
-_NO_PATH = re.compile(rb"([a-z]+://[^/?]*)(?!/)(?=\?|$)")
-_HOST = re.compile(rb"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/]*")
-_LENGTH = re.compile(rb"^content-length: *(\d{1,18})\r$", re.IGNORECASE | re.MULTILINE)
-
-
-def _mended(data: bytes) -> bytes:
-    """A request whose first line no parser takes, with that line as its sender meant it.
-
-    OpenVox's manual prints `POST HTTP/1.1`; simple senders put names and times into a query as they are.
-    What a target may not hold is percent-encoded, which every reader of a query undoes.
-    """
-    line = _ODD_REQUEST.match(data)
-    if line is None:
-        return data
-    method, target, version = line.groups()
-    target = _NO_PATH.sub(rb"\1/", target or b"/")
-    target = quote(target, safe=_TARGET_SAFE).encode()
-    return b"%b %b %b" % (method.upper(), target, version) + data[line.end() :]
-
-
-_TARGET_SAFE = "".join(map(chr, range(0x21, 0x7F)))

@@ -22,6 +22,7 @@ from ippbx_billing.errors import CannotStartError
 from ippbx_billing.language import tr
 from ippbx_billing.listener.doors import Doors
 from ippbx_billing.listener.protocol import Protocol
+from ippbx_billing.listener.smdr import SmdrDoor
 
 # How long the interpreter lets one thread run before another's turn. With its default of 5 ms the writer, back
 # from the disk, waits for the event loop; with this, a connection per request is taken half as fast again.
@@ -53,6 +54,7 @@ class Server(uvicorn.Server):
         secured: ssl.SSLContext | None,
         ready: Callable[[], object],
         watch: Watch = Watch(),
+        lines: tuple[SmdrDoor, socket.socket] | None = None,
     ) -> None:
         config = uvicorn.Config(
             _no_application,
@@ -73,10 +75,15 @@ class Server(uvicorn.Server):
         self._ready = ready
         self._watch = watch
         self._alive_at = 0.0
+        self._lines = lines
+        self._line_server: asyncio.Server | None = None
         self.server_state.connections = doors.connections  # type: ignore[assignment]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._lines is not None:
+            door, listening = self._lines
+            self._line_server = await asyncio.start_server(door.connection, sock=listening)
         self._ready()
 
     async def on_tick(self, counter: int) -> bool:
@@ -94,6 +101,9 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._watch.stopping()
+        if self._lines is not None and self._line_server is not None:
+            self._line_server.close()
+            await self._lines[0].close()
         loop, patience_s = asyncio.get_running_loop(), self._doors.limits.shutdown_timeout_s
         timers = [
             loop.call_later(patience_s, self._doors.stop),
@@ -157,7 +167,8 @@ def _no_password() -> str:
 @contextmanager
 def bound(host: str, ports: dict[str, int]) -> Iterator[list[socket.socket]]:
     """A socket for each port, named by the option that sets it; raises CannotStartError, and then holds none."""
-    if len(set(ports.values())) < len(ports) and any(ports.values()):
+    chosen = [port for port in ports.values() if port]
+    if len(set(chosen)) < len(chosen):
         raise CannotStartError(
             tr("both doors are set to port {port}", port=max(ports.values())),
             tr("choose two with {options}", options=", ".join(ports)),

@@ -16,6 +16,7 @@ from typing import Any
 from ippbx_billing.language import tr
 
 DELIMITERS = ",;\t|"
+SAMPLE_BYTES = 4_000
 SHOWN_EXACTLY = 15  # digits that a spreadsheet keeps of a number
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
@@ -42,26 +43,60 @@ class Sheet:
 
 def read_csv(content: bytes, known: Iterable[str]) -> Sheet:
     """The rows of a CSV file; of the usual delimiters the one that makes the most `known` headings is taken."""
-    text = decoded(content)
     names = set(known)
+    text = decoded(content, names)
     delimiter = max(DELIMITERS, key=lambda mark: _headings_found(text, mark, names))
     return Sheet("", tuple(_csv_rows(text, delimiter)))
 
 
-def decoded(content: bytes) -> str:
-    """The text of a file as people save it: UTF-8, UTF-16 with its mark, or GB18030 as Excel in China does."""
+def decoded(content: bytes, known: Iterable[str] = ()) -> str:
+    """The text of a file as people save it: UTF-8, UTF-16 with its mark or without, else what makes most sense.
+
+    GB18030 is what Excel writes in China, Big5 in Taiwan and Hong Kong, Windows-1252 in the West; of those that can be
+    read the one with the most `known` headings is taken.
+    """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace")
+    if wide := _utf16_without_mark(content):
+        return content.decode(wide, "replace").removeprefix("\ufeff")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("gb18030", "replace")
+        names = set(known)
+        texts = [content.decode(name, "replace") for name in ("gb18030", "big5", "cp1252")]
+        return max(texts, key=lambda text: _sense(text, names))
+
+
+def _utf16_without_mark(content: bytes) -> str:
+    """UTF-16 shows by the zero bytes beside its digits and commas: behind them, or before."""
+    sample = content[:SAMPLE_BYTES]
+    little, big = sample[1::2].count(0), sample[0::2].count(0)
+    if max(little, big) * 5 < len(sample) // 2:  # a table is full of delimiters and digits, also a Chinese one
+        return ""
+    return "utf-16-le" if little > big else "utf-16-be"
+
+
+def _sense(text: str, names: set[str]) -> tuple[int, int]:
+    """How much sense a decoding makes: the headings it shows, then how little of it could not be read."""
+    found = max((_headings_found(text, mark, names) for mark in DELIMITERS), default=0) if names else 0
+    return found, -text.count("\ufffd")
 
 
 def _headings_found(text: str, delimiter: str, known: set[str]) -> int:
     """How many headings the best of the first rows has."""
     first = (row for row, _ in zip(_csv_rows(text, delimiter), range(40), strict=False))
-    return max((sum(cell.strip().lower() in known for cell in row.cells) for row in first), default=0)
+    return max((sum(simplified(cell).strip().lower() in known for cell in row.cells) for row in first), default=0)
+
+
+def simplified(text: str) -> str:
+    """Traditional characters as simplified ones, as far as headings of lists have them."""
+    return text.translate(_TRADITIONAL)
+
+
+_TRADITIONAL = str.maketrans(
+    "國費計單綴區號碼價資鐘長時間類運營話務註備優週結開關閉種線態狀動調整變終時執啟業幣漲絕無維長權網絡稱說減夜續",
+    "国费计单缀区号码价资钟长时间类运营话务注备优周结开关闭种线态状动调整变终时执启业币涨绝无维长权网络称说减夜续",
+)
 
 
 def _csv_rows(text: str, delimiter: str) -> Iterator[Row]:
@@ -88,7 +123,9 @@ def read_xlsx(content: bytes) -> list[Sheet]:
         raise ValueError(tr("it is no XLSX workbook; save it as .xlsx or .csv")) from error
     try:
         return [
-            Sheet(sheet.title, tuple(_xlsx_rows(sheet))) for sheet in book.worksheets if hasattr(sheet, "iter_rows")
+            Sheet(sheet.title, _spread(tuple(_xlsx_rows(sheet)), _merged(content, sheet)))
+            for sheet in book.worksheets
+            if hasattr(sheet, "iter_rows")
         ]
     finally:
         book.close()
@@ -97,6 +134,40 @@ def read_xlsx(content: bytes) -> list[Sheet]:
 def _xlsx_rows(sheet: Any) -> Iterator[Row]:
     for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
         yield Row(tr("sheet {name}, row {row}", name=sheet.title, row=number), tuple(map(_cell_text, cells)))
+
+
+def _merged(content: bytes, sheet: Any) -> list[tuple[int, int, int]]:
+    """The cells that are merged downwards: column, first and last row, counted from 0.
+
+    A workbook that is read row by row does not tell them, so they are looked up where it keeps them.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        text = archive.read(str(sheet._worksheet_path).lstrip("/"))
+    found = []
+    for match in re.finditer(rb'<(?:\w+:)?mergeCell[^>]*\bref="([A-Z]+)(\d+):[A-Z]+(\d+)"', text):
+        column, first, last = match[1].decode(), int(match[2]), int(match[3])
+        if last > first:
+            found.append((_column_number(column), first - 1, last - 1))
+    return found
+
+
+def _column_number(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
+
+
+def _spread(rows: tuple[Row, ...], merged: Iterable[tuple[int, int, int]]) -> tuple[Row, ...]:
+    """The rows with the text of cells merged downwards in each of their rows, as a person reads it."""
+    texts = [list(row.cells) for row in rows]
+    for column, first, last in merged:
+        if first >= len(texts) or column >= len(texts[first]):
+            continue
+        for cells in texts[first + 1 : last + 1]:
+            if column < len(cells) and not cells[column]:
+                cells[column] = texts[first][column]
+    return tuple(Row(row.where, tuple(cells)) for row, cells in zip(rows, texts, strict=True)) if merged else rows
 
 
 def _cell_text(value: Any) -> str:

@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from ippbx_billing import files
 from ippbx_billing.errors import DataError
 from ippbx_billing.numbering.tables import areas
 
@@ -74,11 +75,9 @@ def install_mobile_places(path: Path, directory: Path) -> MobilePlaces:
     """Check the file and put a copy in the directory, where it takes the place of what was there."""
     places = load_mobile_places(path)
     name = PLACES_CSV if path.suffix.lower() == ".csv" else PHONE_DAT
-    beside = directory / f".{name}.part"
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(path.read_bytes())
-        beside.replace(directory / name)
+        files.write(directory / name, path.read_bytes(), hint="check its owner")
         for other in {PLACES_CSV, PHONE_DAT} - {name}:
             (directory / other).unlink(missing_ok=True)
     except OSError as error:

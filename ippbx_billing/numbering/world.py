@@ -226,3 +226,35 @@ def prefixes(country: str) -> tuple[str, str]:
     """The country code without `+`, and the trunk prefix dialled before a full national number: 0, 8, 1 or nothing."""
     plan = library().PhoneMetadata.metadata_for_region(country, None)
     return str(plan.country_code or "") if plan else "", (plan.national_prefix or "") if plan else ""
+
+
+@lru_cache(maxsize=256)
+def access_code(country: str) -> str:
+    """What is dialled there before a number abroad: 00, 011, 8~10 as 810; "" where several codes do."""
+    plan = library().PhoneMetadata.metadata_for_region(country, None)
+    usual = (plan.preferred_international_prefix or plan.international_prefix or "") if plan else ""
+    digits = usual.replace("~", "")
+    return digits if digits.isdecimal() else ""
+
+
+@lru_cache(maxsize=1)
+def country_codes() -> frozenset[str]:
+    """The code of every country and network: 1, 44, 852, 881."""
+    return frozenset(map(str, library().COUNTRY_CODE_TO_REGION_CODE))
+
+
+def country_code(digits: str) -> str:
+    """The country code that a full number begins with; "" where no country has one."""
+    return next((digits[:length] for length in (1, 2, 3) if digits[:length] in country_codes()), "")
+
+
+def begins_country_code(digits: str) -> bool:
+    """Whether longer digits than these may begin with a country code."""
+    return any(code.startswith(digits) for code in country_codes())
+
+
+@lru_cache(maxsize=512)
+def strips_zero(code: str) -> bool:
+    """Whether a number behind this country code loses its trunk zero: in Germany it does, in Italy it does not."""
+    regions = library().COUNTRY_CODE_TO_REGION_CODE.get(int(code), ())
+    return code == "86" or (bool(regions) and prefixes(regions[0])[1] == "0")

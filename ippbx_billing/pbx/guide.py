@@ -20,7 +20,7 @@ KINDS = ("status", "cdr")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class GuideEntry:
     """A field to set: its name on the screen, its value, and whether that is typed (and worth copying) or switched."""
 
     name: str
@@ -29,26 +29,26 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class GuideStep:
     """One thing to do: what, where its fields are, which button ends it, and the kind of event that proves it."""
 
     title: str
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[GuideEntry, ...] = ()
     button: str = ""
     proof: str = ""
 
 
-def steps(profile: Profile, address: str, user: str, wanted: Mapping[str, Mapping[str, Value]]) -> Iterator[Step]:
+def steps(profile: Profile, address: str, user: str, wanted: Mapping[str, Mapping[str, Value]]) -> Iterator[GuideStep]:
     """Signing in, each page, applying, and the two test calls that prove it."""
-    yield Step(tr("Open {address} in a browser and sign in as {user}.", address=address, user=user))
+    yield GuideStep(tr("Open {address} in a browser and sign in as {user}.", address=address, user=user))
     for page, values in wanted.items():
         own = profile.pages[page]
         path = [*own.menu, *([own.tab] if own.tab else [])]
         entries = [_entry(own.fields, key, value) for key, value in values.items()]
-        yield Step(" → ".join(map(both, path)), tuple(entries), both(profile.words["save"]))
-    yield Step(tr("Bring it into force: in the bar at the top"), button=both(profile.words["apply"]))
-    yield Step(tr("Call an extension and let it ring."), proof="status")
-    yield Step(tr("Answer, talk for some seconds, and hang up."), proof="cdr")
+        yield GuideStep(" → ".join(map(both, path)), tuple(entries), both(profile.words["save"]))
+    yield GuideStep(tr("Bring it into force: in the bar at the top"), button=both(profile.words["apply"]))
+    yield GuideStep(tr("Call an extension and let it ring."), proof="status")
+    yield GuideStep(tr("Answer, talk for some seconds, and hang up."), proof="cdr")
 
 
 def both(label: Label) -> str:
@@ -86,11 +86,11 @@ def missing(
         yield tr("can the PBX reach this machine? Its firewall must let the port in: `ippbx-bill pbx check`")
 
 
-def _entry(fields: Mapping[str, Any], key: str, value: Value) -> Entry:
+def _entry(fields: Mapping[str, Any], key: str, value: Value) -> GuideEntry:
     field = fields[key]
     labels = [*([fields[field.under].label] if field.under else []), field.label]
     shown = (tr("on") if value else tr("off")) if isinstance(value, bool) else value
-    return Entry(" · ".join(map(both, labels)), shown, typed=not isinstance(value, bool))
+    return GuideEntry(" · ".join(map(both, labels)), shown, typed=not isinstance(value, bool))
 
 
 def _more_refused(door: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, int]:

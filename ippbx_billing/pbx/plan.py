@@ -21,7 +21,7 @@ Wanted = Mapping[str, Values]  # page -> field -> value
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """One field: what it was and what it is to be; `secret` values must not be shown."""
 
     page: str
@@ -36,16 +36,16 @@ class Change:
         return self.was != self.is_
 
 
-def plan(profile: Profile, present: Wanted, wanted: Wanted) -> list[Change]:
+def plan(profile: Profile, present: Wanted, wanted: Wanted) -> list[FieldChange]:
     """Every wanted field with its present value, in the order of the pages; also those that are right already."""
     return [
-        Change(page, key, present[page][key], value, profile.pages[page].fields[key].kind == "secret")
+        FieldChange(page, key, present[page][key], value, profile.pages[page].fields[key].kind == "secret")
         for page, values in wanted.items()
         for key, value in values.items()
     ]
 
 
-def carry_out(pbx: PbxAdmin, changes: Sequence[Change]) -> None:
+def carry_out(pbx: PbxAdmin, changes: Sequence[FieldChange]) -> None:
     """Save, apply and read again; a problem says what became of the changes (`PbxError.state`)."""
     needed = [change for change in changes if change.needed]
     if not needed:
@@ -71,7 +71,7 @@ def refuse_staged(pbx: PbxAdmin) -> None:
         )
 
 
-def settle(pbx: PbxAdmin, needed: Sequence[Change]) -> Outcome:
+def settle(pbx: PbxAdmin, needed: Sequence[FieldChange]) -> Outcome:
     """What became of the changes, after what still waits of them was taken back; waits for a PBX that restarts."""
     try:
         waiting = pbx.patiently(pbx.changes)
@@ -84,7 +84,7 @@ def settle(pbx: PbxAdmin, needed: Sequence[Change]) -> Outcome:
     return _outcome(pbx.profile, needed, present)
 
 
-def _save(pbx: PbxAdmin, needed: Sequence[Change]) -> None:
+def _save(pbx: PbxAdmin, needed: Sequence[FieldChange]) -> None:
     """Stage the changes, page by page, as long as nobody else stages something beside them."""
     for page in dict.fromkeys(change.page for change in needed):
         pbx.save(page, {change.field: change.is_ for change in needed if change.page == page})
@@ -92,7 +92,7 @@ def _save(pbx: PbxAdmin, needed: Sequence[Change]) -> None:
             raise other_hands(others)
 
 
-def _taken_back(pbx: PbxAdmin, needed: Sequence[Change], beside_others: bool) -> bool:
+def _taken_back(pbx: PbxAdmin, needed: Sequence[FieldChange], beside_others: bool) -> bool:
     """Whether nothing of ours waits any more: discarded, or saved as it was where a discard would lose others' work."""
     try:
         if not beside_others:
@@ -107,11 +107,11 @@ def _taken_back(pbx: PbxAdmin, needed: Sequence[Change], beside_others: bool) ->
     return True
 
 
-def _present(pbx: PbxAdmin, changes: Sequence[Change]) -> dict[str, dict[str, Value]]:
+def _present(pbx: PbxAdmin, changes: Sequence[FieldChange]) -> dict[str, dict[str, Value]]:
     return {page: pbx.read(page) for page in dict.fromkeys(change.page for change in changes)}
 
 
-def _outcome(profile: Profile, needed: Sequence[Change], present: Wanted) -> Outcome:
+def _outcome(profile: Profile, needed: Sequence[FieldChange], present: Wanted) -> Outcome:
     """What the pages say, when nothing of ours waits."""
     right = [change for change in needed if present[change.page][change.field] == change.is_]
     wrong = [change for change in needed if change not in right]
@@ -147,7 +147,7 @@ def _unknown() -> Outcome:
     )
 
 
-def _verify(pbx: PbxAdmin, changes: Sequence[Change]) -> None:
+def _verify(pbx: PbxAdmin, changes: Sequence[FieldChange]) -> None:
     present = pbx.patiently(lambda: _present(pbx, changes))
     wrong = [change for change in changes if present[change.page][change.field] != change.is_]
     if wrong:
@@ -157,6 +157,6 @@ def _verify(pbx: PbxAdmin, changes: Sequence[Change]) -> None:
         raise ChangeRefused(problem, tr("see `ippbx-bill pbx show` and the PBX's own page"))
 
 
-def _named(profile: Profile, changes: Sequence[Change]) -> str:
+def _named(profile: Profile, changes: Sequence[FieldChange]) -> str:
     pages = profile.pages
     return ", ".join(shown_field(pages[one.page], pages[one.page].fields[one.field]) for one in changes)

@@ -7,11 +7,11 @@ Address, user and the confirmed fingerprint are always kept; passwords only wher
 """
 
 import json
-import os
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from ippbx_billing import files
 from ippbx_billing.errors import DataError
 from ippbx_billing.language import tr
 
@@ -62,13 +62,11 @@ def save(data_dir: Path, pbx: Remembered) -> None:
     """Keep this PBX, as the one used last."""
     others = [one for one in load(data_dir) if one.address != pbx.address]
     path = data_dir / FILE_NAME
-    beside = path.with_name(f".{path.name}.part")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-        stream.write("# The PBXs that ippbx-bill has signed in to. Passwords are here only after --remember.\n")
-        for one in [pbx, *others]:
-            stream.write("\n[[pbx]]\n")
-            stream.writelines(f"{name} = {_quoted(value)}\n" for name, value in asdict(one).items() if value)
-    beside.replace(path)
+    lines = ["# The PBXs that ippbx-bill has signed in to. Passwords are here only after --remember.\n"]
+    for one in [pbx, *others]:
+        lines.append("\n[[pbx]]\n")
+        lines += [f"{name} = {_quoted(value)}\n" for name, value in asdict(one).items() if value]
+    files.write(path, "".join(lines), private=True, hint=tr("check its owner"))
 
 
 def _quoted(value: str) -> str:

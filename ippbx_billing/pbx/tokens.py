@@ -9,12 +9,14 @@ files in the data directory, which other commands write while the listener runs.
 """
 
 import hmac
-import os
 import re
 import secrets
 import time
 from collections.abc import Collection
 from pathlib import Path
+
+from ippbx_billing import files
+from ippbx_billing.language import tr
 
 FILE_NAME = "tokens"
 ALLOWED_FILE_NAME = "allowed"
@@ -130,8 +132,5 @@ def _write(path: Path, heading: str, lines: Collection[str]) -> None:
     if not lines:
         path.unlink(missing_ok=True)
         return
-    beside = path.with_name(f".{path.name}.part")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-        stream.write(f"{heading}\n")
-        stream.writelines(f"{line}\n" for line in sorted(lines))
-    beside.replace(path)
+    text = "".join(f"{line}\n" for line in (heading, *sorted(lines)))
+    files.write(path, text, private=True, hint=tr("check its owner"))

@@ -9,30 +9,49 @@ calls, charges, outcomes and the new inbox position in one transaction. A crash 
 nothing. It has no rules of its own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import NamedTuple
 
 from ippbx_billing import dialects
-from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Direction, EventStatus, RawEvent, Reading
+from ippbx_billing.calls import (
+    FROM_FILE,
+    Call,
+    Charge,
+    ChargeStatus,
+    Classification,
+    Direction,
+    EventStatus,
+    Problem,
+    RawEvent,
+    Reading,
+    Reason,
+    together,
+)
 from ippbx_billing.dialects import Dialects
-from ippbx_billing.errors import DataError
+from ippbx_billing.errors import BillingError, DataError
 from ippbx_billing.inbox import Inbox
-from ippbx_billing.ledger import Ledger, RatedCall
-from ippbx_billing.ledger.calls import FACTS, facts
+from ippbx_billing.ledger import Ledger, RatedCall, masking
+from ippbx_billing.ledger.calls import call_of
 from ippbx_billing.ledger.journey import Outcome
+from ippbx_billing.ledger.replays import BeforeAfter
 from ippbx_billing.numbering import Cleanup, MobilePlaces, Numbering, Override, data_version, mobile_places_in
+from ippbx_billing.pipeline.patience import READING_S, TookTooLong, patience
+from ippbx_billing.pipeline.writing import Writing
 from ippbx_billing.settings import Settings
+from ippbx_billing.sqlite.damage import is_trouble
 from ippbx_billing.tariffs import CallFilter, Carrier, HolidayCalendar, TariffBook, rating
 from ippbx_billing.tariffs.filters import left_out
 
 LIVE_CALL_EXPIRES = timedelta(hours=12)
+ANSWER_EXPIRES = timedelta(days=7)  # until then a record may come that does not tell when its call was answered
 
 
 @dataclass(frozen=True)
-class Site:
+class SiteRules:
     """What the settings say that rules need to know."""
 
     country: str
@@ -45,7 +64,7 @@ class Site:
     bounds: dialects.Bounds = dialects.DEFAULT_BOUNDS
 
     @classmethod
-    def of(cls, settings: Settings) -> "Site":
+    def of(cls, settings: Settings) -> "SiteRules":
         """The part of the settings that rules need."""
         return cls(
             country=settings.country,
@@ -64,7 +83,7 @@ class Rules:
 
     def __init__(
         self,
-        site: Site,
+        site: SiteRules,
         known_dialects: Dialects,
         book: TariffBook,
         extensions: Iterable[str] = (),
@@ -84,18 +103,19 @@ class Rules:
         self._numberings: dict[tuple[str, str], Numbering] = {}
 
     @classmethod
-    def of(cls, ledger: Ledger, settings: Settings, *, reading: bool = True) -> "Rules":
+    def of(cls, ledger: Ledger, settings: Settings, *, reading: bool = True, prices: bool = True) -> "Rules":
         """The rules in force: the settings, the dialects, and what the ledger holds at this moment.
 
-        Without `reading` they know no dialects: who asks for a price alone need not wait until all are loaded.
+        Without `reading` they know no dialects: who asks for a price alone need not wait until all are loaded. Without
+        `prices` they tell what a number is, but not what it costs; see `pricing`.
         """
         known = _dialects(settings) if reading else Dialects({})
-        site = Site.of(settings)
+        site = SiteRules.of(settings)
         own_days = {one.day: one.kind for one in ledger.rules.day_overrides()}
         return cls(
             site,
             known,
-            ledger.book.tariff_book(HolidayCalendar(site.country, own_days)),
+            ledger.book.tariff_book(HolidayCalendar(site.country, own_days), None if prices else ()),
             ledger.directory.numbers(),
             ledger.book.overrides(),
             mobile_places_in(settings.numbers_dir),
@@ -106,7 +126,16 @@ class Rules:
     def with_default_carrier(self, name: str) -> "Rules":
         """The same rules with another default carrier, for the question what a call would cost there."""
         carriers = [replace(one, default=one.name == name) for one in self.book.carriers.values()]
-        book = TariffBook(carriers, (), self.book.prices, self.book.calendar)
+        return self._with(TariffBook(carriers, (), self.book.prices, self.book.calendar))
+
+    def pricing(self, call: Call, ledger: Ledger) -> "Rules":
+        """The same rules with the prices that this one call may have: quick beside a list of hundreds of thousands."""
+        numbers = call.number or "", self.classify(call).normalized
+        book = self.book
+        prices = ledger.book.prices(numbers=numbers)
+        return self._with(TariffBook(book.carriers.values(), book.trunks.values(), prices, book.calendar))
+
+    def _with(self, book: TariffBook) -> "Rules":
         return Rules(
             self.site,
             self.dialects,
@@ -132,7 +161,13 @@ class Rules:
             zone=self.site.pbx_zone,
             is_extension=self.numbering_for(None).is_extension,
             bounds=self.site.bounds,
+            country=self.site.country,
         )
+
+    def any_parties(self, dialect: str) -> bool:
+        """Whether a later version of a record in this dialect may name other parties."""
+        known = self.dialects.get(dialect)
+        return known is not None and bool(known.parties_change)
 
     def charge(self, call: Call, classification: Classification) -> Charge:
         """What the call costs, its number being that."""
@@ -140,19 +175,19 @@ class Rules:
 
     def charge_at(self, local_start: datetime, call: Call, classification: Classification) -> Charge:
         """The same, where its start on the site's clock is known already."""
-        return rating.rate(self._filtered(call), classification, local_start, self.book)
+        return rating.rate(self.filtered(call), classification, local_start, self.book)
 
     def explain(self, call: Call, classification: Classification | None = None) -> tuple[Classification, Charge]:
         """The same with the steps that led to the fee; a stored classification is taken as it is."""
         classification = classification or self.classify(call)
-        return classification, rating.explain(self._filtered(call), classification, self.local_start(call), self.book)
+        return classification, rating.explain(self.filtered(call), classification, self.local_start(call), self.book)
 
-    def _filtered(self, call: Call) -> Call:
+    def filtered(self, call: Call) -> Call:
         """The call as rating is to see it: one that a filter of the site leaves out is nobody's bill, like a twin."""
         if not self.filters or call.twin:
             return call
         reason = left_out(self.filters, call.direction, call.extension, call.number, call.trunk)
-        return replace(call, twin=reason) if reason else call
+        return replace(call, left_out=reason) if reason else call
 
     def classify(self, call: Call) -> Classification:
         """What the other side's number is, seen from the home area of the call's carrier."""
@@ -196,31 +231,23 @@ def _dialects(settings: Settings) -> Dialects:
     return known
 
 
+class Replayed(NamedTuple):
+    """How many events were read again, and what that did to the fees of their calls."""
+
+    events: int = 0
+    fees: BeforeAfter = BeforeAfter()
+
+    def and_(self, other: "Replayed") -> "Replayed":
+        """Both together."""
+        return Replayed(self.events + other.events, self.fees.and_(other.fees))
+
+
 class _Understood(NamedTuple):
     """An event on its way into the ledger: what it means, and its calls already rated."""
 
     event: RawEvent
     reading: Reading
     rated: tuple[RatedCall, ...]
-
-
-class _Standing(NamedTuple):
-    """The version of a record that counts at the moment: its call's id (None while new), its event, what it says."""
-
-    number: int | None
-    event_id: int
-    said: Call | tuple[object, ...]  # a new call's facts are worked out only if it comes again
-
-    def says_the_same(self, call: Call) -> bool:
-        """Whether a record of the same key holds the same facts."""
-        return facts(call) == (facts(self.said) if isinstance(self.said, Call) else self.said)
-
-
-def _superseded(rated: RatedCall, standing: _Standing) -> str:
-    """Why a record that was delivered before changes nothing; empty where it is a correction by a later event."""
-    if standing.says_the_same(rated.call):
-        return f"delivered before with event {standing.event_id}"
-    return f"corrected by event {standing.event_id}" if rated.event_id < standing.event_id else ""
 
 
 class Pipeline:
@@ -243,12 +270,26 @@ class Pipeline:
         if not events:
             self._pass_gap(position)
             return 0
-        understood = self._understand(events)
-        with self.ledger.transaction():
-            if self.ledger.journey.position() == position:  # else another process has taken them meanwhile
-                self._write(understood)
-                self.ledger.journey.advance(events[-1].id)
+        self._take(self._understand(events), position)
         return len(events)
+
+    def _take(self, understood: Sequence[_Understood], position: int) -> None:
+        """Write a batch and move on; where that fails, its halves are tried, until the one event is found that cannot
+        be kept: it is set aside with the reason, like any other that was not understood."""
+        try:
+            with self.ledger.transaction():
+                if self.ledger.journey.position() == position:  # else another process has taken them meanwhile
+                    self._write(understood)
+                    self.ledger.journey.advance(understood[-1].event.id)
+        except Exception as error:
+            if is_trouble(error) or isinstance(error, BillingError):
+                raise  # of the ledger, not of a record
+            middle = len(understood) // 2
+            if middle:
+                self._take(understood[:middle], position)
+                self._take(understood[middle:], understood[middle - 1].event.id)
+            else:
+                self._take([_not_kept(understood[0].event, error)], position)
 
     def _pass_gap(self, position: int) -> None:
         """Ids that were given but have no event, as after a damaged inbox was replaced, are not waiting for anybody."""
@@ -258,6 +299,10 @@ class Pipeline:
                 if self.ledger.journey.position() == position:
                     self.ledger.journey.advance(last)
 
+    def waiting(self) -> int:
+        """How many events wait to be read."""
+        return max(0, self.inbox.last_id() - self.ledger.journey.position())
+
     def drain(self) -> int:
         """Take everything that is waiting; gives how many events there were."""
         total = 0
@@ -265,26 +310,52 @@ class Pipeline:
             total += taken
         return total
 
-    def replay(self, event_ids: Iterable[int]) -> int:
-        """Read these events again with the present rules; gives how many there were.
+    def replay(self, event_ids: Iterable[int]) -> Replayed:
+        """Read these events again with the present rules; gives how many there were, and what became of the fees.
 
-        Events that were duplicates are read again as well: one may now be the first to be understood.
+        Events that were duplicates are read again as well: one may now be the first to be understood. Those whose calls
+        are anonymized are left alone. A charge that is another now stays in the call's history.
         """
         wanted = sorted(set(event_ids))
         if not wanted:
-            return 0
+            return Replayed()
         wanted = sorted(
             {*wanted, *(one for one in self.ledger.journey.events_with(EventStatus.DUPLICATE) if one > wanted[0])}
         )
-        replayed = 0
-        for start in range(0, len(wanted), self._batch_size):
-            chunk = wanted[start : start + self._batch_size]
-            understood = self._understand([event for one in chunk if (event := self.inbox.get(one))])
-            with self.ledger.transaction():
-                self.ledger.calls.forget_events(one.event.id for one in understood)
-                self._write(understood)
-            replayed += len(understood)
+        with self._noted_run() as run:
+            replayed = Replayed()
+            for start in range(0, len(wanted), self._batch_size):
+                replayed = replayed.and_(self._read_again(wanted[start : start + self._batch_size], run))
         return replayed
+
+    @contextmanager
+    def _noted_run(self) -> Iterator[int]:
+        """A run whose number the earlier charges get; it leaves no trace where none changed."""
+        now = int(datetime.now(UTC).timestamp())
+        with self.ledger.transaction():
+            run = self.ledger.rerates.begin_run(now, "", "", "events replay")
+        try:
+            yield run
+        finally:
+            with self.ledger.transaction():
+                self.ledger.rerates.end_run(run, now)
+
+    def _read_again(self, event_ids: Sequence[int], run: int) -> Replayed:
+        understood = self._understand([event for one in event_ids if (event := self.inbox.get(one))])
+        with self.ledger.transaction():
+            again = [one for one in understood if not masking.is_masked(self.ledger, one.event.id)]
+            self.ledger.replays.remember(one.event.id for one in again)
+            self._write(again, self._forget([one.event.id for one in again]))
+            masking.mask_again(self.ledger, [one.event.id for one in again])
+            return Replayed(len(again), self.ledger.replays.take_over(run))
+
+    def _forget(self, event_ids: Sequence[int]) -> list[tuple[int, Call]]:
+        """Take the calls of these events out of the ledger; gives them as their records told them."""
+        rows = [row for one in event_ids for row in self.ledger.calls.of_event(one)]
+        self.ledger.calls.forget_events(event_ids)
+        for row in rows:
+            self.ledger.records.forget(row["id"])
+        return [(row["id"], call_of(row)) for row in rows]
 
     def _understand(self, events: Sequence[RawEvent]) -> list[_Understood]:
         rules = self._present_rules()
@@ -296,33 +367,21 @@ class Pipeline:
             self._rules, self._ledger_version = self._make_rules(), version
         return self._rules
 
-    def _write(self, understood: Sequence[_Understood]) -> None:
-        """Into the ledger, in the caller's transaction: new calls in one go, corrections where they belong."""
-        standing = {
-            key: _Standing(row["id"], row["event_id"], tuple(row[name] for name in FACTS))
-            for key, row in self.ledger.calls.known([rated.key for one in understood for rated in one.rated]).items()
-        }
-        fresh: dict[bytes, RatedCall] = {}
-        outcomes: dict[int, Outcome] = {}
+    def _write(self, understood: Sequence[_Understood], left: Iterable[tuple[int, Call]] = ()) -> None:
+        """Into the ledger, in the caller's transaction; `left` are calls that were taken out of it just now."""
+        arrived = {one.event.id: one.event.received_at for one in understood}
+        imported = {one.event.id for one in understood if one.event.method == FROM_FILE}
+        writing = Writing(self.ledger, self._present_rules(), [one.rated for one in understood], arrived, imported)
+        for number, call in left:
+            writing.joining.leaving(number, call)
         for one in understood:
-            repeated = []
-            for rated in one.rated:
-                earlier = standing.get(rated.key)
-                reason = "" if earlier is None else _superseded(rated, earlier)
-                if reason:
-                    repeated.append(reason)
-                    continue
-                corrected = rated if earlier is None else _corrected(rated, earlier, outcomes)
-                number = earlier.number if earlier else None
-                if number is None:
-                    fresh[rated.key] = corrected
-                else:
-                    self.ledger.calls.correct(number, corrected)
-                standing[rated.key] = _Standing(number, rated.event_id, rated.call)
+            repeated = writing.write(one.rated)
             self._follow(one)
-            outcomes[one.event.id] = _outcome(one, repeated)
-        self.ledger.calls.add(list(fresh.values()))
-        self.ledger.journey.record_all(outcomes)
+            for step in one.reading.states:
+                writing.joining.answered(step, one.event.received_at)
+            writing.outcomes[one.event.id] = _outcome(one, repeated)
+        writing.finish()
+        self.ledger.journey.record_all(writing.outcomes)
 
     def _follow(self, one: _Understood) -> None:
         """Bring the live calls on."""
@@ -330,33 +389,33 @@ class Pipeline:
             self.ledger.journey.follow(one.event, state)
         if one.reading.states:
             self.ledger.journey.forget_live(one.event.received_at - LIVE_CALL_EXPIRES)
+            self.ledger.rows.forget_answers(int((one.event.received_at - ANSWER_EXPIRES).timestamp()))
 
 
-def _corrected(rated: RatedCall, earlier: _Standing, outcomes: dict[int, Outcome]) -> RatedCall:
-    """The record's later version; both events say that the one took the place of the other."""
-    outcomes[earlier.event_id] = EventStatus.DONE, f"corrected by event {rated.event_id}"
-    note = f"corrected: the record was delivered before with event {earlier.event_id}"
-    return replace(rated, call=replace(rated.call, notes=(*rated.call.notes, note)))
-
-
-def _outcome(one: _Understood, repeated: Sequence[str]) -> Outcome:
+def _outcome(one: _Understood, repeated: Sequence[Reason]) -> Outcome:
     """What became of an event, of whose calls these were delivered before."""
     if one.reading.problems:
-        return EventStatus.REJECTED, "; ".join(map(str, one.reading.problems))
+        return EventStatus.REJECTED, together(one.told for one in one.reading.problems)
     if repeated and len(repeated) == len(one.rated):
-        return EventStatus.DUPLICATE, "; ".join(dict.fromkeys(repeated))
+        return EventStatus.DUPLICATE, together(repeated)
     return EventStatus.DONE, one.reading.nothing
 
 
 def _understand(event: RawEvent, rules: Rules) -> _Understood:
     """Read and rate one event; a fault of ours is recorded like any other problem, and the next event goes on."""
     try:
-        reading = rules.read(event)
-        return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
+        with patience(READING_S):
+            reading = rules.read(event)
+            return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
+    except TookTooLong:
+        return _Understood(event, Reading(problems=(Problem(Reason("too-slow", {"seconds": int(READING_S)})),)), ())
     except Exception as error:  # the one place where a bug must not stop the journey
-        from ippbx_billing.calls import Problem
+        problem = Problem(Reason("internal-error", {"error": repr(error)}))
+        return _Understood(event, Reading(problems=(problem,)), ())
 
-        return _Understood(event, Reading(problems=(Problem(f"internal error, please report it: {error!r}"),)), ())
+
+def _not_kept(event: RawEvent, error: Exception) -> _Understood:
+    return _Understood(event, Reading(problems=(Problem(Reason("not-kept", {"error": repr(error)})),)), ())
 
 
 def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:

@@ -10,10 +10,11 @@ What people entered is taken over, and so are the calls whose events were pruned
 their own, as after a replay.
 """
 
-import sqlite3
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ippbx_billing.errors import BillingError, DataError
@@ -22,15 +23,18 @@ from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.masking import STATE as ANONYMIZED
 from ippbx_billing.ledger.masking import MaskTables
-from ippbx_billing.ledger.rebuilds import RebuildTables
+from ippbx_billing.ledger.rebuilds import Compared, RebuildTables
+from ippbx_billing.ledger.writing import REPLACING
 from ippbx_billing.pipeline import Pipeline, Rules
 from ippbx_billing.sqlite import copies
+from ippbx_billing.sqlite.locks import maintenance
 
 BESIDE = ".rebuilding"
 BOOK = ".rebuilding-from"
 FINISHED = ".rebuilt"
 BEFORE = ".before-rebuild"
 BATCH_EVENTS = 2_000
+COPIES = 2  # of the ledger, beside the present one: the new one, and the one as it was
 PAUSE_S = 0.05
 
 Progress = Callable[[int, int], None]
@@ -38,12 +42,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How many events were read and calls made of them, how many calls were kept without; where the old ledger is."""
+    """How many events were read and calls made of them, how many calls were kept without; where the old ledger is.
+
+    `compared` says what the calls of the old ledger became, and their fees; None where there was none to compare with.
+    """
 
     events: int
     calls: int
     kept: int
     before: Path | None
+    compared: Compared | None = None
 
 
 def rebuild(
@@ -53,22 +61,26 @@ def rebuild(
     *,
     book: Path | None = None,
     progress: Progress = lambda done, total: None,
+    wait_s: float = 0,
+    min_free_bytes: int = 0,
 ) -> Rebuilt:
     """Put a ledger made of the inbox in the place of the present one.
 
     `book` is another ledger, such as that of a backup, to take over from where the present one is lost or damaged; then
-    no listener may run. Raises DataError, and BillingError where somebody edited the ledger meanwhile.
+    no listener may run. Raises DataError, BusyError where other maintenance lasts longer than `wait_s`, and
+    BillingError where somebody edited the ledger meanwhile, or calls would be lost; then nothing has changed.
     """
-    if book is None:
-        with _beside(ledger_path) as fresh:
-            done, tables = _filled(fresh, ledger_path, inbox_path, make_rules, progress)
-            _nobody_edited(tables)
+    with maintenance(ledger_path.parent, "events rebuild", wait_s):
+        _must_have_room(ledger_path, COPIES, min_free_bytes)
+        progress = _while_there_is_room(ledger_path, progress, min_free_bytes)
+        if book is None:
+            with _beside(ledger_path) as fresh:
+                done, tables = _filled(fresh, ledger_path, inbox_path, make_rules, progress)
+                return _replaced(done, tables, fresh, ledger_path)
+        with only_writer(inbox_path), _copied(book, ledger_path) as earlier, _beside(ledger_path) as fresh:
+            done, tables = _filled(fresh, earlier, inbox_path, make_rules, progress)
             tables.let_go()
-            return _replaced(done, fresh, ledger_path)
-    with only_writer(inbox_path), _copied(book, ledger_path) as earlier, _beside(ledger_path) as fresh:
-        done, tables = _filled(fresh, earlier, inbox_path, make_rules, progress)
-        tables.let_go()
-        return _installed(done, fresh, ledger_path)
+            return _installed(done, fresh, ledger_path)
 
 
 @contextmanager
@@ -115,6 +127,7 @@ def _filled(
             events += taken
             progress(fresh.journey.position(), inbox.last_id())
         tables.take_over_history()
+        tables.keep_changes(int(datetime.now(UTC).timestamp()))
         _mask_again(fresh)
     calls = tables.count_calls() - kept
     return Rebuilt(events, calls, kept, None), tables
@@ -127,7 +140,7 @@ def _must_be_ledger(path: Path) -> None:
     try:
         with Ledger(path) as ledger:
             faults = ledger.faults()
-    except (DataError, sqlite3.DatabaseError) as error:
+    except DataError as error:
         faults = str(error)
     if faults:
         raise DataError(
@@ -144,6 +157,38 @@ def _mask_again(fresh: Ledger) -> None:
             tables.mask(1, tables.last_call(), before)
 
 
+def _must_have_room(ledger_path: Path, copies_of_it: int, min_free_bytes: int) -> None:
+    """The listener comes first: what it may need stays free. BillingError where the disk has not enough room."""
+    size = ledger_path.stat().st_size if ledger_path.exists() else 0
+    free, needed = shutil.disk_usage(ledger_path.parent).free, copies_of_it * size + min_free_bytes
+    if free < needed:
+        raise BillingError(
+            tr("a rebuild needs {needed} MB, but {free} MB are free", needed=needed >> 20, free=free >> 20),
+            tr("make room on the disk of the data directory"),
+        )
+
+
+def _while_there_is_room(ledger_path: Path, progress: Progress, min_free_bytes: int) -> Progress:
+    """Looks at the disk with each batch, so that a rebuild ends before a record is refused for want of room."""
+
+    def looked(done: int, total: int) -> None:
+        _must_have_room(ledger_path, 0, min_free_bytes)
+        progress(done, total)
+
+    return looked
+
+
+def _must_be_explained(tables: RebuildTables) -> Compared:
+    """What became of the calls; BillingError where some would be lost: no event makes them, and they were not kept."""
+    found = tables.compare()
+    if found.lost.calls:
+        raise BillingError(
+            tr("{count} calls would be lost: their events went away meanwhile", count=found.lost.calls),
+            tr("nothing has been changed; run it once more"),
+        )
+    return found
+
+
 def _nobody_edited(tables: RebuildTables) -> None:
     if edited := tables.edited_meanwhile():
         raise BillingError(
@@ -151,14 +196,26 @@ def _nobody_edited(tables: RebuildTables) -> None:
         )
 
 
-def _replaced(done: Rebuilt, fresh: Ledger, ledger_path: Path) -> Rebuilt:
-    """The new content into the present file, in one transaction; others wait for it or still see the old one."""
+def _replaced(done: Rebuilt, tables: RebuildTables, fresh: Ledger, ledger_path: Path) -> Rebuilt:
+    """The new content into the present file; readers wait for it or still see the old one.
+
+    From the last look at what was edited until it is in place nobody writes, see `ledger.writing`.
+    """
     before = ledger_path.with_name(ledger_path.name + BEFORE)
-    _remove(before)
-    copies.copy(ledger_path, before)
     with Ledger(ledger_path) as present:
-        fresh.connection.backup(present.connection, sleep=PAUSE_S)
-    return Rebuilt(done.events, done.calls, done.kept, before)
+        with present.transaction():
+            _nobody_edited(tables)
+            compared = _must_be_explained(tables)
+            present.journey.set_state(REPLACING, "events rebuild")
+        try:
+            tables.let_go()
+            _remove(before)
+            copies.copy(ledger_path, before)
+            fresh.connection.backup(present.connection, sleep=PAUSE_S)
+        except BaseException:
+            present.journey.forget_state(REPLACING)
+            raise
+    return replace(done, before=before, compared=compared)
 
 
 def _installed(done: Rebuilt, fresh: Ledger, ledger_path: Path) -> Rebuilt:

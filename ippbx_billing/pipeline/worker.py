@@ -16,12 +16,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from ippbx_billing.errors import BusyError
 from ippbx_billing.settings import Settings, load
+
+if TYPE_CHECKING:
+    from ippbx_billing.pipeline import Pipeline
 
 Result = TypeVar("Result")
 
@@ -29,6 +34,9 @@ log = logging.getLogger("ippbx_billing.pipeline.worker")  # also where this is `
 
 POLL_S = 1.0  # how long the worker sleeps at most: a missed wake-up costs no more than this
 RESTART_PAUSE_S = 1.0
+STANDING_S = 30.0  # the longest batch takes a few; it waits at most a second for the next
+LOOP_RESTARTS = 3  # so many within LOOP_S are no accident any more
+LOOP_S = 300.0
 LOCKED_PAUSE_S = 1.0
 NICENESS = 5  # where processors are short the doors go first: a record may come but once, its fee can wait
 DAMAGED_EXIT = 65  # EX_DATAERR of sysexits.h: the inbox cannot be read, and its writer has to replace it
@@ -47,6 +55,9 @@ class Worker:
         self._damaged = damaged
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
+        self._beat_at: float | None = None  # when it gave its last sign of life; None until the first
+        self._behind = 0
+        self._restarts: deque[float] = deque(maxlen=LOOP_RESTARTS)
 
     def __enter__(self) -> Self:
         return self
@@ -78,9 +89,24 @@ class Worker:
                 os.write(_pipe_of(self._process).fileno(), b"!")
 
     def facts(self) -> Mapping[str, Any]:
-        """What /healthz tells of the pipeline."""
-        running = self._process is not None and self._process.poll() is None
-        return {"pipeline": "running" if running else "restarting"}
+        """What /healthz tells of the pipeline: its state, how many events wait for it, how long it is silent."""
+        silent_s = None if self._beat_at is None else round(time.monotonic() - self._beat_at, 1)
+        return {"pipeline": self.state(), "pipeline_waiting": self._behind, "pipeline_silent_s": silent_s}
+
+    def state(self) -> str:
+        """`running`, `starting`, `restarting`, `crashing` (again and again) or `standing` (alive, and does nothing)."""
+        now = time.monotonic()
+        if len(self._restarts) == LOOP_RESTARTS and now - self._restarts[0] < LOOP_S:
+            return "crashing"
+        if self._process is None or self._process.poll() is not None:
+            return "restarting"
+        if self._beat_at is None:
+            return "starting"
+        return "standing" if now - self._beat_at > STANDING_S else "running"
+
+    def is_well(self) -> bool:
+        """Whether a watchman may go on sleeping."""
+        return self.state() not in ("standing", "crashing")
 
     def _child(self) -> subprocess.Popen[bytes]:
         command = [
@@ -90,10 +116,20 @@ class Worker:
             str(self._settings.data_dir),
             self._settings.dialect,
         ]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, bufsize=0)
+        self._beat_at = None
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        threading.Thread(target=self._hear, args=(process,), name="worker-beats", daemon=True).start()
         if os.name == "posix":
             os.set_blocking(_pipe_of(process).fileno(), False)
         return process
+
+    def _hear(self, process: subprocess.Popen[bytes]) -> None:
+        """Each beat is a line with the number of events that wait."""
+        assert process.stdout is not None
+        with process.stdout as beats:
+            for line in beats:
+                if process is self._process:
+                    self._beat_at, self._behind = time.monotonic(), int(line)
 
     def _restart_when_dead(self) -> None:
         while self._process is not None:
@@ -102,6 +138,9 @@ class Worker:
                 self._damaged()
             if self._ending.wait(RESTART_PAUSE_S):
                 return
+            with suppress(OSError):
+                _pipe_of(self._process).close()
+            self._restarts.append(time.monotonic())
             self._report(f"the pipeline ended unexpectedly (exit {code}) and is started again")
             self._process = self._child()
 
@@ -135,15 +174,28 @@ def main(data_dir: str, dialect: str) -> None:
         with opened as ledger, Inbox(settings.inbox_path) as inbox:
             pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings), batch_size=settings.batch_size)
             while pipe.open:
-                _patiently(pipeline.drain, pipe)
+                _drained(pipeline, pipe)
                 pipe.wait()
-            _patiently(pipeline.drain, pipe)
+            _drained(pipeline, pipe)
+
+
+def _drained(pipeline: "Pipeline", pipe: "_Pipe") -> None:
+    """Take all that waits, with a beat after each batch."""
+    while _patiently(pipeline.step, pipe):
+        _beat(pipeline.waiting())
+    _beat(0)
+
+
+def _beat(waiting: int) -> None:
+    """A sign of life for the listener; one that is gone hears nothing."""
+    with suppress(OSError):
+        os.write(sys.stdout.fileno(), b"%d\n" % waiting)
 
 
 @contextmanager
 def _ending_where_damaged() -> Iterator[None]:
     """A damaged inbox ends this process with an exit code of its own: only the listener may replace the file."""
-    from ippbx_billing.inbox.damage import DamagedInboxError
+    from ippbx_billing.inbox.salvage import DamagedInboxError
 
     try:
         yield
@@ -173,15 +225,12 @@ def _patiently(step: Callable[[], Result], pipe: "_Pipe") -> Result | None:
 
 def _is_trouble_of_ledger(error: Exception) -> bool:
     """Whether a database does not work; what is wrong with the inbox alone has a name of its own."""
-    import sqlite3
+    from ippbx_billing.inbox.salvage import DamagedInboxError
+    from ippbx_billing.sqlite.damage import is_trouble
 
-    from ippbx_billing.inbox import damage as quarantine
-
-    if isinstance(error, quarantine.DamagedInboxError):
-        return False
-    return any(
-        isinstance(one, sqlite3.OperationalError) or quarantine.is_damage(one) for one in (error, error.__cause__)
-    )
+    if isinstance(error, BusyError):
+        return True
+    return not isinstance(error, DamagedInboxError) and is_trouble(error)
 
 
 class _Pipe:

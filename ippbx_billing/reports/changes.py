@@ -4,26 +4,35 @@
     until = newest(ledger)
     for row in changed_calls(ledger, view, since): ...
 
-The one idea: three numbers that only grow say how far somebody has read. A call has its id once; a record that corrects
-it brings a later event; a re-rating that changes its fee leaves a mark with the run's number.
+The one idea: four numbers that only grow say how far somebody has read. A call has its id once; a record that corrects
+it brings a later event; a re-rating that changes its fee leaves a mark with the run's number, and a row that was joined
+with it one with the change's.
+
+`since_handed_out` answers the question the other way round: which calls of days whose bill was handed out at a moment
+have another fee now, or came only then.
 """
 
+import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.reports.conditions import View
-from ippbx_billing.reports.listing import calls_with_ids
+from ippbx_billing.reports.listing import calls_with_ids, fee_text
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last call, event and re-rating that were read."""
+    """The last call, event, re-rating and change that were read."""
 
     call: int = 0
     event: int = 0
     run: int = 0
+    change: int = 0
 
     @classmethod
     def of(cls, text: str | None) -> "Cursor":
@@ -31,14 +40,19 @@ class Cursor:
         return cls(*map(int, text.split(","))) if text else cls()
 
     def __str__(self) -> str:
-        return f"{self.call},{self.event},{self.run}"
+        return f"{self.call},{self.event},{self.run},{self.change}"
 
 
 def newest(ledger: Ledger) -> Cursor:
-    """How far one can read now. A re-rating that still runs is not counted, so its calls are read again."""
+    """How far one can read now. A re-rating that did not end, and all after it, are not counted: theirs are read again.
+
+    Runs may end in another order than they began, or be killed; what such a run changed late has its early number.
+    """
     row = ledger.connection.execute(
         "SELECT (SELECT coalesce(max(id), 0) FROM calls), (SELECT coalesce(max(event_id), 0) FROM calls), "
-        "(SELECT coalesce(max(id), 0) FROM rerate_runs WHERE ended_at IS NOT NULL)"
+        "(SELECT coalesce(max(id), 0) FROM rerate_runs WHERE id < "
+        "(SELECT coalesce(min(id), 1 << 62) FROM rerate_runs WHERE ended_at IS NULL)), "
+        "(SELECT coalesce(max(id), 0) FROM call_changes)"
     ).fetchone()
     return Cursor(*row)
 
@@ -47,6 +61,83 @@ def changed_calls(ledger: Ledger, view: View, since: Cursor) -> Iterator[dict[st
     """The calls that came or changed after `since`, each once as it is now, by id; keys as in the contract."""
     ids = (
         "SELECT id FROM calls WHERE id > ? UNION SELECT id FROM calls WHERE event_id > ? "
-        "UNION SELECT call_id FROM charge_history WHERE run_id > ?"
+        "UNION SELECT call_id FROM charge_history WHERE run_id > ? UNION SELECT call_id FROM call_changes WHERE id > ?"
     )
-    return calls_with_ids(ledger, view, ids, [since.call, since.event, since.run])
+    return calls_with_ids(ledger, view, ids, [since.call, since.event, since.run, since.change])
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a call was when the bill was handed out: what changed it, when, its status and fee; None: it was not there.
+
+    `what` is late, corrected, rows (another row of the call came) or rerated.
+    """
+
+    what: str
+    changed_at: int
+    status: str | None
+    fee_micro: int | None
+
+
+def since_handed_out(
+    ledger: Ledger, view: View, moment: datetime, last_event: int, days: tuple[str, str]
+) -> list[dict[str, Any]]:
+    """The calls of these local days that came or changed after the moment, whose last event was `last_event`.
+
+    Keys as in the contract, and `what`, `changed_at`, `status_before`, `fee_before`, `difference`; an unknown amount is
+    None. Calls that cost the same as then are left out.
+    """
+    before = _before(ledger.connection, int(moment.timestamp()), last_event, days)
+    ids = json.dumps(sorted(before))
+    rows = calls_with_ids(ledger, view, "SELECT value AS id FROM json_each(?)", [ids])
+    listed = [_compared(row, before[row["id"]], view) for row in rows]
+    return [row for row in listed if (row["status"], row["fee"]) != (row["status_before"], row["fee_before"])]
+
+
+def _before(connection: sqlite3.Connection, moment: int, last_event: int, days: tuple[str, str]) -> dict[int, Before]:
+    """What each call that was touched since then was before, by its id."""
+    found: dict[int, Before] = {}
+    for sql in _TOUCHED:
+        for number, changed_at, earlier_event, status, fee_micro, cause in connection.execute(
+            sql, {"moment": moment, "event": last_event, "first": days[0], "last": days[1]}
+        ):
+            known = found.get(number)
+            if known is None or changed_at < known.changed_at:
+                was = (status, fee_micro) if earlier_event <= last_event else (None, None)
+                found[number] = Before(cause if was[0] else "late", changed_at, *was)
+    return found
+
+
+_TOUCHED = (
+    (
+        "SELECT call_id, changed_at, earlier_event_id, status, fee_micro, cause FROM call_changes "
+        "WHERE changed_at >= :moment AND day BETWEEN :first AND :last ORDER BY id"
+    ),
+    (
+        "SELECT h.call_id, r.started_at, c.event_id, h.status, h.fee_micro, 'rerated' FROM rerate_runs r "
+        "JOIN charge_history h ON h.run_id = r.id JOIN calls c ON c.id = h.call_id "
+        "WHERE r.started_at >= :moment AND c.day BETWEEN :first AND :last ORDER BY r.id"
+    ),
+    (
+        "SELECT id, :moment, event_id, NULL, NULL, 'late' FROM calls WHERE event_id > :event "
+        "AND day BETWEEN :first AND :last AND id NOT IN (SELECT call_id FROM call_changes WHERE changed_at >= :moment)"
+    ),
+)
+
+
+def _compared(row: dict[str, Any], before: Before, view: View) -> dict[str, Any]:
+    fee_before = fee_text(before.fee_micro, _decimals(row["fee"]))
+    fees = [None if one is None else Decimal(one) for one in (fee_before, row["fee"])]
+    known = row["fee"] is not None and (before.status is None or fee_before is not None)
+    return {
+        **row,
+        "what": before.what,
+        "changed_at": view.time(before.changed_at),
+        "status_before": before.status,
+        "fee_before": fee_before,
+        "difference": str((fees[1] or 0) - (fees[0] or 0)) if known else None,
+    }
+
+
+def _decimals(fee: str | None) -> int | None:
+    return len(fee.partition(".")[2]) if fee else None

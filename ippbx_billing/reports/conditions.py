@@ -171,7 +171,7 @@ def is_exact(extension: str | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallFilter(Where):
+class WantedCalls(Where):
     """Which calls a list is to hold; every condition that is given must hold."""
 
     period: Period | None = None

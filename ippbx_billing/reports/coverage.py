@@ -21,8 +21,10 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any
 
+from ippbx_billing.calls import Reason
 from ippbx_billing.inbox import Inbox
-from ippbx_billing.language import language, tr
+from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import by_sentence, counted, sentence
 from ippbx_billing.ledger import Ledger
 
 SILENT_CALLS = 20  # by chance alone, so many calls would all stay away once in 500 million times
@@ -51,13 +53,15 @@ class Silence:
 class Coverage:
     """What is not in a report. Events are None where there is no inbox to ask; times are ISO 8601 with offset."""
 
-    unrated: Mapping[str, int]
+    unrated: Mapping[Reason, int]
     filtered: int
-    rejected: Mapping[str, int] | None
+    rejected: Mapping[Reason, int] | None
     waiting: int | None
     first_record: str | None
     last_record: str | None
     over: bool
+    reused_ids: int = 0
+    corrected: int = 0
     silences: Sequence[Silence] = ()
     provisional: Sequence[int] = ()
 
@@ -68,11 +72,15 @@ class Coverage:
             "last_record": self.last_record,
             "period_over": self.over,
             "unrated": sum(self.unrated.values()),
-            "unrated_reasons": dict(self.unrated),
+            "unrated_reasons": by_sentence(self.unrated),
+            "unrated_by_reason": counted(self.unrated),
             "filtered": self.filtered,
             "rejected_events": None if self.rejected is None else sum(self.rejected.values()),
-            "rejected_reasons": None if self.rejected is None else dict(self.rejected),
+            "rejected_reasons": None if self.rejected is None else by_sentence(self.rejected),
+            "rejected_by_reason": None if self.rejected is None else counted(self.rejected),
             "waiting_events": self.waiting,
+            "reused_ids": self.reused_ids,
+            "corrected_calls": self.corrected,
             "provisional_years": list(self.provisional),
             "silences": [
                 {"from": one.first.isoformat(), "to": one.end.isoformat(), "hours": one.hours, "usual_calls": one.usual}
@@ -85,10 +93,8 @@ class Coverage:
         return [*(self._unrated() if unrated else ()), *self._others(), *self._days()]
 
     def _unrated(self) -> Iterator[str]:
-        from ippbx_billing.language.stories import reason
-
-        for text, count in list(self.unrated.items())[:SHOWN]:
-            yield tr("unrated: {count}, {reason}", count=count, reason=reason(text, language()))
+        for reason, count in list(self.unrated.items())[:SHOWN]:
+            yield tr("unrated: {count}, {reason}", count=count, reason=sentence(reason))
         rest = list(self.unrated.values())[SHOWN:]
         if rest:
             yield tr("unrated: {count} more, for other reasons: see `calls list --status unrated`", count=sum(rest))
@@ -103,6 +109,14 @@ class Coverage:
             )
         if self.waiting:
             yield tr("{count} events are not read yet: `ippbx-bill listen` reads them", count=self.waiting)
+
+        yield from self._records()
+
+    def _records(self) -> Iterator[str]:
+        if self.reused_ids:
+            yield tr("{count} calls whose record has an id that another call had: all are kept", count=self.reused_ids)
+        if self.corrected:
+            yield tr("{count} calls were corrected by a later version of their record", count=self.corrected)
 
     def _days(self) -> Iterator[str]:
         for one in self.silences[:SHOWN]:
@@ -129,7 +143,7 @@ def coverage(
     zone: tzinfo,
     days: tuple[date, date],
     *,
-    unrated: Mapping[str, int],
+    unrated: Mapping[Reason, int],
     filtered: int,
     now: datetime,
     country: str,
@@ -141,8 +155,11 @@ def coverage(
     busy = [hour for hour in known if first_hour <= hour < end_hour]
     calendar = _Calendar(ledger, country)
     local_now = now.astimezone(zone)
+    reused_ids, corrected = ledger.records.counts(str(days[0]), str(days[1]))
     return Coverage(
         unrated=unrated,
+        reused_ids=reused_ids,
+        corrected=corrected,
         filtered=filtered,
         rejected=None if inbox is None else _rejected(ledger, inbox, zone, days),
         waiting=None if inbox is None else max(0, inbox.last_id() - ledger.journey.position()),
@@ -154,7 +171,7 @@ def coverage(
     )
 
 
-def _rejected(ledger: Ledger, inbox: Inbox, zone: tzinfo, days: tuple[date, date]) -> dict[str, int]:
+def _rejected(ledger: Ledger, inbox: Inbox, zone: tzinfo, days: tuple[date, date]) -> dict[Reason, int]:
     """The events that came in these days and were not understood, or only in part, by reason."""
     first, end = (datetime.combine(day, time(), zone) for day in (days[0], days[1] + timedelta(days=1)))
     return ledger.journey.reasons_of_rejected(inbox.last_before(first) + 1, inbox.last_before(end))

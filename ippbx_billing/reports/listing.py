@@ -1,6 +1,6 @@
 """The calls and the events one by one: rows with the contract's keys, exact fees, times on the site's clock.
 
-for row in calls(ledger, View(zone, currency), CallFilter(extension="8001")): ...
+for row in calls(ledger, View(zone, currency), WantedCalls(extension="8001")): ...
 """
 
 import json
@@ -10,15 +10,18 @@ from sqlite3 import Row
 from typing import Any
 
 from ippbx_billing import money
-from ippbx_billing.calls import EventKind, EventStatus
+from ippbx_billing.calls import EventKind, EventStatus, Reason
 from ippbx_billing.inbox import EventSummary, Inbox
+from ippbx_billing.language.reasons import english, plain, told
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.reports.conditions import CallFilter, Period, View, is_exact
+from ippbx_billing.ledger.journey import Outcome
+from ippbx_billing.ledger.reasons import loaded, loaded_notes
+from ippbx_billing.reports.conditions import Period, View, WantedCalls, is_exact
 from ippbx_billing.reports.names import who_is_meant
 from ippbx_billing.reports.sources import CALLS, MOST_LISTED, conditions
 
 
-def calls(ledger: Ledger, view: View, wanted: CallFilter) -> Iterator[dict[str, Any]]:
+def calls(ledger: Ledger, view: View, wanted: WantedCalls) -> Iterator[dict[str, Any]]:
     """The calls by day and start, streamed; keys as in the contract.
 
     The index of days keeps the calls in order day by day, so that no more than a day is ever sorted.
@@ -34,9 +37,16 @@ def calls_with_ids(ledger: Ledger, view: View, ids: str, values: Sequence[Any]) 
     return _listed(ledger, view, f"JOIN ({ids}) wanted ON wanted.id = c.id", "ORDER BY c.id", values)
 
 
+def other_rows(ledger: Ledger, view: View, call: int) -> list[dict[str, Any]]:
+    """The other rows of the conversation that a call is a row of; keys as in the contract."""
+    ids = [one for one in ledger.rows.rows_of(call) if one != call]
+    return list(calls_with_ids(ledger, view, "SELECT value AS id FROM json_each(?)", [json.dumps(ids)]))
+
+
 def _listed(ledger: Ledger, view: View, source: str, where: str, values: Sequence[Any]) -> Iterator[dict[str, Any]]:
     rows = ledger.connection.execute(
-        "SELECT c.*, g.status, g.fee_micro, g.reason, r.name AS carrier, r.decimals, e.name AS person, h.department_id "
+        "SELECT c.*, g.status, g.fee_micro, g.reason, g.reason_facts, r.name AS carrier, r.decimals, "
+        "e.name AS person, h.department_id "
         f"FROM calls c {source} CROSS JOIN charges g ON g.id = c.id {CALLS.joined('r. h.')} "
         f"LEFT JOIN employees e ON e.id = h.employee_id {where}",
         values,
@@ -45,7 +55,7 @@ def _listed(ledger: Ledger, view: View, source: str, where: str, values: Sequenc
     return (_call(row, view, paths.get(row["department_id"])) for row in rows)
 
 
-def _conditions(ledger: Ledger, wanted: CallFilter) -> tuple[list[str], list[Any]]:
+def _conditions(ledger: Ledger, wanted: WantedCalls) -> tuple[list[str], list[Any]]:
     """The conditions as SQL, with their values."""
     period = wanted.period
     who = who_is_meant(ledger, wanted, period.last if period else None)
@@ -72,6 +82,7 @@ def _days(period: Period | None, one_by_one: bool) -> dict[str, tuple[str, ...]]
 
 
 def _call(row: Row, view: View, department: str | None) -> dict[str, Any]:
+    notes, reason = loaded_notes(row["notes"]), told(loaded(row["reason"], row["reason_facts"]))
     return {
         "id": row["id"],
         "event": row["event_id"],
@@ -100,12 +111,14 @@ def _call(row: Row, view: View, department: str | None) -> dict[str, Any]:
         "fee": fee_text(row["fee_micro"], row["decimals"]),
         "currency": view.currency,
         "status": row["status"],
-        "reason": row["reason"] or None,
+        "reason": reason["reason"],
         "record_id": row["record_id"],
         "dialect": row["dialect"],
         "did": row["did"],
         "pin": row["pin"],
-        "notes": [note for note in row["notes"].split("\n") if note],
+        "notes": [english(note) for note in notes],
+        **reason,
+        "note_reasons": [{"code": note.code, "facts": plain(note.facts)} for note in notes],
     }
 
 
@@ -113,7 +126,7 @@ CALL_KEYS = (
     "id", "event", "call_id", "pbx", "caller", "callee", "extension", "name", "department", "number",
     "started_at", "answered_at", "ended_at", "duration_s", "billed_s", "disposition", "trunk", "direction",
     "country", "region", "place", "traffic_type", "line_kind", "carrier", "fee", "currency", "status", "reason",
-    "record_id", "dialect", "did", "pin", "notes",
+    "record_id", "dialect", "did", "pin", "notes", "reason_code", "reason_facts", "note_reasons",
 )  # fmt: skip
 
 
@@ -145,16 +158,16 @@ def event_row(ledger: Ledger, inbox: Inbox, zone: tzinfo, event_id: int) -> dict
     return _event(found, ledger.journey.position(), ledger.journey.outcomes([event_id]).get(event_id), zone)
 
 
-def _event(one: EventSummary, position: int, outcome: tuple[EventStatus, str] | None, zone: tzinfo) -> dict[str, Any]:
+def _event(one: EventSummary, position: int, outcome: Outcome | None, zone: tzinfo) -> dict[str, Any]:
     done = EventStatus.DONE if one.id <= position else EventStatus.NEW
-    status, reason = outcome or (done, "")
+    status, reason = outcome or (done, Reason())
     return {
         "id": one.id,
         "received_at": one.received_at.astimezone(zone).isoformat(),
         "kind": one.kind.value,
         "remote": one.remote,
         "status": status.value,
-        "reason": reason or None,
+        **told(reason),
         "bytes": one.body_bytes,
     }
 

@@ -14,9 +14,11 @@ from datetime import date
 from typing import Any
 
 from ippbx_billing import money
-from ippbx_billing.calls import ChargeStatus, Direction
+from ippbx_billing.calls import ChargeStatus, Direction, Reason
+from ippbx_billing.language.reasons import by_sentence, counted, told
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.directory import Extension
+from ippbx_billing.ledger.reasons import loaded
 from ippbx_billing.reports import sources
 from ippbx_billing.reports.conditions import Period, View, Where
 from ippbx_billing.reports.names import Who, who_is_meant
@@ -35,7 +37,7 @@ class Answer:
     where: Where
     rows: list[dict[str, Any]]
     total: dict[str, Any] | None
-    gaps: Mapping[str, int]
+    gaps: Mapping[Reason, int]
     filtered: int
     more: Mapping[str, Any] = field(default_factory=dict)
 
@@ -53,7 +55,8 @@ class Answer:
             "total": self.total,
             "unrated": sum(self.gaps.values()),
             "filtered": self.filtered,
-            "unrated_reasons": dict(self.gaps),
+            "unrated_reasons": by_sentence(self.gaps),
+            "unrated_by_reason": counted(self.gaps),
         }
 
 
@@ -140,14 +143,15 @@ def unrated(ledger: Ledger, view: View, period: Period, where: Where) -> Answer:
     question = asked_of(ledger, period, (), where)
     clauses, values = sources.conditions(sources.CALLS, where, question.who)
     rows = ledger.connection.execute(
-        "SELECT g.reason, c.traffic_type, c.direction, r.name AS carrier, c.trunk, count(*) AS calls, "
+        "SELECT g.reason, g.reason_facts, c.traffic_type, c.direction, r.name AS carrier, c.trunk, count(*) AS calls, "
         "sum(c.billed_s) AS billed_s, max(c.id) AS example, c.number "
         f"{sources.CALLS.tables} {sources.CALLS.joined('r. h.')} "
         "WHERE g.status = 'unrated' AND g.local_hour BETWEEN ? AND ? "
-        f"{''.join(f' AND {clause}' for clause in clauses)} GROUP BY 1 ORDER BY calls DESC, 1",
+        f"{''.join(f' AND {clause}' for clause in clauses)} GROUP BY 1, 2",
         [*hours_of(period), *values],
     ).fetchall()
-    found = [dict(row) for row in rows]
+    found = [{**dict(row), **told(loaded(row["reason"], row["reason_facts"]))} for row in rows]
+    found.sort(key=lambda row: (-row["calls"], row["reason"]))
     total = {name: sum(row[name] for row in found) for name in ("calls", "billed_s")}
     return answered(ledger, "unrated", view, question, found, total)
 
@@ -241,7 +245,7 @@ def _asked_extensions(ledger: Ledger, where: Where) -> set[str] | None:
     """The directory's extensions that the pattern means; None where all are meant."""
     if where.extension is None:
         return None
-    listed = sources.Source("directory", "", "", {"extension": "value"}, ())
+    listed = sources.SumSource("directory", "", "", {"extension": "value"}, ())
     clauses, values = sources.conditions(listed, Where(extension=where.extension), Who())
     sql = f"SELECT value FROM json_each(?) WHERE {clauses[0]}"
     return {row[0] for row in ledger.connection.execute(sql, [json.dumps(ledger.directory.numbers()), *values])}

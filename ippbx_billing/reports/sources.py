@@ -14,9 +14,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from ippbx_billing import money
+from ippbx_billing.calls import Reason
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import english
 from ippbx_billing.ledger import Ledger
+from ippbx_billing.ledger.reasons import loaded
 from ippbx_billing.ledger.rollups import SUMS, month_of
 from ippbx_billing.reports.conditions import WILDCARDS, Period, Where, is_exact
 from ippbx_billing.reports.names import Who
@@ -43,7 +46,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SumSource:
     """One way to the sums: its table, how a period is asked for, what it can tell, and the sums themselves.
 
     `joins` are the tables behind what it tells, a line for each, joined only where they are needed; `cells` is the
@@ -111,7 +114,7 @@ _CELLS = (
     "json_extract(value, '$[2]') AS extension_id, json_extract(value, '$[3]') AS extension FROM json_each(?)) x CROSS"
 )
 
-MONTH_EXTENSIONS = Source(
+MONTH_EXTENSIONS = SumSource(
     "month_extensions",
     "FROM rollup_month_extensions s",
     "s.month",
@@ -119,7 +122,7 @@ MONTH_EXTENSIONS = Source(
     _STORED,
     f"{_JOIN_EXTENSION}\n{_WHOLE_MONTH}",
 )
-MONTHS = Source(
+MONTHS = SumSource(
     "months",
     "FROM rollup_months s",
     "s.month",
@@ -127,7 +130,7 @@ MONTHS = Source(
     _STORED,
     f"{_JOIN_CLASS}\n{_JOIN_EXTENSION}\n{_WHOLE_MONTH}",
 )
-MONTH_PLACES = Source(
+MONTH_PLACES = SumSource(
     "month_places",
     "FROM rollup_month_places s",
     "s.month",
@@ -135,7 +138,7 @@ MONTH_PLACES = Source(
     _STORED,
     f"{_JOIN_CLASS}\nLEFT JOIN rollup_places p ON p.id = s.place_id",
 )
-DAYS = Source(
+DAYS = SumSource(
     "days",
     "FROM rollup_days s",
     "s.day",
@@ -144,7 +147,7 @@ DAYS = Source(
     f"{_JOIN_EXTENSION}\n{_ON_DAY}",
     f"{_CELLS} JOIN rollup_days s ON s.day = x.day AND s.extension_id = x.extension_id",
 )
-HOURS = Source(
+HOURS = SumSource(
     "hours",
     "FROM rollup_hours s",
     "s.hour",
@@ -152,7 +155,7 @@ HOURS = Source(
     _STORED,
     _JOIN_CLASS,
 )
-CHARGES = Source(
+CHARGES = SumSource(
     "charges",
     "FROM charges g",
     "g.local_hour",
@@ -172,7 +175,7 @@ CHARGES = Source(
         extension="e.extension", first=_day_text("g.local_hour / 24"), end=f"> {_day_text('g.local_hour / 24')}"
     ),
 )
-CALLS = Source(
+CALLS = SumSource(
     "calls",
     "FROM calls c JOIN charges g ON g.id = c.id",
     "c.day",
@@ -215,7 +218,7 @@ class Piece:
     """A part of a question and the source that answers it; `cells` are extensions on single days, `whole` leaves out
     the extensions that changed hands within a month."""
 
-    source: Source
+    source: SumSource
     first: date
     last: date
     cells: tuple[tuple[int, str, int, str], ...] | None = None
@@ -236,21 +239,27 @@ def sums(ledger: Ledger, question: Question, source: str = "auto") -> Sums:
     return found
 
 
-def unrated_reasons(ledger: Ledger, question: Question) -> dict[str, int]:
+def unrated_reasons(ledger: Ledger, question: Question) -> dict[Reason, int]:
     """How many calls could not be priced, by reason, the most frequent first."""
     source = CHARGES if CHARGES.can_tell(set(question.where.given())) else CALLS
     clauses, values = conditions(source, question.where, question.who)
     first, last = question.period.first.toordinal() * 24, question.period.last.toordinal() * 24 + 23
-    return dict(
+    return most_frequent(
         ledger.connection.execute(
-            f"SELECT g.reason, count(*) {source.tables} {source.joined(_and(clauses))} WHERE g.status = 'unrated' "
-            f"AND g.local_hour BETWEEN ? AND ? {_and(clauses)} GROUP BY 1 ORDER BY 2 DESC, 1",
+            f"SELECT g.reason, g.reason_facts, count(*) {source.tables} {source.joined(_and(clauses))} "
+            f"WHERE g.status = 'unrated' AND g.local_hour BETWEEN ? AND ? {_and(clauses)} GROUP BY 1, 2",
             [first, last, *values],
-        ).fetchall()
+        )
     )
 
 
-def conditions(source: Source, where: Where, who: Who) -> tuple[list[str], list[Any]]:
+def most_frequent(rows: Iterable[tuple[str, str, int]]) -> dict[Reason, int]:
+    """Reasons with their counts, the most frequent first, equal ones by their English sentences."""
+    found = [(loaded(code, facts), count) for code, facts, count in rows]
+    return dict(sorted(found, key=lambda one: (-one[1], english(one[0]))))
+
+
+def conditions(source: SumSource, where: Where, who: Who) -> tuple[list[str], list[Any]]:
     """The conditions as SQL of a source, with their values."""
     clauses: list[str] = []
     values: list[Any] = []
@@ -314,7 +323,7 @@ def _pieces(ledger: Ledger, question: Question, source: str) -> Iterator[Piece]:
         yield from (Piece(daily, *edge) for edge in days)
 
 
-def _monthly(ledger: Ledger, monthly: Source, first: date, last: date, asked: set[str]) -> Iterator[Piece]:
+def _monthly(ledger: Ledger, monthly: SumSource, first: date, last: date, asked: set[str]) -> Iterator[Piece]:
     """Whole months; where people are asked for, extensions that changed hands within one are looked at day by day."""
     cells = tuple(_moved(ledger, first, last)) if asked.intersection(PEOPLE) else ()
     yield Piece(monthly, first, last, whole=bool(cells))

@@ -14,9 +14,10 @@ from heapq import nlargest
 from typing import Any, NamedTuple
 
 from ippbx_billing import money
-from ippbx_billing.calls import ChargeStatus
+from ippbx_billing.calls import ChargeStatus, Reason
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import by_sentence, counted
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.reports import sources
 from ippbx_billing.reports.conditions import LAST_YEAR, Period, View, Where
@@ -77,7 +78,7 @@ class Report:
     total: dict[str, Any]
     unrated: int
     filtered: int
-    gaps: dict[str, int] = field(default_factory=dict)
+    gaps: dict[Reason, int] = field(default_factory=dict)
     where: Where = field(default_factory=Where)
     compared: Period | None = None
     omitted: int = 0
@@ -93,7 +94,8 @@ class Report:
             "total": self.total,
             "unrated": self.unrated,
             "filtered": self.filtered,
-            "unrated_reasons": self.gaps,
+            "unrated_reasons": by_sentence(self.gaps),
+            "unrated_by_reason": counted(self.gaps),
             "from": self.period.first.isoformat(),
             "to": self.period.last.isoformat(),
             "where": {name: str(value) for name, value in self.where.given().items()},

@@ -117,7 +117,7 @@ def _held(ledger: Ledger, view: View, question: sources.Question) -> Iterator[tu
             yield name, max(start, begin), min(start + length, end)
 
 
-_OWN_LINE = {"charges": "NOT k.twin", "calls": "c.twin IS NULL"}
+_OWN_LINE = {"charges": "k.twin <> 1", "calls": "c.twin IS NULL"}
 
 
 def _borders(view: View, period: Period) -> tuple[int, int]:

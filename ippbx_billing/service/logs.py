@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import IO, Any
 
-from ippbx_billing.documents.render import harmless
+from ippbx_billing.documents.columns import harmless
 
 FORMATS = ("text", "json")
 PERIOD_S = 60.0  # between two lines about one problem

@@ -8,8 +8,11 @@ A datagram to the socket that systemd names in the environment, and nothing wher
 
 import os
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+EXTENDED_EVERY_S = 30
 
 
 def notify(state: str, environment: Mapping[str, str] | None = None) -> None:
@@ -30,3 +33,22 @@ def watchdog_s(environment: Mapping[str, str] | None = None) -> float:
     with suppress(ValueError):
         return int(known.get("WATCHDOG_USEC", "0")) / 3_000_000
     return 0
+
+
+@contextmanager
+def taking_long() -> Iterator[None]:
+    """While the block lasts, systemd is asked for more time: bringing a large ledger up to date may take longer than
+    it waits for a service to be ready."""
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(EXTENDED_EVERY_S):
+            notify(f"EXTEND_TIMEOUT_USEC={int(2_000_000 * EXTENDED_EVERY_S)}")
+
+    asking = threading.Thread(target=ask, name="taking-long", daemon=True)
+    asking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        asking.join()

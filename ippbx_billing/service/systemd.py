@@ -13,8 +13,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from ippbx_billing.documents.files import whole
 from ippbx_billing.errors import BillingError, NotFoundError
+from ippbx_billing.files import whole
 from ippbx_billing.language import tr
 from ippbx_billing.service import NAME, Unit
 from ippbx_billing.settings import FILE_NAME

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ippbx_billing.errors import DataError
 from ippbx_billing.language import tr
+from ippbx_billing.sqlite.opening import connect
 
 STEP_PAGES = 1_024  # 4 MB between two pauses, so that the listener's commits find the disk free
 PAUSE_S = 0.002
@@ -26,7 +27,7 @@ def copy(source: Path, target: Path) -> dict[str, int]:
     An open reading holds the moment, so that a busy writer neither waits nor makes the copy begin again; meanwhile its
     log grows by what it writes. Nobody else may read the copy. Raises DataError.
     """
-    with _plainly(source), closing(_connect(source, "mode=rw")) as origin, closing(_created(target)) as made:
+    with _plainly(source), closing(connect(source)) as origin, closing(_created(target)) as made:
         origin.execute("BEGIN")
         rows = _rows(origin)
         origin.backup(made, pages=STEP_PAGES, progress=lambda *_: time.sleep(PAUSE_S))
@@ -36,7 +37,7 @@ def copy(source: Path, target: Path) -> dict[str, int]:
 
 def check(path: Path, rows: Rows) -> None:
     """Reads all of a database that nobody uses; DataError where SQLite finds a fault or another number of rows."""
-    with _plainly(path), closing(_connect(path, "mode=ro&immutable=1")) as database:
+    with _plainly(path), closing(connect(path, "ro&immutable=1")) as database:
         faults = [str(row[0]) for row in database.execute("PRAGMA integrity_check(3)")]
         found = _rows(database) if faults == ["ok"] else {}
     if faults != ["ok"]:
@@ -51,8 +52,14 @@ def check(path: Path, rows: Rows) -> None:
 
 def schema(path: Path) -> int:
     """The version of the tables in a database that nobody uses."""
-    with _plainly(path), closing(_connect(path, "mode=ro&immutable=1")) as database:
-        return int(database.execute("PRAGMA user_version").fetchone()[0])
+    return asked(path, "PRAGMA user_version")
+
+
+def asked(path: Path, sql: str) -> int:
+    """The one number that a question gives, asked of a database that nobody uses; 0 where there is none."""
+    with _plainly(path), closing(connect(path, "ro&immutable=1")) as database:
+        row = database.execute(sql).fetchone()
+        return int(row[0]) if row else 0
 
 
 def _rows(database: sqlite3.Connection) -> dict[str, int]:
@@ -65,11 +72,7 @@ def _rows(database: sqlite3.Connection) -> dict[str, int]:
 
 def _created(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    return _connect(path, "mode=rw")
-
-
-def _connect(path: Path, options: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None, timeout=60)
+    return connect(path)
 
 
 @contextmanager

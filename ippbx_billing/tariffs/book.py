@@ -2,7 +2,12 @@
 
 The one idea: the more specific row wins. Destinations are tried in the order called number, pattern, prefix,
 area, country, any; among the rows of one destination the call's own line kind goes before any kind; of one such
-row the newest version not later than the call's day is in force.
+row the newest version not later than the call's day is in force. A version that has `ended` is no row any more, and
+one that is `blocked` says that the call has no price at all.
+
+A carrier's list goes by full numbers and knows nothing of our traffic types: rows by full number (`+4420`, and those
+of international calls) are found whatever type the call and the row have, the longest first. Behind the prices of the
+call's own type come those that name no more than its country, or its area as one of another type.
 
     book = TariffBook(carriers, trunks, prices, HolidayCalendar("CN"))
     book.price_for(book.carrier_for("FXO-1"), classification, Direction.OUTBOUND, date(2026, 11, 22))
@@ -12,14 +17,20 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from functools import cache
 
 from ippbx_billing.calls import Charge, Classification, Direction, LineKind, TrafficType
 from ippbx_billing.tariffs.prices import Calendar, Carrier, Match, Price, Trunk, pattern_regex, pattern_weight
 
 CACHE_LIMIT = 100_000
+ABROAD = (TrafficType.INTERNATIONAL, TrafficType.HK_MO_TW)
+BY_NUMBER = (TrafficType.LOCAL, TrafficType.DOMESTIC, *ABROAD, TrafficType.AUDIOTEX, TrafficType.SERVICE_400_800,
+             TrafficType.OTHER)  # fmt: skip
+BY_AREA = (TrafficType.LOCAL, TrafficType.DOMESTIC)
 
 Versions = tuple[list[date], list[Price]]
-Destination = tuple[Match, str]
+Destination = tuple[str, str]  # a match, or whose rows: `dialled`, `full`, `region`, `nation`
+Rows = dict[Destination, dict[LineKind | None, Versions]]
 Fitting = tuple[Destination, ...]
 ListKey = tuple[str, TrafficType, Direction]
 
@@ -100,20 +111,56 @@ class TariffBook:
         return prices.find(classification, day, called) if prices else None
 
 
+class Shared:
+    """The rows of a carrier and direction that calls of every type may find: by full number, by area, by country."""
+
+    def __init__(self, prices: Iterable[Price]) -> None:
+        self.rows: Rows = {}
+        for price in sorted(prices, key=lambda price: price.effective_from):
+            for destination in _shared_destinations(price):
+                _file(self.rows, destination, price)
+        self.longest = max((len(value) for match, value in self.rows if match == "full"), default=0)
+
+
+def _shared_destinations(price: Price) -> Iterator[Destination]:
+    if price.traffic_type in BY_NUMBER and price.match == "prefix" and is_full(price):
+        yield "full", spelt(price)
+    if price.traffic_type in BY_NUMBER and price.match == "country":
+        yield "nation", spelt(price)
+    if price.traffic_type in BY_AREA and price.match == "area":
+        yield "region", spelt(price)
+
+
+def is_full(price: Price) -> bool:
+    """Whether a prefix is one of full numbers, with their country code, and never of digits as they are dialled."""
+    return price.value.startswith("+") or price.traffic_type in ABROAD
+
+
+def _file(rows: Rows, destination: Destination, price: Price) -> None:
+    days, versions = rows.setdefault(destination, {}).setdefault(price.line_kind, ([], []))
+    days.append(price.effective_from)
+    versions.append(price)
+
+
+NOTHING_SHARED = Shared(())
+
+
 class PriceList:
     """The prices of one carrier, traffic type and direction, indexed by destination and line kind."""
 
-    def __init__(self, prices: Iterable[Price]) -> None:
-        self._rows: dict[tuple[Match, str], dict[LineKind | None, Versions]] = {}
+    def __init__(self, prices: Iterable[Price], shared: Shared = NOTHING_SHARED) -> None:
+        self._rows: Rows = {}
+        self._shared = shared
         for price in sorted(prices, key=lambda price: price.effective_from):
-            row = self._rows.setdefault((price.match, spelt(price)), {})
-            days, versions = row.setdefault(price.line_kind, ([], []))
-            days.append(price.effective_from)
-            versions.append(price)
-        self._changes = sorted({day for row in self._rows.values() for days, _ in row.values() for day in days})
+            _file(self._rows, (price.match, spelt(price)), price)
+            if price.match == "prefix" and not price.value.startswith("+"):
+                _file(self._rows, ("dialled", spelt(price)), price)
+        every = (*self._rows.values(), *shared.rows.values())
+        self._changes = sorted({day for row in every for days, _ in row.values() for day in days})
         self._patterns = _patterns("pattern", self._rows)
         self._called = _patterns("called", self._rows)
-        self._longest = max((len(value) for match, value in self._rows if match == "prefix"), default=0)
+        own = max((len(value) for match, value in self._rows if match == "prefix"), default=0)
+        self._longest = max(own, shared.longest)
         self.looks_at_digits = bool(self._patterns or self._called or self._longest)
         self.charges_called = bool(self._called)
         self._cache: dict[tuple[object, ...], Price | None] = {}
@@ -135,15 +182,14 @@ class PriceList:
 
     def called(self, number: str, line_kind: LineKind, day: date) -> Price | None:
         """The price of incoming calls to this number of ours."""
-        found = (self._in_force(key, line_kind, day) for key in self._called_keys(number))
-        return next((price for price in found if price), None)
+        return self._first(self._called_keys(number), line_kind, day)
 
     def fitting(self, number: str, normalized: str, ip_prefix: str, called: str | None) -> Fitting:
         """The rows of this list that such digits fit, and whether they are dialled as international ones."""
         dialled = _digits(number)
         start = dialled.find(ip_prefix) if ip_prefix else 0
         dialled = dialled[max(start, 0) :]
-        keys = [key for key in self._digit_keys(dialled, _digits(normalized), ip_prefix, called) if key in self._rows]
+        keys = [key for key in self._digit_keys(dialled, normalized, ip_prefix, called) if self._row(key)]
         abroad = dialled.removeprefix(ip_prefix).startswith("00")
         return (*keys, ("any", "00")) if abroad else tuple(keys)
 
@@ -152,51 +198,87 @@ class PriceList:
         if called:
             yield from self._called_keys(called)
         for value, regex in self._patterns:
-            if regex.fullmatch(dialled) or regex.fullmatch(normalized):
+            if regex.fullmatch(dialled) or regex.fullmatch(_digits(normalized)):
                 yield "pattern", value
         yield from self._prefix_keys(dialled, normalized, ip_prefix)
 
+    def _row(self, key: Destination) -> dict[LineKind | None, Versions] | None:
+        return self._rows.get(key) or self._shared.rows.get(key)
+
     def _search(self, classification: Classification, day: date, called: str | None) -> Price | None:
-        found = (self._in_force(key, classification.line_kind, day) for key in self._keys(classification, called))
-        return next((price for price in found if price), None)
+        return self._first(self._keys(classification, called), classification.line_kind, day)
 
-    def _keys(self, classification: Classification, called: str | None) -> Iterator[tuple[Match, str]]:
+    def _first(self, keys: Iterable[Destination], line_kind: LineKind, day: date) -> Price | None:
+        """The price of the first destination that has one; none where the carrier does not connect such calls."""
+        for key in keys:
+            price = self._in_force(key, line_kind, day)
+            if price is not None:
+                return None if price.status == "blocked" else price
+        return None
+
+    def _keys(self, classification: Classification, called: str | None) -> Iterator[Destination]:
         """The destinations that this number fits, the most specific first."""
-        dialled, normalized = _dialled(classification), _digits(classification.normalized)
-        yield from self._digit_keys(dialled, normalized, classification.ip_prefix or "", called)
-        if not dialled.removeprefix(classification.ip_prefix or "").startswith("00"):
-            yield "area", _area(classification.area_code or "")  # 020 is Guangzhou at home and London abroad
-        yield "country", (classification.country or "").upper()
+        dialled, ip_prefix = _dialled(classification), classification.ip_prefix or ""
+        country, area = (classification.country or "").upper(), _area(classification.area_code or "")
+        general: list[Destination] = []
+        for key in self._digit_keys(dialled, classification.normalized, ip_prefix, called):
+            if key[0] == "full" and len(key[1]) <= LONGEST_CODE and key[1] == _calling_code(country):
+                general.append(key)
+            else:
+                yield key
+        if not dialled.removeprefix(ip_prefix).startswith("00"):
+            yield "area", area  # 020 is Guangzhou at home and London abroad
+        yield "country", country
         yield "any", ""
+        yield from general
+        if full_number(classification.normalized):
+            yield "region", area
+            yield "nation", country
 
-    def _called_keys(self, number: str) -> Iterator[tuple[Match, str]]:
+    def _called_keys(self, number: str) -> Iterator[Destination]:
         for value, regex in self._called:
             if regex.fullmatch(_digits(number)):
                 yield "called", value
 
-    def _prefix_keys(self, dialled: str, normalized: str, ip_prefix: str) -> Iterator[tuple[Match, str]]:
+    def _prefix_keys(self, dialled: str, normalized: str, ip_prefix: str) -> Iterator[Destination]:
         """Longest first; a prefix within the dialled IP prefix itself says nothing about the destination."""
+        digits, full = _digits(normalized), full_number(normalized)
         for length in range(self._longest, 0, -1):
-            yield "prefix", normalized[:length]
+            yield "prefix", digits[:length]
             if length >= len(ip_prefix):
-                yield "prefix", dialled[:length]
+                yield "dialled", dialled[:length]
+            if length <= len(full):
+                yield "full", full[:length]
 
-    def _in_force(self, key: tuple[Match, str], line_kind: LineKind, day: date) -> Price | None:
-        row = self._rows.get(key)
+    def _in_force(self, key: Destination, line_kind: LineKind, day: date) -> Price | None:
+        row = self._row(key)
         for kind in _kinds(line_kind) if row else ():
             days, versions = row.get(kind, ([], [])) if row else ([], [])
             newest = bisect_right(days, day)
-            if newest:
+            if newest and versions[newest - 1].status != "ended":
                 return versions[newest - 1]
         return None
 
 
 def _price_lists(prices: Iterable[Price]) -> dict[ListKey, PriceList]:
+    """A list for every carrier, type and direction that has prices, or whose calls may find those of another type."""
     grouped: dict[ListKey, list[Price]] = {}
+    shared: dict[tuple[str, Direction], list[Price]] = {}
     for price in prices:
         for key in _list_keys(price):
             grouped.setdefault(key, []).append(price)
-    return {key: PriceList(group) for key, group in grouped.items()}
+        if price.direction is not Direction.INTERNAL and price.match in ("prefix", "country", "area"):
+            shared.setdefault((price.carrier, price.direction), []).append(price)
+    for carrier, direction in shared:
+        for traffic_type in BY_NUMBER:
+            grouped.setdefault((carrier, traffic_type, direction), [])
+    rows = {key: Shared(group) for key, group in shared.items()}
+    return {
+        (carrier, traffic_type, direction): PriceList(
+            group, rows.get((carrier, direction), NOTHING_SHARED) if traffic_type in BY_NUMBER else NOTHING_SHARED
+        )
+        for (carrier, traffic_type, direction), group in grouped.items()
+    }
 
 
 def _list_keys(price: Price) -> list[ListKey]:
@@ -208,7 +290,7 @@ def _list_keys(price: Price) -> list[ListKey]:
     return by_number + by_pbx
 
 
-def _patterns(match: Match, rows: Iterable[tuple[Match, str]]) -> list[tuple[str, re.Pattern[str]]]:
+def _patterns(match: Match, rows: Iterable[Destination]) -> list[tuple[str, re.Pattern[str]]]:
     """The patterns of that kind with their regexes, the most specific first."""
     values = sorted((value for kind, value in rows if kind == match), key=pattern_weight, reverse=True)
     return [(value, pattern_regex(value)) for value in values]
@@ -233,6 +315,27 @@ def spelt(price: Price) -> str:
 def _area(code: str) -> str:
     """An area code without its trunk zero: 010 and 10 are the same area."""
     return code.lstrip("0")
+
+
+LONGEST_CODE = 3
+
+
+@cache
+def _calling_code(country: str) -> str:
+    """The country code of a country, such as 44; the number of one that has none begins with nothing."""
+    from ippbx_billing.numbering import world
+
+    return "86" if country == "CN" else world.prefixes(country)[0] if country else ""
+
+
+def full_number(normalized: str) -> str:
+    """The digits of a number with its country code; "" for short numbers, which have none."""
+    if normalized.startswith("+"):
+        return normalized[1:]
+    return "86" + normalized if _CHINESE_SERVICE.fullmatch(normalized) else ""
+
+
+_CHINESE_SERVICE = re.compile(r"[48]00\d{7}")
 
 
 def _digits(text: str) -> str:

@@ -10,6 +10,8 @@ price asks for them; what it does not know yet, the site's overrides say.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, date
+from functools import cache
+from importlib import metadata
 from typing import TYPE_CHECKING, Literal
 
 from ippbx_billing.tariffs.prices import DayKind
@@ -47,6 +49,11 @@ class HolidayCalendar:
         self._kinds: dict[date, DayKind] = {day: OVERRIDE_KIND[word] for day, word in self.overrides.items()}
         self._national: HolidayBase | None = None
 
+    @property
+    def version(self) -> str:
+        """The version of the package that knows the national days."""
+        return package_version()
+
     def day_kind(self, day: date) -> DayKind:
         """Whether the day is worked, a day of rest, or a holiday (a day off swapped for a make-up day is one too)."""
         kind = self._kinds.get(day)
@@ -80,6 +87,12 @@ class HolidayCalendar:
         if self._national is None:
             self._national = _national_days(self.country)
         return self._national
+
+
+@cache
+def package_version() -> str:
+    """The version of the `holidays` package; told without loading it."""
+    return metadata.version("holidays")
 
 
 def _national_days(country: str) -> "HolidayBase":

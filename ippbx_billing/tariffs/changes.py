@@ -12,7 +12,7 @@ from datetime import date
 
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.tariffs.book import spelt
-from ippbx_billing.tariffs.prices import Match, Price
+from ippbx_billing.tariffs.prices import NO_FIGURES, Match, Price
 
 Identity = tuple[str, TrafficType, Direction, LineKind | None, Match, str, date]
 
@@ -28,6 +28,10 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
+
+    def first(self, count: int) -> "Changes":
+        """The first so many of each sort, for a look at them."""
+        return Changes(self.added[:count], self.changed[:count], self.removed[:count], self.same)
 
     @property
     def gone(self) -> list[Price]:
@@ -60,6 +64,41 @@ def changes(present: Sequence[Price], wanted: Iterable[Price], *, whole: bool = 
             changed.append((found[-1], price))
     others = [price for key, group in by_identity.items() if key not in kept for price in group] if whole else []
     return Changes(tuple(added), tuple(changed), tuple(twins + others), same)
+
+
+def succeeding(present: Sequence[Price], wanted: Sequence[Price], today: date, first: date | None = None) -> Changes:
+    """What must happen so that a carrier's new list takes the place of the present one, whose past stays.
+
+    Calls that the new list no longer names have no price from `first` on: by default the day from which the list
+    changes anything. Prices that would have begun later are taken out.
+    """
+    own = changes(present, wanted)
+    first = first or min((price.effective_from for price in own.coming), default=today)
+    named, kept = {identity(price)[:-1] for price in wanted}, set(map(identity, wanted))
+    newest: dict[object, Price] = {}
+    removed = list(own.removed)
+    for price in sorted(present, key=lambda one: one.effective_from):
+        if price.effective_from < first:
+            newest[identity(price)[:-1]] = price
+        elif identity(price) not in kept:
+            removed.append(price)
+    ends = [ended(price, first) for calls, price in newest.items() if calls not in named and price.status != "ended"]
+    return replace(own, added=(*own.added, *ends), removed=tuple(removed))
+
+
+def ended(price: Price, day: date) -> Price:
+    """The end of a price: from this day on there is none."""
+    return replace(
+        price,
+        id=None,
+        figures=NO_FIGURES,
+        effective_from=day,
+        connection_fee_micro=0,
+        free_s=0,
+        minimum_fee_micro=0,
+        windows=(),
+        status="ended",
+    )
 
 
 def identity(price: Price) -> Identity:

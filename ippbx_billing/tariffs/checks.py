@@ -16,19 +16,22 @@ from typing import Literal
 from ippbx_billing import money
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import traffic_word
+from ippbx_billing.tariffs.book import is_full
 from ippbx_billing.tariffs.changes import identity
 from ippbx_billing.tariffs.prices import Carrier, Figures, Price, Window, pattern_weight
-from ippbx_billing.tariffs.rating import TYPE_WORDS, talk_micro
+from ippbx_billing.tariffs.rating import talk_micro
 from ippbx_billing.tariffs.windows import window_text
 
 Severity = Literal["error", "warning", "note"]
-Kind = Literal["hole", "ambiguous", "odd", "seen"]
+Kind = Literal["hole", "ambiguous", "never", "odd", "seen"]
 
 DEAR_MICRO = 100 * money.MICRO  # a minute for more than this is worth a second look
 DEARER_THAN_OTHERS = 50  # times the median of its list
 LONG_BLOCK_S = 3600
 FAR_FUTURE = timedelta(days=366)
 LONG_AGO = date(1990, 1, 1)
+LONGEST_NUMBER = 15
 
 NEEDED: dict[TrafficType, Severity] = {
     TrafficType.LOCAL: "warning",
@@ -44,7 +47,7 @@ NEEDED: dict[TrafficType, Severity] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PriceDoubt:
     """Something to look at: how bad, what sort, where, and the sentence."""
 
     severity: Severity
@@ -56,35 +59,43 @@ class Finding:
     calls: int | None = None
 
 
-def check(carrier: Carrier, prices: Sequence[Price], today: date, *, country: str = "CN") -> list[Finding]:
-    """All findings about one carrier's prices, the gravest first."""
+def check(
+    carrier: Carrier, prices: Sequence[Price], today: date, *, country: str = "CN", area_code: str | None = None
+) -> list[PriceDoubt]:
+    """All findings about one carrier's prices, the gravest first; `area_code` is the site's, "" where it has none."""
     own = [price for price in prices if price.carrier == carrier.name]
-    found = [*_holes(carrier, own, today, country), *_ambiguous(own), *_odd(own, today)]
+    in_use = [price for price in own if price.status == "open"]
+    found = [
+        *_holes(carrier, in_use, today, country),
+        *_ambiguous(own),
+        *_never(own, country, area_code),
+        *_odd(own, today),
+    ]
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
 
 
 # -- holes
 
 
-def _holes(carrier: Carrier, prices: Sequence[Price], today: date, country: str) -> Iterator[Finding]:
+def _holes(carrier: Carrier, prices: Sequence[Price], today: date, country: str) -> Iterator[PriceDoubt]:
     for traffic_type, severity in NEEDED.items():
         if traffic_type is TrafficType.HK_MO_TW and country != "CN":
             continue
         rows = [one for one in prices if one.traffic_type is traffic_type and one.direction is Direction.OUTBOUND]
-        name = tr(TYPE_WORDS[traffic_type])
+        name = traffic_word(traffic_type.value)
         if not rows:
-            yield Finding(severity, "hole", carrier.name, traffic_type, tr("{name} calls have no price", name=name))
+            yield PriceDoubt(severity, "hole", carrier.name, traffic_type, tr("{name} calls have no price", name=name))
         elif min(one.effective_from for one in rows) > today:
             first = min(one.effective_from for one in rows)
             sentence = tr("{name} calls have no price before {day}", name=name, day=first)
-            yield Finding(severity, "hole", carrier.name, traffic_type, sentence)
+            yield PriceDoubt(severity, "hole", carrier.name, traffic_type, sentence)
         elif missing := _missing_kinds(rows):
             sentence = tr("{name} calls to {kinds} have no price", name=name, kinds=", ".join(map(tr, missing)))
-            yield Finding(severity, "hole", carrier.name, traffic_type, sentence)
+            yield PriceDoubt(severity, "hole", carrier.name, traffic_type, sentence)
         elif all(one.match in ("area", "country", "prefix") for one in rows):
             count = len({(one.match, one.value) for one in rows})
             sentence = tr("{name}: prices for single destinations only ({count})", name=name, count=count)
-            yield Finding("note", "hole", carrier.name, traffic_type, sentence)
+            yield PriceDoubt("note", "hole", carrier.name, traffic_type, sentence)
 
 
 def _missing_kinds(rows: Iterable[Price]) -> list[str]:
@@ -98,7 +109,7 @@ def _missing_kinds(rows: Iterable[Price]) -> list[str]:
 # -- what cannot be told apart
 
 
-def _ambiguous(prices: Sequence[Price]) -> Iterator[Finding]:
+def _ambiguous(prices: Sequence[Price]) -> Iterator[PriceDoubt]:
     groups: dict[object, list[Price]] = defaultdict(list)
     for price in prices:
         groups[identity(price)].append(price)
@@ -106,39 +117,50 @@ def _ambiguous(prices: Sequence[Price]) -> Iterator[Finding]:
         for price in twins[:-1]:
             sentence = tr("price {id} is never used: price {other} is for the same calls from the same day on",
                           id=price.id, other=twins[-1].id)  # fmt: skip
-            yield Finding("error", "ambiguous", price.carrier, price.traffic_type, sentence, price)
+            yield PriceDoubt("error", "ambiguous", price.carrier, price.traffic_type, sentence, price)
     yield from _like_patterns(prices)
     for price in prices:
         for first, second in combinations(price.windows, 2):
             if _same_rank(first, second):
                 sentence = tr("price {id}: {first} and {second} hold at the same time and neither goes first",
                               id=price.id, first=window_text(first), second=window_text(second))  # fmt: skip
-                yield Finding("warning", "ambiguous", price.carrier, price.traffic_type, sentence, price)
+                yield PriceDoubt("warning", "ambiguous", price.carrier, price.traffic_type, sentence, price)
 
 
-def _like_patterns(prices: Sequence[Price]) -> Iterator[Finding]:
+def _like_patterns(prices: Sequence[Price]) -> Iterator[PriceDoubt]:
     """Patterns equally specific that fit the same number: only their spelling decides."""
-    groups: dict[object, list[Price]] = defaultdict(list)
+    groups: dict[object, dict[str, Price]] = defaultdict(dict)
     for price in prices:
-        if price.match in ("pattern", "called"):
+        if price.match in ("pattern", "called") and set(price.value) <= set("0123456789X"):
             weight = pattern_weight(price.value)[:3]
-            groups[price.traffic_type, price.direction, price.line_kind, price.match, weight].append(price)
-    for group in groups.values():
-        values = {price.value: price for price in group}
-        for one, other in combinations(sorted(values), 2):
-            if _overlap(one, other):
-                sentence = tr("{one} and {other} fit the same numbers and neither goes first", one=one, other=other)
-                yield Finding(
-                    "warning", "ambiguous", values[one].carrier, values[one].traffic_type, sentence, values[one]
-                )
+            groups[price.traffic_type, price.direction, price.line_kind, price.match, weight][price.value] = price
+    for values in groups.values():
+        for one, other in _overlapping(sorted(values)):
+            sentence = tr("{one} and {other} fit the same numbers and neither goes first", one=one, other=other)
+            yield PriceDoubt(
+                "warning", "ambiguous", values[one].carrier, values[one].traffic_type, sentence, values[one]
+            )
 
 
-def _overlap(one: str, other: str) -> bool:
-    """Whether some number fits both, for patterns of digits and X alone."""
-    plain = set("0123456789X")
-    if len(one) != len(other) or not (set(one) | set(other)) <= plain:
-        return False
-    return all(a == b or "X" in (a, b) for a, b in zip(one, other, strict=True))
+def _overlapping(patterns: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of patterns of digits and X that some number fits both, found by what stands where both name a digit.
+
+    Patterns that name digits at the same places fit no number both, so the work grows with the pairs of such shapes,
+    of which there are few, and not with the pairs of patterns.
+    """
+    shapes: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for pattern in patterns:
+        shapes[len(pattern), *(place for place, mark in enumerate(pattern) if mark != "X")].append(pattern)
+    for first, second in combinations(sorted(shapes), 2):
+        if first[0] != second[0]:
+            continue
+        common = sorted(set(first[1:]) & set(second[1:]))
+        by_digits: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for one in shapes[first]:
+            by_digits[tuple(one[place] for place in common)].append(one)
+        for other in shapes[second]:
+            for one in by_digits.get(tuple(other[place] for place in common), ()):
+                yield min(one, other), max(one, other)
 
 
 def _same_rank(one: Window, other: Window) -> bool:
@@ -147,17 +169,59 @@ def _same_rank(one: Window, other: Window) -> bool:
     return one.figures != other.figures and (one.covers(other.start_s) or other.covers(one.start_s))
 
 
+# -- what no call can find
+
+
+def _never(prices: Iterable[Price], country: str, area_code: str | None) -> Iterator[PriceDoubt]:
+    for price in prices:
+        if sentence := why_never(price, country, area_code):
+            yield PriceDoubt("warning", "never", price.carrier, price.traffic_type, sentence, price)
+
+
+def why_never(price: Price, country: str, area_code: str | None) -> str:
+    """Why no call can ever find this price; "" where one may."""
+    what = price.value or traffic_word(price.traffic_type)
+    if price.match == "prefix" and is_full(price):
+        return _no_such_number(what, price.value.lstrip("+"))
+    if price.match in ("any", "area") and price.traffic_type is TrafficType.DOMESTIC and area_code == "":
+        if country == "CN" or price.match == "area":
+            return ""
+        return tr(
+            "{what}: no call finds it, because without an area code all calls of the country are local", what=what
+        )
+    if price.traffic_type is TrafficType.HK_MO_TW and country != "CN":
+        return tr("{what}: no call finds it, because calls there are international ones from {country}",
+                  what=what, country=country)  # fmt: skip
+    return ""
+
+
+def _no_such_number(what: str, digits: str) -> str:
+    """Why no full number begins with these digits; "" where one may."""
+    from ippbx_billing.numbering import world
+
+    code = world.country_code(digits)
+    if not code:
+        known = world.begins_country_code(digits)
+        return "" if known else tr("{what}: no call finds it, because no country has such a code", what=what)
+    if digits[len(code) :].startswith("0") and world.strips_zero(code):
+        return tr("{what}: no call finds it, because behind {code} no number begins with 0", what=what, code=code)
+    if len(digits) > LONGEST_NUMBER:
+        return tr("{what}: no call finds it, because no number is that long", what=what)
+    return ""
+
+
 # -- what is hard to believe
 
 
-def _odd(prices: Sequence[Price], today: date) -> Iterator[Finding]:
+def _odd(prices: Sequence[Price], today: date) -> Iterator[PriceDoubt]:
     by_type: dict[TrafficType, list[int]] = defaultdict(list)
-    for price in prices:
+    open_prices = [price for price in prices if price.status == "open"]
+    for price in open_prices:
         by_type[price.traffic_type].append(_minute_micro(price.figures))
-    for price in prices:
-        usual = median_low(by_type[price.traffic_type])
-        for severity, sentence in _oddities(price, usual, today):
-            yield Finding(severity, "odd", price.carrier, price.traffic_type, sentence, price)
+    usual = {traffic_type: median_low(minutes) for traffic_type, minutes in by_type.items()}
+    for price in open_prices:
+        for severity, sentence in _oddities(price, usual[price.traffic_type], today):
+            yield PriceDoubt(severity, "odd", price.carrier, price.traffic_type, sentence, price)
 
 
 def _oddities(price: Price, usual_micro: int, today: date) -> Iterator[tuple[Severity, str]]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ippbx_billing.calls import Direction
+from ippbx_billing.calls import Direction, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,15 @@ class CallFilter:
         """Whether it is for such a call."""
         return self.may_fit(direction, trunk) and _fits(self.extension, extension) and _fits(self.number, number)
 
+    @property
+    def conditions(self) -> dict[str, str]:
+        """Its conditions, by the names they have in the command that made it."""
+        direction = self.direction.value if self.direction else None
+        given = {"direction": direction, "extension": self.extension, "number": self.number, "trunk": self.trunk}
+        return {name: value for name, value in given.items() if value}
+
     def __str__(self) -> str:
-        """Its conditions, in the words of the command that made it."""
-        given = {"direction": self.direction, "extension": self.extension, "number": self.number, "trunk": self.trunk}
-        return ", ".join(f"{name} {value}" for name, value in given.items() if value)
+        return ", ".join(f"{name} {value}" for name, value in self.conditions.items())
 
 
 def left_out(
@@ -55,11 +60,11 @@ def left_out(
     extension: str | None,
     number: str | None,
     trunk: str | None,
-) -> str | None:
-    """Why such a call is on no bill: the first filter that is for it, in a sentence."""
+) -> Reason | None:
+    """Why such a call is on no bill: the first filter that is for it, with its conditions."""
     for one in filters:
         if one.fits(direction, extension, number, trunk):
-            return f"left out by call filter {one.id}: {one}"
+            return Reason("left-out", {"filter": one.id or 0, **one.conditions})
     return None
 
 

@@ -22,6 +22,7 @@ Crossing = Literal["start", "split"]
 DayKind = Literal["working", "weekend", "holiday"]
 Match = Literal["any", "area", "country", "prefix", "pattern", "called"]
 WindowKind = Literal["daily", "weekend", "holiday"]
+PriceStatus = Literal["open", "ended", "blocked"]
 
 WINDOW_PRIORITY: dict[WindowKind, int] = {"daily": 10, "weekend": 20, "holiday": 30}
 
@@ -82,6 +83,9 @@ class Figures:
             raise ValueError("a flat fee per call cannot be a rate for a length of time")
 
 
+NO_FIGURES = Figures(0, 0, 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A time of day (优惠时段) in which other figures hold, on every day, on days off, or on holidays.
@@ -131,10 +135,12 @@ class Price:
     """One row of a tariff: the calls it is for, since when, and what they cost.
 
     `match` and `value` name the destination: `area` (0755), `country` (ISO code), `prefix` (digits after the
-    international prefix, or as dialled), `pattern` (`3XXX`), `called` (our own number that was called), or
+    international prefix, or as dialled; behind a `+` those of the full number, whatever the traffic type),
+    `pattern` (`3XXX`), `called` (our own number that was called), or
     `any`. `line_kind` None is for every kind. `add_local` adds the carrier's local price for the same length
     (叠加本地资费). `windows` replace the figures within their time; they are kept in the order in which they go
-    before one another.
+    before one another. `status` says that from this day on there is no such price any more (`ended`), or that the
+    carrier does not connect such calls (`blocked`); their figures say nothing.
     """
 
     id: int | None
@@ -152,20 +158,33 @@ class Price:
     add_local: bool = False
     windows: tuple[Window, ...] = ()
     note: str = ""
+    status: PriceStatus = "open"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "windows", tuple(sorted(self.windows, key=_precedence)))
         for name in ("connection_fee_micro", "free_s", "minimum_fee_micro"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative: {getattr(self, name)}")
+        if self.status not in ("open", "ended", "blocked"):
+            raise ValueError(f"a price is open, ended or blocked, not {self.status!r}")
         if (self.match == "any") == bool(self.value):
             raise ValueError(f"a price that matches {self.match!r} cannot have the value {self.value!r}")
         if self.match in ("pattern", "called"):
             pattern_regex(self.value)
 
+    @property
+    def asks_the_day(self) -> bool:
+        """Whether a window of it holds on days off or holidays only, so that the calendar decides."""
+        return any(window.kind != "daily" for window in self.windows)
+
 
 class Calendar(Protocol):
     """Which days are worked: the make-up days of 调休 are working days, whatever the day of the week."""
+
+    @property
+    def version(self) -> str:
+        """Short text that changes whenever the national days do."""
+        ...
 
     def day_kind(self, day: date) -> DayKind:
         """Whether the day is worked, a day of rest, or a holiday."""

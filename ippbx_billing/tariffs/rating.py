@@ -29,6 +29,7 @@ from typing import NamedTuple
 
 from ippbx_billing import money
 from ippbx_billing.calls import (
+    ROW_OF,
     Call,
     Charge,
     ChargeStatus,
@@ -36,6 +37,7 @@ from ippbx_billing.calls import (
     Direction,
     Disposition,
     LineKind,
+    Reason,
     Step,
     TrafficType,
 )
@@ -49,33 +51,12 @@ Amount = int | Fraction  # exact micro-units; a fraction only where a rate per m
 REMEMBERED = 100_000  # charges a book keeps for calls of the same price, window and length
 MAX_CALL_S = 366 * DAY_S  # what is longer is a mistake of the PBX, not a conversation
 
-NOT_ANSWERED = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="not answered")
-NO_TALK = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="answered without talk time")
-EMERGENCY = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="emergency call")
-INCOMING = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="incoming call without a price")
-INTERNAL = Charge(status=ChargeStatus.FREE, fee_micro=0, reason="internal call without a price")
-NO_DIRECTION = Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason="the direction of the call is unknown")
-
-
-TYPE_WORDS = {  # how a reason names the sort of calls and of lines
-    TrafficType.LOCAL: "local",
-    TrafficType.DOMESTIC: "domestic long distance",
-    TrafficType.HK_MO_TW: "Hong Kong, Macao and Taiwan",
-    TrafficType.INTERNATIONAL: "international",
-    TrafficType.IP_LONG_DISTANCE: "IP long distance",
-    TrafficType.AUDIOTEX: "audiotex",
-    TrafficType.DIALUP: "dial-up",
-    TrafficType.SERVICE_400_800: "400/800 service",
-    TrafficType.OTHER: "other",
-    TrafficType.INTERNAL: "internal",
-}
-LINE_WORDS = {
-    LineKind.FIXED: "fixed line",
-    LineKind.MOBILE: "mobile phone",
-    LineKind.SATELLITE: "satellite phone",
-    LineKind.SERVICE: "service number",
-    LineKind.EXTENSION: "extension",
-}
+NOT_ANSWERED = Charge(status=ChargeStatus.FREE, fee_micro=0, reason=Reason("not-answered"))
+NO_TALK = Charge(status=ChargeStatus.FREE, fee_micro=0, reason=Reason("no-talk"))
+EMERGENCY = Charge(status=ChargeStatus.FREE, fee_micro=0, reason=Reason("emergency"))
+INCOMING = Charge(status=ChargeStatus.FREE, fee_micro=0, reason=Reason("incoming-without-price"))
+INTERNAL = Charge(status=ChargeStatus.FREE, fee_micro=0, reason=Reason("internal-without-price"))
+NO_DIRECTION = Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason=Reason("no-direction"))
 
 
 def rate(call: Call, classification: Classification, local_start: datetime, book: TariffBook) -> Charge:
@@ -126,20 +107,22 @@ def charge_by(
 ) -> Charge:
     """The charge of a call that has a price: the row's own fee, the local one on top, rounded once."""
     exact, window = _own_fee(price, carrier, local_start, seconds, book.calendar)
+    asked = [price]
     if price.add_local:
         local = local_price(classification, carrier, local_start, book)
         if local is None:
-            price_word = TYPE_WORDS[price.traffic_type]
-            return _unrated(f"{carrier.name} has no local price to add to its {price_word} price", carrier)
+            return _unrated("no-local-price", carrier, traffic_type=price.traffic_type.value)
         exact += _own_fee(local, carrier, local_start, seconds, book.calendar)[0]
-    if exact > money.MAX_MICRO:
-        return _unrated(f"the fee of {seconds} s is too large an amount", carrier)
+        asked.append(local)
+    if exact > money.MAX_FEE_MICRO:
+        return _unrated("fee-too-large", carrier, seconds=seconds)
     return Charge(
         status=ChargeStatus.RATED,
         fee_micro=money.round_half_up(exact, carrier.decimals),
         carrier=carrier.name,
         price_id=price.id,
         window=window,
+        calendar=book.calendar.version if any(one.asks_the_day for one in asked) else None,
     )
 
 
@@ -152,23 +135,37 @@ def _of(carrier: str, charge: Charge) -> Charge:
 def _ruled(call: Call, classification: Classification) -> Charge | None:
     """What is settled without looking at any price."""
     if call.twin:
-        return Charge(status=ChargeStatus.FILTERED, fee_micro=0, reason=call.twin)
+        return Charge(status=ChargeStatus.FILTERED, fee_micro=0, reason=_twin(call.twin))
+    if call.left_out:
+        return Charge(status=ChargeStatus.FILTERED, fee_micro=0, reason=call.left_out)
+    if call.doubt:
+        return Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason=call.doubt)
     if call.disposition is not Disposition.ANSWERED:
         return NOT_ANSWERED
     if call.billed_s <= 0 or call.billed_s > MAX_CALL_S:
-        return NO_TALK if call.billed_s == 0 else _unrated(f"a call of {call.billed_s} s cannot be right")
+        return NO_TALK if call.billed_s == 0 else _unrated("impossible-length", seconds=call.billed_s)
     if classification.emergency:
         return EMERGENCY
     return NO_DIRECTION if call.direction is None else None
 
 
-def _unrated(reason: str, carrier: Carrier | None = None) -> Charge:
-    name = carrier.name if carrier else None
-    return Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason=reason, carrier=name)
+def _twin(text: str) -> Reason:
+    """Why a record is not billed beside another one: a row of its conversation, or what its dialect says of it."""
+    if text.startswith(ROW_OF):
+        return Reason("row-of", {"call": int(text.removeprefix(ROW_OF))})
+    return Reason("twin", {"because": text})
+
+
+def _unrated(code: str, of: Carrier | None = None, **facts: int | str) -> Charge:
+    """A call that cannot be priced; the carrier it went through is a fact of every such reason."""
+    if of is None:
+        return Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason=Reason(code, facts))
+    reason = Reason(code, {"carrier": of.name, **facts})
+    return Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason=reason, carrier=of.name)
 
 
 @cache
-def _free_with(reason: str, carrier: str) -> Charge:
+def _free_with(reason: Reason, carrier: str) -> Charge:
     return Charge(status=ChargeStatus.FREE, fee_micro=0, reason=reason, carrier=carrier)
 
 
@@ -181,9 +178,8 @@ def _without_carrier(call: Call, book: TariffBook) -> Charge:
         return INTERNAL if call.direction is Direction.INTERNAL else INCOMING
     trunk = book.trunks.get(call.trunk or "")
     if trunk:
-        return _unrated(f"trunk {trunk.name} belongs to carrier {trunk.carrier}, which does not exist")
-    line = f"trunk {call.trunk} is not configured" if call.trunk else "the call names no trunk"
-    return _unrated(f"{line} and there is no default carrier")
+        return _unrated("unknown-carrier", trunk=trunk.name, carrier=trunk.carrier)
+    return _unrated("unknown-trunk", trunk=call.trunk) if call.trunk else _unrated("no-trunk")
 
 
 def _without_price(call: Call, classification: Classification, carrier: Carrier) -> Charge:
@@ -192,18 +188,18 @@ def _without_price(call: Call, classification: Classification, carrier: Carrier)
         return _free_with(INTERNAL.reason, carrier.name)
     if call.direction is Direction.INBOUND:
         return _free_with(INCOMING.reason, carrier.name)
-    what = f"{TYPE_WORDS[classification.traffic_type]} calls to {_destination(classification)}"
-    kind = LINE_WORDS.get(classification.line_kind)
-    return _unrated(f"{carrier.name} has no price for {what}{f' ({kind})' if kind else ''}", carrier)
+    match, value = _destination(classification)
+    facts = {"traffic_type": classification.traffic_type.value, "line_kind": classification.line_kind.value}
+    return _unrated("no-price", carrier, **facts, match=match, value=value)
 
 
-def _destination(c: Classification) -> str:
+def _destination(c: Classification) -> tuple[str, str]:
     """What a price for the call would have to name: its area, its country, or a short number itself."""
     if c.area_code and c.traffic_type in (TrafficType.LOCAL, TrafficType.DOMESTIC):
-        return f"area {c.area_code}"
+        return "area", c.area_code
     if c.country and c.line_kind is not LineKind.SERVICE:
-        return f"country {c.country}"
-    return f"number {c.normalized}" if c.normalized else "a withheld number"
+        return "country", c.country
+    return "number", c.normalized  # empty where it is withheld
 
 
 def _price(
@@ -327,7 +323,7 @@ def _story(
     yield from _number_steps(call, classification)
     price = _price(call, classification, carrier, local_start, book) if carrier else None
     if carrier is None or price is None or charge.fee_micro is None or charge.status is not ChargeStatus.RATED:
-        yield Step("outcome", {"status": str(charge.status), "reason": charge.reason})
+        yield Step("outcome", {"status": str(charge.status)}, reason=charge.reason)
         return
     steps = list(_price_steps(price, carrier, local_start, call.billed_s, book.calendar))
     exact = _own_fee(price, carrier, local_start, call.billed_s, book.calendar)[0]

@@ -25,16 +25,19 @@ from pathlib import Path
 from typing import Any
 
 from ippbx_billing import __version__
-from ippbx_billing.errors import BillingError, DataError, UsageError
+from ippbx_billing.errors import BillingError, BusyError, DataError, UsageError
+from ippbx_billing.files import flush, whole, write
 from ippbx_billing.language import tr
-from ippbx_billing.ledger import Ledger
+from ippbx_billing.ledger import Ledger, gauges
 from ippbx_billing.settings import FILE_NAME, Settings
 from ippbx_billing.sqlite import copies
+from ippbx_billing.upkeep.pruning import STATE as PRUNED
 
 MANIFEST = "backup.json"
 FORMAT = 1
 DATABASES = ("ledger.db", "inbox.db")  # in the order in which they are copied
 OTHERS = (FILE_NAME, "tokens", "allowed", "pbx.toml", "dialects", "numbers")
+TRIES = 3
 LEFTOVER_S = 86_400  # what is unfinished for so long is not being written any more
 STATE = "last_backup_at"  # in the ledger, for the doctor
 
@@ -107,13 +110,26 @@ def _under_construction(folder: Path, name: str) -> Iterator[Path]:
 def _fill(using: Settings, part: Path) -> dict[str, dict[str, int]]:
     """Everything into `part`, the databases checked; gives the rows of their tables."""
     _must_fit(using, part)
-    rows = {}
-    for name in DATABASES:
-        rows[name] = copies.copy(using.data_dir / name, part / name)
-        copies.check(part / name, rows[name])
+    rows = _copied(using, part)
     for name in (*OTHERS, *_tls_files(using)):
         _copy_private(using.data_dir / name, part / name)
     return rows
+
+
+def _copied(using: Settings, part: Path) -> dict[str, dict[str, int]]:
+    """Both databases, checked. They are copied anew where events that the ledger's copy has not read were pruned
+    before the inbox was copied: then neither would hold their calls."""
+    for _ in range(TRIES):
+        rows = {}
+        for name in DATABASES:
+            (part / name).unlink(missing_ok=True)
+            rows[name] = copies.copy(using.data_dir / name, part / name)
+            copies.check(part / name, rows[name])
+        with Ledger(using.ledger_path) as ledger:
+            pruned = int(ledger.journey.state(PRUNED) or 0)
+        if pruned <= gauges.position_of_copy(part / "ledger.db"):
+            return rows
+    raise BusyError(tr("events are pruned quicker than they are copied"), tr("make the backup when `prune` is done"))
 
 
 def _must_fit(using: Settings, part: Path) -> None:
@@ -141,7 +157,7 @@ def _copy_private(source: Path, target: Path) -> None:
             _copy_private(path, target / path.name)
     elif source.is_file():
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with source.open("rb") as read, open(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as written:
+        with source.open("rb") as read, whole(target, private=True) as written:
             shutil.copyfileobj(read, written)
 
 
@@ -158,9 +174,7 @@ def _describe(part: Path, now: datetime, rows: dict[str, Any]) -> None:
         "rows": rows,
         "files": files,
     }
-    path = part / MANIFEST
-    with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
-        json.dump(manifest, stream, ensure_ascii=False, indent=2)
+    write(part / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=2), private=True)
 
 
 def _packed_name(part: Path) -> Path:
@@ -187,17 +201,6 @@ def _seal(made: Path, target: Path) -> None:
         flush(path)
     made.replace(target)
     flush(target.parent)
-
-
-def flush(path: Path) -> None:
-    """Wait until a file or a directory is on the disk; Windows does so for directories by itself."""
-    if path.is_dir() and os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def digest(path: Path) -> str:

@@ -17,15 +17,17 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
 
-from ippbx_billing import language as texts
+from ippbx_billing.calls import FROM_FILE, Reading
+from ippbx_billing.dialects.reading import DATE_ORDER_OPEN
 from ippbx_billing.errors import BillingError
 from ippbx_billing.inbox import Inbox
-from ippbx_billing.language import stories as explain
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import sentence
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.recounting import wrong_sums
 from ippbx_billing.pipeline import Rules
 from ippbx_billing.reports import Period, View, report
+from ippbx_billing.service.installation import asked, health, installation
 from ippbx_billing.settings import FILE_NAME, Settings
 
 LOOKED_AT_EVENTS = 100
@@ -33,10 +35,11 @@ LITTLE_DISK_BYTES = 1024**3
 NO_DISK_BYTES = 100 * 1024**2
 CLOCK_TOLERANCE_S = 60
 ZONE_TOLERANCE_H = 0.4  # zones differ by half an hour at least
+BEHIND_EVENTS = 10_000
 BACKUP_IS_OLD = timedelta(days=8)
 
 
-class State(StrEnum):
+class Health(StrEnum):
     """How a finding is to be taken."""
 
     OK = "ok"
@@ -45,11 +48,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """One line of the doctor's table."""
 
     check: str
-    state: State
+    state: Health
     text: str
     hint: str = ""
 
@@ -65,7 +68,7 @@ class _Open:
     rules: Rules
 
 
-def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
+def examine(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
     """Every finding, in the order of the table."""
     yield from _settings_file(settings)
     yield from _disk(settings)
@@ -77,44 +80,46 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
             ledger = open_files.enter_context(Ledger(settings.ledger_path))
             rules = Rules.of(ledger, settings)
         except BillingError as error:
-            yield Finding(tr("databases"), State.WRONG, error.message, error.hint)
+            yield Diagnosis(tr("databases"), Health.WRONG, error.message, error.hint)
             return
         opened = _Open(settings, now, inbox, ledger, rules)
         for check in _CHECKS:
             yield from _guarded(check, opened)
 
 
-def _guarded(check: Callable[[_Open], Iterable[Finding]], opened: _Open) -> Iterator[Finding]:
+def _guarded(check: Callable[[_Open], Iterable[Diagnosis]], opened: _Open) -> Iterator[Diagnosis]:
     """A check that fails is a finding, not the end of the examination."""
     try:
         yield from check(opened)
     except (BillingError, OSError) as error:
         name = check.__name__.strip("_").replace("_", " ")
-        yield Finding(name, State.WRONG, str(error), getattr(error, "hint", ""))
+        yield Diagnosis(name, Health.WRONG, str(error), getattr(error, "hint", ""))
 
 
-def _settings_file(settings: Settings) -> Iterator[Finding]:
+def _settings_file(settings: Settings) -> Iterator[Diagnosis]:
     path = settings.data_dir / FILE_NAME
     if not path.exists():
         hint = tr("run `ippbx-bill init`, or name another --data-dir")
-        yield Finding(tr("settings"), State.WRONG, tr("there is no {path}", path=path), hint)
+        yield Diagnosis(tr("settings"), Health.WRONG, tr("there is no {path}", path=path), hint)
     elif os.name == "posix" and path.stat().st_mode & 0o077:
-        yield Finding(tr("settings"), State.WARNING, tr("{path} can be read by others", path=path), f"chmod 600 {path}")
+        yield Diagnosis(
+            tr("settings"), Health.WARNING, tr("{path} can be read by others", path=path), f"chmod 600 {path}"
+        )
     else:
-        yield Finding(tr("settings"), State.OK, str(path))
+        yield Diagnosis(tr("settings"), Health.OK, str(path))
 
 
-def _disk(settings: Settings) -> Iterator[Finding]:
+def _disk(settings: Settings) -> Iterator[Diagnosis]:
     if not settings.data_dir.exists():
         return
     free = shutil.disk_usage(settings.data_dir).free
     text = tr("{size} MB free", size=f"{free // 1024**2:,}")
-    state = State.WRONG if free < NO_DISK_BYTES else State.WARNING if free < LITTLE_DISK_BYTES else State.OK
-    hint = "" if state is State.OK else tr("make room on the disk of {path}", path=settings.data_dir)
-    yield Finding(tr("disk"), state, text, hint)
+    state = Health.WRONG if free < NO_DISK_BYTES else Health.WARNING if free < LITTLE_DISK_BYTES else Health.OK
+    hint = "" if state is Health.OK else tr("make room on the disk of {path}", path=settings.data_dir)
+    yield Diagnosis(tr("disk"), state, text, hint)
 
 
-def _permissions(settings: Settings) -> Iterator[Finding]:
+def _permissions(settings: Settings) -> Iterator[Diagnosis]:
     """Numbers of people and secrets lie here: for their owner only, and all of one owner, else `listen` cannot read."""
     if os.name != "posix" or not settings.data_dir.exists():
         return
@@ -125,14 +130,14 @@ def _permissions(settings: Settings) -> Iterator[Finding]:
     strange = [path for path, facts in found.items() if facts.st_uid != owner]
     if strange:
         text = tr("{path} has another owner than the data directory", path=_several(strange))
-        yield Finding(
-            tr("permissions"), State.WRONG, text, f"chown -R --reference={settings.data_dir} {settings.data_dir}"
+        yield Diagnosis(
+            tr("permissions"), Health.WRONG, text, f"chown -R --reference={settings.data_dir} {settings.data_dir}"
         )
     if open_to_others:
         text = tr("{path} is open to others", path=_several(open_to_others))
-        yield Finding(tr("permissions"), State.WARNING, text, f"chmod -R go= {settings.data_dir}")
+        yield Diagnosis(tr("permissions"), Health.WARNING, text, f"chmod -R go= {settings.data_dir}")
     if not strange and not open_to_others:
-        yield Finding(tr("permissions"), State.OK, tr("for the owner only"))
+        yield Diagnosis(tr("permissions"), Health.OK, tr("for the owner only"))
 
 
 def _several(paths: list[Path]) -> str:
@@ -140,63 +145,85 @@ def _several(paths: list[Path]) -> str:
     return f"{paths[0]} (+{more})" if more else str(paths[0])
 
 
-def _damaged_files(settings: Settings) -> Iterator[Finding]:
+def _damaged_files(settings: Settings) -> Iterator[Diagnosis]:
     """Databases that were found damaged and moved aside; they may hold what nobody else has."""
     for path in sorted(settings.data_dir.glob("*.db.damaged-*")):
         if not path.name.endswith(("-wal", "-shm")):
             text = tr("{path} was damaged and moved aside", path=path)
             hint = tr("`ippbx-bill events salvage {path}`; check the disk, then keep it elsewhere", path=path)
-            yield Finding(tr("damaged file"), State.WARNING, text, hint)
+            yield Diagnosis(tr("damaged file"), Health.WARNING, text, hint)
 
 
-def _databases(opened: _Open) -> Iterator[Finding]:
+def _databases(opened: _Open) -> Iterator[Diagnosis]:
     for name, file in (("inbox.db", opened.inbox), ("ledger.db", opened.ledger)):
         faults = file.faults()
         if faults:
             hint = tr("restore the last backup; the ledger can also be rebuilt from the inbox")
-            yield Finding(name, State.WRONG, faults, hint)
+            yield Diagnosis(name, Health.WRONG, faults, hint)
         else:
-            yield Finding(name, State.OK, tr("sound"))
+            yield Diagnosis(name, Health.OK, tr("sound"))
     waiting = opened.inbox.last_id() - opened.ledger.journey.position()
     if waiting > 0:
         hint = tr("`ippbx-bill listen` reads them; is it running?")
-        yield Finding(tr("waiting events"), State.WARNING, str(waiting), hint)
+        yield Diagnosis(tr("waiting events"), Health.WARNING, str(waiting), hint)
 
 
-def _sums(opened: _Open) -> Iterator[Finding]:
+def _sums(opened: _Open) -> Iterator[Diagnosis]:
     """Whether what reports are made of is what the calls say."""
     wrong = wrong_sums(opened.ledger)
     if wrong:
         text = tr("not those of the calls: {listed}", listed=", ".join(wrong))
         hint = tr("`ippbx-bill doctor --repair` works them out again from the calls")
-        yield Finding(tr("sums of reports"), State.WRONG, text, hint)
+        yield Diagnosis(tr("sums of reports"), Health.WRONG, text, hint)
     else:
-        yield Finding(tr("sums of reports"), State.OK, tr("those of the calls"))
+        yield Diagnosis(tr("sums of reports"), Health.OK, tr("those of the calls"))
 
 
-def _ports(opened: _Open) -> Iterator[Finding]:
+def _ports(opened: _Open) -> Iterator[Diagnosis]:
     """Whether our own doors answer, at the address that the PBX uses where that is ours."""
     own = opened.settings.own_address
     host = own if own and _is_ours(own) else "127.0.0.1"
+    tls = bool(opened.settings.tls_certificate)
+    own_id = installation(opened.settings.data_dir)
     for name, port in ((tr("CDR port"), opened.settings.cdr_port), (tr("status port"), opened.settings.status_port)):
-        try:
-            with socket.create_connection((host, port), timeout=2):
-                yield Finding(name, State.OK, f"{host}:{port}")
-        except OSError as error:
-            text = tr("nothing answers at {host}:{port} ({error})", host=host, port=port, error=error.strerror or error)
-            yield Finding(name, State.WRONG, text, tr("start `ippbx-bill listen`; check own_address and the firewall"))
+        found = asked(host, port, tls=tls)
+        if found == own_id:
+            yield Diagnosis(name, Health.OK, f"{host}:{port}")
+        elif found is None:
+            hint = tr("start `ippbx-bill listen`; check own_address and the firewall")
+            yield Diagnosis(name, Health.WRONG, tr("nothing answers at {host}:{port}", host=host, port=port), hint)
+        else:
+            text = tr("what answers at {host}:{port} is not this installation's listener", host=host, port=port)
+            yield Diagnosis(name, Health.WRONG, text, tr("end that program, or choose other ports in settings.toml"))
 
 
-def _own_address(opened: _Open) -> Iterator[Finding]:
+def _worker(opened: _Open) -> Iterator[Diagnosis]:
+    """What the listener says of the process that reads and rates; nothing where no listener of ours answers."""
+    own = opened.settings.own_address
+    host = own if own and _is_ours(own) else "127.0.0.1"
+    found = health(host, opened.settings.cdr_port, tls=bool(opened.settings.tls_certificate))
+    if found.get("installation") != installation(opened.settings.data_dir) or "pipeline" not in found:
+        return
+    state, waiting = str(found["pipeline"]), int(found.get("pipeline_waiting", 0))
+    text = tr("{state}; {count} events wait", state=tr(state), count=waiting)
+    if state in ("standing", "crashing"):
+        yield Diagnosis(tr("worker"), Health.WRONG, text, tr("see the log of `listen`, then start it again"))
+    elif waiting > BEHIND_EVENTS:
+        yield Diagnosis(tr("worker"), Health.WARNING, text, tr("it falls behind; nothing is lost, fees come later"))
+    else:
+        yield Diagnosis(tr("worker"), Health.OK, text)
+
+
+def _own_address(opened: _Open) -> Iterator[Diagnosis]:
     address = opened.settings.own_address
     if not address:
-        yield Finding(tr("own address"), State.OK, tr("not set; any interface"))
+        yield Diagnosis(tr("own address"), Health.OK, tr("not set; any interface"))
         return
     if _is_ours(address):
-        yield Finding(tr("own address"), State.OK, address)
+        yield Diagnosis(tr("own address"), Health.OK, address)
     else:
         text = tr("{address} is not an address of this machine", address=address)
-        yield Finding(tr("own address"), State.WRONG, text, tr("set own_address in settings.toml"))
+        yield Diagnosis(tr("own address"), Health.WRONG, text, tr("set own_address in settings.toml"))
 
 
 def _is_ours(address: str) -> bool:
@@ -208,18 +235,18 @@ def _is_ours(address: str) -> bool:
     return True
 
 
-def _clock(opened: _Open) -> Iterator[Finding]:
+def _clock(opened: _Open) -> Iterator[Diagnosis]:
     """Our clock beside the PBX's, by the Date header of its web admin."""
     from ippbx_billing.pbx import remembered
 
     known = remembered.load(opened.settings.data_dir)
     if not known:
-        yield Finding(tr("PBX clock"), State.OK, tr("no PBX configured here; not compared"))
+        yield Diagnosis(tr("PBX clock"), Health.OK, tr("no PBX configured here; not compared"))
     for pbx in known:
         yield _clock_of(pbx.address, opened)
 
 
-def _clock_of(address: str, opened: _Open) -> Finding:
+def _clock_of(address: str, opened: _Open) -> Diagnosis:
     import httpx
 
     try:
@@ -228,21 +255,22 @@ def _clock_of(address: str, opened: _Open) -> Finding:
         theirs = parsedate_to_datetime(answer.headers["date"])
     except (httpx.HTTPError, KeyError, ValueError) as error:
         text = tr("{address} tells no time ({error})", address=address, error=type(error).__name__)
-        return Finding(tr("PBX clock"), State.WARNING, text, tr("check that the PBX is reachable"))
+        return Diagnosis(tr("PBX clock"), Health.WARNING, text, tr("check that the PBX is reachable"))
     apart_s = round(abs((theirs - opened.now).total_seconds()))
     text = tr("{address} is {seconds} s apart from ours", address=address, seconds=apart_s)
     if apart_s <= CLOCK_TOLERANCE_S:
-        return Finding(tr("PBX clock"), State.OK, text)
-    return Finding(tr("PBX clock"), State.WARNING, text, tr("let both take the time from one NTP server"))
+        return Diagnosis(tr("PBX clock"), Health.OK, text)
+    return Diagnosis(tr("PBX clock"), Health.WARNING, text, tr("let both take the time from one NTP server"))
 
 
-def _time_zone(opened: _Open) -> Iterator[Finding]:
+def _time_zone(opened: _Open) -> Iterator[Diagnosis]:
     """Records arrive when their calls end; where the two lie hours apart, the PBX's clock is read in a wrong zone."""
     last = opened.inbox.last_id()
     events = opened.inbox.after(max(0, last - LOOKED_AT_EVENTS), LOOKED_AT_EVENTS)
     late_s = sorted(
         (event.received_at - call.ended_at).total_seconds()
         for event in events
+        if event.method != FROM_FILE  # history is late by itself
         for call in opened.rules.read(event).calls
         if call.ended_at is not None
     )
@@ -250,21 +278,21 @@ def _time_zone(opened: _Open) -> Iterator[Finding]:
         return
     hours = round(late_s[len(late_s) // 2] / 3600, 1)
     if abs(hours) < ZONE_TOLERANCE_H:
-        yield Finding(tr("time zone"), State.OK, tr("records arrive as their calls end"))
+        yield Diagnosis(tr("time zone"), Health.OK, tr("records arrive as their calls end"))
     else:
         text = tr("half of the last records arrive {hours} h or more after their calls end", hours=hours)
         hint = tr("set pbx_timezone, or the PBX's clock; records posted late look the same")
-        yield Finding(tr("time zone"), State.WARNING, text, hint)
+        yield Diagnosis(tr("time zone"), Health.WARNING, text, hint)
 
 
-def _dialects(opened: _Open) -> Iterator[Finding]:
+def _dialects(opened: _Open) -> Iterator[Diagnosis]:
     """How the last events are read by the dialects of today."""
     last = opened.inbox.last_id()
     events = opened.inbox.after(max(0, last - LOOKED_AT_EVENTS), LOOKED_AT_EVENTS)
     readings = [opened.rules.read(event) for event in events]
     if not readings:
         hint = tr("point the PBX at this machine and make a call: `ippbx-bill pbx check --wait 60`")
-        yield Finding(tr("dialects"), State.WARNING, tr("no event has arrived yet"), hint)
+        yield Diagnosis(tr("dialects"), Health.WARNING, tr("no event has arrived yet"), hint)
         return
     matched = Counter(reading.dialect or tr("none") for reading in readings)
     text = ", ".join(f"{name} {count}" for name, count in matched.most_common())
@@ -272,46 +300,91 @@ def _dialects(opened: _Open) -> Iterator[Finding]:
     if bad:
         text += "; " + tr("{bad} of {count} not understood", bad=bad, count=len(readings))
         hint = tr("`ippbx-bill events list --status rejected`, then `dialects suggest`")
-        yield Finding(tr("dialects"), State.WRONG if bad * 10 > len(readings) else State.WARNING, text, hint)
+        yield Diagnosis(tr("dialects"), Health.WRONG if bad * 10 > len(readings) else Health.WARNING, text, hint)
     else:
-        yield Finding(tr("dialects"), State.OK, text)
+        yield Diagnosis(tr("dialects"), Health.OK, text)
+    yield from _open_dates(readings)
+    yield from _unknown_words(opened)
 
 
-def _unrated(opened: _Open) -> Iterator[Finding]:
+def _open_dates(readings: Iterable[Reading]) -> Iterator[Diagnosis]:
+    """Calls whose day may be another one, because nothing settles which number is the month."""
+    notes = [note.code for reading in readings for call in reading.calls for note in call.notes]
+    if DATE_ORDER_OPEN in notes:
+        text = tr("{count} calls with a date whose day and month may be exchanged", count=notes.count(DATE_ORDER_OPEN))
+        hint = tr("let the PBX write the year first, or set the country of the site")
+        yield Diagnosis(tr("dates"), Health.WARNING, text, hint)
+
+
+def _unknown_words(opened: _Open) -> Iterator[Diagnosis]:
+    """Words for an outcome that nobody has explained; their calls wait."""
+    words = opened.ledger.calls.unknown_words()
+    if words:
+        calls = sum(row["calls"] for row in words)
+        shown = ", ".join(row["word"] for row in words[:5])
+        text = tr("{calls} calls wait for the meaning of: {words}", calls=calls, words=shown)
+        yield Diagnosis(
+            tr("words"), Health.WARNING, text, tr("`ippbx-bill dialects words set WORD answered`, or no_answer")
+        )
+
+
+def _records(opened: _Open) -> Iterator[Diagnosis]:
+    """Ids of this month's records that were used again, and calls that a later version corrected."""
+    period = Period.month("this", opened.now.astimezone(opened.settings.site_zone).date())
+    reused, corrected = opened.ledger.records.counts(str(period.first), str(period.last))
+    text = tr("{reused} used again this month, {corrected} calls corrected", reused=reused, corrected=corrected)
+    hint = tr("a counter started again, or two PBXs share an address: every call is kept, see its notes")
+    yield Diagnosis(tr("record ids"), Health.WARNING if reused else Health.OK, text, hint if reused else "")
+
+
+def _unrated(opened: _Open) -> Iterator[Diagnosis]:
     """Calls of this month that have no price, and what is missing."""
     zone = opened.settings.site_zone
     period = Period.month("this", opened.now.astimezone(zone).date())
     answer = report(opened.ledger, View(zone, opened.settings.currency), period, ("traffic_type",))
     text = tr("{unrated} of {calls} calls this month", unrated=answer.unrated, calls=answer.total["calls"])
     if not answer.unrated:
-        yield Finding(tr("unrated"), State.OK, text)
+        yield Diagnosis(tr("unrated"), Health.OK, text)
         return
     hint = tr("`ippbx-bill calls list --status unrated`; set a price, then `events replay`")
-    yield Finding(tr("unrated"), State.WARNING, text, hint)
+    yield Diagnosis(tr("unrated"), Health.WARNING, text, hint)
     for reason, count in list(answer.gaps.items())[:5]:
-        yield Finding(tr("tariff hole"), State.WARNING, f"{count} × {explain.reason(reason, texts.language())}")
+        yield Diagnosis(tr("tariff hole"), Health.WARNING, f"{count} × {sentence(reason)}")
 
 
-def _holidays(opened: _Open) -> Iterator[Finding]:
+def _holidays(opened: _Open) -> Iterator[Diagnosis]:
     year = opened.now.astimezone(opened.settings.site_zone).year
     if opened.rules.book.calendar.is_provisional(year):
         text = tr("{year} is provisional: make-up working days are not published", year=year)
-        yield Finding(tr("holidays"), State.WARNING, text, tr("add them with `ippbx-bill holidays add`, or update"))
+        yield Diagnosis(tr("holidays"), Health.WARNING, text, tr("add them with `ippbx-bill holidays add`, or update"))
     else:
-        yield Finding(tr("holidays"), State.OK, str(year))
+        yield Diagnosis(tr("holidays"), Health.OK, str(year))
 
 
-def _backup(opened: _Open) -> Iterator[Finding]:
+def _backup(opened: _Open) -> Iterator[Diagnosis]:
     done = opened.ledger.journey.state("last_backup_at")
     if done is None:
         hint = tr("`ippbx-bill backup --to DIR --keep 14` every night, DIR on another disk")
-        yield Finding(tr("backup"), State.WARNING, tr("none known"), hint)
+        yield Diagnosis(tr("backup"), Health.WARNING, tr("none known"), hint)
         return
     made_at = datetime.fromisoformat(done)
     old = opened.now - made_at > BACKUP_IS_OLD
     text = f"{made_at.astimezone(opened.settings.site_zone):%Y-%m-%d %H:%M}"
     hint = tr("`ippbx-bill backup --to DIR`") if old else ""
-    yield Finding(tr("backup"), State.WARNING if old else State.OK, text, hint)
+    yield Diagnosis(tr("backup"), Health.WARNING if old else Health.OK, text, hint)
 
 
-_CHECKS = (_databases, _sums, _ports, _own_address, _clock, _time_zone, _dialects, _unrated, _holidays, _backup)
+_CHECKS = (
+    _databases,
+    _sums,
+    _ports,
+    _worker,
+    _own_address,
+    _clock,
+    _time_zone,
+    _dialects,
+    _records,
+    _unrated,
+    _holidays,
+    _backup,
+)

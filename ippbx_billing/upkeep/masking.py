@@ -8,6 +8,7 @@ cannot be rated by its digits any more: `rerate` refuses such days.
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ippbx_billing.errors import BillingError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.masking import STATE, MaskTables
+from ippbx_billing.sqlite.locks import maintenance
 from ippbx_billing.upkeep import pruning
 
 STRETCH_CALLS = 2_000
@@ -30,12 +32,27 @@ def anonymize(
     keep_events: bool = False,
     dry_run: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    wait_s: float = 0,
 ) -> int:
     """Mask the calls of days before that one, which begins at `midnight`; gives their number.
 
-    Raises BillingError where events of that time are still kept, unless that is meant. A repeat goes on where an
-    interruption left off, and takes calls that came late.
+    Raises BillingError where events of that time are still kept, unless that is meant, and BusyError where other
+    maintenance lasts longer than `wait_s`. A repeat goes on where an interruption left off, and takes calls that came
+    late.
     """
+    with nullcontext() if dry_run else maintenance(ledger.path.parent, "calls anonymize", wait_s):
+        return _masked(ledger, inbox, before, midnight, keep_events, dry_run, progress)
+
+
+def _masked(
+    ledger: Ledger,
+    inbox: Path,
+    before: date,
+    midnight: datetime,
+    keep_events: bool,
+    dry_run: bool,
+    progress: Callable[[int, int], None],
+) -> int:
     if not keep_events and not dry_run:
         _events_must_be_gone(inbox, before, midnight)
     tables = MaskTables(ledger.connection)

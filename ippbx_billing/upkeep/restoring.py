@@ -20,12 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
+from ippbx_billing.files import flush, whole, write
 from ippbx_billing.inbox import Inbox, only_writer
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import SCHEMA
 from ippbx_billing.sqlite import copies
-from ippbx_billing.upkeep.backups import DATABASES, FORMAT, MANIFEST, OTHERS, Backup, digest, flush
+from ippbx_billing.sqlite.locks import maintenance
+from ippbx_billing.upkeep.backups import DATABASES, FORMAT, MANIFEST, OTHERS, Backup, digest
 
+EXCHANGING = "restore-under-way"  # names the folder with what lies aside
 COMPANIONS = ("-wal", "-shm")  # what SQLite keeps beside a database; it goes where the database goes
 MOVED = ("inbox.db", "ledger.db", *OTHERS)  # the inbox first
 
@@ -39,17 +42,23 @@ class Restored:
     newer_events: int
 
 
-def restore(source: Path, data_dir: Path, now: datetime) -> Restored:
+def restore(source: Path, data_dir: Path, now: datetime, wait_s: float = 0) -> Restored:
     """Put this backup in the place of what `data_dir` holds.
 
-    Raises NotFoundError where there is no backup, DataError where it is damaged or of a newer version, and
-    CannotStartError while a listener uses the directory; then nothing has changed.
+    Raises NotFoundError where there is no backup, DataError where it is damaged or of a newer version,
+    CannotStartError while a listener uses the directory, and BusyError where other maintenance lasts longer than
+    `wait_s`; then nothing has changed. A restore that was cut off is undone first, and then done from the beginning.
     """
     _must_be_a_backup(source)
     with _plainly(data_dir):
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with only_writer(data_dir / "inbox.db"), _unpacked(source, data_dir) as part:
+        with (
+            maintenance(data_dir, "restore", wait_s),
+            only_writer(data_dir / "inbox.db"),
+            _unpacked(source, data_dir) as part,
+        ):
             manifest = _checked(part, source)
+            _undo_what_was_cut_off(data_dir)
             newer = _newer_events(data_dir, part)
             _give_to_owner(part, data_dir)
             aside = _new_name(data_dir / f"before-restore-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
@@ -110,7 +119,7 @@ def _unpack(source: Path, part: Path) -> None:
 
 def _write(target: Path, stream: Any) -> None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as written:
+    with whole(target, private=True) as written:
         shutil.copyfileobj(stream, written, 1024 * 1024)
 
 
@@ -164,9 +173,31 @@ def _give_to_owner(part: Path, data_dir: Path) -> None:
             os.chown(path, owner.st_uid, owner.st_gid)
 
 
+def _undo_what_was_cut_off(data_dir: Path) -> None:
+    """What a restore that was killed had moved aside goes back, in the place of what it had put there."""
+    mark = data_dir / EXCHANGING
+    if not mark.exists():
+        return
+    aside = data_dir / mark.read_text(encoding="utf-8").strip()
+    for path in sorted(aside.iterdir()) if aside.is_dir() else []:
+        target = data_dir / path.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        path.replace(target)
+    if aside.is_dir():
+        aside.rmdir()
+    flush(data_dir)
+    mark.unlink()
+
+
 def _exchange(part: Path, data_dir: Path, aside: Path) -> None:
-    """Move what is there aside and the backup's files in; should one step fail, all steps before it are undone."""
+    """Move what is there aside and the backup's files in; should one step fail, all steps before it are undone.
+
+    A mark tells of it for as long as it lasts, so that a repeat knows what lies aside.
+    """
     done: list[tuple[Path, Path]] = []
+    mark = data_dir / EXCHANGING
+    write(mark, aside.name)
     try:
         for name in (name + more for name in MOVED for more in ("", *COMPANIONS)):
             if (data_dir / name).exists():
@@ -179,8 +210,10 @@ def _exchange(part: Path, data_dir: Path, aside: Path) -> None:
     except BaseException:  # also Ctrl-C
         for before, after in reversed(done):
             after.replace(before)
+        mark.unlink()
         raise
     flush(data_dir)
+    mark.unlink()
 
 
 def _move(before: Path, after: Path, done: list[tuple[Path, Path]]) -> None:

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from ippbx_billing.calls import Call, Classification, Direction, Disposition, LineKind, TrafficType
 from ippbx_billing.ledger import Ledger, RatedCall
-from ippbx_billing.pipeline import Rules, Site
+from ippbx_billing.pipeline import Rules, SiteRules
 from ippbx_billing.pipeline.rerating import Rerating, Wanted
 from ippbx_billing.tariffs import Figures, HolidayCalendar, Price, Trunk, standard
 from tests.benchmarks.figures import Figure, add_options, write
@@ -39,7 +39,7 @@ COUNTRIES = {"US": "1", "JP": "81", "GB": "44", "DE": "49", "BR": "55", "KR": "8
 
 def rules_of(ledger: Ledger) -> Rules:
     """The rules as the ledger has them now."""
-    site = Site("CN", "022", ZONE, ZONE, "auto", "9", ())
+    site = SiteRules("CN", "022", ZONE, ZONE, "auto", "9", ())
     return Rules(site, {}, ledger.book.tariff_book(HolidayCalendar("CN")))  # type: ignore[arg-type]
 
 

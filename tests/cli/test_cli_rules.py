@@ -105,3 +105,22 @@ def test_a_carrier_goes_out_and_in_with_its_tariff(cli: Cli, site: Path) -> None
     assert cli("carriers", "import", str(file), "--yes").exit_code == 0
     after = rows(cli, "tariffs", "show", "022-天津-移动")
     assert [{**row, "id": 0} for row in after] == [{**row, "id": 0} for row in before]
+
+
+def test_an_import_names_numbers_that_lose_their_price(cli: Cli, site: Path, tmp_path: Path) -> None:
+    """A new list without Japan, which was called this month; rows that no call finds are named as well."""
+    assert cli("carriers", "add", "test", "--operator", "acme", "--default", "--no-standard").exit_code == 0
+    old, new = tmp_path / "old.csv", tmp_path / "new.csv"
+    old.write_text("prefix,rate,increments,effective date\n81,1,60,2026-01-01\n44,1,60,2026-01-01\n", encoding="utf-8")
+    new.write_text(
+        "prefix,rate,increments,effective date\n44,2,60,2026-11-01\n49030,1,60,2026-11-01\n", encoding="utf-8"
+    )
+    imported = cli("tariffs", "import", str(old), "--carrier", "test", "--yes")
+    assert imported.exit_code == 0
+    assert "61 s, international 81…: 2.00 CNY" in imported.stderr
+    fill(site / "inbox.db", [gateway_cdr("8001", "9008133445566", 64)])
+    cli("events", "replay")
+    asked = cli("tariffs", "import", str(new), "--carrier", "test", "--replace", stdin="n\n")
+    assert "008133445566, called 1 times of late, has no price any more" in asked.stderr
+    assert "49030: no call finds it" in asked.stderr
+    assert "3 added, 0 changed, 0 removed, 0 as before" in asked.stderr

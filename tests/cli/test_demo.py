@@ -20,9 +20,9 @@ import pytest
 from rich.console import Console
 
 from ippbx_billing import language as texts
-from ippbx_billing.cli.trial.live_table import Board
 from ippbx_billing.reports import Period
-from ippbx_billing.simulation.traffic import Site, status_bodies
+from ippbx_billing.reports.views.live_table import Board
+from ippbx_billing.simulation.traffic import SimulatedSite, status_bodies
 from ippbx_billing.simulation.traffic.site import CHINA
 from tests.conftest import Cli
 from tests.service_process import Service
@@ -69,7 +69,7 @@ def test_every_posted_call_is_rated_once_and_the_report_is_their_sum(demonstrati
     """The kept ledger holds the planned calls and no other; the report printed is the report of those."""
     calls = demonstration.answer("calls", "list")
     month = Period.month("last", datetime.now(CHINA).date())
-    planned = list(Site(7).calls(60, month.first, month.last))
+    planned = list(SimulatedSite(7).calls(60, month.first, month.last))
     assert sorted((row["record_id"], row["billed_s"], row["number"]) for row in calls) == sorted(
         (call.record_id, call.billed_s, call.number) for call in planned
     )
@@ -85,7 +85,7 @@ def test_every_posted_call_is_rated_once_and_the_report_is_their_sum(demonstrati
 
 def test_names_departments_and_trunks_are_those_of_the_site(demonstration: Demonstration) -> None:
     """The directory came in through `extensions import`, the trunks through `trunks add`."""
-    people = {person.extension: person for person in Site(7).people}
+    people = {person.extension: person for person in SimulatedSite(7).people}
     for row in demonstration.answer("calls", "list"):
         assert (row["name"], row["department"]) == (people[row["extension"]].name, people[row["extension"]].department)
         assert row["carrier"] is None or row["trunk"] is None or row["carrier"].endswith(row["trunk"][:2])

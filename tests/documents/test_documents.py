@@ -20,8 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ippbx_billing.documents import FORMS, Chart, Document, Section, write, write_each
+from ippbx_billing.documents.columns import Column
 from ippbx_billing.documents.page_layout import wrap
-from ippbx_billing.documents.render import Column
 from ippbx_billing.errors import BillingError
 
 COLUMNS = [

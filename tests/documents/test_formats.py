@@ -17,7 +17,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ippbx_billing.cli.app import app
-from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import show
 from tests.bodies import fill, gateway_cdr
 from tests.conftest import Cli
 

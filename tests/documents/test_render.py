@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ippbx_billing import language as texts
-from ippbx_billing.documents.render import Column, Format, cell, show
+from ippbx_billing.documents.columns import Column, Format, cell
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError
 
 COLUMNS = [Column("name", "Name"), Column("calls", "Calls", "number"), Column("fee", "Fee", "money")]

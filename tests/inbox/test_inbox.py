@@ -307,7 +307,7 @@ def test_creating_twice_harms_nothing(path: Path) -> None:
         steps = [name for (name,) in connection.execute("SELECT name FROM _sqlite_migrations ORDER BY id")]
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
-    assert steps == [migration.name for migration in migrations.inbox._migrations]
+    assert steps == migrations.inbox.names
 
 
 def test_nobody_else_may_read_the_files(path: Path) -> None:

@@ -19,10 +19,10 @@ import pytest
 
 from ippbx_billing import inbox
 from ippbx_billing.inbox import Delivery, Inbox
-from ippbx_billing.inbox import damage as quarantine
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules
 from ippbx_billing.settings import load
+from ippbx_billing.sqlite import damage
 from tests.bodies import gateway_cdr
 
 apsw = pytest.importorskip("apsw")
@@ -144,7 +144,7 @@ def test_whatever_was_acknowledged_is_there_after_a_power_cut(site: Path, moment
     for _ in range(moments):
         moment = chance.randrange(1, len(story.log) + 1)
         story.put_back(site, moment, chance)
-        assert quarantine.fault(site / "inbox.db") == ""
+        assert damage.fault(site / "inbox.db", "events", "id") == ""
         safe = story.safe_at(moment)
         assert numbers_in(site / "inbox.db", safe) == safe
 

@@ -26,7 +26,7 @@ from ippbx_billing.calls import (
     TrafficType,
 )
 from ippbx_billing.language.catalogues import compile_all
-from ippbx_billing.tariffs.rating import TYPE_WORDS
+from ippbx_billing.language.reasons import TRAFFIC_WORDS
 from tests import PACKAGE
 
 CATALOGUE = texts.LOCALE_DIR / "zh" / "LC_MESSAGES" / "ippbx_billing.po"
@@ -60,7 +60,7 @@ def test_every_word_of_ours_has_a_translation(words: type) -> None:
 def test_the_words_of_sentences_are_those_of_tables() -> None:
     """In English a sentence says "IP long distance" where a table says ip_long_distance; in Chinese they are one."""
     texts.use("zh")
-    assert {kind: texts.tr(word) for kind, word in TYPE_WORDS.items()} == {
+    assert {kind: texts.tr(word) for kind, word in TRAFFIC_WORDS.items()} == {
         kind: texts.tr(kind.value) for kind in TrafficType
     }
 

@@ -184,7 +184,7 @@ def test_entries_of_the_former_table_become_people(tmp_path: Path) -> None:
 
 
 def enter(
-    directory: DirectoryTables, kind: lists.Kind, text: str, *, dry_run: bool = False
+    directory: DirectoryTables, kind: lists.ListKind, text: str, *, dry_run: bool = False
 ) -> list[tuple[object, ...]]:
     """Import a text; gives what changed."""
     found = lists.read(kind, "list.csv", text.encode())

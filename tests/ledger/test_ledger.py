@@ -21,6 +21,7 @@ from ippbx_billing.calls import (
     LineKind,
     Phase,
     RawEvent,
+    Reason,
     TrafficType,
 )
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
@@ -65,7 +66,7 @@ def rated(**changes: object) -> RatedCall:
         duration_s=90,
         answered_at=START + timedelta(seconds=10),
         ended_at=START + timedelta(seconds=90),
-        notes=("a doubt",),
+        notes=(Reason("past-midnight"),),
     )
     meaning = Classification(
         number="902162345678",
@@ -221,11 +222,11 @@ def test_a_live_call_goes_forward_only(ledger: Ledger) -> None:
 
 def test_outcomes_say_what_is_not_plainly_done(ledger: Ledger) -> None:
     """A done event without a reason needs no row; a later outcome replaces the earlier one."""
-    ledger.journey.record(1, EventStatus.DONE, "")
-    ledger.journey.record(2, EventStatus.REJECTED, "empty")
-    ledger.journey.record(3, EventStatus.REJECTED, "empty")
-    ledger.journey.record(3, EventStatus.DONE, "")
-    assert ledger.journey.outcomes([1, 2, 3]) == {2: (EventStatus.REJECTED, "empty")}
+    ledger.journey.record(1, EventStatus.DONE, Reason())
+    ledger.journey.record(2, EventStatus.REJECTED, Reason("not-xml"))
+    ledger.journey.record(3, EventStatus.REJECTED, Reason("not-xml"))
+    ledger.journey.record(3, EventStatus.DONE, Reason())
+    assert ledger.journey.outcomes([1, 2, 3]) == {2: (EventStatus.REJECTED, Reason("not-xml"))}
     assert ledger.journey.events_with(EventStatus.REJECTED) == [2]
 
 

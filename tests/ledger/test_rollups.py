@@ -353,11 +353,19 @@ def test_a_file_of_an_older_version_gets_its_sums(tmp_path: Path) -> None:
 def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     """Take away all that later steps of the migrations brought; the directory too, it has tables of its own."""
     later = [f"rollup_{name}" for name in (*LEVELS, "extensions", "places", "classes", "spans")]
+    later += ["reused_ids", "call_changes", "call_links", "call_rows", "late_calls", "call_answers"]
     for name in (*later, "holders", "assignments", "memberships", "employees", "departments"):
         connection.execute(f"DROP TABLE {name}")
     connection.execute("DROP INDEX charges_unrated")
     for column in ("local_hour", "extension_id", "place_id", "duration_s"):
         connection.execute(f"ALTER TABLE charges DROP COLUMN {column}")
+    for table in ("charges", "charge_history", "outcomes"):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN reason_facts")
+    for table in ("charges", "charge_history"):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN calendar")
+    connection.execute("DROP INDEX calls_in_doubt")
+    connection.execute("ALTER TABLE calls DROP COLUMN doubt")
+    connection.execute("ALTER TABLE prices DROP COLUMN status")
     connection.execute("CREATE TABLE extensions (number TEXT PRIMARY KEY, name TEXT, department TEXT)")
     connection.execute("DELETE FROM _sqlite_migrations WHERE migration_set = 'ledger' AND name > 'm006_z'")
     connection.execute("PRAGMA user_version = 6")

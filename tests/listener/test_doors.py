@@ -23,7 +23,7 @@ import pytest
 from ippbx_billing import inbox
 from ippbx_billing.calls import EventKind
 from ippbx_billing.inbox import Inbox, InboxWriter
-from ippbx_billing.listener import Doors, Limits, Senders, doors
+from ippbx_billing.listener import Doors, Limits, Senders, capacity, doors
 from ippbx_billing.listener.limits import Rates
 from ippbx_billing.listener.senders import LOOPBACK, PRIVATE, Complaints, networks, within
 from ippbx_billing.pbx import tokens
@@ -137,7 +137,7 @@ def test_a_refusal_is_counted_and_said_once_a_minute(writer_file: Path) -> None:
     async def story(doors: Doors) -> dict[str, int]:
         for _ in range(5):
             await posted(doors, "203.0.113.5")
-        return dict(doors.counts.refused)
+        return dict(doors.capacity.counts.refused)
 
     assert told(writer_file, story, report=lines.append) == {"stranger": 5}
     assert lines == ["refused a request from 203.0.113.5: Records are not taken from this address. (setting allow)"]
@@ -326,7 +326,7 @@ def test_far_too_many_connections_are_closed_at_once(writer_file: Path, monkeypa
 
     async def story(doors: Doors) -> tuple[list[bool], dict[str, int]]:
         wires = [Wire(doors) for _ in range(5)]
-        return [wire.closed for wire in wires], dict(doors.counts.refused)
+        return [wire.closed for wire in wires], dict(doors.capacity.counts.refused)
 
     closed, refused = told(writer_file, story, limits=Limits(max_connections=1))
     assert closed == [False, False, False, True, True]
@@ -367,11 +367,11 @@ def test_bodies_under_way_are_bounded_together(writer_file: Path) -> None:
         whole = request(b"x" * 400)
         for wire in wires:
             wire.hear(whole[:-1])
-        held = doors.held_bytes
+        held = doors.capacity.held_bytes
         for wire in wires:
             wire.hear(whole[-1:])
         statuses = [status(await wire.answer()) for wire in wires]
-        assert doors.held_bytes == 0
+        assert doors.capacity.held_bytes == 0
         return statuses, held
 
     statuses, held = told(writer_file, story, limits=Limits(max_held_bytes=1_000))
@@ -388,11 +388,11 @@ def test_memory_is_given_back_however_a_request_ends(writer_file: Path) -> None:
             wire = Wire(doors)
             wire.hear(request(body)[:-10])
             wire.end()
-            held.append(doors.held_bytes)
+            held.append(doors.capacity.held_bytes)
         wire = Wire(doors)
         wire.hear(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\nZZ\r\n")
         wire.end()
-        return [*held, doors.held_bytes, len(doors.connections)]
+        return [*held, doors.capacity.held_bytes, len(doors.connections)]
 
     assert told(writer_file, story, limits=Limits(max_body_bytes=100)) == [0, 0, 0, 0]
 
@@ -417,7 +417,7 @@ def test_a_disk_nearly_full_is_left_to_others(tmp_path: Path) -> None:
 def test_room_on_the_disk_is_noticed_within_seconds(writer_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is asked again and again, not once."""
     free = [10]
-    monkeypatch.setattr(doors.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100, 0, free[0]))
+    monkeypatch.setattr(capacity.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100, 0, free[0]))
 
     async def story(doors: Doors) -> list[int]:
         doors.look_around()

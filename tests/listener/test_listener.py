@@ -698,3 +698,104 @@ def test_limits_are_those_of_the_settings() -> None:
     assert Limits().max_drained_bytes == 4 * Limits().max_body_bytes
     with pytest.raises(TypeError):
         listener.serve(inbox_path=Path("x"), host="", cdr_port=0, status_port=0, max_boddy_bytes=1)
+
+
+# --- What is not quite HTTP -----------------------------------------------------------------------------------------
+
+
+def answered(connection: socket.socket, requests: int) -> bool:
+    """Whether so many requests are answered 200, however the answers are cut."""
+    received = b""
+    while received.count(b"HTTP/1.1 200") < requests and (more := connection.recv(65536)):
+        received += more
+    return received.count(b"HTTP/1.1 200") == received.count(b"HTTP/1.1 ") == requests
+
+
+RECORD = '{"caller":"8001","callee":"013820000000","name":"张三"}'.encode()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /cdr HTTP/1.0\r\nHost: x\r\n\r\n",
+        b"POST /cdr HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"PUT /cdr HTTP/1.0\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 2, 7])
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_body_without_a_length_ends_with_the_connection(
+    shared: Listening, head: bytes, pieces: int, closes: bool
+) -> None:
+    """However it is cut, all of it is kept before it is answered; one that waits for its answer gets it, too."""
+    data = head + RECORD * 40
+    step = -(-len(data) // pieces)
+    with shared.connect() as connection:
+        for start in range(0, len(data), step):
+            connection.sendall(data[start : start + step])
+            time.sleep(0.01)
+        if closes:
+            connection.shutdown(socket.SHUT_WR)
+        assert read_answer(connection).status == 200
+        assert connection.recv(1) == b""
+    assert newest(shared).body == RECORD * 40
+
+
+def test_a_posting_without_a_body_or_a_length_is_answered(shared: Listening) -> None:
+    """A record may stand in the query alone."""
+    assert shared.send(b"POST /?caller=8001 HTTP/1.0\r\n\r\n").status == 200
+    event = newest(shared)
+    assert (event.query, event.body) == ("caller=8001", b"")
+
+
+def test_a_body_without_a_length_has_its_bounds(tmp_path: Path) -> None:
+    """Too large is too large."""
+    with Listening(tmp_path, max_body_bytes=1_000) as service:
+        assert service.send(b"POST / HTTP/1.0\r\n\r\n" + b"x" * 1_001).status == 413
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("following", [b"", request(b"next")])
+def test_a_length_in_characters_loses_no_byte(shared: Listening, encoding: str, following: bytes) -> None:
+    """Content-Length counts characters where bytes are meant: the body is kept whole."""
+    text = '{"name":"张三李四","caller":"8001","callee":"013820000000"}'
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(text)}\r\n\r\n".encode()
+    with shared.connect() as connection:
+        connection.sendall(head + text.encode(encoding) + following)
+        assert answered(connection, 2 if following else 1)
+    with Inbox(shared.inbox_path) as reader:
+        last = reader.last_id()
+        bodies = [event.body for event in reader.after(last - 2, 2)]
+    assert bodies[-2 if following else -1] == text.encode(encoding)
+    assert bodies[-1] == (b"next" if following else text.encode(encoding))
+
+
+def test_a_right_length_takes_nothing_of_the_next_request(shared: Listening) -> None:
+    """Chinese characters and a request behind: both are kept as they are."""
+    with shared.connect() as connection:
+        connection.sendall(request(RECORD) + request(b"second"))
+        assert answered(connection, 2)
+    assert newest(shared).body == b"second"
+
+
+@pytest.mark.parametrize("cut", range(1, 16))
+def test_an_odd_first_line_may_come_in_two_packets(shared: Listening, cut: int) -> None:
+    """`POST HTTP/1.1`, as a manual prints it, wherever the network cuts it."""
+    data = b"POST HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nodd!"
+    with shared.connect() as connection:
+        connection.sendall(data[:cut])
+        time.sleep(0.02)
+        connection.sendall(data[cut:])
+        assert read_answer(connection).status == 200
+    assert newest(shared).body == b"odd!"
+
+
+def test_a_pipeline_goes_on_behind_an_odd_first_line(shared: Listening) -> None:
+    """Good, odd, good, odd: four records in one piece, four answers."""
+    odd = b"POST HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n%b"
+    before = count(shared)
+    with shared.connect() as connection:
+        connection.sendall(request(b"one") + odd % b"two" + request(b"three") + odd % b"4th")
+        assert answered(connection, 4)
+    assert count(shared) == before + 4
+    assert newest(shared).body == b"4th"

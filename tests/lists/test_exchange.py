@@ -39,9 +39,10 @@ def sentences(found: Imported) -> list[str]:
 
 notes = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 micro = st.integers(0, 10**14)
+rates = st.integers(0, 10**12)
 figures_any = st.one_of(
     st.builds(Figures, st.integers(0, 4000), micro, st.integers(0, 4000), micro),
-    st.builds(Figures, st.integers(0, 4000), micro, st.integers(1, 4000), micro, st.sampled_from([1, 60])),
+    st.builds(Figures, st.integers(0, 4000), rates, st.integers(1, 4000), rates, st.sampled_from([1, 60])),
 )
 windows_any = st.builds(
     Window,
@@ -136,7 +137,7 @@ def test_a_usual_deck_is_understood(encoding: str) -> None:
         ("international", "44741"),
         ("international", "44742"),
         ("hk_mo_tw", "852"),
-        ("domestic", "86"),
+        ("domestic", "+86"),
     ]
     kingdom, mobile, hong_kong, china = (found.prices[place] for place in (0, 1, 6, 7))
     assert kingdom.figures == Figures(60, 12_500, 6, 1_250)
@@ -205,7 +206,8 @@ def test_what_the_file_leaves_open_is_said_by_the_operator() -> None:
         ("prefix,rate\n44,0.5\n", "line 2: nothing says in which increments it is charged"),
         ("prefix,rate,increments\n44,abc,60/60\n", "line 2: rate is 'abc', but an amount is wanted, such as 0.07"),
         ("prefix,rate,increments\n44,-0.5,60/60\n", "line 2: rate is '-0.5', but an amount is wanted"),
-        ("prefix,rate,increments\n44,0.1234567,60/60\n", "an amount of at most six decimals is wanted"),
+        ("prefix,rate,increments\n44,0.1234567890123456,60/60\n", "an amount of at most 15 decimals is wanted"),
+        ("prefix,rate,increments,setup fee\n44,1,60/60,0.1234567\n", "an amount of at most six decimals is wanted"),
         ('prefix,rate,increments\n44,"1,234",60/60\n', "it may be 1.234 or 1234"),
         ("prefix,rate,increments\n4.42E+03,0.5,60/60\n", "a spreadsheet has made a number of it"),
         ("prefix,rate,increments\n44-49-50,0.5,60/60\n", "line 2: prefix is '44-49-50', but prefixes are wanted"),
@@ -345,8 +347,8 @@ def test_each_heading_is_known_for_one_thing() -> None:
     """A heading that meant two columns would be read as either."""
     from ippbx_billing.lists.tariffs.words import HEADINGS
 
-    names = [columns._plain(name) for key, others in HEADINGS.items() for name in {key, *others.split("|")}]
-    assert sorted({name for name in names if names.count(name) > 1} - {columns._plain(key) for key in HEADINGS}) == []
+    names = [columns.plain(name) for key, others in HEADINGS.items() for name in {key, *others.split("|")}]
+    assert sorted({name for name in names if names.count(name) > 1} - {columns.plain(key) for key in HEADINGS}) == []
 
 
 def test_far_and_near_go_by_the_home_country() -> None:

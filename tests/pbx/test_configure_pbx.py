@@ -21,7 +21,7 @@ from rich.cells import cell_len
 from ippbx_billing import language as texts
 from ippbx_billing.cli.pbx import access as pbx_access
 from ippbx_billing.pbx import remembered, tokens
-from ippbx_billing.simulation.practice_pbx import Fault, Firmware, PracticePbx
+from ippbx_billing.simulation.practice_pbx import Firmware, PracticeFault, PracticePbx
 from ippbx_billing.simulation.practice_pbx.identity import certificate, fingerprint
 from tests.conftest import Cli
 from tests.practice import app as practice_app
@@ -229,15 +229,15 @@ def test_without_an_agreement_nothing_changes(cli: Cli, site: Path, monkeypatch:
 
 
 FAILURES = {
-    Fault.IGNORE_SAVE: "did not take the values",
-    Fault.REFUSE_APPLY: "系统忙",
-    Fault.CUT_AFTER_SAVE: "was cut",
-    Fault.EXPIRE_EVERY_SAVE: "ended the session twice",
+    PracticeFault.IGNORE_SAVE: "did not take the values",
+    PracticeFault.REFUSE_APPLY: "系统忙",
+    PracticeFault.CUT_AFTER_SAVE: "was cut",
+    PracticeFault.EXPIRE_EVERY_SAVE: "ended the session twice",
 }
 
 
 @pytest.mark.parametrize("fault", FAILURES)
-def test_a_failure_says_what_was_and_was_not_done(cli: Cli, site: Path, fault: Fault) -> None:
+def test_a_failure_says_what_was_and_was_not_done(cli: Cli, site: Path, fault: PracticeFault) -> None:
     """Exit 1, a sentence and a hint; the PBX is as it was, and no token keeps its events out."""
     pbx = device(faults=frozenset({fault}))
     before = dict(pbx.running)
@@ -254,7 +254,7 @@ def test_a_failure_says_what_was_and_was_not_done(cli: Cli, site: Path, fault: F
 
 def test_a_token_that_may_be_in_force_is_kept(cli: Cli, site: Path) -> None:
     """When the connection is cut while the PBX applies, its events must not be refused."""
-    pbx = device(faults=frozenset({Fault.CUT_AFTER_APPLY}))
+    pbx = device(faults=frozenset({PracticeFault.CUT_AFTER_APPLY}))
     with served(pbx) as address:
         result = configured(cli, address)
     assert result.exit_code == 1
@@ -266,7 +266,7 @@ def test_a_token_that_may_be_in_force_is_kept(cli: Cli, site: Path) -> None:
 def test_a_failure_leaves_other_tokens_alone(cli: Cli, site: Path) -> None:
     """Those of other PBXs stay known; the new one is forgotten."""
     tokens.add_token(site, "anothers")
-    with served(device(faults=frozenset({Fault.REFUSE_APPLY}))) as address:
+    with served(device(faults=frozenset({PracticeFault.REFUSE_APPLY}))) as address:
         configured(cli, address)
     assert tokens.known_tokens(site) == {"anothers"}
 

@@ -35,7 +35,8 @@ from ippbx_billing.pbx.problems import (
 )
 from ippbx_billing.pbx.profile import load_profile
 from ippbx_billing.pbx.session import PbxAdmin
-from ippbx_billing.simulation.practice_pbx import Fault, Firmware, PracticePbx
+from ippbx_billing.simulation.practice_pbx import Firmware, PracticePbx
+from ippbx_billing.simulation.practice_pbx import PracticeFault as Fault
 from ippbx_billing.simulation.practice_pbx.firmware import GENERATIONS
 from tests.bodies import gateway_cdr
 from tests.conftest import Cli
@@ -142,7 +143,13 @@ def test_every_generation_ends_as_wanted(generation: str, language: str) -> None
         assert not [one for one in plan(UC, {page: admin.read(page) for page in WANTED}, WANTED) if one.needed]
 
 
-HARMLESS = [Fault.APPLY_ON_SAVE, Fault.ALWAYS_NOTICE, Fault.SCRIPT_BUTTONS, Fault.REQUIRED_WHEN_HIDDEN, Fault.LANGUAGES]
+HARMLESS = [
+    Fault.APPLY_ON_SAVE,
+    Fault.ALWAYS_NOTICE,
+    Fault.SCRIPT_BUTTONS,
+    Fault.REQUIRED_WHEN_HIDDEN,
+    Fault.LANGUAGES,
+]
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
@@ -434,8 +441,20 @@ SEQUENCES = st.dictionaries(st.integers(1, 34), TROUBLES, max_size=4)
 LASTING = st.sets(
     st.sampled_from(
         [
-            *(Fault.APPLY_ON_SAVE, Fault.IGNORE_APPLY, Fault.REFUSE_APPLY, Fault.REFUSE_DISCARD, Fault.ALWAYS_NOTICE),
-            *(Fault.SCRIPT_BUTTONS, Fault.LANGUAGES, Fault.SILENT_403, Fault.SLOW_RESTART, Fault.STRANGER_SAVES),
+            *(
+                Fault.APPLY_ON_SAVE,
+                Fault.IGNORE_APPLY,
+                Fault.REFUSE_APPLY,
+                Fault.REFUSE_DISCARD,
+                Fault.ALWAYS_NOTICE,
+            ),
+            *(
+                Fault.SCRIPT_BUTTONS,
+                Fault.LANGUAGES,
+                Fault.SILENT_403,
+                Fault.SLOW_RESTART,
+                Fault.STRANGER_SAVES,
+            ),
         ]
     ),
     max_size=2,

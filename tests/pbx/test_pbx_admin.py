@@ -31,9 +31,9 @@ from ippbx_billing.pbx.problems import (
 )
 from ippbx_billing.pbx.profile import load_profile, wording
 from ippbx_billing.pbx.session import PbxAdmin
-from ippbx_billing.simulation.practice_pbx import Fault, Firmware, PracticePbx
+from ippbx_billing.simulation.practice_pbx import Firmware, PracticeFault, PracticePbx
 from ippbx_billing.simulation.practice_pbx.identity import certificate, fingerprint
-from ippbx_billing.simulation.practice_pbx.pages import Pages
+from ippbx_billing.simulation.practice_pbx.pages import PracticePages
 from ippbx_billing.simulation.practice_pbx.state import Session
 from tests.practice import served, served_with
 
@@ -277,7 +277,7 @@ def test_whatever_stands_in_other_fields_comes_back(first: str, second: str, rem
     pbx.saved["openapi.main.peers"] = tuple(part for part in (first, second) if part)
     pbx.saved["openapi.main.remark"] = (remark,) if remark else ()
     screen = next(one for one in pbx.screens() if one.node == "admin/service/api")
-    html = Pages(pbx).screen(Session(), screen, [])
+    html = PracticePages(pbx).screen(Session(), screen, [])
     form = Page(html.encode(), "http://pbx/luci/;stok=7f/admin/service/api").form_with(UC.pages["api"])
     form.set("password", "changed")
     assert pbx.save(screen, form.submission(UC.words["save"]).fields) == []
@@ -418,12 +418,20 @@ def test_a_renamed_label_works_through_a_profile(tmp_path: Path) -> None:
     assert pbx.reports()["cdr"].url == CDR_URL
 
 
-FAILURES: dict[Fault, tuple[type[PbxError], str, str]] = {
-    Fault.IGNORE_SAVE: (ChangeRefused, "did not take the values", "Nothing was applied; what had been saved was disca"),
-    Fault.REFUSE_APPLY: (ChangeRefused, "系统忙", "Nothing was applied; what had been saved was discarded."),
-    Fault.IGNORE_APPLY: (ChangeRefused, "did not apply", "Nothing was applied; what had been saved was discarded."),
-    Fault.CUT_AFTER_SAVE: (Unreachable, "was cut", "Nothing was applied; what had been saved was discarded."),
-    Fault.EXPIRE_EVERY_SAVE: (
+FAILURES: dict[PracticeFault, tuple[type[PbxError], str, str]] = {
+    PracticeFault.IGNORE_SAVE: (
+        ChangeRefused,
+        "did not take the values",
+        "Nothing was applied; what had been saved was disca",
+    ),
+    PracticeFault.REFUSE_APPLY: (ChangeRefused, "系统忙", "Nothing was applied; what had been saved was discarded."),
+    PracticeFault.IGNORE_APPLY: (
+        ChangeRefused,
+        "did not apply",
+        "Nothing was applied; what had been saved was discarded.",
+    ),
+    PracticeFault.CUT_AFTER_SAVE: (Unreachable, "was cut", "Nothing was applied; what had been saved was discarded."),
+    PracticeFault.EXPIRE_EVERY_SAVE: (
         SessionExpired,
         "ended the session twice",
         "Nothing was applied; what had been saved was",
@@ -432,7 +440,7 @@ FAILURES: dict[Fault, tuple[type[PbxError], str, str]] = {
 
 
 @pytest.mark.parametrize("fault", FAILURES)
-def test_a_failure_half_way_leaves_the_pbx_as_it_was(fault: Fault) -> None:
+def test_a_failure_half_way_leaves_the_pbx_as_it_was(fault: PracticeFault) -> None:
     """Nothing is in force and nothing staged, and the message says both what happened and what was done."""
     pbx = PracticePbx(Firmware(faults=frozenset({fault})))
     before = dict(pbx.running)
@@ -447,7 +455,7 @@ def test_a_failure_half_way_leaves_the_pbx_as_it_was(fault: Fault) -> None:
 
 def test_a_pbx_that_is_gone_after_a_save_is_told_of() -> None:
     """What cannot be undone is said, with the command that undoes it later; then that command works."""
-    pbx = PracticePbx(Firmware(faults=frozenset({Fault.GONE_AFTER_SAVE})))
+    pbx = PracticePbx(Firmware(faults=frozenset({PracticeFault.GONE_AFTER_SAVE})))
     before = dict(pbx.running)
     with pytest.raises(Unreachable, match="could not be discarded") as problem:
         configure(pbx)
@@ -462,7 +470,7 @@ def test_a_pbx_that_is_gone_after_a_save_is_told_of() -> None:
 
 def test_a_discard_that_is_refused_is_told_of() -> None:
     """Two failures at once: still nothing is in force, and the message does not claim more than happened."""
-    pbx = PracticePbx(Firmware(faults=frozenset({Fault.REFUSE_APPLY, Fault.REFUSE_DISCARD})))
+    pbx = PracticePbx(Firmware(faults=frozenset({PracticeFault.REFUSE_APPLY, PracticeFault.REFUSE_DISCARD})))
     before = dict(pbx.running)
     with pytest.raises(ChangeRefused, match="Nothing was applied, but what was saved could not be discarded"):
         configure(pbx)
@@ -488,7 +496,7 @@ def test_an_interrupted_run_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatc
 
 def test_a_connection_cut_while_applying_is_told_as_it_is() -> None:
     """The changes are saved for good, and whether the services know of them nobody saw."""
-    pbx = PracticePbx(Firmware(faults=frozenset({Fault.CUT_AFTER_APPLY})))
+    pbx = PracticePbx(Firmware(faults=frozenset({PracticeFault.CUT_AFTER_APPLY})))
     with pytest.raises(Unreachable, match="whether the PBX restarted its services could not be seen") as problem:
         configure(pbx)
     assert problem.value.in_force
@@ -498,7 +506,7 @@ def test_a_connection_cut_while_applying_is_told_as_it_is() -> None:
 
 def test_a_session_that_ends_in_mid_way_is_opened_again() -> None:
     """One redirect to the sign-in page costs nothing but a second sign-in."""
-    pbx = PracticePbx(Firmware(faults=frozenset({Fault.EXPIRE_ON_SAVE})))
+    pbx = PracticePbx(Firmware(faults=frozenset({PracticeFault.EXPIRE_ON_SAVE})))
     configure(pbx)
     assert pbx.reports()["cdr"].url == CDR_URL
 

@@ -24,11 +24,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from ippbx_billing import inbox as inbox_module
-from ippbx_billing.inbox import Delivery, Inbox, InboxWriter
-from ippbx_billing.inbox import damage as quarantine
+from ippbx_billing.inbox import Delivery, Inbox, InboxWriter, salvage
 from ippbx_billing.ledger import Ledger, migrations
 from ippbx_billing.pipeline import Pipeline, Rules
 from ippbx_billing.settings import load
+from ippbx_billing.sqlite import damage
 from tests.bodies import fill, gateway_cdr
 from tests.conftest import Cli
 from tests.service_process import PATIENCE_S, Service
@@ -402,7 +402,7 @@ def test_damage_that_only_a_reader_meets(site: Path) -> None:
         assert service.post(body).status_code == 200
         wait_until(lambda: number in billed(site), "the pipeline does not go on")
     (aside,) = site.glob("inbox.db.damaged-*Z")
-    assert len(quarantine.files_aside(site / "inbox.db")) == 1
+    assert len(damage.files_aside(site / "inbox.db")) == 1
     assert aside.stat().st_mode & 0o777 == 0o600
 
 
@@ -479,7 +479,7 @@ def test_ids_without_events_wait_for_nobody(site: Path) -> None:
     inbox_module.replaced(site / "inbox.db", "a test")
     drain(site)
     with Ledger(site / "ledger.db") as ledger, Inbox(site / "inbox.db") as inbox:
-        assert ledger.journey.position() == inbox.last_id() == 5 + quarantine.RESERVED_IDS
+        assert ledger.journey.position() == inbox.last_id() == 5 + salvage.RESERVED_IDS
     assert_billed_once(site, earlier + stored(site, records, 1))
 
 

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from ippbx_billing import dialects, inbox
 from ippbx_billing.calls import EventKind, Problem, RawEvent, Reading
 from ippbx_billing.inbox import Inbox, InboxWriter
+from ippbx_billing.language.reasons import sentence
 from ippbx_billing.listener import Doors, Limits
 from tests.bodies import gateway_cdr
 from tests.listening import Answer, Listening, Wire, request
@@ -188,7 +189,7 @@ def test_raw_bytes_without_a_network(
             await writer.probe()  # all that was taken before is on the disk now
             wire.protocol.look_at_clock(time.monotonic() + 100)
             wire.end()
-            return doors.held_bytes, len(doors.connections), doors.counts.refused["fault"]
+            return doors.capacity.held_bytes, len(doors.connections), doors.capacity.counts.refused["fault"]
 
     assert asyncio.run(story()) == (0, 0, 0)
 
@@ -246,7 +247,7 @@ def test_reading_never_raises(body: bytes, kind: EventKind, query: str, headers:
     began = time.process_time()
     reading = read(event_of(body, kind, query, headers))
     assert time.process_time() - began < 5
-    assert all(isinstance(problem, Problem) and str(problem) for problem in reading.problems)
+    assert all(isinstance(problem, Problem) and sentence(problem.told) for problem in reading.problems)
     assert reading.calls or reading.states or reading.problems or reading.nothing
 
 

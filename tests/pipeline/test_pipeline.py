@@ -7,9 +7,10 @@ import pytest
 
 from ippbx_billing.calls import Call, ChargeStatus, Classification, EventStatus
 from ippbx_billing.inbox import Inbox
+from ippbx_billing.language.reasons import sentence
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules, unsettled
-from ippbx_billing.reports import CallFilter, View, calls
+from ippbx_billing.reports import View, WantedCalls, calls
 from ippbx_billing.settings import load
 from ippbx_billing.tariffs import Trunk
 from tests.bodies import RUBBISH, fill, gateway_cdr
@@ -35,10 +36,11 @@ class Bench:
 
     def calls(self, **wanted: object) -> list[dict[str, object]]:
         view = View(self.settings.site_zone, "CNY")
-        return list(calls(self.ledger, view, CallFilter(**wanted)))  # type: ignore[arg-type]
+        return list(calls(self.ledger, view, WantedCalls(**wanted)))  # type: ignore[arg-type]
 
     def outcomes(self) -> dict[int, tuple[EventStatus, str]]:
-        return self.ledger.journey.outcomes(range(1, self.inbox.last_id() + 1))
+        found = self.ledger.journey.outcomes(range(1, self.inbox.last_id() + 1))
+        return {number: (status, sentence(reason)) for number, (status, reason) in found.items()}
 
 
 @pytest.fixture
@@ -150,7 +152,7 @@ def test_a_fault_of_ours_is_recorded_and_passed_by(bench: Bench, monkeypatch: py
     assert [call["extension"] for call in bench.calls()] == ["8001"]
     assert bench.outcomes()[1] == (EventStatus.REJECTED, "internal error, please report it: ZeroDivisionError('oops')")
     monkeypatch.setattr(Rules, "classify", sound)
-    assert bench.pipeline.replay(unsettled(bench.ledger)) == 1
+    assert bench.pipeline.replay(unsettled(bench.ledger)).events == 1
     assert [call["extension"] for call in bench.calls()] == ["8001", "8002"] or len(bench.calls()) == 2
     assert bench.outcomes() == {}
 
@@ -206,7 +208,7 @@ def test_an_unrated_call_is_rated_after_the_cause_was_mended(bench: Bench) -> No
     assert call["reason"] == "trunk 5 is not configured and there is no default carrier"
     bench.ledger.book.put_trunk(Trunk("5", "022-天津-联通"))
     bench.pipeline = bench.make_pipeline()
-    assert bench.pipeline.replay(unsettled(bench.ledger)) == 1
+    assert bench.pipeline.replay(unsettled(bench.ledger)).events == 1
     assert [(call["fee"], call["status"]) for call in bench.calls()] == [("0.22", "rated")]
 
 

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ippbx_billing.calls import Call, Direction, Disposition, LineKind, TrafficType
-from ippbx_billing.ledger import Ledger, RatedCall
+from ippbx_billing.ledger import Ledger, RatedCall, reasons
 from ippbx_billing.ledger.calls import call_of, classification_of
-from ippbx_billing.pipeline import Rules, Site, rerating
+from ippbx_billing.pipeline import Rules, SiteRules, rerating
 from ippbx_billing.pipeline.rerating import Rerating, Wanted
 from ippbx_billing.pipeline.rerating.deciding import Clock
 from ippbx_billing.tariffs import (
@@ -58,7 +58,7 @@ def rules_of(ledger: Ledger, outside_prefix: str = "9", zone: ZoneInfo = ZONE) -
     """The rules as the ledger has them now."""
     days = {one.day: one.kind for one in ledger.rules.day_overrides()}
     book = ledger.book.tariff_book(HolidayCalendar("CN", days))
-    site = Site("CN", "022", zone, zone, "auto", outside_prefix, ("8XXX",))
+    site = SiteRules("CN", "022", zone, zone, "auto", outside_prefix, ("8XXX",))
     return Rules(site, {}, book, (), ledger.book.overrides(), None, ledger.rules.cleanups(), ledger.rules.filters())  # type: ignore[arg-type]
 
 
@@ -92,7 +92,7 @@ def put(ledger: Ledger, *calls: Call) -> None:
 
 
 def stored(ledger: Ledger) -> list[tuple[object, ...]]:
-    columns = "id, status, fee_micro, carrier_id, price_id, window, reason"
+    columns = "id, status, fee_micro, carrier_id, price_id, window, reason, reason_facts"
     return [tuple(row) for row in ledger.connection.execute(f"SELECT {columns} FROM charges ORDER BY id")]
 
 
@@ -103,7 +103,8 @@ def expected(ledger: Ledger) -> list[tuple[object, ...]]:
     for row in ledger.connection.execute("SELECT * FROM calls ORDER BY id"):
         one = rules.charge(call_of(row), classification_of(row))
         carrier = carriers.get(one.carrier or "")
-        found.append((row["id"], one.status.value, one.fee_micro, carrier, one.price_id, one.window, one.reason))
+        reason = reasons.stored(one.reason)
+        found.append((row["id"], one.status.value, one.fee_micro, carrier, one.price_id, one.window, *reason))
     return found
 
 
@@ -119,7 +120,7 @@ def dearer(ledger: Ledger, traffic_type: TrafficType, step_micro: int = 10_000) 
     ledger.book.add_prices(replace(one, id=None, figures=figures) for one, figures in zip(old, more, strict=True))
 
 
-def rerate(ledger: Ledger, wanted: Wanted = OCTOBER) -> rerating.Outcome:
+def rerate(ledger: Ledger, wanted: Wanted = OCTOBER) -> rerating.RerateOutcome:
     return Rerating(ledger, rules_of(ledger), wanted).run(NOW)
 
 
@@ -204,7 +205,7 @@ def test_filters_and_days_off_reach_earlier_calls(ledger: Ledger) -> None:
     kept = ledger.rules.add_filter(CallFilter(None, extension="807X"))
     assert rerate(ledger).changed == 1
     assert [row[1] for row in stored(ledger)] == ["rated", "filtered", "filtered"]
-    assert stored(ledger)[1][6] == f"left out by call filter {kept.id}: extension 807X"
+    assert stored(ledger)[1][6:] == ("left-out", f'{{"filter":{kept.id},"extension":"807X"}}')
     ledger.rules.remove_filter(kept.id or 0)
     ledger.rules.put_days([DayOverride(MORNING.date(), "holiday")])
     ledger.book.add_prices(
@@ -235,7 +236,7 @@ def test_calls_that_had_no_price_get_one(ledger: Ledger) -> None:
     assert (difference.calls, difference.unrated_before, difference.unrated_after) == (1, 1, 0)
     rerate(ledger)
     assert fees(ledger) == [100_000, None, None]
-    assert "number 95588" in str(stored(ledger)[1][6])
+    assert '"match":"number","value":"95588"' in str(stored(ledger)[1][7])
 
 
 def test_numbers_are_looked_up_again_only_when_asked_to(ledger: Ledger) -> None:
@@ -372,7 +373,9 @@ def test_every_call_is_charged_as_if_it_came_today(
 def test_a_window_is_remembered_no_longer_than_it_lasts(night: date, crossing: str) -> None:
     """Asked in any order, also in the nights in which the clocks are put: the same as asked for the first time."""
     zone = ZoneInfo("Europe/Berlin")
-    rules = Rules(Site("DE", "030", zone, zone, "auto", "9", ()), {}, TariffBook((), (), (), HolidayCalendar("DE")))  # type: ignore[arg-type]
+    rules = Rules(
+        SiteRules("DE", "030", zone, zone, "auto", "9", ()), {}, TariffBook((), (), (), HolidayCalendar("DE"))
+    )  # type: ignore[arg-type]
     carrier = Carrier(TELECOM, "030", "Berlin", "", crossing=crossing)  # type: ignore[arg-type]
     windows = (NIGHT, replace(NIGHT, kind="weekend", start_s=0, end_s=0))
     figures = Figures(60, 100_000, 60, 100_000)

@@ -19,12 +19,12 @@ from typer.testing import CliRunner
 from ippbx_billing.cli import common
 from ippbx_billing.cli.app import app
 from ippbx_billing.cli.reports.bill import coverage_of
-from ippbx_billing.documents.files import together
 from ippbx_billing.errors import BillingError
+from ippbx_billing.files import together
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules
-from ippbx_billing.reports import CallFilter, Period, View, calls
+from ippbx_billing.reports import Period, View, WantedCalls, calls
 from ippbx_billing.reports.bills import Billing, Statement
 from ippbx_billing.settings import load
 from tests.bodies import fill, gateway_cdr
@@ -94,7 +94,7 @@ def bill(month: Path) -> Cli:
 
 def listed(billing: Billing, **wanted: Any) -> list[dict[str, Any]]:
     """The calls that `calls list` shows, without those that are nobody's bill."""
-    found = calls(billing.ledger, billing.view, CallFilter(period=OCTOBER, **wanted))
+    found = calls(billing.ledger, billing.view, WantedCalls(period=OCTOBER, **wanted))
     return [call for call in found if call["status"] != "filtered"]
 
 
@@ -163,7 +163,7 @@ def test_all_bills_and_what_is_nobodys_are_the_companys(billing: Billing) -> Non
     assert nobodys["extensions"] == ["8004", "8005"]
     assert sum(one.total["calls"] for one in everybody) + nobodys["calls"] == company.total["calls"]
     assert fees([one.total for one in everybody]) + Decimal(nobodys["fee"]) == Decimal(company.total["fee"])
-    assert company.total["calls"] < sum(1 for _ in calls(billing.ledger, billing.view, CallFilter(period=OCTOBER)))
+    assert company.total["calls"] < sum(1 for _ in calls(billing.ledger, billing.view, WantedCalls(period=OCTOBER)))
     for one in everybody:
         assert one == billing.of_employee(str(one.number)), "the same bill alone and among all"
 

@@ -9,7 +9,7 @@ import pytest
 
 from ippbx_billing import inbox as inbox_files
 from ippbx_billing import language as texts
-from ippbx_billing.calls import EventStatus
+from ippbx_billing.calls import EventStatus, Reason
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.reports.coverage import Coverage, coverage
 from ippbx_billing.tariffs import DayOverride
@@ -161,12 +161,17 @@ def test_rejected_and_waiting_events_are_counted(books: Books, events: Path) -> 
     """Rejected ones by the days in which they came, and why; those not read yet, whenever they came."""
     with books.ledger.transaction():
         for number in (24, 25, 30, 48, 49):
-            books.ledger.journey.record(number, EventStatus.REJECTED, "not JSON" if number != 30 else "no caller")
-        books.ledger.journey.record(26, EventStatus.DUPLICATE, "known")
+            books.ledger.journey.record(
+                number, EventStatus.REJECTED, Reason("not-xml" if number != 30 else "single-value")
+            )
+        books.ledger.journey.record(26, EventStatus.DUPLICATE, Reason("delivered-before", {"event": 1}))
         books.ledger.journey.advance(60)
     with Inbox(events) as inbox:
         found = told(books, (date(2026, 10, 1), date(2026, 10, 1)), inbox=inbox).document()
-    assert (found["rejected_events"], found["rejected_reasons"]) == (3, {"not JSON": 2, "no caller": 1})
+    assert (found["rejected_events"], found["rejected_reasons"]) == (
+        3,
+        {"not readable as XML": 2, "a single value, not a record": 1},
+    )
     assert found["waiting_events"] == 12
     without = told(books).document()
     assert (without["rejected_events"], without["waiting_events"]) == (None, None)
@@ -176,9 +181,9 @@ def test_rejected_and_waiting_events_are_counted(books: Books, events: Path) -> 
 
 
 FULL = Coverage(
-    unrated={f"reason {number}": 7 - number for number in range(7)},
+    unrated={Reason("impossible-length", {"seconds": -number}): 7 - number for number in range(7)},
     filtered=3,
-    rejected={"not JSON": 2},
+    rejected={Reason("not-xml"): 2},
     waiting=4,
     first_record="2026-10-01T07:34:00+08:00",
     last_record="2026-10-31T21:57:00+08:00",
@@ -191,11 +196,11 @@ def test_every_gap_has_its_sentence(office: Books) -> None:
     """Five reasons, the others counted; then whatever else is not in the sums."""
     leave_out(office, "2026-10-20 00:00", "2026-10-21 00:00")
     assert FULL.notes() == [
-        "unrated: 7, reason 0",
-        "unrated: 6, reason 1",
-        "unrated: 5, reason 2",
-        "unrated: 4, reason 3",
-        "unrated: 3, reason 4",
+        "unrated: 7, a call of 0 s cannot be right",
+        "unrated: 6, a call of -1 s cannot be right",
+        "unrated: 5, a call of -2 s cannot be right",
+        "unrated: 4, a call of -3 s cannot be right",
+        "unrated: 3, a call of -4 s cannot be right",
         "unrated: 3 more, for other reasons: see `calls list --status unrated`",
         "3 calls kept but not billed (filtered)",
         "2 events of these days were not understood: see `events list --status rejected`",
@@ -221,10 +226,14 @@ def test_the_document_has_its_keys() -> None:
         "period_over",
         "unrated",
         "unrated_reasons",
+        "unrated_by_reason",
         "filtered",
         "rejected_events",
         "rejected_reasons",
+        "rejected_by_reason",
         "waiting_events",
+        "reused_ids",
+        "corrected_calls",
         "provisional_years",
         "silences",
     ]

@@ -14,7 +14,7 @@ from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules
-from ippbx_billing.reports import CALL_KEYS, GROUPS, CallFilter, Period, Report, View, Where, calls, grouping, report
+from ippbx_billing.reports import CALL_KEYS, GROUPS, Period, Report, View, WantedCalls, Where, calls, grouping, report
 from ippbx_billing.settings import load
 from tests.bodies import fill, gateway_cdr
 from tests.conftest import Cli
@@ -104,7 +104,7 @@ def test_groups_add_up_to_the_total_and_to_the_calls(month: Ledger, site: Path, 
     """Whatever the grouping, every call is in one row and every fee is counted once."""
     period = Period.month("2026-10", TODAY)
     answer = report(month, view(site), period, (key,))
-    listed = list(calls(month, view(site), CallFilter(period=period)))
+    listed = list(calls(month, view(site), WantedCalls(period=period)))
     assert Counter({row[key]: row["calls"] for row in answer.rows}) == Counter(
         told(month, call, key) for call in listed
     )
@@ -125,22 +125,22 @@ def test_what_the_sums_do_not_cover_is_told(month: Ledger, site: Path, cli: Cli)
 @pytest.mark.parametrize(
     ("wanted", "count"),
     [
-        (CallFilter(extension="8001"), 5),
-        (CallFilter(number="+862258674577"), 3),
-        (CallFilter(number="958674577"), 3),
-        (CallFilter(trunk="2"), 1),
-        (CallFilter(direction="inbound"), 1),
-        (CallFilter(disposition="answered", extension="8002"), 2),
-        (CallFilter(traffic_type="domestic"), 3),
-        (CallFilter(status="unrated"), 1),
-        (CallFilter(day="2026-10-13", extension="8001"), 2),
-        (CallFilter(carrier="022-天津-电信", status="rated"), 4),
-        (CallFilter(limit=2), 2),
-        (CallFilter(event=1), 1),
+        (WantedCalls(extension="8001"), 5),
+        (WantedCalls(number="+862258674577"), 3),
+        (WantedCalls(number="958674577"), 3),
+        (WantedCalls(trunk="2"), 1),
+        (WantedCalls(direction="inbound"), 1),
+        (WantedCalls(disposition="answered", extension="8002"), 2),
+        (WantedCalls(traffic_type="domestic"), 3),
+        (WantedCalls(status="unrated"), 1),
+        (WantedCalls(day="2026-10-13", extension="8001"), 2),
+        (WantedCalls(carrier="022-天津-电信", status="rated"), 4),
+        (WantedCalls(limit=2), 2),
+        (WantedCalls(event=1), 1),
     ],
     ids=str,
 )
-def test_every_filter_narrows_the_list(month: Ledger, site: Path, wanted: CallFilter, count: int) -> None:
+def test_every_filter_narrows_the_list(month: Ledger, site: Path, wanted: WantedCalls, count: int) -> None:
     """Each condition alone and two together."""
     assert len(list(calls(month, view(site), wanted))) == count
 
@@ -291,8 +291,10 @@ def test_departments_hold_those_below_them(month: Ledger, site: Path) -> None:
     assert top == october(month, site, "department").total["calls"]
 
 
-@pytest.mark.parametrize("wanted", [CallFilter(), CallFilter(extension="8001"), CallFilter(status="rated", trunk="1")])
-def test_a_list_of_calls_sorts_no_more_than_a_day(month: Ledger, site: Path, wanted: CallFilter) -> None:
+@pytest.mark.parametrize(
+    "wanted", [WantedCalls(), WantedCalls(extension="8001"), WantedCalls(status="rated", trunk="1")]
+)
+def test_a_list_of_calls_sorts_no_more_than_a_day(month: Ledger, site: Path, wanted: WantedCalls) -> None:
     """The index of days gives the order, so that a long list begins at once and takes no memory."""
     said: list[str] = []
     month.connection.set_trace_callback(said.append)

@@ -5,6 +5,8 @@ import os
 import shutil
 import socket
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -197,3 +199,27 @@ def test_a_writer_that_hangs_is_not_alive(site: Path, tmp_path: Path) -> None:
             holder.close()
             systemd.settimeout(PATIENCE_S)
             assert systemd.recv(100) == b"WATCHDOG=1"
+
+
+def test_bringing_a_ledger_up_to_date_may_take_longer_than_systemd_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it lasts the service asks for more time, again and again, and no more when it is done."""
+    from ippbx_billing.service import notify as room
+
+    address = tmp_path / "notify"
+    monkeypatch.setenv("NOTIFY_SOCKET", str(address))
+    monkeypatch.setattr(room, "EXTENDED_EVERY_S", 0.01)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(address))
+        systemd.settimeout(30)
+        with room.taking_long():
+            heard = [systemd.recv(100).decode() for _ in range(3)]
+        assert all(one.startswith("EXTEND_TIMEOUT_USEC=") for one in heard)
+        systemd.setblocking(False)
+        with suppress(BlockingIOError):
+            while systemd.recv(100):
+                pass
+        time.sleep(0.1)
+        with pytest.raises(BlockingIOError):
+            systemd.recv(100)

@@ -19,12 +19,12 @@ from ippbx_billing.simulation.traffic import (
     PROFILES,
     Form,
     PlannedCall,
-    Site,
+    SimulatedSite,
     cdr_body,
     office,
     status_bodies,
 )
-from ippbx_billing.simulation.traffic.posting import Delivery, Manner, doubled, post, unordered
+from ippbx_billing.simulation.traffic.posting import Manner, Post, doubled, post, unordered
 from ippbx_billing.simulation.traffic.site import CHINA
 from ippbx_billing.tariffs import HolidayCalendar
 
@@ -133,7 +133,7 @@ def test_local_numbers_are_local_elsewhere_too(area_code: str) -> None:
 
 def test_people_differ_and_call_the_same_numbers_again() -> None:
     """Some extensions never call, some all day; the most called number is no chance."""
-    site = Site(1)
+    site = SimulatedSite(1)
     calls = list(site.calls(3_000, FIRST, LAST))
     assert len(site.people) == 40
     assert len({person.extension for person in site.people}) == 40
@@ -214,14 +214,14 @@ def receiving(*answers: int) -> Iterator[tuple[str, type[Receiver]]]:
             thread.join()
 
 
-def bodies(url: str, count: int) -> list[Delivery]:
-    return [Delivery(url, b"%d" % number) for number in range(count)]
+def bodies(url: str, count: int) -> list[Post]:
+    return [Post(url, b"%d" % number) for number in range(count)]
 
 
 def test_every_body_is_posted_once_and_counted() -> None:
     """Several connections share the work, and each acknowledgement is told."""
     with receiving(200) as (url, receiver):
-        told: list[Delivery] = []
+        told: list[Post] = []
         tally = post(bodies(url, 30), Manner(connections=3), on_ack=told.append)
     assert sorted(receiver.bodies) == sorted(b"%d" % number for number in range(30))
     assert tally.acknowledged == len(told) == 30

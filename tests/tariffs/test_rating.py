@@ -23,6 +23,7 @@ from ippbx_billing.calls import (
     Step,
     TrafficType,
 )
+from ippbx_billing.language.reasons import sentence
 from ippbx_billing.language.stories import story
 from ippbx_billing.tariffs import (
     Carrier,
@@ -152,14 +153,14 @@ def test_some_calls_are_settled_without_a_price(change: dict[str, object], statu
     call = replace(OUTGOING, **change)  # type: ignore[arg-type]
     charge = charged(book(PRICE), call.billed_s, call=call)
     assert (charge.status, charge.fee_micro) == (status, None if status is ChargeStatus.UNRATED else 0)
-    assert charge.reason.startswith(reason)
+    assert sentence(charge.reason).startswith(reason)
     assert codes(charge)[-1] == "outcome"
 
 
 def test_an_emergency_call_is_free() -> None:
     """Even where its traffic type has a price."""
     charge = charged(book(PRICE), 60, number=replace(SHANGHAI, emergency=True))
-    assert (charge.status, charge.fee_micro, charge.reason) == (ChargeStatus.FREE, 0, "emergency call")
+    assert (charge.status, charge.fee_micro, sentence(charge.reason)) == (ChargeStatus.FREE, 0, "emergency call")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_an_emergency_call_is_free() -> None:
 def test_a_call_without_a_price_is_unrated_and_says_what_is_missing(number: Classification, reason: str) -> None:
     """The reason names carrier, kind of call and destination."""
     charge = charged(book(), 60, number=number)
-    assert (charge.status, charge.fee_micro, charge.reason) == (ChargeStatus.UNRATED, None, reason)
+    assert (charge.status, charge.fee_micro, sentence(charge.reason)) == (ChargeStatus.UNRATED, None, reason)
     assert charge.carrier == CARRIER.name
 
 
@@ -200,7 +201,7 @@ def test_a_call_without_a_carrier_is_unrated() -> None:
         ("FXO-1", "trunk FXO-1 belongs to carrier gone, which does not exist"),
     ):
         charge = charged(lone, 60, call=replace(OUTGOING, trunk=trunk))
-        assert (charge.status, charge.reason) == (ChargeStatus.UNRATED, reason)
+        assert (charge.status, sentence(charge.reason)) == (ChargeStatus.UNRATED, reason)
     incoming = replace(OUTGOING, direction=Direction.INBOUND)
     assert charged(lone, 60, call=replace(incoming, trunk="FXO-9")).status is ChargeStatus.FREE
 
@@ -292,7 +293,7 @@ def test_the_connection_fee_is_for_every_call_with_talk_time() -> None:
     tariffs = book(replace(PRICE, connection_fee_micro=300_000, free_s=10, minimum_fee_micro=500_000))
     assert fee(tariffs, 5) == "0.30"
     assert fee(tariffs, 100) == "1.35"
-    assert charged(tariffs, 0).reason == "answered without talk time"
+    assert sentence(charged(tariffs, 0).reason) == "answered without talk time"
 
 
 def test_the_minimum_holds_for_the_rows_own_amount() -> None:
@@ -327,7 +328,7 @@ def test_a_local_price_that_does_not_exist_cannot_be_added() -> None:
     """The call is unrated rather than too cheap."""
     charge = charged(book(replace(PRICE, add_local=True)), 60)
     assert charge.status is ChargeStatus.UNRATED
-    assert charge.reason == "022-天津-电信 has no local price to add to its domestic long distance price"
+    assert sentence(charge.reason) == "022-天津-电信 has no local price to add to its domestic long distance price"
 
 
 @pytest.mark.parametrize(
@@ -344,7 +345,10 @@ def test_a_fee_is_rounded_once_half_up_to_the_carriers_decimals(decimals: int, e
 def test_an_amount_that_cannot_be_stored_is_unrated() -> None:
     """A mistyped price does not stop the bill."""
     charge = charged(book(replace(PRICE, figures=Figures(1, 10**15, 1, 10**15))), 10**7)
-    assert (charge.status, charge.reason) == (ChargeStatus.UNRATED, "the fee of 10000000 s is too large an amount")
+    assert (charge.status, sentence(charge.reason)) == (
+        ChargeStatus.UNRATED,
+        "the fee of 10000000 s is too large an amount",
+    )
 
 
 def test_the_story_goes_from_the_trunk_to_the_fee() -> None:
@@ -614,3 +618,12 @@ def test_there_is_no_float_in_the_chain(path: Path) -> None:
         assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), where
         assert not (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)), where
         assert not (isinstance(node, ast.Name) and node.id in {"float", "round", "math"}), where
+
+
+def test_a_charge_names_the_calendar_where_the_day_decides() -> None:
+    """Only a window on days off or holidays asks what day it is; a daily one does not."""
+    for kind, named in (("daily", False), ("weekend", True), ("holiday", True)):
+        window = Window(kind, 0, 3600, Figures(6, 10_000, 6, 10_000))  # type: ignore[arg-type]
+        charge = charged(book(replace(PRICE, windows=(window,))), 60)
+        assert (charge.calendar is not None) is named
+    assert charged(book(PRICE), 60).calendar is None

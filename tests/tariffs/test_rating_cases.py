@@ -34,6 +34,8 @@ class NotOursError(Exception):
 class Days:
     """A calendar of plain weeks, with the given days as holidays."""
 
+    version = "plain"
+
     def __init__(self, holidays: frozenset[tuple[int, int]] = frozenset()) -> None:
         self.holidays = holidays
 

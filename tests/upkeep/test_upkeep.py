@@ -394,7 +394,7 @@ def test_the_space_goes_back_to_the_disk(cli: Cli, site: Path) -> None:
 
 def test_prune_beside_a_busy_listener_loses_nothing(site: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """In many small steps; what is posted meanwhile is all taken and rated, what was old is gone."""
-    monkeypatch.setattr("ippbx_billing.upkeep.pruning.STEP_EVENTS", 10)
+    monkeypatch.setattr("ippbx_billing.inbox.pruning.STEP_EVENTS", 10)
     fill(site / "inbox.db", [gateway_cdr("8001", str(950_000_000 + number), 64) for number in range(150)])
     assert cli("events", "replay").exit_code == 0
     received(site, "2025-10-13", *kept(site))

@@ -1,20 +1,26 @@
 """`calls`: the list, one call's story, and who is talking now."""
 
 import json
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ippbx_billing.calls import ChargeStatus
+from ippbx_billing.calls import ChargeStatus, Reason
 from ippbx_billing.cli import common
 from ippbx_billing.cli.calls import retention as letting_go
-from ippbx_billing.cli.calls import story
 from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.cli.reports.options import Asking, asked_of_list
-from ippbx_billing.documents.render import Column, Format, cell, lines, show
+from ippbx_billing.documents.columns import Format, cell
+from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import sentence, told
+from ippbx_billing.ledger.reasons import facts_of, loaded, sentence_of
+from ippbx_billing.reports.views import story
+from ippbx_billing.reports.views.calls import columns as call_columns
+from ippbx_billing.reports.views.live import LIVE_IS_SHOWN
+from ippbx_billing.reports.views.live import columns as live_columns
+from ippbx_billing.reports.views.live import rows as live_rows
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import Charge
@@ -22,9 +28,6 @@ if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
-
-ENDED_IS_SHOWN = timedelta(minutes=10)
-LIVE_IS_SHOWN = timedelta(hours=12)
 
 
 @app.command("list", help=tr("The calls, oldest first."))
@@ -40,35 +43,11 @@ def list_calls(
 
     using, form = common.settings(), asking.form
     period = asking.period(using) if asking.names_days else None
-    wanted = reports.CallFilter(**asking.where().given(), period=period, day=day, status=status, limit=limit)
+    wanted = reports.WantedCalls(**asking.where().given(), period=period, day=day, status=status, limit=limit)
     with common.open_ledger(using) as ledger:
         rows = reports.calls(ledger, reports.View(using.site_zone, using.currency), wanted)
         title = tr("Call list") if form.is_document else ""
-        show(rows, columns(form, using.currency), form, asking.output, title=title, empty=tr("no such calls"))
-
-
-def columns(form: Format, currency: str) -> list[Column]:
-    """The columns of the manual's live table; a CSV has every key of the contract."""
-    if form is Format.CSV:
-        from ippbx_billing.reports import CALL_KEYS
-
-        return [Column(key, key) for key in CALL_KEYS]
-    return [
-        Column("id", tr("ID"), "code"),
-        Column("extension", tr("Extension"), "code"),
-        Column("name", tr("Name"), rank=9),
-        Column("department", tr("Department"), rank=10),
-        Column("started_at", tr("Start"), "time"),
-        Column("billed_s", tr("Talk time"), "length"),
-        Column("trunk", tr("Trunk"), rank=8),
-        Column("direction", tr("Direction"), "word", rank=5),
-        Column("number", tr("Number"), "code"),
-        Column("region", tr("Region"), rank=7),
-        Column("place", tr("Place"), rank=4),
-        Column("traffic_type", tr("Traffic type"), "word", rank=3),
-        Column("fee", tr("Fee ({currency})", currency=currency), "money"),
-        Column("status", tr("Status"), "word", rank=6),
-    ]
+        show(rows, call_columns(form, using.currency), form, asking.output, title=title, empty=tr("no such calls"))
 
 
 @app.command("explain", help=tr("Why a call costs what it costs, step by step."))
@@ -88,17 +67,41 @@ def explain(
         if stored is None:
             raise NotFoundError(tr("there is no call {id}", id=call), tr("see `ippbx-bill calls list`"))
         view = reports.View(using.site_zone, using.currency)
-        row = next(iter(reports.calls(ledger, view, reports.CallFilter(call=call))))
+        row = next(iter(reports.calls(ledger, view, reports.WantedCalls(call=call))))
         charge = story.of_stored(ledger, using, stored, call_of(stored), classification_of(stored))
         event = _event(using, stored["event_id"])
         earlier = _history(ledger, using, call) if history else []
-    document = {**row, "why": stored["why"], "event_received": event, "steps": story.steps(charge)}
+        late = ledger.records.late(call)
+        rows = reports.other_rows(ledger, view, call)
+    document = {
+        **row,
+        "why": stored["why"],
+        "calendar": stored["calendar"],
+        "event_received": event,
+        "steps": story.steps(charge),
+        "rows": rows,
+        "late_s": late and late[0],
+        "imported": bool(late and late[1]),
+    }
     if history:
         document["history"] = earlier
     if form.is_data:
         show([document], common.all_columns(document), form, output, document=document)
         return
     lines([*_told(document, charge), *(_told_history(document) if history else [])], output, form)
+
+
+def _told_row(row: dict[str, Any]) -> str:
+    """A line for another row of the same conversation."""
+    return "  " + tr(
+        "call {id}: {caller} → {callee}, {start}, talk time {talk}, {status}",
+        id=row["id"],
+        caller=cell(row["caller"]),
+        callee=cell(row["callee"]),
+        start=cell(row["started_at"], "time"),
+        talk=cell(row["billed_s"], "length"),
+        status=tr(row["status"]),
+    )
 
 
 def _history(ledger: "Ledger", using: "Settings", call: int) -> list[dict[str, Any]]:
@@ -115,7 +118,7 @@ def _history(ledger: "Ledger", using: "Settings", call: int) -> list[dict[str, A
             "carrier": row["carrier"],
             "price_id": row["price_id"],
             "window": row["window"],
-            "reason": row["reason"] or None,
+            **told(loaded(row["reason"], row["reason_facts"])),
             "meaning": json.loads(row["meaning"]) if row["meaning"] else None,
         }
         for row in ledger.rerates.history(call)
@@ -133,7 +136,7 @@ def _told_earlier(one: dict[str, Any], currency: str) -> str:
     parts = [
         tr("until {time}", time=cell(one["replaced_at"], "time")),
         tr(one["status"]) if one["fee"] is None else f"{one['fee']} {currency}",
-        *filter(None, [one["carrier"], one["window"], story.reason(one["reason"] or "")]),
+        *filter(None, [one["carrier"], one["window"], sentence_of(one)]),
     ]
     if one["meaning"]:
         earlier = cell(one["meaning"]["traffic_type"], "word")
@@ -162,11 +165,19 @@ def _told(document: dict[str, Any], charge: "Charge") -> list[str]:
         remote=cell(event and event["remote"]),
     )
     fee = document["fee"]
-    reason = story.reason(document["reason"] or charge.reason)
+    reason = sentence_of(document) or sentence(charge.reason)
     last = tr("Fee: {fee} {currency}", fee=fee, currency=document["currency"]) if fee is not None else tr("No fee yet.")
-    doubts = [tr("Note: {note}", note=note) for note in document["notes"]]
+    doubts = [tr("Note: {note}", note=sentence(note)) for note in _notes(document)]
+    if document["calendar"]:
+        doubts.append(tr("Days off by version {version} of the national calendar.", version=document["calendar"]))
     status = f"{tr(document['status'])}: {reason}" if reason else ""
-    return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last]
+    rows = [tr("Other rows of the same conversation:"), *map(_told_row, document["rows"])] if document["rows"] else []
+    return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last, *rows]
+
+
+def _notes(document: dict[str, Any]) -> list[Reason]:
+    """The notes of a call that a document of the contract tells."""
+    return [Reason(one["code"], facts_of(one["facts"])) for one in document["note_reasons"]]
 
 
 def _event(using: "Settings", event_id: int) -> dict[str, Any] | None:
@@ -190,37 +201,10 @@ def live(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None
     now = common.now()
     with common.open_ledger(using) as ledger:
         found = ledger.journey.live(now - LIVE_IS_SHOWN)
-    shown = [one for one in found if one.phase != "ended" or one.last_event_at >= now - ENDED_IS_SHOWN]
-    rows = [
-        {
-            "call_id": one.call_id,
-            "pbx": one.pbx,
-            "state": one.phase.value,
-            "last_word": one.state,
-            "caller": one.caller,
-            "callee": one.callee,
-            "extension": one.extension,
-            "number": one.number,
-            "trunk": one.trunk,
-            "direction": one.direction,
-            "since": one.first_event_at.astimezone(using.site_zone).isoformat(),
-            "answered_at": one.answered_at.astimezone(using.site_zone).isoformat() if one.answered_at else None,
-            "last_event_at": one.last_event_at.astimezone(using.site_zone).isoformat(),
-            "event": one.event_id,
-        }
-        for one in shown
-    ]
-    heading = [
-        Column("state", tr("State"), "word"),
-        Column("extension", tr("Extension"), "code"),
-        Column("caller", tr("Caller"), "code"),
-        Column("callee", tr("Callee"), "code"),
-        Column("trunk", tr("Trunk"), rank=1),
-        Column("since", tr("Since"), "time"),
-        Column("call_id", tr("Call ID"), rank=2),
-    ]
+    rows = live_rows(found, now, using.site_zone)
+    heading = live_columns()
     if form is Format.CSV:
-        heading = [Column(key, key) for key in (rows[0] if rows else ["call_id", "state"])]
+        heading = common.all_columns(rows[0] if rows else dict.fromkeys(["call_id", "state"]))
     show(rows, heading, form, output, empty=tr("no calls in progress"))
 
 

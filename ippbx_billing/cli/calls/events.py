@@ -1,5 +1,6 @@
 """`events`: what the PBX sent, what became of it, and reading it again after the cause was mended."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,11 +9,16 @@ import typer
 from ippbx_billing.calls import EventKind, EventStatus
 from ippbx_billing.cli import common
 from ippbx_billing.cli.calls import retention as letting_go
+from ippbx_billing.cli.calls.fees import tell_fees
+from ippbx_billing.cli.calls.importing import import_files
 from ippbx_billing.cli.calls.rebuild import rebuild
-from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.render import Column, Format, lines, show
+from ippbx_billing.cli.common import FormatOption, OutputOption, WaitOption, say
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.ledger.reasons import sentence_of
+from ippbx_billing.reports.views.events import columns as event_columns
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -38,16 +44,9 @@ def list_events(
     limit = limit or (TABLE_ROWS if form is Format.TABLE else None)
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
         rows = reports.events(ledger, inbox, using.site_zone, status=status, kind=kind, limit=limit)
-    headings = [
-        Column("id", tr("ID"), "code"),
-        Column("received_at", tr("Received"), "time"),
-        Column("kind", tr("Kind"), "word"),
-        Column("remote", tr("From"), "code", rank=1),
-        Column("bytes", tr("Bytes"), "number", rank=2),
-        Column("status", tr("Status"), "word"),
-        Column("reason", tr("Reason")),
-    ]
-    show(rows, headings, form, output, empty=tr("no such events"))
+    if form is not Format.JSON:
+        rows = [{**row, "reason": sentence_of(row) or None} for row in rows]
+    show(rows, event_columns(), form, output, empty=tr("no such events"))
     if len(rows) == limit:
         say(tr("the newest {count}; --limit shows more", count=limit))
 
@@ -71,7 +70,7 @@ def show_event(
             return
         row = reports.event_row(ledger, inbox, using.site_zone, event_id)
         view = reports.View(using.site_zone, using.currency)
-        calls = [one["id"] for one in reports.calls(ledger, view, reports.CallFilter(event=event_id))]
+        calls = [one["id"] for one in reports.calls(ledger, view, reports.WantedCalls(event=event_id))]
     document = {
         **row,
         "method": event.method,
@@ -93,7 +92,7 @@ def _told(document: dict[str, Any]) -> list[str]:
     rest = len(body) - SHOWN_BODY_CHARACTERS
     told = [
         tr("event {id}, {status}", id=document["id"], status=tr(document["status"])),
-        *([tr("reason: {reason}", reason=document["reason"])] if document["reason"] else []),
+        *([tr("reason: {reason}", reason=sentence_of(document))] if document["reason"] else []),
         tr("received {time} from {remote}", time=document["received_at"], remote=document["remote"]),
         *([tr("calls: {ids}", ids=", ".join(map(str, document["calls"])))] if document["calls"] else []),
         "",
@@ -110,49 +109,50 @@ def replay(
     event_id: Annotated[list[int] | None, typer.Option("--id", help=tr("this event; repeatable"))] = None,
     status: Annotated[EventStatus | None, typer.Option(help=tr("all events with this status"))] = None,
     everything: Annotated[bool, typer.Option("--all", help=tr("every event there is"))] = False,
+    wait: WaitOption = 0,
 ) -> None:
     """Without options: the rejected events and those whose calls could not be priced."""
-    from ippbx_billing.pipeline import Pipeline, Rules, unsettled
+    from ippbx_billing.pipeline import unsettled
+    from ippbx_billing.pipeline.replaying import replay as read_again
+
+    if status in (EventStatus.NEW, EventStatus.DONE):
+        raise UsageError(tr("only rejected and duplicate events can be chosen by status"), tr("use --id or --all"))
+
+    def chosen(ledger: "Ledger") -> Sequence[int]:
+        if everything:
+            return range(1, ledger.journey.position() + 1)
+        if event_id:
+            return [one for one in event_id if _must_exist(one, ledger)]
+        return ledger.journey.events_with(status) if status else unsettled(ledger)
 
     using = common.settings()
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
-        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
-        fresh = pipeline.drain()
-        if everything:
-            wanted = list(range(1, ledger.journey.position() + 1))
-        elif event_id:
-            wanted = [one for one in event_id if _must_exist(one, ledger)]
-        elif status in (EventStatus.NEW, EventStatus.DONE):
-            raise UsageError(tr("only rejected and duplicate events can be chosen by status"), tr("use --id or --all"))
-        else:
-            wanted = ledger.journey.events_with(status) if status else unsettled(ledger)
-        replayed = pipeline.replay(wanted)
-        left = len(unsettled(ledger))
-    if fresh:
-        say(tr("read {count} events that were waiting", count=fresh))
-    say(tr("read {count} events again; {left} are still rejected or unrated", count=replayed, left=left))
+        done = read_again(ledger, inbox, using, chosen, wait_s=wait)
+    if done.fresh:
+        say(tr("read {count} events that were waiting", count=done.fresh))
+    count, fees = done.replayed.events, done.replayed.fees
+    say(tr("read {count} events again; {left} are still rejected or unrated", count=count, left=done.left))
+    if count:
+        tell_fees(using, fees.before, fees.after, fees.changed)
 
 
 @app.command("salvage", help=tr("Bring back what can be read of an inbox that was damaged and moved aside."))
 def salvage(
     damaged: Annotated[Path, typer.Argument(metavar="FILE", help=tr("the file, inbox.db.damaged-…"), exists=True)],
+    wait: WaitOption = 0,
 ) -> None:
     """Put its events into the inbox, and read those that the ledger does not know; the file itself stays as it is."""
-    from ippbx_billing.inbox import damage as quarantine
-    from ippbx_billing.pipeline import Pipeline, Rules
+    from ippbx_billing.upkeep import salvaging
 
     using = common.settings()
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
-        found = quarantine.salvage(damaged, using.inbox_path)
-        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
-        pipeline.drain()
-        replayed = pipeline.replay(quarantine.not_in_ledger(ledger.connection, found.ids))
+        done = salvaging.salvage(ledger, inbox, using, damaged, wait_s=wait)
     say(
         tr(
             "{readable} events can be read; {missing} of them were missing and are back, {replayed} were read again",
-            readable=f"{found.readable:,}",
-            missing=f"{len(found.ids):,}",
-            replayed=f"{replayed:,}",
+            readable=f"{done.found.readable:,}",
+            missing=f"{done.found.missing:,}",
+            replayed=f"{done.replayed.events:,}",
         )
     )
 
@@ -163,5 +163,8 @@ def _must_exist(event_id: int, ledger: "Ledger") -> bool:
     return True
 
 
+app.command("import", help=tr("Take in files and lines: history, or what a PBX writes; with --follow as it grows."))(
+    import_files
+)
 app.command("rebuild", help=tr("Make the ledger anew from the events; what people entered stays."))(rebuild)
 app.command("prune", help=tr("Delete old events that the ledger holds; their calls stay."))(letting_go.prune)

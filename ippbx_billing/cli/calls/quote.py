@@ -7,11 +7,13 @@ import typer
 
 from ippbx_billing.calls import Call, Direction, Disposition
 from ippbx_billing.cli import common
-from ippbx_billing.cli.calls import story
 from ippbx_billing.cli.common import FormatOption, OutputOption
-from ippbx_billing.documents.render import Format, lines, show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import sentence, told
+from ippbx_billing.reports.views import story
 
 
 def quote(
@@ -44,12 +46,12 @@ def quote(
         direction=direction,
     )
     with common.open_ledger(using) as ledger:
-        rules = Rules.of(ledger, using, reading=False)
+        rules = Rules.of(ledger, using, reading=False, prices=False)
         if trunk and trunk not in rules.book.trunks:
             raise UsageError(tr("there is no trunk {name}", name=trunk), tr("see `ippbx-bill trunks list`"))
         if carrier:
             rules = rules.with_default_carrier(ledger.book.carrier(carrier).name)
-        classification, charge = rules.explain(call)
+        classification, charge = rules.pricing(call, ledger).explain(call)
         price = ledger.book.price(charge.price_id) if charge.price_id else None
         document = _document(call, classification, charge, price, using.currency, ledger)
     if form.is_data:
@@ -86,7 +88,7 @@ def _document(call: Call, classification: Any, charge: Any, price: Any, currency
         "window": charge.window,
         "steps": story.steps(charge),
         "status": charge.status.value,
-        "reason": charge.reason or None,
+        **told(charge.reason),
         "why": classification.why,
     }
 
@@ -95,7 +97,7 @@ def _told(document: dict[str, Any], charge: Any) -> list[str]:
     where = " ".join(filter(None, (document["region"], document["place"]))) or document["country"] or ""
     heading = f"{document['number']}  {tr(document['traffic_type'])}  {where}".rstrip()
     if document["fee"] is None:
-        last = tr("no fee: {reason}", reason=story.reason(charge.reason))
+        last = tr("no fee: {reason}", reason=sentence(charge.reason))
     else:
         last = tr("Fee: {fee} {currency}", fee=document["fee"], currency=document["currency"])
     return [heading, *story.sentences(charge), last]

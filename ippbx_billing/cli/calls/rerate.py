@@ -9,14 +9,15 @@ import typer
 
 from ippbx_billing.calls import TrafficType
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
-from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, WaitOption, say
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
-    from ippbx_billing.pipeline.rerating import Difference, Outcome, Wanted
+    from ippbx_billing.pipeline.rerating import Difference, RerateOutcome, Wanted
     from ippbx_billing.settings import Settings
 
 
@@ -32,6 +33,7 @@ def rerate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=tr("only show the difference, by extension and in total"))
     ] = False,
+    wait: WaitOption = 0,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -47,7 +49,7 @@ def rerate(
         rules = Rules.of(ledger, using)
         with common.progress(tr("rating again")) as told, _interrupted_between_stretches(told) as progress:
             work = Rerating(ledger, rules, wanted, progress)
-            found = work.preview() if dry_run else work.run(common.now())
+            found = work.preview() if dry_run else work.run(common.now(), wait)
         if isinstance(found, dict):
             _show_differences(found, ledger, using, wanted, form, output)
         else:
@@ -175,7 +177,9 @@ def _head(wanted: "Wanted", using: "Settings") -> dict[str, Any]:
     }
 
 
-def _tell(outcome: "Outcome", ledger: "Ledger", using: "Settings", wanted: "Wanted", form: Format, output: Any) -> None:
+def _tell(
+    outcome: "RerateOutcome", ledger: "Ledger", using: "Settings", wanted: "Wanted", form: Format, output: Any
+) -> None:
     """What the run did: a sentence for people, the figures for programs."""
     fees = _fees(outcome.before_micro, outcome.after_micro, ledger.book.decimals())
     if form is not Format.TABLE:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import say
+from ippbx_billing.cli.common import WaitOption, say
 from ippbx_billing.errors import CannotStartError, UsageError
 from ippbx_billing.language import tr
 
@@ -30,6 +30,7 @@ def prune(
     ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
+    wait: WaitOption = 0,
 ) -> None:
     """Delete the events that the ledger holds; their calls and charges stay."""
     from ippbx_billing.upkeep.pruning import prune as delete
@@ -40,7 +41,7 @@ def prune(
         if dry_run or not found.events:
             return
         _ask(tr("They cannot be read again afterwards, nor their calls made anew from them. Delete them?"), yes)
-        done = delete(using.inbox_path, ledger, midnight, also_rejected=also_rejected)
+        done = delete(using.inbox_path, ledger, midnight, also_rejected=also_rejected, wait_s=wait)
     say(tr("deleted {count} events", count=done.events))
     _give_back(using)
 
@@ -75,6 +76,7 @@ def anonymize(
     ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
+    wait: WaitOption = 0,
 ) -> None:
     """Mask the other side's numbers in old calls; sums stay as they are."""
     from ippbx_billing.upkeep.masking import anonymize as mask
@@ -85,7 +87,7 @@ def anonymize(
         if dry_run or not count:
             return
         _ask(tr("Their numbers cannot be read afterwards, nor the calls rated again. Mask them?"), yes)
-        done = mask(ledger, using.inbox_path, day, midnight, keep_events=keep_events)
+        done = mask(ledger, using.inbox_path, day, midnight, keep_events=keep_events, wait_s=wait)
     say(tr("masked {count} calls; backups made before still hold their numbers", count=done))
 
 

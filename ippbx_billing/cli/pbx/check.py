@@ -10,7 +10,8 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.pbx.access import Access, recalled, signed_in
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import tr
-from ippbx_billing.upkeep.doctor import Finding, State
+from ippbx_billing.language.reasons import sentence
+from ippbx_billing.upkeep.doctor import Diagnosis, Health
 
 if TYPE_CHECKING:
     import ssl
@@ -23,19 +24,19 @@ LOOK_EVERY_S = 0.2
 DOOR_TIMEOUT_S = 5.0
 
 
-def findings(access: Access, using: "Settings") -> list[Finding]:
+def findings(access: Access, using: "Settings") -> list[Diagnosis]:
     """All answers, one after the other; a question whose answer needs another's says so."""
     host = urlsplit(recalled(access, using).address).hostname or ""
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     urls: dict[str, str] = {}
     try:
         with signed_in(access, using) as pbx:
-            found.append(Finding(tr("PBX"), State.OK, tr("signed in to {address}", address=pbx.address)))
+            found.append(Diagnosis(tr("PBX"), Health.OK, tr("signed in to {address}", address=pbx.address)))
             found.extend(_settings(pbx, urls))
     except UsageError as error:
-        found.append(Finding(tr("PBX"), State.WARNING, error.message, error.hint))
+        found.append(Diagnosis(tr("PBX"), Health.WARNING, error.message, error.hint))
     except BillingError as error:
-        found.append(Finding(tr("PBX"), State.WRONG, error.message, error.hint))
+        found.append(Diagnosis(tr("PBX"), Health.WRONG, error.message, error.hint))
     found.extend(_doors(urls, using))
     found.append(_last_event(host, using))
     return found
@@ -67,34 +68,36 @@ def told(event: "RawEvent", using: "Settings") -> Iterator[str]:
     for status in reading.states:
         yield "  " + _told_status(status)
     for problem in reading.problems:
-        yield "  " + tr("not understood: {problem}", problem=problem)
+        yield "  " + tr("not understood: {problem}", problem=sentence(problem.told))
     if reading.nothing:
-        yield "  " + tr("it tells of no call: {reason}", reason=reading.nothing)
+        yield "  " + tr("it tells of no call: {reason}", reason=sentence(reading.nothing))
 
 
-def _settings(pbx: "PbxAdmin", urls: dict[str, str]) -> Iterator[Finding]:
+def _settings(pbx: "PbxAdmin", urls: dict[str, str]) -> Iterator[Diagnosis]:
     """Whether API and event report are on and nothing waits; the URLs in force are noted for the next question."""
     api, events = pbx.read("api"), pbx.read("events")
     configure = tr("`ippbx-bill configure-pbx` sets it")
     if api["enabled"]:
-        yield Finding(tr("API"), State.OK, tr("on"))
+        yield Diagnosis(tr("API"), Health.OK, tr("on"))
     else:
-        yield Finding(tr("API"), State.WRONG, tr("off"), configure)
+        yield Diagnosis(tr("API"), Health.WRONG, tr("off"), configure)
     for kind, name in (("cdr", tr("Call records")), ("status", tr("Call status"))):
         url = str(events[f"{kind}_url"])
         if not (events[kind] and events[f"{kind}_report"] and url):
-            yield Finding(name, State.WRONG, tr("not reported"), configure)
+            yield Diagnosis(name, Health.WRONG, tr("not reported"), configure)
             continue
         urls[kind] = url
         as_json = bool(events[f"{kind}_json"])
         detail = url if as_json else tr("{url}, not as JSON", url=url)
-        yield Finding(name, State.OK if as_json else State.WARNING, detail, "" if as_json else configure)
+        yield Diagnosis(name, Health.OK if as_json else Health.WARNING, detail, "" if as_json else configure)
     if pbx.staged():
         hint = tr("apply them in the PBX's own page, or undo them with `ippbx-bill pbx discard`")
-        yield Finding(tr("Unapplied"), State.WRONG, tr("saved changes wait to be applied; they are not in force"), hint)
+        yield Diagnosis(
+            tr("Unapplied"), Health.WRONG, tr("saved changes wait to be applied; they are not in force"), hint
+        )
 
 
-def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Finding]:
+def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Diagnosis]:
     """Whether the addresses that the PBX was told lead to our listener."""
     import httpx
 
@@ -111,12 +114,14 @@ def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Finding]:
         if not ours:
             hint = tr("start `ippbx-bill listen`; if {netloc} is not this machine, run `ippbx-bill configure-pbx`",
                       netloc=parts.netloc)  # fmt: skip
-            yield Finding(names[kind], State.WRONG, tr("no listener answers at {netloc}", netloc=parts.netloc), hint)
+            yield Diagnosis(names[kind], Health.WRONG, tr("no listener answers at {netloc}", netloc=parts.netloc), hint)
         elif not known:
             hint = tr("`ippbx-bill configure-pbx` gives the PBX a known one")
-            yield Finding(names[kind], State.WRONG, tr("the path in the PBX's URL is not one the listener takes"), hint)
+            yield Diagnosis(
+                names[kind], Health.WRONG, tr("the path in the PBX's URL is not one the listener takes"), hint
+            )
         else:
-            yield Finding(names[kind], State.OK, tr("a listener answers at {netloc}", netloc=parts.netloc))
+            yield Diagnosis(names[kind], Health.OK, tr("a listener answers at {netloc}", netloc=parts.netloc))
 
 
 def own_certificate(using: "Settings") -> "ssl.SSLContext | bool":
@@ -139,22 +144,22 @@ def _knows(url: str, using: "Settings") -> bool:
     return accepts(urlsplit(url).path, known_tokens(using.data_dir))
 
 
-def _last_event(host: str, using: "Settings") -> Finding:
+def _last_event(host: str, using: "Settings") -> Diagnosis:
     """When the PBX was last heard of; only an event proves that no firewall lies between."""
     from datetime import datetime
 
     with common.open_inbox(using) as inbox:
         heard = inbox.summaries(limit=1, remote=as_seen(host)) or inbox.summaries(limit=1)
     if not heard:
-        return Finding(
-            tr("Last event"), State.WARNING, tr("none yet"), tr("make a test call: `ippbx-bill pbx check --wait 60`")
+        return Diagnosis(
+            tr("Last event"), Health.WARNING, tr("none yet"), tr("make a test call: `ippbx-bill pbx check --wait 60`")
         )
     last = heard[0]
     minutes = int((datetime.now(UTC) - last.received_at).total_seconds() // 60)
     at = last.received_at.astimezone(using.site_zone)
     detail = tr("{time}, {minutes} min ago, from {remote}", time=f"{at:%Y-%m-%d %H:%M:%S}", minutes=minutes,
                 remote=last.remote)  # fmt: skip
-    return Finding(tr("Last event"), State.OK if last.remote == as_seen(host) else State.WARNING, detail)
+    return Diagnosis(tr("Last event"), Health.OK if last.remote == as_seen(host) else Health.WARNING, detail)
 
 
 def as_seen(host: str) -> str:

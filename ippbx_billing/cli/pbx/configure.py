@@ -41,7 +41,8 @@ from ippbx_billing.cli.pbx.values import (
     tell_password,
     usable_api_password,
 )
-from ippbx_billing.documents.render import Column, Format, lines, show
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import tr
 

@@ -15,7 +15,7 @@ from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent
-    from ippbx_billing.pbx.guide import Step
+    from ippbx_billing.pbx.guide import GuideStep
     from ippbx_billing.pbx.profile import Profile
     from ippbx_billing.settings import Settings
 
@@ -26,12 +26,12 @@ DOOR_TIMEOUT_S = 3.0
 Urls = Mapping[str, str]  # kind of event -> where it is to go
 
 
-def walk(steps: "Iterator[Step]", profile: "Profile", urls: Urls, using: "Settings", seconds: float) -> None:
+def walk(steps: "Iterator[GuideStep]", profile: "Profile", urls: Urls, using: "Settings", seconds: float) -> None:
     """Show each step until it is done: by Enter where nothing can prove it, else by the event that does.
 
     Raises BillingError, with what is missing, where an event does not come within so many seconds.
     """
-    watch = Watch(profile, urls, using)
+    watch = EventWatch(profile, urls, using)
     for number, step in enumerate(steps, 1):
         lines(["", f"{number}. {step.title}", *_entries(step)])
         if step.proof:
@@ -43,7 +43,7 @@ def walk(steps: "Iterator[Step]", profile: "Profile", urls: Urls, using: "Settin
     say(tr("both kinds of events arrive"))
 
 
-class Watch:
+class EventWatch:
     """Looks for events from here on, and why none comes."""
 
     def __init__(self, profile: "Profile", urls: Urls, using: "Settings") -> None:
@@ -101,7 +101,7 @@ class Watch:
         return {kind: _health(port, self._using) for kind, port in ports.items()}
 
 
-def _entries(step: "Step") -> Iterator[str]:
+def _entries(step: "GuideStep") -> Iterator[str]:
     """A step's fields to tick off; what is typed stands on a line of its own, where it can be copied whole."""
     for entry in step.entries:
         if entry.typed:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ippbx_billing.cli.common import say
-from ippbx_billing.documents.render import Column, Format, lines, show
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import language, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.pbx.pages import Value
-    from ippbx_billing.pbx.plan import Change, Wanted
+    from ippbx_billing.pbx.plan import FieldChange, Wanted
     from ippbx_billing.pbx.profile import PageProfile, Profile
     from ippbx_billing.settings import Settings
 
@@ -92,7 +93,7 @@ def own_address(pbx_address: str) -> str:
 
 
 def show_changes(
-    profile: "Profile", changes: "Sequence[Change]", form: Format = Format.TABLE, output: Path | None = None
+    profile: "Profile", changes: "Sequence[FieldChange]", form: Format = Format.TABLE, output: Path | None = None
 ) -> None:
     """Every field as `was → is`, a table a page; one list for programs. Passwords are never shown."""
     rows = [_row(profile, change) for change in changes]
@@ -150,7 +151,7 @@ def tell_password(password: str) -> None:
     say(tr("It is shown only now; the PBX's own API page has it as well."))
 
 
-def _row(profile: "Profile", change: "Change") -> dict[str, Any]:
+def _row(profile: "Profile", change: "FieldChange") -> dict[str, Any]:
     page = profile.pages[change.page]
     one = page.fields[change.field]
     labels = [*([page.fields[one.under].label] if one.under else []), one.label]

@@ -19,7 +19,8 @@ from ippbx_billing.cli.people.lists import (
     is_in,
     under,
 )
-from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import show
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:

@@ -9,14 +9,15 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
-    from ippbx_billing.lists.people import Change, Outcome
-    from ippbx_billing.lists.people.files import Kind
+    from ippbx_billing.lists.people import EntryChange, ListOutcome
+    from ippbx_billing.lists.people.files import ListKind
 
 FromOption = Annotated[
     str | None, typer.Option("--from", metavar="YYYY-MM-DD|always", help=tr("the first day it holds; default: today"))
@@ -83,7 +84,7 @@ def in_words(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _kind(name: str) -> "Kind":
+def _kind(name: str) -> "ListKind":
     from ippbx_billing.lists.people import files as lists
 
     return next(one for one in lists.kinds() if one.name == name)
@@ -120,7 +121,7 @@ def _content(file: Path) -> bytes:
         ) from error
 
 
-def _show(outcome: "Outcome", form: Format, output: Path | None) -> None:
+def _show(outcome: "ListOutcome", form: Format, output: Path | None) -> None:
     rows = [
         {
             "kind": one.kind,
@@ -141,7 +142,7 @@ def _show(outcome: "Outcome", form: Format, output: Path | None) -> None:
     show(rows, columns, form, output, empty=tr("nothing would change"))
 
 
-def _sum_up(outcome: "Outcome", dry_run: bool) -> None:
+def _sum_up(outcome: "ListOutcome", dry_run: bool) -> None:
     count = len(outcome.changes)
     new = sum(_is_new(one) for one in outcome.changes)
     if dry_run:
@@ -150,13 +151,13 @@ def _sum_up(outcome: "Outcome", dry_run: bool) -> None:
         say(tr("imported; changed: {count}, of them new: {new}", count=count, new=new))
 
 
-def _is_new(change: "Change") -> bool:
+def _is_new(change: "EntryChange") -> bool:
     return change.before is None and change.after is not None
 
 
 def write_out(name: str, output: Path | None) -> None:
     """Export a list; its ending says how."""
-    from ippbx_billing.documents.files import whole
+    from ippbx_billing.files import whole
     from ippbx_billing.lists.people import files as lists
 
     form = "csv" if output is None or str(output) == "-" else output.suffix.lower().lstrip(".")

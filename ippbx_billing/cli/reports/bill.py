@@ -10,10 +10,11 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
-from ippbx_billing.cli.reports.coverage import covered
-from ippbx_billing.documents.render import Column, Format, deliver, show, show_paper
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import deliver, show, show_paper
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.reports.views.coverage import covered
 
 if TYPE_CHECKING:
     from ippbx_billing.reports.bills import Billing, Statement
@@ -67,7 +68,7 @@ def _one_of(*wanted: Any) -> None:
 
 def coverage_of(using: "Settings", billing: "Billing") -> "Coverage":
     """What the period's bills do not cover, for all of them alike; each says itself what of its calls has no fee."""
-    return covered(using, billing.ledger, billing.period, unrated={}, filtered=0)
+    return covered(using, billing.ledger, billing.period, unrated={}, filtered=0, now=common.now())
 
 
 def _single(found: "Statement", missing: "Coverage", form: Format, output: Path | None) -> None:
@@ -132,7 +133,7 @@ def _show_rows(bills: "Iterable[Statement]", form: Format, output: Path | None) 
 def _write_each(bills: "Iterable[Statement]", missing: "Coverage", form: Format, folder: Path) -> int:
     """A file for each bill, all of them or none; gives how many."""
     from ippbx_billing import documents
-    from ippbx_billing.documents.files import together
+    from ippbx_billing.files import together
     from ippbx_billing.reports.bills import paper
 
     notes, taken = missing.notes(), set[str]()

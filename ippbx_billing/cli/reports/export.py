@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import MonthOption, say
-from ippbx_billing.cli.reports.coverage import covered
-from ippbx_billing.documents.render import Column, Format
+from ippbx_billing.cli.common import MonthOption, WaitOption, say
+from ippbx_billing.documents.columns import Format
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.reports.views.coverage import covered
 
 if TYPE_CHECKING:
-    from ippbx_billing.delivery.exports import Export, Headings
+    from ippbx_billing.delivery.exports import Export
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.reports import Period
     from ippbx_billing.settings import Settings
@@ -29,6 +29,7 @@ def export(
     since_last: Annotated[
         bool, typer.Option("--since-last", help=tr("only calls that came or changed since the last such export"))
     ] = False,
+    wait: WaitOption = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help=tr("say nothing where all is well"))] = False,
 ) -> None:
     """Write the files, and name them on stdout."""
@@ -43,7 +44,7 @@ def export(
     period = Period.month(month or "last", common.today(using))
     with common.open_ledger(using) as ledger, alone(using.data_dir / "export.lock"):
         exporting = _export(using, ledger, period, out_dir, _forms(formats))
-        found = exporting.changes() if since_last else exporting.month(period, by_department=split is not None)
+        found = exporting.changes(wait) if since_last else exporting.month(period, by_department=split is not None)
     if quiet:
         return
     for path in found:
@@ -68,25 +69,12 @@ def _forms(text: str) -> list[str]:
 
 def _export(using: "Settings", ledger: "Ledger", period: "Period", out_dir: Path, forms: list[str]) -> "Export":
     from ippbx_billing.delivery.exports import Export
+    from ippbx_billing.delivery.headings import headings
     from ippbx_billing.reports import View
 
     documents = {form.value for form in Format if form.is_document}
     notes = _notes(using, ledger, period) if documents & set(forms) else []
-    return Export(ledger, View(using.site_zone, using.currency), _headings(using), out_dir, forms, notes)
-
-
-def _headings(using: "Settings") -> "Headings":
-    from ippbx_billing.cli.calls.calls import columns
-    from ippbx_billing.cli.reports.report_views import key_columns, measure_columns
-    from ippbx_billing.delivery.exports import Headings
-    from ippbx_billing.reports import CALL_KEYS
-
-    people = [{"name": True, "department": True}]
-    return Headings(
-        calls=columns(Format.XLSX, using.currency),
-        sums=[*key_columns(["extension"], people), *measure_columns(using.currency, drawn=False)],
-        call_keys=[Column(key, key) for key in CALL_KEYS],
-    )
+    return Export(ledger, View(using.site_zone, using.currency), headings(using.currency), out_dir, forms, notes)
 
 
 def _notes(using: "Settings", ledger: "Ledger", period: "Period") -> list[str]:
@@ -94,5 +82,5 @@ def _notes(using: "Settings", ledger: "Ledger", period: "Period") -> list[str]:
     from ippbx_billing.reports import View, report
 
     sums = report(ledger, View(using.site_zone, using.currency), period, ("extension",))
-    told = covered(using, ledger, period, unrated=sums.gaps, filtered=sums.filtered)
+    told = covered(using, ledger, period, unrated=sums.gaps, filtered=sums.filtered, now=common.now())
     return told.notes()

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from ippbx_billing.cli.reports import named_views
 from ippbx_billing.cli.reports.options import Asking, asked
 from ippbx_billing.cli.reports.report import GROUPS_HELP, SortOption, TopOption, tell
 from ippbx_billing.language import tr
+from ippbx_billing.reports.views import named as named_views
 
 
 @asked

@@ -21,7 +21,7 @@ import typer
 from ippbx_billing.calls import Direction, Disposition, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption
-from ippbx_billing.documents.render import Format
+from ippbx_billing.documents.columns import Format
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 

@@ -7,11 +7,13 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.announced import announcing, loaded
-from ippbx_billing.cli.reports.coverage import covered
 from ippbx_billing.cli.reports.options import Asking, asked
-from ippbx_billing.cli.reports.report_views import Sheet, key_columns, measure_columns, present, row_keys
+from ippbx_billing.cli.reports.present import present
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.reports.views import sums
+from ippbx_billing.reports.views.coverage import covered
+from ippbx_billing.reports.views.sheets import ReportSheet
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -29,6 +31,7 @@ NAMED = {
     "idle": ("reports.named:idle", tr("The directory's extensions without a call.")),
     "categories": ("reports.named:categories", tr("Departments and their extensions by traffic type.")),
     "busy-hour": ("reports.named:busy_hour", tr("How full each trunk was: calls at once, load in erlang.")),
+    "changes": ("reports.changes:changes", tr("What changed in days whose bill was handed out.")),
     "unrated": ("reports.named:unrated", tr("The calls without a price by reason, and what to do.")),
 }
 
@@ -67,7 +70,7 @@ def report(
     def ask(ledger: "Ledger", view: "View", period: "Period", where: "Where") -> "Report":
         return reports.report(ledger, view, period, keys, where=where, sort=sort, top=top, compare=compare)
 
-    tell(asking, ask, lambda answer: _sums_sheet(answer, sort, top))
+    tell(asking, ask, lambda answer: sums.sheet(answer, sort, top))
 
 
 def _hand_down(ctx: typer.Context) -> None:
@@ -87,7 +90,7 @@ def _hand_down(ctx: typer.Context) -> None:
     ctx.default_map = {name: given}
 
 
-def tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:
+def tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], ReportSheet]) -> None:
     """Ask for the answer, find out what it does not cover, show both."""
     from ippbx_billing import reports
 
@@ -95,30 +98,5 @@ def tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], Sheet]) -> None:
     period, where = asking.period(using), asking.where()
     with common.open_ledger(using) as ledger:
         answer = ask(ledger, reports.View(using.site_zone, using.currency), period, where)
-        told = covered(using, ledger, period, unrated=answer.gaps, filtered=answer.filtered)
+        told = covered(using, ledger, period, unrated=answer.gaps, filtered=answer.filtered, now=common.now())
     present(sheet(answer), told, asking)
-
-
-def _sums_sheet(answer: "Report", sort: str | None, top: int | None) -> Sheet:
-    """The sums by keys; by extension alone they are shown as they always were."""
-    from ippbx_billing.reports.sums import sort_key
-
-    measure = sort_key(sort or "fee")
-    measure = measure if measure in answer.total else "fee"
-    compared, plain = answer.compared is not None, answer.by == ("extension",)
-    columns = measure_columns(answer.currency, measure, compared=compared, drawn=not plain)
-    if plain and not (sort or top or compared):
-        columns = [one for one in columns if one.key in ("calls", "answered", "duration_s", "billed_s", "fee")]
-    return Sheet(
-        title=tr("Calls of {month}", month=answer.period.name),
-        columns=[*key_columns(answer.by, answer.rows), *columns],
-        keys=row_keys(answer.by, answer.total),
-        rows=answer.rows,
-        total=answer.total,
-        document=answer.document(),
-        period=answer.period,
-        empty=tr("no calls in {month}", month=answer.period.name),
-        label=answer.by[0] if len(answer.by) == 1 else "",
-        measure=measure,
-        drawn=not plain or bool(sort or top),
-    )

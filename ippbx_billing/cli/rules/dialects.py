@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ippbx_billing import files
+from ippbx_billing.calls import Disposition
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.render import Column, Format, Row, harmless, show
+from ippbx_billing.documents.columns import Column, Format, Row, harmless
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import english, sentence, told
 
 if TYPE_CHECKING:
-    from ippbx_billing.calls import RawEvent
+    from ippbx_billing.calls import RawEvent, Reason
     from ippbx_billing.dialects import Dialects
     from ippbx_billing.dialects.checking import CheckedDocument, CheckedRecord
-    from ippbx_billing.dialects.suggest import Evidence, Finding, Proposal, Suggestion
+    from ippbx_billing.dialects.suggest import EvidenceSentence, FieldProposal, Proposal, Suggestion
     from ippbx_billing.numbering import Numbering
     from ippbx_billing.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
+words_app = typer.Typer()
+app.add_typer(words_app, name="words")
 
 SHOWN_CHARACTERS = 48  # of a text in a table; JSON has all of it
 SHOWN_LEFT_OVER = 40
@@ -103,7 +109,7 @@ def check_bodies(
     for name, one in _bodies(using, files, event):
         checked = check(one, known, chosen=chosen, zone=using.pbx_zone, is_extension=numbering.is_extension)
         documents = [_document(document) for document in checked.documents]
-        read.append({"body": name, "documents": documents, "problems": list(checked.problems)})
+        read.append({"body": name, "documents": documents, "problems": list(map(english, checked.problems))})
     if form is Format.TABLE and output is None:
         for body in read:
             _tell_checked(body)
@@ -116,22 +122,27 @@ def _document(document: "CheckedDocument") -> dict[str, Any]:
     return {
         "dialect": document.dialect,
         "fits": [{"dialect": name, "score": score} for name, score in document.fitting],
-        "reason": document.reason,
+        **_keys(document.reason),
         "records": [_record(record) for record in document.records],
     }
+
+
+def _keys(reason: "Reason") -> dict[str, Any]:
+    """The keys of a reason; the sentence is empty where there is none."""
+    return {**told(reason), "reason": english(reason)}
 
 
 def _record(record: "CheckedRecord") -> dict[str, Any]:
     return {
         "outcome": record.outcome,
-        "reason": record.reason,
+        **_keys(record.reason),
         "fields": [
             {"field": one.field, "path": one.path or None, "text": one.said or None, "value": one.value or None}
             for one in record.fields
         ],
         "missing": list(record.missing),
         "left_over": dict(record.left_over),
-        "notes": list(record.notes),
+        "notes": list(map(english, record.notes)),
     }
 
 
@@ -260,7 +271,7 @@ def _tell_doubts(make: "Proposal") -> None:
         say(tr("left over: {texts}", texts=shown))
 
 
-def _row(finding: "Finding") -> dict[str, Any]:
+def _row(finding: "FieldProposal") -> dict[str, Any]:
     others = tr("or else: {paths}", paths=", ".join(finding.alternatives)) if finding.alternatives else ""
     sentences = [*map(_told, finding.evidence), *([others] if others else [])]
     unit = f" ({finding.unit})" if finding.unit != "s" else ""
@@ -273,7 +284,7 @@ def _row(finding: "Finding") -> dict[str, Any]:
     }
 
 
-def _told(evidence: "Evidence") -> str:
+def _told(evidence: "EvidenceSentence") -> str:
     """The sentence in the language of the site."""
     return tr(evidence.text, **evidence.facts)
 
@@ -324,9 +335,7 @@ def _write(path: Path, text: str, is_usable: bool) -> None:
         raise DataError(problem, tr("try more bodies, or copy a dialect: `ippbx-bill dialects show uc`"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.part")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        files.write(path, text, hint=tr("check its owner"))
         dialects.load(path.parent)
     except OSError as error:
         raise BillingError(tr("{path} cannot be written: {error}", path=path, error=error.strerror)) from error
@@ -345,7 +354,7 @@ def _tell_next(using: "Settings", name: str, path: Path, bodies: Iterable["RawEv
     understood = sum(bool(one.calls) and not one.problems and one.dialect == name for one in readings)
     say(tr("wrote {path}", path=path))
     say(tr("it reads {count} of {total} bodies as calls", count=understood, total=len(readings)))
-    for problem in dict.fromkeys(str(problem) for one in readings for problem in one.problems):
+    for problem in dict.fromkeys(sentence(problem.told) for one in readings for problem in one.problems):
         say(problem)
     if using.dialect in (AUTO, name):
         say(tr("the settings may stay: dialect = {name}", name=f'"{using.dialect}"'))
@@ -353,6 +362,65 @@ def _tell_next(using: "Settings", name: str, path: Path, bodies: Iterable["RawEv
         say(tr("set dialect = {name} or dialect = {auto} in {path}",
                name=f'"{name}"', auto=f'"{AUTO}"', path=using.data_dir / "settings.toml"))  # fmt: skip
     say(tr("check it with `ippbx-bill dialects check`, then run `ippbx-bill events replay`"))
+
+
+# -- words
+
+
+@words_app.callback(invoke_without_command=True, help=tr("Words for an outcome that nobody knows, and what they mean."))
+def list_words(context: typer.Context, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
+    """Without a verb: the unknown words with how many calls wait for each, then those that the site has taught."""
+    if context.invoked_subcommand is not None:
+        return
+    from ippbx_billing.dialects.teaching import own_words
+
+    using = common.settings()
+    with common.open_ledger(using) as ledger:
+        unknown = [{"word": row["word"], "dialect": row["dialect"], "calls": row["calls"], "meaning": None}
+                   for row in ledger.calls.unknown_words()]  # fmt: skip
+    taught = [
+        {"word": word, "dialect": None, "calls": None, "meaning": meaning}
+        for meaning, words in own_words(using.dialects_dir).disposition.items()
+        for word in words
+    ]
+    columns = [
+        Column("word", tr("Word")),
+        Column("dialect", tr("Dialect"), "code"),
+        Column("calls", tr("Calls"), "number"),
+        Column("meaning", tr("Means"), "word"),
+    ]
+    show([*unknown, *taught], columns, form, output, empty=tr("no unknown words"))
+
+
+@words_app.command("set", help=tr("Say once what a word means; the calls that wait for it are read again."))
+def set_word(
+    word: Annotated[str, typer.Argument(help=tr("the word as the PBX writes it"))],
+    meaning: Annotated[Disposition, typer.Argument(help=tr("what it means"))],
+) -> None:
+    """Kept in the data directory; the running `listen` follows by itself."""
+    from ippbx_billing.dialects.teaching import teach
+    from ippbx_billing.dialects.values import fold
+    from ippbx_billing.pipeline import Pipeline, Rules
+
+    using = common.settings()
+    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
+        try:
+            path = teach(using.dialects_dir, word, meaning)
+        except OSError as error:
+            raise BillingError(
+                tr("{path} cannot be written: {error}", path=using.dialects_dir, error=error.strerror)
+            ) from error
+        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
+        replayed = pipeline.replay(ledger.calls.events_with_word(fold, word))
+    say(tr("wrote {path}", path=path))
+    say(
+        tr(
+            "{word} means {meaning}; {count} events were read again",
+            word=word,
+            meaning=tr(meaning.value),
+            count=replayed,
+        )
+    )
 
 
 # -- bodies

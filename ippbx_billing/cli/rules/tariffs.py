@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ippbx_billing import files
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
-    from ippbx_billing.lists.tariffs import FileForm, Imported
+    from ippbx_billing.lists.tariffs import Assumptions, FileForm, Imported
     from ippbx_billing.settings import Settings
     from ippbx_billing.tariffs import Carrier, Changes, Price
 
@@ -25,6 +27,7 @@ app = typer.Typer(no_args_is_help=True)
 
 SHOWN_BEFORE_ASKING = 30
 SHOWN_FAULTS = 100
+SHOWN_WARNINGS = 10
 
 CarrierArgument = Annotated[str, typer.Argument(metavar="CARRIER", help=tr("the carrier, see `carriers list`"))]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help=tr("a CSV, XLSX or TOML file"))]
@@ -42,8 +45,23 @@ DecimalOption = Annotated[
     Literal["comma", "point"] | None,
     typer.Option("--decimal", help=tr("what 1,234 means, where the file leaves it open")),
 ]
+DatesOption = Annotated[
+    Literal["dmy", "mdy"] | None,
+    typer.Option("--dates", help=tr("which number of 10/11/2026 is the day, where the file leaves it open")),
+]
+IgnoreOption = Annotated[
+    list[str] | None,
+    typer.Option("--ignore", metavar="COLUMN", help=tr("a column that says nothing about these prices; repeatable")),
+]
+OffPeakOption = Annotated[
+    str | None, typer.Option("--off-peak", metavar="18:00-08:00", help=tr("when the file's off-peak rates hold"))
+]
+AllCallsOption = Annotated[
+    bool, typer.Option("--all-calls", help=tr("rows without a code are for all calls of their traffic type"))
+]
 ReplaceOption = Annotated[
-    bool, typer.Option("--replace", help=tr("the file is the whole tariff: take out prices that are not in it"))
+    bool,
+    typer.Option("--replace", help=tr("the file is the whole tariff: prices that are not in it end, their past stays")),
 ]
 
 
@@ -58,7 +76,7 @@ def show_prices(
     output: OutputOption = None,
 ) -> None:
     """Every version of every price, or those of one day."""
-    from ippbx_billing.cli.rules.tariff_views import columns, price_row, shown
+    from ippbx_billing.lists.tariffs.views import columns, price_row, shown
 
     with common.open_ledger(common.settings()) as ledger:
         if carrier:
@@ -202,9 +220,10 @@ def _figures(initial: str | None, step: str | None, flat: str | None, rate: str 
     if flat:
         return Figures(0, _read("--flat", flat, cells.amount), 0, 0)
     if rate:
-        per_minute = _read("--rate", rate, cells.amount)
+        per_minute = _read("--rate", rate, cells.per_minute)
         return rated(_read("--increments", increments, cells.increments), per_minute, per_minute, 60)
-    return Figures(*_read("--initial", initial, cells.block), *_read("--step", step, cells.block))
+    blocks = (*_read("--initial", initial, cells.block), *_read("--step", step, cells.block))
+    return cells.believable(Figures(*blocks))
 
 
 def _read(option: str, text: str | None, reader: Any, default: Any = None) -> Any:
@@ -227,7 +246,7 @@ def _day(text: str, option: str) -> date:
 @app.command("remove", help=tr("Take a price out of use; calls already rated keep it."))
 def remove(price: Annotated[int, typer.Argument(metavar="ID", help=tr("the price's id, see `tariffs show`"))]) -> None:
     """Its row stays for the charges that rest on it."""
-    from ippbx_billing.cli.rules.tariff_views import in_words, what
+    from ippbx_billing.lists.tariffs.views import in_words, what
 
     with common.open_ledger(common.settings()) as ledger:
         found = next((one for one in ledger.book.prices() if one.id == price), None)
@@ -281,20 +300,12 @@ def _write(content: bytes, form: "FileForm", output: Path | None) -> None:
             raise UsageError(tr("a workbook cannot be shown on a terminal"), tr("name a file: --output tariff.xlsx"))
         typer.get_binary_stream("stdout").write(content)
         return
-    beside = output.with_name(f".{output.name}.part")
-    try:
-        beside.write_bytes(content)
-        beside.replace(output)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise BillingError(
-            tr("{path} cannot be written: {error}", path=output, error=error.strerror), tr("name another --output")
-        ) from error
+    files.write(output, content)
     say(tr("wrote {path}", path=output))
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """What an import would do: changes of prices, of the carrier's settings, and a carrier that is new."""
 
     changes: "Changes"
@@ -314,6 +325,10 @@ def import_file(
     increments: IncrementsOption = None,
     first_day: DayOption = None,
     decimal: DecimalOption = None,
+    dates: DatesOption = None,
+    ignore: IgnoreOption = None,
+    off_peak: OffPeakOption = None,
+    all_calls: AllCallsOption = False,
     whole: ReplaceOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("only show what would change"))] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("do not ask"))] = False,
@@ -322,9 +337,12 @@ def import_file(
 ) -> None:
     """All of the file or nothing of it: every fault is listed with its line first."""
     using = common.settings()
-    found = _read_file(using, file, carrier, traffic_type, increments, first_day, decimal)
+    assume = _assumptions(
+        using, carrier, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls
+    )
+    found = _read_file(file, assume)
     with common.open_ledger(using) as ledger:
-        plan = _plan(ledger, found, file, carrier, whole)
+        plan = _plan(ledger, found, file, assume, whole)
         if dry_run:
             _show(plan, form, output)
             _sum_up(plan)
@@ -333,10 +351,13 @@ def import_file(
             say(tr("nothing would change: {count} prices are in force already", count=plan.changes.same))
             return
         _preview(plan, file)
+        _show_examples(plan, ledger, using.currency)
+        _warn(plan, ledger, using)
+        _sum_up(plan)
         if not yes and not _agreed():
             raise BillingError(tr("nothing was changed"), tr("say --yes to import without being asked"))
         _apply(ledger, plan)
-    _sum_up(plan)
+    say(tr("imported"))
     _hint_at_rerate(using, [*plan.changes.coming, *plan.changes.removed])
 
 
@@ -348,6 +369,10 @@ def diff(
     increments: IncrementsOption = None,
     first_day: DayOption = None,
     decimal: DecimalOption = None,
+    dates: DatesOption = None,
+    ignore: IgnoreOption = None,
+    off_peak: OffPeakOption = None,
+    all_calls: AllCallsOption = False,
     whole: ReplaceOption = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -356,10 +381,12 @@ def diff(
     using = common.settings()
     with common.open_ledger(using) as ledger:
         if Path(first).is_file():
-            found = _read_file(using, Path(first), second, traffic_type, increments, first_day, decimal)
-            plan = _plan(ledger, found, Path(first), second, whole)
+            assume = _assumptions(
+                using, second, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls
+            )
+            plan = _plan(ledger, _read_file(Path(first), assume), Path(first), assume, whole)
         else:
-            plan = Plan(_between(ledger, first, second), (), None, None)
+            plan = ImportPlan(_between(ledger, first, second), (), None, None)
     _show(plan, form, output)
     _sum_up(plan)
 
@@ -380,27 +407,41 @@ def _between(ledger: "Ledger", first: str, second: str | None) -> "Changes":
     return changes(ours, theirs, whole=True)
 
 
-def _read_file(
+def _assumptions(
     using: "Settings",
-    file: Path,
     carrier: str | None,
     traffic_type: TrafficType | None,
     increments: str | None,
     first_day: str | None,
     decimal: Any,
-) -> "Imported":
-    """The file's prices; DataError lists every fault with its place."""
-    from ippbx_billing.lists.tariffs import Assumptions, Home, cells, read
+    dates: Any,
+    ignore: Sequence[str] | None,
+    off_peak: str | None,
+    all_calls: bool,
+) -> "Assumptions":
+    """What the options say for all that the file leaves open."""
+    from ippbx_billing.lists.tariffs import Assumptions, Home, cells
 
-    assume = Assumptions(
+    return Assumptions(
         today=common.today(using),
-        home=Home(using.country),
+        home=Home(using.country, using.area_code),
         carrier=carrier,
         traffic_type=traffic_type,
         effective_from=_day(first_day, "--from") if first_day else None,
         increments=_read("--increments", increments, cells.increments),
         separator=decimal,
+        dates=dates,
+        currency=using.currency,
+        ignored=tuple(ignore or ()),
+        off_peak=_read("--off-peak", off_peak, cells.times_of_day),
+        all_calls=all_calls,
     )
+
+
+def _read_file(file: Path, assume: "Assumptions") -> "Imported":
+    """The file's prices; DataError lists every fault with its place."""
+    from ippbx_billing.lists.tariffs import read
+
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -408,7 +449,8 @@ def _read_file(
             tr("{file} cannot be read: {error}", file=file, error=error.strerror),
             tr("check name and place of the file"),
         ) from error
-    found = read(file.name, content, assume)
+    with common.progress(tr("Reading")) as heard:
+        found = read(file.name, content, assume, heard)
     if found.faults:
         lines = [f"  {fault}" for fault in found.faults[:SHOWN_FAULTS]]
         if len(found.faults) > SHOWN_FAULTS:
@@ -420,10 +462,12 @@ def _read_file(
     return found
 
 
-def _plan(ledger: "Ledger", found: "Imported", file: Path, carrier: str | None, whole: bool) -> Plan:
+def _plan(ledger: "Ledger", found: "Imported", file: Path, assume: "Assumptions", whole: bool) -> ImportPlan:
     """What the file would change of the present book; carriers that do not exist are named."""
     from ippbx_billing.tariffs import changes
+    from ippbx_billing.tariffs.changes import succeeding
 
+    carrier = assume.carrier
     known = {one.name: one for one in ledger.book.carriers()}
     names = {price.carrier for price in found.prices} | ({found.settings["name"]} if found.settings else set())
     unknown = sorted(names - set(known))
@@ -436,7 +480,11 @@ def _plan(ledger: "Ledger", found: "Imported", file: Path, carrier: str | None, 
     present = [price for price in ledger.book.prices() if price.carrier in names]
     settings = () if new_carrier or not found.settings else tuple(_settings(found, known, carrier))
     name = found.settings.get("name")
-    return Plan(changes(present, found.prices, whole=whole or found.whole), settings, name, new_carrier)
+    if whole and not found.whole:
+        change = succeeding(present, found.prices, assume.today, assume.effective_from)
+    else:
+        change = changes(present, found.prices, whole=found.whole)
+    return ImportPlan(change, settings, name, new_carrier)
 
 
 def _new_carrier(found: "Imported", file: Path) -> "Carrier":
@@ -465,17 +513,17 @@ def _settings(found: "Imported", known: "dict[str, Carrier]", carrier: str | Non
             yield name, before, after
 
 
-def _show(plan: Plan, form: Format, output: Path | None, limit: int | None = None) -> None:
-    from ippbx_billing.cli.rules.tariff_views import change_columns, change_rows, shown_changes
+def _show(plan: ImportPlan, form: Format, output: Path | None, limit: int | None = None) -> None:
+    from ippbx_billing.lists.tariffs.views import change_columns, change_rows, shown_changes
 
     if form is Format.JSON:
         show(change_rows(plan.changes, plan.settings), [], form, output)
         return
-    rows = shown_changes(plan.changes, plan.settings)[:limit]
+    rows = shown_changes(plan.changes.first(limit) if limit else plan.changes, plan.settings)[:limit]
     show(rows, change_columns(), form, output, empty=tr("no difference"))
 
 
-def _preview(plan: Plan, file: Path) -> None:
+def _preview(plan: ImportPlan, file: Path) -> None:
     """Before asking: the first changes, and how many there are, on stderr."""
     import sys
     from contextlib import redirect_stdout
@@ -495,6 +543,50 @@ def _preview(plan: Plan, file: Path) -> None:
         say(tr("{name} is a new carrier", name=plan.new_carrier.name))
 
 
+def _show_examples(plan: ImportPlan, ledger: "Ledger", currency: str) -> None:
+    """What calls would cost, one for each kind of row, so that a slip in a unit is seen before it is asked."""
+    from ippbx_billing.lists.tariffs.examples import examples
+    from ippbx_billing.lists.tariffs.views import what
+    from ippbx_billing.money import text
+
+    carriers = {one.name: one for one in ledger.book.carriers()}
+    if plan.new_carrier:
+        carriers[plan.new_carrier.name] = plan.new_carrier
+    for name in dict.fromkeys(price.carrier for price in plan.changes.coming):
+        own = [price for price in plan.changes.coming if price.carrier == name]
+        for example in examples(own, carriers[name]):
+            say(tr("{seconds} s, {what}: {fee} {currency}", seconds=example.seconds, what=what(example.price),
+                   fee=text(example.fee_micro, carriers[name].decimals), currency=currency))  # fmt: skip
+
+
+def _warn(plan: ImportPlan, ledger: "Ledger", using: "Settings") -> None:
+    """Rows that no call can find, and numbers of the last months that would have no price any more."""
+    from ippbx_billing.pipeline.losing import losing
+    from ippbx_billing.tariffs import HolidayCalendar
+    from ippbx_billing.tariffs.checks import why_never
+
+    reasons = filter(None, (why_never(price, using.country, using.area_code) for price in plan.changes.coming))
+    _say_some(list(reasons))
+    touched = {price.carrier for price in (*plan.changes.coming, *plan.changes.gone)}
+    gone = {price.id for price in plan.changes.gone}
+    prices = [price for price in ledger.book.prices() if price.id not in gone] if touched else []
+    first = min((price.effective_from for price in plan.changes.coming), default=common.today(using))
+    for carrier in ledger.book.carriers():
+        if carrier.name not in touched:
+            continue
+        own = [price for price in (*prices, *plan.changes.coming) if price.carrier == carrier.name]
+        lost = losing(ledger, carrier, own, max(first, common.today(using)), HolidayCalendar(using.country))
+        _say_some([tr("{number}, called {count} times of late, has no price any more", number=one.number,
+                      count=one.calls) for one in lost])  # fmt: skip
+
+
+def _say_some(sentences: list[str]) -> None:
+    for sentence in sentences[:SHOWN_WARNINGS]:
+        say(sentence)
+    if len(sentences) > SHOWN_WARNINGS:
+        say(tr("and {count} more", count=len(sentences) - SHOWN_WARNINGS))
+
+
 def _agreed() -> bool:
     try:
         return typer.confirm(tr("Import?"), err=True)
@@ -502,7 +594,7 @@ def _agreed() -> bool:
         return False
 
 
-def _apply(ledger: "Ledger", plan: Plan) -> None:
+def _apply(ledger: "Ledger", plan: ImportPlan) -> None:
     """Everything in one transaction."""
     with ledger.transaction():
         if plan.new_carrier:
@@ -511,10 +603,11 @@ def _apply(ledger: "Ledger", plan: Plan) -> None:
             renamed = {"default": "is_default"}
             values = {renamed.get(name, name): after for name, _, after in plan.settings}
             ledger.book.change_carrier(plan.carrier or "", **values)
-        ledger.book.change_prices(plan.changes)
+        with common.progress(tr("Storing")) as heard:
+            ledger.book.change_prices(plan.changes, heard)
 
 
-def _sum_up(plan: Plan) -> None:
+def _sum_up(plan: ImportPlan) -> None:
     change = plan.changes
     say(
         tr("{added} added, {changed} changed, {removed} removed, {same} as before",
@@ -524,7 +617,7 @@ def _sum_up(plan: Plan) -> None:
 
 def _tell(change: "Changes", ledger: "Ledger") -> None:
     """What `set` did, in a line."""
-    from ippbx_billing.cli.rules.tariff_views import in_words, what
+    from ippbx_billing.lists.tariffs.views import in_words, what
 
     if not change:
         say(tr("this price is in force already"))
@@ -565,7 +658,7 @@ def check(
         rows = [
             _finding_row(one)
             for own in carriers
-            for one in checks.check(own, prices, common.today(using), country=using.country)
+            for one in checks.check(own, prices, common.today(using), country=using.country, area_code=using.area_code)
         ]
         rows += [row for row in _seen(ledger) if carrier in (None, row["carrier"])]
     show(rows, _finding_columns(carrier is None), form, output, empty=tr("nothing to complain about"))
@@ -588,8 +681,8 @@ def _finding_row(finding: Any) -> dict[str, Any]:
 
 def _seen(ledger: "Ledger") -> Iterable[dict[str, Any]]:
     """What was really dialled and could not be priced."""
-    from ippbx_billing import language as texts
-    from ippbx_billing.language.stories import reason
+    from ippbx_billing.language.reasons import sentence
+    from ippbx_billing.ledger.reasons import loaded
 
     for row in ledger.calls.unrated():
         yield {
@@ -602,7 +695,7 @@ def _seen(ledger: "Ledger") -> Iterable[dict[str, Any]]:
             "number": row["number"],
             "finding": tr("{count} calls, for example to {number}: {reason}",
                           count=row["calls"], number=row["number"] or "–",
-                          reason=reason(row["reason"], texts.language())),
+                          reason=sentence(loaded(row["reason"], row["reason_facts"]))),
         }  # fmt: skip
 
 

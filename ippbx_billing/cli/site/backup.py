@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import say
+from ippbx_billing.cli.common import WaitOption, say
 from ippbx_billing.language import tr
 
 
@@ -34,13 +34,14 @@ def backup(
 
 def restore(
     source: Annotated[Path, typer.Argument(metavar="FROM", help=tr("a backup's directory or .zip file"))],
+    wait: WaitOption = 0,
 ) -> None:
     """Into the data directory in use, or the one named by --data-dir."""
     from ippbx_billing.settings import default_data_dir
     from ippbx_billing.upkeep import restoring
 
     data_dir = common.state.data_dir or default_data_dir()
-    done = restoring.restore(source, data_dir, common.now())
+    done = restoring.restore(source, data_dir, common.now(), wait)
     made_at = done.backup.made_at.astimezone(common.settings().site_zone)
     say(tr("{path} is as it was at {time}:", path=data_dir, time=f"{made_at:%Y-%m-%d %H:%M:%S}"))
     say(tr("{events} events, {calls} calls, checked", events=done.backup.events, calls=done.backup.calls))

@@ -6,7 +6,8 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import show
 from ippbx_billing.language import tr
 
 
@@ -18,7 +19,7 @@ def doctor(
     output: OutputOption = None,
 ) -> None:
     """Examine settings, databases, ports, clock, dialects, tariffs, calendar and backup."""
-    from ippbx_billing.upkeep.doctor import State, examine
+    from ippbx_billing.upkeep.doctor import Health, examine
 
     if mend:
         _repair()
@@ -33,7 +34,7 @@ def doctor(
         Column("hint", tr("Hint")),
     ]
     show(rows, columns, form, output)
-    if any(row["state"] == State.WRONG for row in rows):
+    if any(row["state"] == Health.WRONG for row in rows):
         raise typer.Exit(1)
 
 

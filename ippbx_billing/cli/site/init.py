@@ -1,6 +1,5 @@
 """`init`: settings, both databases, the standard carriers of the home area; repeatable without harm."""
 
-import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ippbx_billing import files
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import say
 from ippbx_billing.errors import BillingError, UsageError
@@ -147,11 +147,7 @@ def _write_settings(path: Path, settings: Settings) -> None:
     """The file appears whole and readable by its owner only, because it may come to hold secrets."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside = path.with_name(path.name + ".part")
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(as_toml(settings))
-        beside.replace(path)
+        files.write(path, as_toml(settings), private=True, hint=tr("name another --data-dir"))
     except OSError as error:
         raise BillingError(
             tr("{path} cannot be written: {error}", path=path, error=error.strerror), tr("name another --data-dir")

@@ -5,7 +5,6 @@ wakes the worker through a pipe; when the pipe closes, however this process ende
 """
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,13 +32,20 @@ def listen(
     host: Annotated[str | None, typer.Option(help=tr("address to listen on; 0.0.0.0 is every interface"))] = None,
     cdr_port: Annotated[int | None, typer.Option(help=tr("port for call records"))] = None,
     status_port: Annotated[int | None, typer.Option(help=tr("port for call status"))] = None,
+    smdr_port: Annotated[
+        int | None, typer.Option(help=tr("also take lines over TCP at this port, as PBXs print them (SMDR)"))
+    ] = None,
     dialect: Annotated[str | None, typer.Option(help=tr("PBX model, see `dialects list`"))] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted and exit 0."""
+    from ippbx_billing.service.notify import taking_long
+
     with _starting():
-        using = common.settings(host=host, cdr_port=cdr_port, status_port=status_port, dialect=dialect)
+        using = common.settings(
+            host=host, cdr_port=cdr_port, status_port=status_port, smdr_port=smdr_port, dialect=dialect
+        )
     with _lines_on_stderr(using):
-        with _starting():
+        with _starting(), taking_long():
             _check_set_up(using)
         _serve(using)
 
@@ -49,6 +55,7 @@ def _serve(using: "Settings") -> None:
     from ippbx_billing.listener.server import Watch
     from ippbx_billing.pbx.tokens import KnownTokens, allowed
     from ippbx_billing.pipeline.worker import Worker
+    from ippbx_billing.service.installation import installation
     from ippbx_billing.service.notify import notify, watchdog_s
 
     def ready(line: str) -> None:
@@ -56,6 +63,11 @@ def _serve(using: "Settings") -> None:
         log.info("%s", line)
         notify("READY=1")
 
+    def alive() -> None:
+        if worker.is_well():  # a worker that stands still is started again together with the service
+            notify("WATCHDOG=1")
+
+    own = {"installation": installation(using.data_dir)}
     suspect = threading.Event()  # the worker reads old pages, the writer never does
     with Worker(using, report=log.warning, damaged=suspect.set) as worker:
         listener.serve(
@@ -63,17 +75,18 @@ def _serve(using: "Settings") -> None:
             host=using.host,
             cdr_port=using.cdr_port,
             status_port=using.status_port,
+            smdr_port=using.smdr_port,
             answer=using.answer or _answer_of(using) or listener.DEFAULT_ANSWER,
             wake=worker.wake,
             announce=ready,
             report=log.warning,
-            facts=worker.facts,
+            facts=lambda: {**worker.facts(), **own},
             figures=lambda: _figures(using),
             admits=KnownTokens(using.data_dir).admit,
             senders=listener.Senders(using.allow, using.proxies, using.pages_from, lambda: allowed(using.data_dir)),
             tls_certificate=_path(using, using.tls_certificate),
             tls_key=_path(using, using.tls_key),
-            watch=Watch(lambda: notify("WATCHDOG=1"), lambda: notify("STOPPING=1"), watchdog_s()),
+            watch=Watch(alive, lambda: notify("STOPPING=1"), watchdog_s()),
             suspect=suspect,
             **{limit.name: getattr(using, limit.name) for limit in fields(listener.Limits)},
         )
@@ -106,16 +119,16 @@ def _lines_on_stderr(using: "Settings") -> Iterator[None]:
 def _check_set_up(using: "Settings") -> None:
     """Both files are there and up to date, and the rules can be made: better said now than found in a log later."""
     from ippbx_billing import inbox
-    from ippbx_billing.inbox import damage as quarantine
     from ippbx_billing.pipeline import Rules
+    from ippbx_billing.sqlite import damage
 
     inbox.replace_if_damaged(using.inbox_path, log.warning)
     try:
         common.open_inbox(using).close()
         with common.open_ledger(using) as ledger:
             Rules.of(ledger, using)
-    except (DataError, sqlite3.DatabaseError) as error:
-        if not any(map(quarantine.is_damage, (error, error.__cause__))):
+    except DataError as error:
+        if not damage.is_damage(error.__cause__):
             raise
         log.warning("%s: %s", error, LEDGER_DAMAGED)  # no reason to turn a PBX away
     inbox.create(using.inbox_path)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ippbx_billing import files
 from ippbx_billing import language as texts
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import say
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ippbx_billing.cli.trial.listener_process import Listener
-    from ippbx_billing.cli.trial.live_table import Board
     from ippbx_billing.reports import Period
+    from ippbx_billing.reports.views.live_table import Board
     from ippbx_billing.settings import Settings
-    from ippbx_billing.simulation.traffic import Site
-    from ippbx_billing.simulation.traffic.posting import Delivery, Tally
+    from ippbx_billing.simulation.traffic import SimulatedSite
+    from ippbx_billing.simulation.traffic.posting import Post, PostTally
 
 AREA_CODE = "022"
 LOOK_EVERY_S = 0.1
@@ -52,7 +53,7 @@ def demo(
     if lang is not None:
         if lang not in texts.LANGUAGES:
             raise UsageError(tr("only en and zh are known"), "--lang zh")
-        texts.use(lang)
+        texts.begin_in(lang)
     try:
         with _signals_end_it(), _environment_of_its_own(), _directory(keep) as data_dir:
             _journey(data_dir, calls, seed, keep is not None)
@@ -64,11 +65,11 @@ def demo(
 def _journey(data_dir: Path, count: int, seed: int, kept: bool) -> None:
     """From an empty directory to the month's report."""
     from ippbx_billing.cli.trial.listener_process import Listener
-    from ippbx_billing.cli.trial.live_table import Board
     from ippbx_billing.reports import Period
-    from ippbx_billing.simulation.traffic import Site
+    from ippbx_billing.reports.views.live_table import Board
+    from ippbx_billing.simulation.traffic import SimulatedSite
 
-    site = Site(seed, area_code=AREA_CODE)
+    site = SimulatedSite(seed, area_code=AREA_CODE)
     _set_up(data_dir, site)
     using = common.settings()
     period = Period.month("last", common.now().astimezone(using.site_zone).date())
@@ -84,16 +85,14 @@ def _journey(data_dir: Path, count: int, seed: int, kept: bool) -> None:
     _what_next(data_dir if kept else None, period, board)
 
 
-def _deliver_and_watch(
-    deliveries: "Iterator[Delivery]", listener: "Listener", using: "Settings", board: "Board"
-) -> None:
+def _deliver_and_watch(deliveries: "Iterator[Post]", listener: "Listener", using: "Settings", board: "Board") -> None:
     """Post in one thread and look at the ledger in this one, until all that was posted has been rated."""
     from concurrent.futures import ThreadPoolExecutor
     from threading import Event
 
     from ippbx_billing.simulation.traffic.posting import post
 
-    def count(delivery: "Delivery") -> None:
+    def count(delivery: "Post") -> None:
         board.posted += delivery.url == listener.cdr_url
 
     stop = Event()
@@ -110,12 +109,12 @@ def _deliver_and_watch(
         raise BillingError(problem, listener.last_words())
 
 
-def _watch(posting: "Future[Tally]", listener: "Listener", using: "Settings", board: "Board") -> None:
+def _watch(posting: "Future[PostTally]", listener: "Listener", using: "Settings", board: "Board") -> None:
     """Show the calls that arrive, until nothing more can; BillingError where nothing moves for long."""
     from time import monotonic, sleep
 
-    from ippbx_billing.cli.trial.live_table import Arrivals
     from ippbx_billing.reports import View
+    from ippbx_billing.reports.views.live_table import Arrivals
 
     view = View(using.site_zone, using.currency)
     told_at = moved_at = monotonic()
@@ -142,7 +141,7 @@ def _screen(board: "Board") -> AbstractContextManager[object]:
     return Live(board, console=console(), refresh_per_second=8)
 
 
-def _set_up(data_dir: Path, site: "Site") -> None:
+def _set_up(data_dir: Path, site: "SimulatedSite") -> None:
     """What an engineer does on site, by the same commands."""
     from ippbx_billing import numbering
 
@@ -155,7 +154,7 @@ def _set_up(data_dir: Path, site: "Site") -> None:
         _command("trunks", "add", line.name, "--carrier", f"{area.code}-{area.place}-{line.operator}")
     people = data_dir / "extensions.csv"
     rows = [f"{one.extension},{one.name},{one.department}\n" for one in site.people]
-    people.write_text("number,name,department\n" + "".join(rows), encoding="utf-8")
+    files.write(people, "number,name,department\n" + "".join(rows))
     _command("extensions", "import", str(people))
 
 

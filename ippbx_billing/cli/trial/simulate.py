@@ -8,13 +8,14 @@ import typer
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption
 from ippbx_billing.cli.trial.simulate_pbx import pbx
-from ippbx_billing.documents.render import Column, Format, show
+from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.simulation.traffic import PlannedCall
-    from ippbx_billing.simulation.traffic.posting import Delivery, Tally
+    from ippbx_billing.simulation.traffic.posting import Post, PostTally
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -56,13 +57,15 @@ def calls(
     from random import Random
 
     from ippbx_billing.reports import Period
-    from ippbx_billing.simulation.traffic import Site
+    from ippbx_billing.simulation.traffic import SimulatedSite
     from ippbx_billing.simulation.traffic.posting import Manner, doubled, post, unordered
 
     for address in filter(None, [url, status_url]):
         _check_url(address)
     period = Period.month(month or "last", common.now().astimezone().date())
-    site = Site(seed, extensions=extensions, profile=profile, area_code=area_code, outside_prefix=outside_prefix)
+    site = SimulatedSite(
+        seed, extensions=extensions, profile=profile, area_code=area_code, outside_prefix=outside_prefix
+    )
     deliveries = (
         delivery
         for call in site.calls(count, period.first, period.last)
@@ -85,15 +88,15 @@ def calls(
 
 def deliveries_of(
     call: "PlannedCall", url: str, status_url: str | None = None, form: Spelling = "json"
-) -> "Iterator[Delivery]":
+) -> "Iterator[Post]":
     """What a PBX posts about a call: its steps, where they are wanted, and then its record."""
     from ippbx_billing.simulation.traffic import CONTENT_TYPES, cdr_body, status_bodies
-    from ippbx_billing.simulation.traffic.posting import Delivery
+    from ippbx_billing.simulation.traffic.posting import Post
 
     if status_url:
         for body in status_bodies(call, form):
-            yield Delivery(status_url, body, CONTENT_TYPES[form])
-    yield Delivery(url, cdr_body(call, form), CONTENT_TYPES[form])
+            yield Post(status_url, body, CONTENT_TYPES[form])
+    yield Post(url, cdr_body(call, form), CONTENT_TYPES[form])
 
 
 def _columns() -> list[Column]:
@@ -107,7 +110,7 @@ def _columns() -> list[Column]:
     ]
 
 
-def _row(tally: "Tally") -> dict[str, Any]:
+def _row(tally: "PostTally") -> dict[str, Any]:
     return {
         "acknowledged": tally.acknowledged,
         "refused": tally.refused.total(),
@@ -118,7 +121,7 @@ def _row(tally: "Tally") -> dict[str, Any]:
     }
 
 
-def _refusals(tally: "Tally") -> str:
+def _refusals(tally: "PostTally") -> str:
     answers = [f"{status} × {count}" for status, count in sorted(tally.refused.items())]
     if tally.unanswered:
         answers.append(tr("no answer × {count}", count=tally.unanswered))

@@ -13,7 +13,7 @@ from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
-    from ippbx_billing.simulation.practice_pbx import Fault
+    from ippbx_billing.simulation.practice_pbx import PracticeFault
 
 FAULTS = "refuse-apply, cut-after-save, slow-restart, silent-403, apply-on-save, stranger-saves, always-notice, …"
 
@@ -104,13 +104,15 @@ def _certificate(host: str, wanted: bool) -> Iterator[tuple[Path, Path] | None]:
         yield files
 
 
-def _faults(names: list[str]) -> "frozenset[Fault]":
-    from ippbx_billing.simulation.practice_pbx import Fault
+def _faults(names: list[str]) -> "frozenset[PracticeFault]":
+    from ippbx_billing.simulation.practice_pbx import PracticeFault
 
-    unknown = [name for name in names if name not in list(Fault)]
+    unknown = [name for name in names if name not in list(PracticeFault)]
     if unknown:
-        raise UsageError(tr("there is no fault {name}", name=unknown[0]), tr("known: {names}", names=", ".join(Fault)))
-    return frozenset(map(Fault, names))
+        raise UsageError(
+            tr("there is no fault {name}", name=unknown[0]), tr("known: {names}", names=", ".join(PracticeFault))
+        )
+    return frozenset(map(PracticeFault, names))
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -15,28 +15,29 @@ from ippbx_billing.calls import Classification, EventKind, LineKind, RawEvent
 from ippbx_billing.dialects import PACKAGED, Dialect
 from ippbx_billing.dialects.bodies import open_body
 from ippbx_billing.dialects.definition import common_words
-from ippbx_billing.dialects.suggest.clues import Site
-from ippbx_billing.dialects.suggest.columns import Layout, Shape, columns, shapes
-from ippbx_billing.dialects.suggest.evidence import Evidence, said
+from ippbx_billing.dialects.suggest.clues import SiteHints
+from ippbx_billing.dialects.suggest.columns import RecordLayout, Shape, columns, shapes
+from ippbx_billing.dialects.suggest.evidence import EvidenceSentence, said
 from ippbx_billing.dialects.suggest.names import Names, Synonyms, synonyms_of
 from ippbx_billing.dialects.suggest.weighing import Candidate, Witnesses, weigh
 from ippbx_billing.dialects.suggest.writing import dialect_toml
+from ippbx_billing.language.reasons import sentence
 
-__all__ = ["Evidence", "Finding", "Proposal", "Suggestion", "suggest", "synonyms_of"]
+__all__ = ["EvidenceSentence", "FieldProposal", "Proposal", "Suggestion", "suggest", "synonyms_of"]
 
 
 TIMES = ("started_at", "answered_at", "ended_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FieldProposal:
     """One field of a call, the path proposed for it, and what speaks for it; alternatives are the next best paths."""
 
     field: str
     path: str
     example: str
     score: float
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[EvidenceSentence, ...]
     unit: str = "s"
     words: tuple[tuple[str, str], ...] = ()
     alternatives: tuple[str, ...] = ()
@@ -46,10 +47,10 @@ class Finding:
 class Proposal:
     """What is proposed for records of one make: findings by field, doubts, and the paths that are left over."""
 
-    layouts: tuple[Layout, ...]
+    layouts: tuple[RecordLayout, ...]
     records: int
-    findings: tuple[Finding, ...]
-    doubts: tuple[Evidence, ...]
+    findings: tuple[FieldProposal, ...]
+    doubts: tuple[EvidenceSentence, ...]
     left_over: tuple[str, ...]
     always: tuple[str, ...]
 
@@ -107,11 +108,11 @@ def suggest(
     names = Names(synonyms_of(known) if synonyms is None else synonyms) if use_names else None
     site = _site(is_extension, classify) if use_values else None
     proposals = [_proposal(shape, zone, names, site) for shape in shapes(documents, zone)]
-    problems = dict.fromkeys(str(problem) for one in opened for problem in one.problems)
+    problems = dict.fromkeys(sentence(problem.told) for one in opened for problem in one.problems)
     return Suggestion(tuple(proposals), tuple(problems))
 
 
-def _proposal(shape: Shape, zone: tzinfo, names: Names | None, site: Site | None) -> Proposal:
+def _proposal(shape: Shape, zone: tzinfo, names: Names | None, site: SiteHints | None) -> Proposal:
     table = columns(shape.rows, zone)
     findings = tuple(_finding(name, ranked) for name, ranked in weigh(Witnesses(table, names, site)).items())
     records = len(table[0].texts) if table else 0
@@ -126,9 +127,9 @@ def _proposal(shape: Shape, zone: tzinfo, names: Names | None, site: Site | None
     )
 
 
-def _finding(name: str, ranked: Sequence[Candidate]) -> Finding:
+def _finding(name: str, ranked: Sequence[Candidate]) -> FieldProposal:
     best, *others = ranked
-    return Finding(
+    return FieldProposal(
         field=name,
         path=best.column.path,
         example=best.column.example,
@@ -149,7 +150,7 @@ def _event(body: RawEvent | bytes) -> RawEvent:
 def _site(
     is_extension: Callable[[str], bool],
     classify: Callable[[str], Classification] | None,
-) -> Site:
+) -> SiteHints:
     def is_number(number: str) -> bool:
         digits = number.removeprefix("+")
         if classify is None or not 3 <= len(digits) <= 20 or not digits.isdigit():
@@ -157,10 +158,10 @@ def _site(
         return classify(number).line_kind is not LineKind.UNKNOWN
 
     words = common_words(PACKAGED)
-    return Site(is_extension, is_number, {name: words[name].meaning for name in ("direction", "disposition")})
+    return SiteHints(is_extension, is_number, {name: words[name].meaning for name in ("direction", "disposition")})
 
 
-def _doubts(found: set[str], records: int) -> Iterator[Evidence]:
+def _doubts(found: set[str], records: int) -> Iterator[EvidenceSentence]:
     """What an engineer should know before trusting the proposal."""
     if not found & {*TIMES}:
         yield said("no column holds a time, so these may be no call records")

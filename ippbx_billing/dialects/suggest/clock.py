@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
 
-from ippbx_billing.dialects.suggest.columns import LONGEST_CALL_S, Column
-from ippbx_billing.dialects.suggest.evidence import Evidence, said
+from ippbx_billing.dialects.suggest.columns import LONGEST_CALL_S, SampleColumn
+from ippbx_billing.dialects.suggest.evidence import EvidenceSentence, said
 from ippbx_billing.dialects.values import UNITS
 
 TOLERANCE_S = 1  # switches round each figure for itself
@@ -22,18 +22,18 @@ LEAST_COUNTED_S = 4
 MOST_TIMES = 9  # of one hand; more would make the search slow and the answer no better
 MOST_UNPROVEN = 12  # numbers that are tried as durations though no times prove them
 
-NameScore = Callable[[str, Column], float]
+NameScore = Callable[[str, SampleColumn], float]
 Lengths = tuple[float | None, ...]  # seconds in each record
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ClockRole:
     """One column in a role (`start`, `answer`, `end`, `total`, `talk`): what speaks for it and how much."""
 
     role: str
-    column: Column
+    column: SampleColumn
     score: float
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[EvidenceSentence, ...] = ()
     unit: str = ""
 
 
@@ -41,7 +41,7 @@ class Part:
 class Arrangement:
     """A reading of a record's clock that no record contradicts."""
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ClockRole, ...] = ()
 
     @property
     def score(self) -> float:
@@ -53,9 +53,9 @@ class Arrangement:
 class _Times:
     """The three times of an arrangement, and what they measure."""
 
-    start: Column
-    answer: Column | None
-    end: Column | None
+    start: SampleColumn
+    answer: SampleColumn | None
+    end: SampleColumn | None
 
     @property
     def total_s(self) -> Lengths | None:
@@ -66,7 +66,7 @@ class _Times:
 class _Length:
     """A column of numbers read in one unit."""
 
-    column: Column
+    column: SampleColumn
     unit: str
 
     @property
@@ -80,7 +80,7 @@ class _Length:
 
 
 def arrangements(
-    columns: Sequence[Column], weigh_name: NameScore, may_be_length: Callable[[Column, str], bool]
+    columns: Sequence[SampleColumn], weigh_name: NameScore, may_be_length: Callable[[SampleColumn, str], bool]
 ) -> list[Arrangement]:
     """All readings of the clock, the best first; empty where no column is a time.
 
@@ -99,9 +99,9 @@ def arrangements(
     return sorted(found, key=lambda one: -one.score)
 
 
-def _families(columns: Sequence[Column], weigh_name: NameScore) -> Iterator[list[Column]]:
+def _families(columns: Sequence[SampleColumn], weigh_name: NameScore) -> Iterator[list[SampleColumn]]:
     """Times that were written by one hand, in one place and one form; all together where each tells only one."""
-    families: dict[tuple[str, str], list[Column]] = {}
+    families: dict[tuple[str, str], list[SampleColumn]] = {}
     for column in columns:
         if column.is_time:
             families.setdefault((column.parent, column.form), []).append(column)
@@ -111,9 +111,9 @@ def _families(columns: Sequence[Column], weigh_name: NameScore) -> Iterator[list
     yield from (family[:MOST_TIMES] for family in told)
 
 
-def _without_echoes(times: Sequence[Column], weigh_name: NameScore) -> list[Column]:
+def _without_echoes(times: Sequence[SampleColumn], weigh_name: NameScore) -> list[SampleColumn]:
     """Of columns that tell the same times: the first, and those whose name fits a role better."""
-    courses: dict[tuple[datetime | None, ...], list[Column]] = {}
+    courses: dict[tuple[datetime | None, ...], list[SampleColumn]] = {}
     for column in times:
         courses.setdefault(column.times, []).append(column)
     kept = {
@@ -124,7 +124,7 @@ def _without_echoes(times: Sequence[Column], weigh_name: NameScore) -> list[Colu
     return sorted(kept, key=lambda one: one.place)
 
 
-def _orders(times: Sequence[Column]) -> Iterator[_Times]:
+def _orders(times: Sequence[SampleColumn]) -> Iterator[_Times]:
     """Each choice of start, answer and end that is in order in every record."""
     for start, answer, end in product(times, [None, *times], [None, *times]):
         roles = [one for one in (start, answer, end) if one is not None]
@@ -133,7 +133,7 @@ def _orders(times: Sequence[Column]) -> Iterator[_Times]:
             yield _Times(start, answer, end)
 
 
-def _in_order(roles: Sequence[Column]) -> bool:
+def _in_order(roles: Sequence[SampleColumn]) -> bool:
     for times in zip(*(role.times for role in roles), strict=True):
         present = [time for time in times if time is not None]
         if present != sorted(present):
@@ -145,14 +145,18 @@ class _Search:
     """Fits durations to the times of one family; remembers what a pair of times proves, for it is asked often."""
 
     def __init__(
-        self, family: Sequence[Column], lengths: Sequence[_Length], unproven: Sequence[_Length], weigh_name: NameScore
+        self,
+        family: Sequence[SampleColumn],
+        lengths: Sequence[_Length],
+        unproven: Sequence[_Length],
+        weigh_name: NameScore,
     ) -> None:
         self._family = family
         self._lengths = lengths
         self._unproven = unproven
         self._weigh_name = weigh_name
-        self._totals: dict[tuple[int, int], list[Part]] = {}
-        self._talks: dict[tuple[int, int], list[Part]] = {}
+        self._totals: dict[tuple[int, int], list[ClockRole]] = {}
+        self._talks: dict[tuple[int, int], list[ClockRole]] = {}
 
     def with_times(self, times: _Times) -> Iterator[Arrangement]:
         """The arrangements of these times with each pair of total and talk that they allow, and with none."""
@@ -160,14 +164,14 @@ class _Search:
             for talk in [*self._talks_of(times, total), None]:
                 yield _weighed(times, self._family, total, talk, self._weigh_name)
 
-    def _totals_of(self, times: _Times) -> list[Part]:
+    def _totals_of(self, times: _Times) -> list[ClockRole]:
         key = times.start.place, times.end.place if times.end else -1
         if key not in self._totals:
             readings = self._lengths if times.end else self._unproven
             self._totals[key] = self._best("total", (_as_total(one, times, self._family) for one in readings))
         return self._totals[key]
 
-    def _talks_of(self, times: _Times, total: Part | None) -> list[Part]:
+    def _talks_of(self, times: _Times, total: ClockRole | None) -> list[ClockRole]:
         if times.answer is None or times.end is None:
             talks = self._best("talk", (_shorter(one, times, total) for one in self._unproven))
         else:
@@ -177,17 +181,17 @@ class _Search:
             talks = self._talks[key]
         return [one for one in talks if total is None or one.column is not total.column]
 
-    def _best(self, role: str, parts: Iterable[Part | None]) -> list[Part]:
+    def _best(self, role: str, parts: Iterable[ClockRole | None]) -> list[ClockRole]:
         found = [part for part in parts if part]
         return sorted(found, key=lambda one: (-one.score - self._weigh_name(role, one.column), one.column.place))[:3]
 
 
-def _readings(columns: Iterable[Column], unit: str) -> list[_Length]:
+def _readings(columns: Iterable[SampleColumn], unit: str) -> list[_Length]:
     readings = [_Length(column, unit) for column in columns]
     return [one for one in readings if any(one.seconds) or (unit == "s" and 0 in one.seconds)]
 
 
-def _as_total(length: _Length, times: _Times, family: Sequence[Column]) -> Part | None:
+def _as_total(length: _Length, times: _Times, family: Sequence[SampleColumn]) -> ClockRole | None:
     """A number as the total: it must be end - start where both are told, and reach to every other time."""
     if times.end is not None and times.total_s is not None:
         proven = _equal(length.seconds, times.total_s, length.least_s)
@@ -202,10 +206,10 @@ def _as_total(length: _Length, times: _Times, family: Sequence[Column]) -> Part 
         return None
     if not all(_within(_between(times.start, other), length.seconds) for other in family):
         return None
-    return Part("total", length.column, 0.3, (said("a number of seconds that no time contradicts"),), length.unit)
+    return ClockRole("total", length.column, 0.3, (said("a number of seconds that no time contradicts"),), length.unit)
 
 
-def _as_talk(length: _Length, times: _Times) -> Part | None:
+def _as_talk(length: _Length, times: _Times) -> ClockRole | None:
     """A number as the talk, where answer and end are told: it must be their difference."""
     if times.answer is None or times.end is None:
         return None
@@ -219,20 +223,20 @@ def _as_talk(length: _Length, times: _Times) -> Part | None:
     return _proven("talk", length, proven, why)
 
 
-def _names(earlier: Column, later: Column) -> dict[str, str]:
+def _names(earlier: SampleColumn, later: SampleColumn) -> dict[str, str]:
     return {"earlier": f"`{earlier.name}`", "later": f"`{later.name}`"}
 
 
-def _proven(role: str, length: _Length, proven: int, why: Evidence) -> Part:
+def _proven(role: str, length: _Length, proven: int, why: EvidenceSentence) -> ClockRole:
     if not proven:
         none = said("contradicted by no time, but no record has a length that proves it")
-        return Part(role, length.column, 0.2, (none,), length.unit)
+        return ClockRole(role, length.column, 0.2, (none,), length.unit)
     counted = said(why.text, **why.facts, count=proven, total=len(length.column.texts))
     score = 1.0 + 0.5 * proven / len(length.column.texts) + 0.5 * (length.unit == "s")
-    return Part(role, length.column, score, (counted,), length.unit)
+    return ClockRole(role, length.column, score, (counted,), length.unit)
 
 
-def _shorter(length: _Length, times: _Times, total: Part | None) -> Part | None:
+def _shorter(length: _Length, times: _Times, total: ClockRole | None) -> ClockRole | None:
     """Talk that no difference of times proves: it never exceeds the whole call, and sometimes falls short of it."""
     whole: Lengths | None = None
     if length.unit != "s":
@@ -247,7 +251,7 @@ def _shorter(length: _Length, times: _Times, total: Part | None) -> Part | None:
         return None
     shorter = sum(own < all_ for own, all_ in _both(length.seconds, whole))
     if not shorter:  # only a name can tell
-        return Part("talk", length.column, -0.1, (said("never longer than {whole}", whole=name),), "s")
+        return ClockRole("talk", length.column, -0.1, (said("never longer than {whole}", whole=name),), "s")
     score = 0.8 if times.end is not None else 0.5
     why = said(
         "never longer than {whole} and shorter in {count} of {total} records, so it is talk and not the total",
@@ -255,70 +259,74 @@ def _shorter(length: _Length, times: _Times, total: Part | None) -> Part | None:
         count=shorter,
         total=len(whole),
     )
-    return Part("talk", length.column, score, (why,), "s")
+    return ClockRole("talk", length.column, score, (why,), "s")
 
 
-def _beside_answer(length: _Length, times: _Times) -> Part | None:
+def _beside_answer(length: _Length, times: _Times) -> ClockRole | None:
     """The only duration beside an answer time without an end: 0 exactly where nobody answered."""
     if times.answer is None or not _within(length.seconds, _endless(length)):
         return None
     if any((time is None) != (not own) for time, own in zip(times.answer.times, length.seconds, strict=True)):
         return None
     if times.answer.filled == len(times.answer.times):
-        return Part(
+        return ClockRole(
             "talk", length.column, 0.2, (said("the record tells no end that it could be measured against"),), "s"
         )
     why = said("0 exactly where {answer} is missing, so it is talk", answer=f"`{times.answer.name}`")
-    return Part("talk", length.column, 1.0, (why,), "s")
+    return ClockRole("talk", length.column, 1.0, (why,), "s")
 
 
 def _weighed(
-    times: _Times, family: Sequence[Column], total: Part | None, talk: Part | None, weigh_name: NameScore
+    times: _Times,
+    family: Sequence[SampleColumn],
+    total: ClockRole | None,
+    talk: ClockRole | None,
+    weigh_name: NameScore,
 ) -> Arrangement:
     parts = [_start_part(times, family), *_answer_part(times, talk), *_end_part(times, family)]
     parts += [part for part in (total, talk) if part]
     return Arrangement(tuple(replace(one, score=one.score + weigh_name(one.role, one.column)) for one in parts))
 
 
-def _start_part(times: _Times, family: Sequence[Column]) -> Part:
+def _start_part(times: _Times, family: Sequence[SampleColumn]) -> ClockRole:
     if len(family) == 1:
-        return Part("start", times.start, 0.5, (said("always a time, and the only one in the record"),))
+        return ClockRole("start", times.start, 0.5, (said("always a time, and the only one in the record"),))
     if all(_in_order([times.start, other]) for other in family):
         why = said("always a time, and never later than {others}", others=_listed(times.start, family))
-        return Part("start", times.start, 0.8, (why,))
-    return Part("start", times.start, 0.3, (said("always a time"),))
+        return ClockRole("start", times.start, 0.8, (why,))
+    return ClockRole("start", times.start, 0.3, (said("always a time"),))
 
 
-def _answer_part(times: _Times, talk: Part | None) -> list[Part]:
+def _answer_part(times: _Times, talk: ClockRole | None) -> list[ClockRole]:
     if times.answer is None:
         return []
     if talk and times.answer.filled < len(times.answer.times):
         lengths = talk.column.lengths(talk.unit)
         if all(not own for time, own in zip(times.answer.times, lengths, strict=True) if time is None):
             why = said("a time that is missing exactly where {talk} is 0", talk=f"`{talk.column.name}`")
-            return [Part("answer", times.answer, 0.8, (why,))]
+            return [ClockRole("answer", times.answer, 0.8, (why,))]
     if talk and talk.score > 1 and times.end:
         why = said("{talk} counts from it to {end}", talk=f"`{talk.column.name}`", end=f"`{times.end.name}`")
-        return [Part("answer", times.answer, 0.6, (why,))]
+        return [ClockRole("answer", times.answer, 0.6, (why,))]
     if times.end is None:
         why = said("a time, and never before {start}", start=f"`{times.start.name}`")
     else:
         why = said("always between {start} and {end}", start=f"`{times.start.name}`", end=f"`{times.end.name}`")
-    return [Part("answer", times.answer, 0.1, (why,))]
+    return [ClockRole("answer", times.answer, 0.1, (why,))]
 
 
-def _end_part(times: _Times, family: Sequence[Column]) -> list[Part]:
+def _end_part(times: _Times, family: Sequence[SampleColumn]) -> list[ClockRole]:
     if times.end is None:
         return []
     if times.end.filled < len(times.end.times):
-        return [Part("end", times.end, -0.5, (said("a time after the start, though missing in some records"),))]
+        return [ClockRole("end", times.end, -0.5, (said("a time after the start, though missing in some records"),))]
     if all(_in_order([other, times.end]) for other in family):
         why = said("always a time, and never earlier than {others}", others=_listed(times.end, family))
-        return [Part("end", times.end, 0.6, (why,))]
-    return [Part("end", times.end, 0.2, (said("always a time after the start"),))]
+        return [ClockRole("end", times.end, 0.6, (why,))]
+    return [ClockRole("end", times.end, 0.2, (said("always a time after the start"),))]
 
 
-def _listed(one: Column, family: Sequence[Column]) -> str:
+def _listed(one: SampleColumn, family: Sequence[SampleColumn]) -> str:
     others = [f"`{other.name}`" for other in family if other is not one]
     return ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
 
@@ -327,7 +335,7 @@ def _endless(length: _Length) -> Lengths:
     return (float(LONGEST_CALL_S),) * len(length.column.texts)
 
 
-def _between(earlier: Column, later: Column) -> Lengths:
+def _between(earlier: SampleColumn, later: SampleColumn) -> Lengths:
     """Seconds from one time to the other in each record; `None` where either is missing."""
     return tuple(
         None if first is None or last is None else (last - first).total_seconds()

@@ -13,8 +13,8 @@ from itertools import pairwise, permutations
 
 from ippbx_billing.dialects import values
 from ippbx_billing.dialects.definition import UNUSABLE
-from ippbx_billing.dialects.suggest.columns import ASTERISK_ID, Column
-from ippbx_billing.dialects.suggest.evidence import Evidence, said
+from ippbx_billing.dialects.suggest.columns import ASTERISK_ID, SampleColumn
+from ippbx_billing.dialects.suggest.evidence import EvidenceSentence, said
 
 MOST_NUMBERS = 8  # columns that are tried as caller and callee
 SHORTEST_ID = 4
@@ -26,11 +26,11 @@ SERIAL = re.compile(r"(?=(?:.*\d){4})[0-9A-Za-z:\-]{6,40}")
 
 Pairs = tuple[tuple[str, str], ...]
 Meaning = Callable[[str], str | None]  # our word for a PBX's, where somebody has taught it
-NameScore = Callable[[str, Column], float]
+NameScore = Callable[[str, SampleColumn], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class SiteHints:
     """What is known about the site and about words, to hold values against."""
 
     is_extension: Callable[[str], bool]
@@ -43,9 +43,9 @@ class Clue:
     """A column that may be a field, by its values alone: how much speaks for it, why, and words it taught us."""
 
     field: str
-    column: Column
+    column: SampleColumn
     score: float
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[EvidenceSentence, ...]
     words: Pairs = ()  # theirs -> ours
 
 
@@ -57,7 +57,7 @@ def party_of(text: str) -> str:
     return re.sub(r"[\s().\-]", "", values.number(text) or "")
 
 
-def looks_like_parties(column: Column, site: Site, *, only_extensions: bool = False) -> bool:
+def looks_like_parties(column: SampleColumn, site: SiteHints, *, only_extensions: bool = False) -> bool:
     """Whether every value fits the extensions or the numbering plan, and is longer than most durations."""
     numbers = {party_of(text) for text in column.distinct}
     fits = [site.is_extension(one) or (not only_extensions and site.is_number(one)) for one in numbers]
@@ -65,7 +65,7 @@ def looks_like_parties(column: Column, site: Site, *, only_extensions: bool = Fa
 
 
 def parties(
-    columns: Sequence[Column], site: Site, weigh_name: NameScore, directions: Sequence[str | None]
+    columns: Sequence[SampleColumn], site: SiteHints, weigh_name: NameScore, directions: Sequence[str | None]
 ) -> list[tuple[Clue, Clue]]:
     """Pairs of caller and callee, the best first; `directions` are our words for each record's, where known."""
     again = echoes(columns)
@@ -81,12 +81,12 @@ def parties(
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    column: Column
+    column: SampleColumn
     score: float
-    fit: tuple[Evidence, ...]
+    fit: tuple[EvidenceSentence, ...]
 
 
-def _number(column: Column, site: Site, echo: int) -> _Number | None:
+def _number(column: SampleColumn, site: SiteHints, echo: int) -> _Number | None:
     """How well a column's values fit the extensions and the numbering plan; `None` where none does."""
     numbers = [party_of(text) for text in column.texts if text]
     if column.is_time or 2 * column.filled < len(column.texts) or all(one in SIP_PORTS for one in numbers):
@@ -106,7 +106,7 @@ def _number(column: Column, site: Site, echo: int) -> _Number | None:
     return _Number(column, score + 0.1 * min(echo, 3), tuple(fit)) if score else None
 
 
-def _paired(first: _Number, second: _Number, site: Site, directions: Sequence[str | None]) -> tuple[Clue, Clue]:
+def _paired(first: _Number, second: _Number, site: SiteHints, directions: Sequence[str | None]) -> tuple[Clue, Clue]:
     agreeing, contradicting = _with_directions(first.column, second.column, directions, site)
     told = max(1, sum(one in ("outbound", "inbound") for one in directions))
     in_order = first.column.place < second.column.place
@@ -121,7 +121,9 @@ def _paired(first: _Number, second: _Number, site: Site, directions: Sequence[st
     )
 
 
-def _with_directions(caller: Column, callee: Column, directions: Sequence[str | None], site: Site) -> tuple[int, int]:
+def _with_directions(
+    caller: SampleColumn, callee: SampleColumn, directions: Sequence[str | None], site: SiteHints
+) -> tuple[int, int]:
     """In how many records the extension is on the side that the direction says, and on the other."""
     expected = {"outbound", "inbound"}
     seen = [side_of(source, target, site) for source, target in zip(caller.texts, callee.texts, strict=True)]
@@ -130,13 +132,13 @@ def _with_directions(caller: Column, callee: Column, directions: Sequence[str | 
     return agreeing, len(pairs) - agreeing
 
 
-def side_of(caller: str, callee: str, site: Site) -> str:
+def side_of(caller: str, callee: str, site: SiteHints) -> str:
     """The direction that follows from which side fits the extensions; empty where neither does."""
     ours = site.is_extension(party_of(caller)), site.is_extension(party_of(callee))
     return {(True, True): "internal", (True, False): "outbound", (False, True): "inbound"}.get(ours, "")
 
 
-def sides(caller: Column, callee: Column, site: Site) -> list[str]:
+def sides(caller: SampleColumn, callee: SampleColumn, site: SiteHints) -> list[str]:
     """The same for each record."""
     return [side_of(source, target, site) for source, target in zip(caller.texts, callee.texts, strict=True)]
 
@@ -144,7 +146,7 @@ def sides(caller: Column, callee: Column, site: Site) -> list[str]:
 # -- words
 
 
-def known_words(field_name: str, columns: Iterable[Column], site: Site) -> Iterator[Clue]:
+def known_words(field_name: str, columns: Iterable[SampleColumn], site: SiteHints) -> Iterator[Clue]:
     """Columns whose every text is a word that is known to be used for this field."""
     meaning = site.meaning[field_name]
     for column in columns:
@@ -165,7 +167,7 @@ def known_words(field_name: str, columns: Iterable[Column], site: Site) -> Itera
             yield Clue(field_name, column, 0.5 * len(words) / len(column.distinct), (why,))
 
 
-def words_with_talk(columns: Iterable[Column], talked: Sequence[bool | None]) -> Iterator[Clue]:
+def words_with_talk(columns: Iterable[SampleColumn], talked: Sequence[bool | None]) -> Iterator[Clue]:
     """Columns whose word is one where there was talk and another where there was none."""
     if not {True, False} <= set(talked):
         return
@@ -180,7 +182,7 @@ def words_with_talk(columns: Iterable[Column], talked: Sequence[bool | None]) ->
         yield Clue("disposition", column, 0.8 - 0.3 * column.is_length, (why,), tuple(words.items()))
 
 
-def words_with_sides(columns: Iterable[Column], seen: Sequence[str], known: Meaning) -> Iterator[Clue]:
+def words_with_sides(columns: Iterable[SampleColumn], seen: Sequence[str], known: Meaning) -> Iterator[Clue]:
     """Columns whose word goes with which side is the extension."""
     for column in columns:
         meanings: dict[str, set[str]] = {}
@@ -199,7 +201,7 @@ def words_with_sides(columns: Iterable[Column], seen: Sequence[str], known: Mean
             yield Clue("direction", column, 0.8 - 0.3 * column.is_length, (why,), tuple(words.items()))
 
 
-def _is_vocabulary(column: Column) -> bool:
+def _is_vocabulary(column: SampleColumn) -> bool:
     """Whether its words come back, or look like words: an id is another one each time, and has digits."""
     digits = any(len(re.findall(r"\d", text)) > 3 for text in column.distinct)
     return column.is_word and not digits and len(column.distinct) <= 1 + column.filled // 2
@@ -216,13 +218,13 @@ def _either(texts: Iterable[str]) -> str:
 # -- ids and the rest
 
 
-def echoes(columns: Sequence[Column]) -> dict[Column, int]:
+def echoes(columns: Sequence[SampleColumn]) -> dict[SampleColumn, int]:
     """How many other columns hold the very texts of a column: what matters is told more than once."""
     count = Counter(column.texts for column in columns)
     return {column: count[column.texts] - 1 for column in columns}
 
 
-def ids(columns: Sequence[Column], times: Sequence[Column]) -> Iterator[Clue]:
+def ids(columns: Sequence[SampleColumn], times: Sequence[SampleColumn]) -> Iterator[Clue]:
     """Columns that are another text in each record and none of the things that change anyway."""
     again = echoes(columns)
     for clue in _ids(columns, times):
@@ -231,7 +233,7 @@ def ids(columns: Sequence[Column], times: Sequence[Column]) -> Iterator[Clue]:
         yield replace(clue, score=clue.score + 0.1 * min(count, 3), evidence=(*clue.evidence, *why))
 
 
-def _ids(columns: Sequence[Column], times: Sequence[Column]) -> Iterator[Clue]:
+def _ids(columns: Sequence[SampleColumn], times: Sequence[SampleColumn]) -> Iterator[Clue]:
     for column in columns:
         example = column.example
         is_text = not (
@@ -242,7 +244,7 @@ def _ids(columns: Sequence[Column], times: Sequence[Column]) -> Iterator[Clue]:
             yield from _id_clues(column, times)
 
 
-def _id_clues(column: Column, times: Sequence[Column]) -> Iterator[Clue]:
+def _id_clues(column: SampleColumn, times: Sequence[SampleColumn]) -> Iterator[Clue]:
     count = len(column.texts)
     different = [said("another one in each of {count} records", count=count)] if count > 1 else []
     if all(map(ASTERISK_ID.fullmatch, column.texts)):
@@ -260,21 +262,21 @@ def _id_clues(column: Column, times: Sequence[Column]) -> Iterator[Clue]:
         yield Clue("call_id", column, 0.5, tuple(different))
 
 
-def counts_up(column: Column) -> bool:
+def counts_up(column: SampleColumn) -> bool:
     """Whether it ends with a number that grows by one from record to record."""
     ends = [re.search(r"\d{1,12}$", text) for text in column.texts]
     numbers = [int(end[0]) for end in ends if end]
     return len(numbers) == len(column.texts) > 2 and {later - first for first, later in pairwise(numbers)} == {1}
 
 
-def _repeats(column: Column, time: Column) -> bool:
+def _repeats(column: SampleColumn, time: SampleColumn) -> bool:
     pairs = [
         (re.sub(r"\D", "", own), re.sub(r"\D", "", told)) for own, told in zip(column.texts, time.texts, strict=True)
     ]
     return all(len(told) >= 12 and told in own for own, told in pairs)
 
 
-def constants(columns: Iterable[Column]) -> Iterator[Clue]:
+def constants(columns: Iterable[SampleColumn]) -> Iterator[Clue]:
     """Columns that look like a serial number and never change: the PBX itself."""
     for column in columns:
         count = len(column.texts)
@@ -288,7 +290,7 @@ def constants(columns: Iterable[Column]) -> Iterator[Clue]:
             yield Clue("pbx", column, 0.4 + 0.3 * column.outside_record, (why, *around))
 
 
-def recordings(columns: Iterable[Column]) -> Iterator[Clue]:
+def recordings(columns: Iterable[SampleColumn]) -> Iterator[Clue]:
     """Columns that name a sound file."""
     for column in columns:
         if column.filled and all(AUDIO.search(text) for text in column.distinct):
@@ -296,7 +298,7 @@ def recordings(columns: Iterable[Column]) -> Iterator[Clue]:
             yield Clue("recording", column, 0.9, (why,))
 
 
-def trunks(columns: Iterable[Column], seen: Sequence[str]) -> Iterator[Clue]:
+def trunks(columns: Iterable[SampleColumn], seen: Sequence[str]) -> Iterator[Clue]:
     """Columns that say something exactly in the calls that leave the site."""
     if not {"internal"} < set(seen):
         return

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from ippbx_billing.dialects import bodies, values
+from ippbx_billing.dialects.tables import CSV_ROW
 from ippbx_billing.dialects.values import Unreadable
 
 LONGEST_CALL_S = 2 * 86_400
@@ -30,7 +31,7 @@ Row = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class RecordLayout:
     """Where the records of these documents are: below a path, in an inner JSON text, in lines without names."""
 
     path: tuple[str, ...] = ()
@@ -39,7 +40,7 @@ class Layout:
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class SampleColumn:
     """One path with its text in each record, empty where absent; `place` is its rank in the document."""
 
     path: str
@@ -121,21 +122,21 @@ class Column:
         return not self.is_time and 0 < len(self.distinct) <= 8 and all(len(text) <= 40 for text in self.distinct)
 
 
-def columns(rows: Sequence[Row], zone: tzinfo) -> list[Column]:
+def columns(rows: Sequence[Row], zone: tzinfo) -> list[SampleColumn]:
     """The columns of all different records, in document order."""
     different = list({tuple(sorted(row.items())): row for row in rows}.values())
     paths = list(dict.fromkeys(path for row in different for path in row))[:MOST_COLUMNS]
-    made = [Column(path, tuple(row.get(path, "") for row in different), i, zone) for i, path in enumerate(paths)]
+    made = [SampleColumn(path, tuple(row.get(path, "") for row in different), i, zone) for i, path in enumerate(paths)]
     return [one for one in made if one.filled]
 
 
 def time_of(text: str, zone: tzinfo) -> datetime | None:
     """A text as a time, `None` for one that says nothing; raises Unreadable for any other."""
     if ASTERISK_ID.fullmatch(text) or (text.strip("0") and not TIME.fullmatch(text)):
-        raise Unreadable("an id")
+        raise Unreadable("not-a-time", said=text[:60])
     time = values.instant(text or None, zone)
     if time is not None and not EARLIEST_YEAR <= time.year <= LATEST_YEAR:
-        raise Unreadable("no year of a call record")
+        raise Unreadable("outside-years", said=text[:60])
     return time
 
 
@@ -146,13 +147,13 @@ def time_of(text: str, zone: tzinfo) -> datetime | None:
 class Shape:
     """Records of one make: the layouts in which they came, and their rows."""
 
-    layouts: tuple[Layout, ...]
+    layouts: tuple[RecordLayout, ...]
     rows: tuple[Row, ...]
 
 
 def shapes(documents: Sequence[Document], zone: tzinfo) -> list[Shape]:
     """The documents' records, those together that share most of their names; the most numerous make first."""
-    groups: list[tuple[dict[Layout, None], list[Row]]] = []
+    groups: list[tuple[dict[RecordLayout, None], list[Row]]] = []
     for document in documents[:MOST_RECORDS]:
         where = _layout(document, zone)
         for row in islice(_rows(_opened(document, where.opened), where), MOST_RECORDS):
@@ -170,14 +171,14 @@ def _alike(one: Row, other: Row) -> bool:
     return 2 * len(one.keys() & other.keys()) >= min(len(one), len(other))
 
 
-def _layout(document: Document, zone: tzinfo) -> Layout:
-    cells = document.get(bodies.CSV_ROW)
+def _layout(document: Document, zone: tzinfo) -> RecordLayout:
+    cells = document.get(CSV_ROW)
     if isinstance(cells, list):
-        return Layout(cells=len(cells))
+        return RecordLayout(cells=len(cells))
     opened = tuple(
         name for name, value in document.items() if not _has_times(document, zone) and _has_times(_inner(value), zone)
     )
-    return Layout(tuple(_way(_opened(document, opened), zone)), opened)
+    return RecordLayout(tuple(_way(_opened(document, opened), zone)), opened)
 
 
 def _way(node: Any, zone: tzinfo) -> Iterator[str]:
@@ -226,8 +227,8 @@ def _is_time(value: object, zone: tzinfo) -> bool:
 # -- records as rows
 
 
-def _rows(document: Document, where: Layout) -> Iterator[Row]:
-    cells = document.get(bodies.CSV_ROW)
+def _rows(document: Document, where: RecordLayout) -> Iterator[Row]:
+    cells = document.get(CSV_ROW)
     if isinstance(cells, list):
         yield {cell_name(place): said for place, cell in enumerate(cells) if (said := values.text(cell))}
         return

@@ -6,7 +6,7 @@ said("equals {end} − {start} in {count} of {total} records", end="`stop`", sta
 from typing import NamedTuple
 
 
-class Evidence(NamedTuple):
+class EvidenceSentence(NamedTuple):
     """A sentence in English with {places} for its facts."""
 
     text: str
@@ -16,6 +16,6 @@ class Evidence(NamedTuple):
         return self.text.format(**self.facts)
 
 
-def said(text: str, **facts: object) -> Evidence:
+def said(text: str, **facts: object) -> EvidenceSentence:
     """The sentence with its facts."""
-    return Evidence(text, facts)
+    return EvidenceSentence(text, facts)

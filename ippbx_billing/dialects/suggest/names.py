@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ippbx_billing.dialects.definition import Dialect
-from ippbx_billing.dialects.suggest.evidence import Evidence, said
+from ippbx_billing.dialects.suggest.evidence import EvidenceSentence, said
 from ippbx_billing.dialects.values import fold
 
 RESEMBLES = 0.9
@@ -31,7 +31,7 @@ class Hint:
     """How strongly something speaks for a field, 0 to 1 for a name, and the sentence that says why."""
 
     score: float
-    sentence: Evidence
+    sentence: EvidenceSentence
 
 
 def synonyms_of(known: Mapping[str, Dialect]) -> Synonyms:

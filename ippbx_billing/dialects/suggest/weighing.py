@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from ippbx_billing.dialects.suggest import clues
 from ippbx_billing.dialects.suggest.clock import Arrangement, arrangements
-from ippbx_billing.dialects.suggest.clues import Clue, Pairs, Site
-from ippbx_billing.dialects.suggest.columns import Column
-from ippbx_billing.dialects.suggest.evidence import Evidence
+from ippbx_billing.dialects.suggest.clues import Clue, Pairs, SiteHints
+from ippbx_billing.dialects.suggest.columns import SampleColumn
+from ippbx_billing.dialects.suggest.evidence import EvidenceSentence
 from ippbx_billing.dialects.suggest.names import Names
 
 NAME_WEIGHT = 1.5  # of a known synonym, beside about 1 for values that fit
@@ -33,9 +33,9 @@ class Candidate:
     """A column that may be a field: the weight of everything that speaks for it, and the sentences."""
 
     field: str
-    column: Column
+    column: SampleColumn
     score: float
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[EvidenceSentence, ...]
     unit: str = "s"
     words: Pairs = ()
 
@@ -44,11 +44,11 @@ class Candidate:
 class Witnesses:
     """What can be heard: the columns, their names unless unwanted, their values unless unwanted."""
 
-    columns: Sequence[Column]
+    columns: Sequence[SampleColumn]
     names: Names | None
-    site: Site | None
+    site: SiteHints | None
 
-    def weigh_name(self, field_name: str, column: Column) -> float:
+    def weigh_name(self, field_name: str, column: SampleColumn) -> float:
         """What a column's name adds to a field, and takes away from a duration that is something else by name."""
         if self.names is None:
             return 0.0
@@ -109,10 +109,10 @@ def _free(witnesses: Witnesses, chosen: Mapping[str, list[Candidate]]) -> Witnes
 # -- the clock
 
 
-def _clock(witnesses: Witnesses, site: Site) -> dict[str, list[Candidate]]:
+def _clock(witnesses: Witnesses, site: SiteHints) -> dict[str, list[Candidate]]:
     """Times and durations of the arrangement that explains most; where there is no time, by name alone."""
 
-    def weigh_role(role: str, column: Column) -> float:
+    def weigh_role(role: str, column: SampleColumn) -> float:
         weight = witnesses.weigh_name(CLOCK[role], column)
         if role == "talk" and weight >= 0:  # what is called a duration and is not the total is the talk
             return max(weight, 0.4 * witnesses.weigh_name("duration_s", column))
@@ -120,7 +120,7 @@ def _clock(witnesses: Witnesses, site: Site) -> dict[str, list[Candidate]]:
             return -0.7 * max(witnesses.weigh_name(CLOCK[other], column) for other in ("start", "answer", "end"))
         return weight
 
-    def may_be_length(column: Column, unit: str) -> bool:
+    def may_be_length(column: SampleColumn, unit: str) -> bool:
         if clues.counts_up(column) or clues.looks_like_parties(column, site, only_extensions=unit != "s"):
             return False
         return not _never_changes(column) or max(witnesses.weigh_name(name, column) for name in LENGTHS[:2]) > 0
@@ -134,7 +134,7 @@ def _clock(witnesses: Witnesses, site: Site) -> dict[str, list[Candidate]]:
 
 def _of_arrangements(role: str, ranked: Sequence[Arrangement], witnesses: Witnesses) -> list[Candidate]:
     """The best arrangement's column in a role, then those of the next best; empty where the best has none."""
-    found: dict[Column, Candidate] = {}
+    found: dict[SampleColumn, Candidate] = {}
     for arranged in ranked[:200]:
         part = next((one for one in arranged.parts if one.role == role), None)
         if part is None and not found:
@@ -145,23 +145,23 @@ def _of_arrangements(role: str, ranked: Sequence[Arrangement], witnesses: Witnes
     return list(found.values())
 
 
-def _never_changes(column: Column) -> bool:
+def _never_changes(column: SampleColumn) -> bool:
     return len(column.distinct) == 1 and len(column.texts) > 1
 
 
 # -- the numbers
 
 
-def _directions(witnesses: Witnesses, site: Site) -> list[str | None]:
+def _directions(witnesses: Witnesses, site: SiteHints) -> list[str | None]:
     """Our words for the records' directions, where a column tells them in words that are known."""
     known = [witnesses.heard(clue) for clue in clues.known_words("direction", witnesses.columns, site)]
     best = max(known, key=lambda one: one.score, default=None)
     return [site.meaning["direction"](text) for text in best.column.texts] if best else []
 
 
-def _parties(witnesses: Witnesses, site: Site, directions: Sequence[str | None]) -> dict[str, list[Candidate]]:
+def _parties(witnesses: Witnesses, site: SiteHints, directions: Sequence[str | None]) -> dict[str, list[Candidate]]:
     pairs = clues.parties(witnesses.columns, site, witnesses.weigh_name, directions)
-    found: dict[str, dict[Column, Candidate]] = {name: {} for name in PARTIES}
+    found: dict[str, dict[SampleColumn, Candidate]] = {name: {} for name in PARTIES}
     for pair in pairs:
         for clue in pair:
             found[clue.field].setdefault(clue.column, witnesses.heard(clue))
@@ -174,7 +174,7 @@ def _parties(witnesses: Witnesses, site: Site, directions: Sequence[str | None])
 # -- everything else
 
 
-def _others(witnesses: Witnesses, site: Site, chosen: Mapping[str, list[Candidate]]) -> list[Candidate]:
+def _others(witnesses: Witnesses, site: SiteHints, chosen: Mapping[str, list[Candidate]]) -> list[Candidate]:
     """What speaks for the remaining fields; a name counts where its values do not contradict it."""
     heard = [witnesses.heard(clue) for clue in _clues(witnesses.columns, site, chosen)]
     spoken = {(one.field, one.column) for one in heard}
@@ -184,7 +184,7 @@ def _others(witnesses: Witnesses, site: Site, chosen: Mapping[str, list[Candidat
     return [one for one in (*heard, *named) if _possible(one, site)]
 
 
-def _clues(columns: Sequence[Column], site: Site, chosen: Mapping[str, list[Candidate]]) -> Iterator[Clue]:
+def _clues(columns: Sequence[SampleColumn], site: SiteHints, chosen: Mapping[str, list[Candidate]]) -> Iterator[Clue]:
     best = {name: found[0] for name, found in chosen.items()}
     yield from clues.known_words("direction", columns, site)
     yield from clues.known_words("disposition", columns, site)
@@ -201,7 +201,7 @@ def _clues(columns: Sequence[Column], site: Site, chosen: Mapping[str, list[Cand
     yield from clues.recordings(columns)
 
 
-def _possible(one: Candidate, site: Site) -> bool:
+def _possible(one: Candidate, site: SiteHints) -> bool:
     """A record id must tell records apart, else calls would be lost as repetitions; a length must be one."""
     column = one.column
     if one.field == "record_id":

@@ -6,11 +6,11 @@ The file is made to be edited: each field stands with what speaks for it above i
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ippbx_billing.dialects.suggest.columns import OUTSIDE, Layout, cell_name
+from ippbx_billing.dialects.suggest.columns import OUTSIDE, RecordLayout, cell_name
 from ippbx_billing.dialects.values import fold
 
 if TYPE_CHECKING:
-    from ippbx_billing.dialects.suggest import Finding, Proposal
+    from ippbx_billing.dialects.suggest import FieldProposal, Proposal
 
 MOST_MARKS = 6  # names by which the dialect recognises a body
 # The names that tell one PBX's body from another's best come first.
@@ -48,7 +48,7 @@ def _marking(one: "Proposal") -> list[str]:
     return ([path for path in paths if path in one.always] or list(one.always))[:MOST_MARKS]
 
 
-def _from_top(path: str, where: Layout) -> str:
+def _from_top(path: str, where: RecordLayout) -> str:
     """The way to a path from the top of the document."""
     return path.removeprefix(OUTSIDE) if path.startswith(OUTSIDE) else ".".join([*where.path, path])
 
@@ -70,7 +70,7 @@ def _layouts(proposals: "Sequence[Proposal]") -> Iterator[str]:
 
 def _fields(proposals: "Sequence[Proposal]") -> Iterator[str]:
     yield from ("", "[fields]")
-    found: dict[str, list[tuple[Finding, str]]] = {}
+    found: dict[str, list[tuple[FieldProposal, str]]] = {}
     for proposal in proposals:
         for one in proposal.findings:
             found.setdefault(one.field, []).append((one, _source(one, _guard(one, proposal, proposals))))
@@ -79,7 +79,7 @@ def _fields(proposals: "Sequence[Proposal]") -> Iterator[str]:
         yield f"{field} = [{', '.join(dict.fromkeys(source for _, source in listed))}]"
 
 
-def _guard(one: "Finding", proposal: "Proposal", proposals: "Sequence[Proposal]") -> str:
+def _guard(one: "FieldProposal", proposal: "Proposal", proposals: "Sequence[Proposal]") -> str:
     """A name that only this make of record has, where another make has the same path but means another field."""
     others = [other for other in proposals if other is not proposal]
     path = fold(one.path)
@@ -88,14 +88,14 @@ def _guard(one: "Finding", proposal: "Proposal", proposals: "Sequence[Proposal]"
     return next((path for path in proposal.always if fold(path) not in known_there), "") if astray else ""
 
 
-def _evidence(one: "Finding") -> Iterator[str]:
+def _evidence(one: "FieldProposal") -> Iterator[str]:
     yield _comment(f"{one.path}, such as {one.example}:")
     yield from (_comment(f"  {sentence}") for sentence in one.evidence)
     if one.alternatives:
         yield _comment(f"  or else: {', '.join(one.alternatives)}")
 
 
-def _source(one: "Finding", guard: str) -> str:
+def _source(one: "FieldProposal", guard: str) -> str:
     unit = f", unit = {_quoted(one.unit)}" if one.unit != "s" else ""
     when = f", when = {{ {_path(guard)} = true }}" if guard else ""
     return f"{{ path = {_path(one.path)}{unit}{when} }}" if unit or when else _path(one.path)

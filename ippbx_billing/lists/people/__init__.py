@@ -21,11 +21,11 @@ from ippbx_billing.language import tr
 from ippbx_billing.ledger.directory import EVER, DirectoryTables
 from ippbx_billing.lists.people.entries import Entry
 
-__all__ = ["Change", "Outcome", "bring_in"]
+__all__ = ["EntryChange", "ListOutcome", "bring_in"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class EntryChange:
     """What is different from `first_day` on: of a department, an employee or an extension; None is not being there."""
 
     kind: str
@@ -36,10 +36,10 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ListOutcome:
     """What the lines change, or the problems for which nothing was changed."""
 
-    changes: tuple[Change, ...] = ()
+    changes: tuple[EntryChange, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -47,7 +47,9 @@ class _Undone(Exception):
     """Takes the transaction back."""
 
 
-def bring_in(directory: DirectoryTables, entries: Iterable[Entry], today: date, *, dry_run: bool = False) -> Outcome:
+def bring_in(
+    directory: DirectoryTables, entries: Iterable[Entry], today: date, *, dry_run: bool = False
+) -> ListOutcome:
     """Enter the lines, all or none; a line that names no day and changes something known changes it from `today`."""
     before, after, problems = _facts(directory), {}, []
     try:
@@ -62,7 +64,7 @@ def bring_in(directory: DirectoryTables, entries: Iterable[Entry], today: date, 
                 raise _Undone
     except _Undone:
         pass
-    return Outcome((), tuple(problems)) if problems else Outcome(tuple(_changes(before, after)))
+    return ListOutcome((), tuple(problems)) if problems else ListOutcome(tuple(_changes(before, after)))
 
 
 class _Fact(NamedTuple):
@@ -97,7 +99,7 @@ def _holder(employee: str | None, name: str | None, department: str | None) -> s
     return f"{employee} {name}" if employee else department or tr("nobody")
 
 
-def _changes(before: _Facts, after: _Facts) -> Iterator[Change]:
+def _changes(before: _Facts, after: _Facts) -> Iterator[EntryChange]:
     for kind, key in sorted(before.keys() | after.keys(), key=lambda one: (one[0], len(one[1]), one[1])):
         old, new = before.get((kind, key), []), after.get((kind, key), [])
         days = sorted({fact.first_day for fact in (*old, *new)})
@@ -105,7 +107,7 @@ def _changes(before: _Facts, after: _Facts) -> Iterator[Change]:
         for _, run in groupby(pairs, key=lambda one: (one[1].identity, one[2].identity)):
             day, was, becomes = next(run)
             if was.identity != becomes.identity:
-                yield Change(kind, key, day, was.words, becomes.words)
+                yield EntryChange(kind, key, day, was.words, becomes.words)
 
 
 def _in_force(facts: list[_Fact], day: date) -> _Fact:

@@ -25,7 +25,7 @@ Values = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ListKind:
     """One kind of list: its columns as written, all headings each is known by, and both ways between line and entry."""
 
     name: str
@@ -56,7 +56,7 @@ class Found:
     unknown: tuple[str, ...] = ()
 
 
-def read(kind: Kind, name: str, content: bytes) -> Found:
+def read(kind: ListKind, name: str, content: bytes) -> Found:
     """The entries of a file, lines that cannot be read among them; DataError where it is no such table."""
     entries, unknown, any_table = list[Entry](), list[str](), False
     seen: dict[tuple[str, str], str] = {}
@@ -80,7 +80,7 @@ def read(kind: Kind, name: str, content: bytes) -> Found:
     return Found(tuple(entries), tuple(unknown))
 
 
-def write(kind: Kind, directory: DirectoryTables, form: str) -> bytes:
+def write(kind: ListKind, directory: DirectoryTables, form: str) -> bytes:
     """The whole list as `csv` or `xlsx`; read again it changes nothing."""
     lines = kind.lines(directory)
     if form == "csv":
@@ -88,7 +88,7 @@ def write(kind: Kind, directory: DirectoryTables, form: str) -> bytes:
     return sheets.write_xlsx(tr(kind.name), kind.columns, lines, wide={"department"})
 
 
-def _sheets(kind: Kind, name: str, content: bytes) -> list[sheets.Sheet]:
+def _sheets(kind: ListKind, name: str, content: bytes) -> list[sheets.Sheet]:
     try:
         if content.startswith(b"PK"):
             return sheets.read_xlsx(content)
@@ -99,7 +99,7 @@ def _sheets(kind: Kind, name: str, content: bytes) -> list[sheets.Sheet]:
     return [sheets.read_csv(content, kind.names())]
 
 
-def _headings(kind: Kind, sheet: sheets.Sheet) -> tuple[int, dict[int, str], list[str]]:
+def _headings(kind: ListKind, sheet: sheets.Sheet) -> tuple[int, dict[int, str], list[str]]:
     """The row after the headings, the columns by place, and headings that say nothing to us."""
     names = kind.names()
     for number, row in enumerate(sheet.rows[:SEARCHED_ROWS], start=1):
@@ -120,7 +120,7 @@ def _cell(row: sheets.Row, place: int) -> str:
     return row.cells[place].strip() if place < len(row.cells) else ""
 
 
-def _only_once(kind: Kind, values: Values, where: str, seen: dict[tuple[str, str], str]) -> None:
+def _only_once(kind: ListKind, values: Values, where: str, seen: dict[tuple[str, str], str]) -> None:
     number = values[kind.key]
     if not number:
         raise ValueError(tr("the {column} is missing", column=tr(kind.key_name)))
@@ -129,7 +129,7 @@ def _only_once(kind: Kind, values: Values, where: str, seen: dict[tuple[str, str
         raise ValueError(tr("{number} is in {first} already", number=number, first=first))
 
 
-def _both_names(kind: Kind) -> str:
+def _both_names(kind: ListKind) -> str:
     return f"{kind.key} ({kind.headings[kind.key].split()[0]})"
 
 
@@ -224,21 +224,21 @@ _STATE = "状态"
 _PATH = "部门 部门名称 部门路径 path"
 _WHO = "姓名 员工姓名 分机姓名 员工 姓名/名称"
 
-DEPARTMENTS = Kind(
+DEPARTMENTS = ListKind(
     "departments",
     "department",
     {"department": f"{_PATH} name 名称", "state": _STATE, "parent": "上级部门 上级"},
     _department_entry,
     _department_lines,
 )
-EMPLOYEES = Kind(
+EMPLOYEES = ListKind(
     "employees",
     "staff number",
     {"number": "工号 员工编号 员工号 编号 employee", "name": _WHO, "department": _PATH, "from": _DAY, "state": _STATE},
     _employee_entry,
     _employee_lines,
 )
-EXTENSIONS = Kind(
+EXTENSIONS = ListKind(
     "extensions",
     "number",
     {
@@ -254,6 +254,6 @@ EXTENSIONS = Kind(
 )
 
 
-def kinds() -> Iterable[Kind]:
+def kinds() -> Iterable[ListKind]:
     """In the order in which an empty directory takes them."""
     return DEPARTMENTS, EMPLOYEES, EXTENSIONS

@@ -6,39 +6,46 @@ half read ever reaches the book.
     found = read("deck.xlsx", content, Assumptions(today, carrier="022-天津-电信", increments=(60, 6)))
     found.faults or changes(present, found.prices, whole=found.whole)
 
-`cells` reads one cell, `columns` knows the headings, `rows` makes prices of a row, `toml` is one of the files,
-`words` the words of both languages, `home` tells near from far.
+`cells` reads one cell, `units` and `prefixes` what stands in it of units and codes, `columns` knows the headings,
+`habits` what the whole list shows, `rows` makes prices of a row, `toml` is one of the files, `words` the words of both
+languages, `home` tells near from far.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
 from ippbx_billing.language import tr
 from ippbx_billing.lists import sheets
-from ippbx_billing.lists.tariffs import cells, columns, toml
+from ippbx_billing.lists.tariffs import columns, habits, toml
 from ippbx_billing.lists.tariffs.home import Home
 from ippbx_billing.lists.tariffs.rows import (
     NUMBER_COLUMNS,
     OWN_COLUMNS,
     Assumptions,
-    Fault,
-    Line,
+    DeckLine,
+    LineFault,
+    Placed,
+    is_of_messages,
     is_remark,
     prices_of,
     rated,
     row_of,
 )
-from ippbx_billing.tariffs.changes import Identity, identity
+from ippbx_billing.tariffs.changes import Identity, ended, identity
 from ippbx_billing.tariffs.prices import Carrier, Price
 
-__all__ = ["Assumptions", "Fault", "FileForm", "Home", "Imported", "form_of", "rated", "read", "write"]
+__all__ = ["Assumptions", "FileForm", "Home", "Imported", "LineFault", "form_of", "rated", "read", "write"]
 
 
-AMOUNTS = {
-    "rate", "initial_rate", "next_rate", "initial_fee", "step_fee", "connection_fee", "minimum_fee",
-}  # fmt: skip
+ROWS_AT_ONCE = 1000
+Heard = Callable[[int, int], None]
+
+
+def _unheard(done: int, total: int) -> None:
+    """Nobody watches."""
 
 
 class FileForm(StrEnum):
@@ -58,7 +65,7 @@ class Imported:
 
     prices: tuple[Price, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[LineFault, ...] = ()
     remarks: tuple[str, ...] = ()
     whole: bool = False
 
@@ -71,19 +78,19 @@ def form_of(name: str, content: bytes = b"") -> FileForm:
     return FileForm.TOML if ending == "toml" else FileForm.CSV
 
 
-def read(name: str, content: bytes, assume: Assumptions) -> Imported:
-    """What the file says; never raises for what is in it."""
+def read(name: str, content: bytes, assume: Assumptions, heard: Heard = _unheard) -> Imported:
+    """What the file says; never raises for what is in it. `heard` is told how many rows of how many are read."""
     form = form_of(name, content)
     if form is FileForm.TOML:
         return _read_toml(content, assume)
     if form is FileForm.CSV:
         if content.startswith(b"\xd0\xcf\x11\xe0"):
-            return Imported(faults=(Fault(name, tr("this is an old Excel file (.xls); save it as .xlsx or .csv")),))
-        return _read_sheets([sheets.read_csv(content, columns.known_headings())], assume)
+            return Imported(faults=(LineFault(name, tr("this is an old Excel file (.xls); save it as .xlsx or .csv")),))
+        return _read_sheets([sheets.read_csv(content, columns.known_headings())], assume, heard)
     try:
-        return _read_sheets(sheets.read_xlsx(content), assume)
+        return _read_sheets(sheets.read_xlsx(content), assume, heard)
     except ValueError as error:
-        return Imported(faults=(Fault(name, str(error)),))
+        return Imported(faults=(LineFault(name, str(error)),))
 
 
 def write(form: FileForm, carriers: Sequence[Carrier], prices: Sequence[Price]) -> bytes:
@@ -104,71 +111,119 @@ def _read_toml(content: bytes, assume: Assumptions) -> Imported:
     return Imported(tuple(prices), settings, (*faults, *again), whole=True)
 
 
-def _read_sheets(found: Iterable[sheets.Sheet], assume: Assumptions) -> Imported:
+def _read_sheets(found: Iterable[sheets.Sheet], assume: Assumptions, heard: Heard) -> Imported:
     """The prices of all sheets that have headings; the others are named."""
-    placed: list[tuple[Price, str]] = []
-    faults: list[Fault] = []
+    placed: list[Placed] = []
+    faults: list[LineFault] = []
     remarks: list[str] = []
     any_table = False
     for sheet in found:
-        table = columns.find(sheet)
+        table = columns.find(sheet, assume.ignored)
         if table is None:
             if any(sheet.rows) and sheet.name:
                 remarks.append(tr("sheet {name} has no headings of a price list and is left out", name=sheet.name))
             continue
         any_table = True
-        if table.unknown:
-            remarks.append(tr("not used: {columns}", columns=", ".join(table.unknown)))
-        known = assume.separator or cells.separator_of(_amounts(sheet, table))
-        placed += _read_rows(sheet, table, replace(assume, separator=known), faults, remarks)
+        table = habits.settled(sheet, table)
+        heading = sheet.rows[table.begin - 1].where
+        told = [LineFault(heading, one) for one in habits.problems(sheet, table, assume.currency, assume.ignored)]
+        faults += told
+        if table.unknown and not told:
+            remarks.append(tr("not used: {columns}", columns=", ".join(table.unknown.values())))
+        seen = habits.habits_of(sheet, table, assume.home.access)
+        own = replace(assume, habits=habits.with_spoken(seen, assume.separator, assume.dates))
+        placed += _read_rows(sheet, table, own, faults, remarks, heard)
     if not any_table:
         faults.append(_no_headings())
     elif not placed and not faults:
-        faults.append(Fault(tr("line {line}", line=1), tr("there is no price below the headings")))
-    faults += _twice(placed)
-    return Imported(tuple(price for price, _ in placed), {}, tuple(faults), tuple(dict.fromkeys(remarks)))
-
-
-def _amounts(sheet: sheets.Sheet, table: columns.Columns) -> Iterator[str]:
-    """The texts of all cells that hold amounts."""
-    places = [place for place, column in table.by_place.items() if column.key in AMOUNTS]
-    return (row.cells[place] for row in sheet.rows[table.begin :] for place in places if place < len(row.cells))
+        faults.append(LineFault(tr("line {line}", line=1), tr("there is no price below the headings")))
+    placed = _with_ends(_without_labels(placed))
+    faults += _twice((one.price, one.where) for one in placed)
+    return Imported(tuple(one.price for one in placed), {}, tuple(faults), tuple(dict.fromkeys(remarks)))
 
 
 def _read_rows(
-    sheet: sheets.Sheet, table: columns.Columns, assume: Assumptions, faults: list[Fault], remarks: list[str]
-) -> list[tuple[Price, str]]:
-    placed = []
-    for row in sheet.rows[table.begin :]:
-        if not row:
+    sheet: sheets.Sheet,
+    table: columns.Columns,
+    assume: Assumptions,
+    faults: list[LineFault],
+    remarks: list[str],
+    heard: Heard,
+) -> list[Placed]:
+    placed: list[Placed] = []
+    known: dict[object, Any] = {}
+    for number, row in enumerate(sheet.rows[table.begin :]):
+        if number % ROWS_AT_ONCE == 0:
+            heard(number, len(sheet.rows))
+        if not row or columns.is_repeated(row.cells, table):
             continue
-        line = Line(row, table)
+        line = DeckLine(row, table)
         if is_remark(line):
             remarks.append(tr("{where} holds neither price nor destination and is left out", where=row.where))
-            continue
-        placed += [(price, row.where) for price in prices_of(line, assume)]
-        faults += line.faults
+        elif is_of_messages(line):
+            remarks.append(tr("{where} is for messages and is left out", where=row.where))
+        else:
+            placed += prices_of(line, assume, known)
+            faults += line.faults
     return placed
 
 
-def _no_headings() -> Fault:
+def _without_labels(placed: list[Placed]) -> list[Placed]:
+    """A column Type is but a label where the code alone tells the rows apart: 9379 is of mobiles whatever is said."""
+    if not any(one.labelled for one in placed):
+        return placed
+    kinds: dict[object, set[object]] = {}
+    for one in placed:
+        kinds.setdefault(_calls(one.price), set()).add(one.price.line_kind)
+    return [
+        one._replace(price=replace(one.price, line_kind=None))
+        if one.labelled and one.price.match == "prefix" and len(kinds[_calls(one.price)]) == 1
+        else one
+        for one in placed
+    ]
+
+
+def _calls(price: Price) -> tuple[object, ...]:
+    """For which calls a price is, whatever their line."""
+    return price.carrier, price.traffic_type, price.direction, price.match, price.value, price.effective_from
+
+
+def _with_ends(placed: list[Placed]) -> list[Placed]:
+    """The prices, and behind each that ends before another takes its place, the end itself."""
+    if all(one.end is None for one in placed):
+        return placed
+    begins: dict[object, list[date]] = {}
+    for one in placed:
+        begins.setdefault(identity(one.price)[:-1], []).append(one.price.effective_from)
+    found: list[Placed] = []
+    for one in placed:
+        found.append(one)
+        if one.end is None:
+            continue
+        first, end = one.price.effective_from, one.end + timedelta(days=1)
+        if not any(first < other <= end for other in begins[identity(one.price)[:-1]]):
+            found.append(Placed(ended(one.price, end), one.where))
+    return found
+
+
+def _no_headings() -> LineFault:
     own = "traffic_type, match, value, initial_s, initial_fee, step_s, step_fee"
-    return Fault(
+    return LineFault(
         tr("line {line}", line=1),
         tr("no row of headings was found; wanted are, for example: {own}; or: {deck}",
            own=own, deck="destination, prefix, rate, increments, effective date"),
     )  # fmt: skip
 
 
-def _twice(placed: Iterable[tuple[Price, str]]) -> list[Fault]:
+def _twice(placed: Iterable[tuple[Price, str]]) -> list[LineFault]:
     """Prices for the very same calls from the same day on that differ: nobody can say which is meant."""
     first: dict[Identity, tuple[Price, str]] = {}
     faults = []
     for price, where in placed:
         earlier, there = first.setdefault(identity(price), (price, where))
-        if replace(earlier, value=price.value, note=price.note) != price:
+        if earlier is not price and replace(earlier, value=price.value, note=price.note) != price:
             faults.append(
-                Fault(
+                LineFault(
                     where,
                     tr(
                         "{what} has another price in {where} from the same day on; keep one of them",

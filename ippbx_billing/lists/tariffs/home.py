@@ -15,10 +15,11 @@ NUMBER_LENGTH = 11
 
 
 class Home:
-    """The home country (ISO code)."""
+    """The home country (ISO code), and the home area where there is one."""
 
-    def __init__(self, country: str = CHINA) -> None:
+    def __init__(self, country: str = CHINA, area_code: str = "") -> None:
         self.iso = country.upper()
+        self._area = area_code.lstrip("0")
 
     def of_prefix(self, prefix: str) -> TrafficType:
         """The traffic type of numbers with this international prefix."""
@@ -26,6 +27,18 @@ class Home:
             return TrafficType.DOMESTIC if self._is_home(prefix) else TrafficType.INTERNATIONAL
         near = self.iso == CHINA and prefix[:3] in HK_MO_TW
         return TrafficType.HK_MO_TW if near else TrafficType.INTERNATIONAL
+
+    def is_own(self, prefix: str, traffic_type: TrafficType) -> bool:
+        """Whether digits given for such calls begin with the home country's code, and are no local ones as dialled."""
+        near = self._area if self.iso == CHINA and traffic_type is TrafficType.LOCAL else ""
+        return bool(self._calling_code) and prefix.startswith(self._calling_code + near)
+
+    @cached_property
+    def access(self) -> str:
+        """What is dialled before a number abroad: 00, 011, 810; empty where it varies."""
+        from ippbx_billing.numbering import world
+
+        return "00" if self.iso == CHINA else world.access_code(self.iso)
 
     def of_country(self, iso: str) -> TrafficType:
         """The traffic type of calls to this country."""

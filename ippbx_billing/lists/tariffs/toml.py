@@ -17,8 +17,8 @@ from ippbx_billing import money
 from ippbx_billing.calls import Direction
 from ippbx_billing.language import tr
 from ippbx_billing.lists.tariffs import cells
-from ippbx_billing.lists.tariffs.rows import Assumptions, Fault
-from ippbx_billing.lists.tariffs.words import DIRECTIONS, LINE_KINDS, MATCHES, TRAFFIC_TYPES, WINDOW_KINDS
+from ippbx_billing.lists.tariffs.rows import Assumptions, LineFault
+from ippbx_billing.lists.tariffs.words import DIRECTIONS, LINE_KINDS, MATCHES, STATUSES, TRAFFIC_TYPES, WINDOW_KINDS
 from ippbx_billing.tariffs.prices import Carrier, Figures, Price, Window, clock
 
 HEADER = """\
@@ -32,7 +32,7 @@ HEADER = """\
 """
 PRICE_KEYS = {
     "traffic_type", "direction", "line_kind", "match", "value", "values", "figures", "connection_fee", "free_s",
-    "minimum_fee", "add_local", "effective_from", "windows", "note",
+    "minimum_fee", "add_local", "effective_from", "windows", "status", "note",
 }  # fmt: skip
 CARRIER_KEYS = {"name", "area_code", "place", "operator", "default", "decimals", "crossing"}
 FIGURE_KEYS = {"initial_s", "initial_fee", "step_s", "step_fee", "per_s"}
@@ -82,6 +82,8 @@ def _price_lines(group: list[Price]) -> Iterator[str]:
     if price.add_local:
         yield "add_local = true"
     yield f"effective_from = {price.effective_from.isoformat()}"
+    if price.status != "open":
+        yield f"status = {_value(price.status)}"
     if price.windows:
         yield "windows = ["
         yield from (f"    {_window(window)}," for window in price.windows)
@@ -116,24 +118,24 @@ def _value(value: Any) -> str:
 # -- reading
 
 
-def read(text: str, assume: Assumptions) -> tuple[dict[str, Any], list[Price], list[Fault]]:
+def read(text: str, assume: Assumptions) -> tuple[dict[str, Any], list[Price], list[LineFault]]:
     """The carrier's settings, its prices, and all that cannot be used; `{}` and no prices for what is no TOML."""
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"line (\d+)", str(error))
         line = tr("line {line}", line=where[1] if where else text.count("\n") + 1)
-        return {}, [], [Fault(line, tr("this is not valid TOML: {error}", error=error))]
+        return {}, [], [LineFault(line, tr("this is not valid TOML: {error}", error=error))]
     except RecursionError:
-        return {}, [], [Fault(tr("line {line}", line=1), tr("this is not valid TOML: {error}", error="too deep"))]
+        return {}, [], [LineFault(tr("line {line}", line=1), tr("this is not valid TOML: {error}", error="too deep"))]
     places = _Places(text)
-    faults = [Fault(places.of(key), tr("{key} is unknown; only [carrier] and [[prices]] are wanted", key=key))
+    faults = [LineFault(places.of(key), tr("{key} is unknown; only [carrier] and [[prices]] are wanted", key=key))
               for key in document if key not in ("carrier", "prices")]  # fmt: skip
     carrier = _Table(document.get("carrier", {}), places.of("carrier"), CARRIER_KEYS, faults)
     settings = _settings(carrier, assume)
     tables = document.get("prices", [])
     if not isinstance(tables, list):
-        faults.append(Fault(places.of("prices"), tr("prices are wanted as tables, each headed [[prices]]")))
+        faults.append(LineFault(places.of("prices"), tr("prices are wanted as tables, each headed [[prices]]")))
         tables = []
     prices = []
     for number, table in enumerate(tables):
@@ -163,7 +165,7 @@ class _Places:
 class _Table:
     """A table of the document: values by key, checked as they are asked for."""
 
-    def __init__(self, values: Any, where: str, keys: set[str], faults: list[Fault]) -> None:
+    def __init__(self, values: Any, where: str, keys: set[str], faults: list[LineFault]) -> None:
         self.where, self.faults = where, faults
         self.values: Mapping[str, Any] = values if isinstance(values, dict) else {}
         self.sound = True
@@ -175,7 +177,7 @@ class _Table:
 
     def fault(self, sentence: str) -> None:
         self.sound = False
-        self.faults.append(Fault(self.where, sentence))
+        self.faults.append(LineFault(self.where, sentence))
 
     def get(self, key: str, reader: Any, default: Any = None, *, needed: bool = False) -> Any:
         if key not in self.values:
@@ -224,6 +226,7 @@ def _prices(table: _Table, carrier: str) -> list[Price]:
         "add_local": table.get("add_local", _flag, False),
         "windows": tuple(table.get("windows", _windows, [])),
         "note": table.get("note", _text, ""),
+        "status": table.get("status", _word(STATUSES), "open"),
     }
     if not table.sound or not carrier:
         return []
@@ -269,15 +272,25 @@ def _flag(value: Any) -> bool:
 
 
 def _amount(value: Any) -> int:
-    if isinstance(value, str):
-        return cells.amount(value, "point")
-    if type(value) is int and value >= 0:
-        return cells.amount(str(value))
+    return cells.bounded(_fee(value))
+
+
+def _fee(value: Any) -> int:
+    """Of a rate for many seconds, any amount."""
+    if isinstance(value, str) or (type(value) is int and value >= 0):
+        micro, said = cells.exact(str(value), "point")
+        return cells.whole(cells.share(micro, said.divisor))
     raise ValueError(tr('an amount is wanted in quotes, such as "0.07"'))
 
 
 def _seconds(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= cells.MOST_SECONDS:
+        raise ValueError(tr("whole seconds are wanted, such as 60"))
+    return value
+
+
+def _per(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= money.MAX_MICRO:
         raise ValueError(tr("whole seconds are wanted, such as 60"))
     return value
 
@@ -315,13 +328,14 @@ def _read_figures(value: Any) -> Figures:
     if missing:
         example = '{ initial_s = 180, initial_fee = "0.22", step_s = 60, step_fee = "0.11" }'
         raise ValueError(tr("{keys} is missing in it; {example} is wanted", keys=", ".join(missing), example=example))
-    return Figures(
+    figures = Figures(
         _seconds(table["initial_s"]),
-        _amount(table["initial_fee"]),
+        _fee(table["initial_fee"]),
         _seconds(table["step_s"]),
-        _amount(table["step_fee"]),
-        _seconds(table.get("per_s", 0)),
+        _fee(table["step_fee"]),
+        _per(table.get("per_s", 0)),
     )
+    return cells.believable(figures)
 
 
 def _windows(value: Any) -> Iterable[Window]:

@@ -22,12 +22,14 @@ from ippbx_billing.calls import Call, Charge, Classification, TrafficType
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger, masking
-from ippbx_billing.ledger.calls import MEANING, call_of, kind_of
-from ippbx_billing.ledger.rerates import Changes, ChargeRow, Span, Stretch
+from ippbx_billing.ledger.calls import CHARGE, MEANING, call_of, doubt_of, kind_of
+from ippbx_billing.ledger.reasons import stored
+from ippbx_billing.ledger.rerates import CallRange, ChangedCharges, ChargeRow, Span
 from ippbx_billing.pipeline import Rules
-from ippbx_billing.pipeline.rerating.deciding import Deciding, Digits, Kind, Plan, moment
+from ippbx_billing.pipeline.rerating.deciding import CallKind, Deciding, Digits, RatingPlan, moment
+from ippbx_billing.sqlite.locks import maintenance
 
-__all__ = ["Difference", "Outcome", "Rerating", "Wanted"]
+__all__ = ["Difference", "RerateOutcome", "Rerating", "Wanted"]
 
 CALLS_AT_ONCE = 50_000  # a stretch is written in about a tenth of a second
 PAUSE_S = 0.001  # between two stretches, so that others come to write
@@ -72,7 +74,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RerateOutcome:
     """What a run did: how many calls lie in its time, how many changed, and what these cost before and after."""
 
     calls: int
@@ -101,8 +103,8 @@ class Rerating:
         self._tables = ledger.rerates
         self._carriers = ledger.calls.carrier_ids()
         self._decide = Deciding(rules)
-        self._kinds: dict[int, Kind] = {}
-        self._plans: dict[int, Plan] = {}
+        self._kinds: dict[int, CallKind] = {}
+        self._plans: dict[int, RatingPlan] = {}
         self._asked = Asked()
         self._learnt = 0
         self._spans: list[Span] = []
@@ -122,12 +124,19 @@ class Rerating:
                 found.setdefault(row["extension"], Difference()).add(Difference(*tuple(row)[1:]))
         return found
 
-    def run(self, now: datetime) -> Outcome:
-        """Change the charges; each stretch is complete by itself, so that an interruption leaves nothing half done."""
+    def run(self, now: datetime, wait_s: float = 0) -> RerateOutcome:
+        """Change the charges; each stretch is complete by itself, so that an interruption leaves nothing half done.
+
+        Raises BusyError where other maintenance lasts longer than `wait_s`.
+        """
+        with maintenance(self.ledger.path.parent, "rerate", wait_s):
+            return self._run(now)
+
+    def _run(self, now: datetime) -> RerateOutcome:
         days = (self.wanted.first.isoformat(), self.wanted.last.isoformat())
         with self.ledger.transaction():
             run = self._tables.begin_run(int(now.timestamp()), *days, self.wanted.conditions)
-        changes = Changes()
+        changes = ChangedCharges()
         try:
             for stretch in self._stretches():
                 with self.ledger.transaction():
@@ -136,15 +145,15 @@ class Rerating:
         finally:
             with self.ledger.transaction():
                 self._tables.end_run(run, int(now.timestamp()))
-        return Outcome(sum(span.calls for span in self._spans), *changes)
+        return RerateOutcome(sum(span.calls for span in self._spans), *changes)
 
-    def _change(self, run: int, stretch: Stretch) -> Changes:
+    def _change(self, run: int, stretch: CallRange) -> ChangedCharges:
         """One stretch, in the caller's transaction."""
-        reclassified = self._reclassify(run, stretch) if self.wanted.reclassify else Changes()
+        reclassified = self._reclassify(run, stretch) if self.wanted.reclassify else ChangedCharges()
         self._find(stretch)
         return reclassified.and_(self._tables.change(run))
 
-    def _find(self, stretch: Stretch) -> None:
+    def _find(self, stretch: CallRange) -> None:
         """Gather the calls of a stretch whose charge is to change."""
         self._tables.begin_stretch()
         for calls in self._until_known():
@@ -154,7 +163,7 @@ class Rerating:
 
     # -- which calls
 
-    def _stretches(self) -> Iterator[Stretch]:
+    def _stretches(self) -> Iterator[CallRange]:
         """The calls in pieces, within times in which every price keeps its version; the plans are made for each."""
         versions = self._versions()
         self._spans = [self._tables.span(*days) for days in versions]
@@ -163,7 +172,7 @@ class Rerating:
             self._plan(day)
             for start in range(span.first, span.last + 1, CALLS_AT_ONCE):
                 stop = min(start + CALLS_AT_ONCE - 1, span.last)
-                yield Stretch(start, stop, *self._times(day, last), self.wanted.reclassify)
+                yield CallRange(start, stop, *self._times(day, last), self.wanted.reclassify)
                 done += stop - start + 1
                 self.progress(done, total)
 
@@ -186,7 +195,7 @@ class Rerating:
         """Decide every kind that is wanted, for this day and the next ones."""
         self._decide.begin(day)
         self._forget()
-        self._kinds = {row["id"]: Kind.of(row) for row in self._tables.kinds()}
+        self._kinds = {row["id"]: CallKind.of(row) for row in self._tables.kinds()}
         self._plans = {one.id: self._decide.plan(one) for one in self._kinds.values() if self._is_wanted(one)}
         self._single.begin(self._kinds, self._decide)
         self._tables.plan(
@@ -194,13 +203,13 @@ class Rerating:
             for number, plan in self._plans.items()
         )
 
-    def _is_wanted(self, kind: Kind) -> bool:
+    def _is_wanted(self, kind: CallKind) -> bool:
         wanted = self.wanted
         if wanted.traffic_type not in (None, kind.classification.traffic_type):
             return False
         return wanted.carrier in (None, self._carrier(kind))
 
-    def _carrier(self, kind: Kind) -> str:
+    def _carrier(self, kind: CallKind) -> str:
         """The name of the carrier that such calls go through; empty for none."""
         carrier = self.rules.book.carrier_for(kind.call.trunk)
         return carrier.name if carrier else ""
@@ -237,11 +246,12 @@ class Rerating:
     def row_of(self, charge: Charge) -> ChargeRow:
         """A charge as the ledger keeps it."""
         carrier = self._carriers.get(charge.carrier or "")
-        return charge.status.value, charge.fee_micro, carrier, charge.price_id, charge.window, charge.reason
+        reason = stored(charge.reason)
+        return charge.status.value, charge.fee_micro, carrier, charge.price_id, charge.window, *reason, charge.calendar
 
     # -- numbers looked up again
 
-    def _reclassified(self, stretch: Stretch) -> Iterator[tuple[Row, Classification, ChargeRow]]:
+    def _reclassified(self, stretch: CallRange) -> Iterator[tuple[Row, Classification, ChargeRow]]:
         """The calls of a stretch whose number is now something else than what is stored with them."""
         for row in self._tables.planned(stretch):
             call = call_of(row)
@@ -249,9 +259,9 @@ class Rerating:
             if _meaning(classification) != tuple(row[name] for name in MEANING):
                 yield row, classification, self.row_of(self.rules.charge(call, classification))
 
-    def _reclassify(self, run: int, stretch: Stretch) -> Changes:
+    def _reclassify(self, run: int, stretch: CallRange) -> ChangedCharges:
         """Give such calls their new meaning and charge, and keep both old ones."""
-        changes = Changes()
+        changes = ChangedCharges()
         meanings: list[tuple[Any, ...]] = []
         charges: list[tuple[int, ChargeRow, str | None]] = []
         for row, classification, charge in self._reclassified(stretch):
@@ -259,10 +269,13 @@ class Rerating:
             meanings.append((*_meaning(classification), self.rules.data_version, kind, row["id"]))
             earlier = json.dumps({name: row[name] for name in MEANING}, ensure_ascii=False)
             charges.append((row["id"], charge, earlier))
-            changes = changes.and_(Changes(1, row["fee_micro"] or 0, charge[1] or 0))
+            changes = changes.and_(ChangedCharges(1, row["fee_micro"] or 0, charge[1] or 0))
         self._tables.reclassify(run, meanings, charges)
         self._tables.settle(number for number, _, _ in charges)
         return changes
+
+
+_AFTER = 1 + len(CHARGE)  # where a call's own values begin in a row of `RerateTables.digits`
 
 
 class Single:
@@ -270,13 +283,13 @@ class Single:
 
     def __init__(self, rerating: Rerating) -> None:
         self._rerating = rerating
-        self._kinds: dict[int, Kind] = {}
+        self._kinds: dict[int, CallKind] = {}
         self._decide: Deciding = rerating._decide
         self._groups: dict[int, Callable[[Digits], object]] = {}
-        self._plans: dict[tuple[int, object], Plan] = {}
+        self._plans: dict[tuple[int, object], RatingPlan] = {}
         self._charges: dict[int, ChargeRow] = {}
 
-    def begin(self, kinds: dict[int, Kind], decide: Deciding) -> None:
+    def begin(self, kinds: dict[int, CallKind], decide: Deciding) -> None:
         """From now on these kinds and plans hold."""
         self._kinds, self._decide = kinds, decide
         self._forget()
@@ -286,9 +299,9 @@ class Single:
         """Those of these calls whose charge is to change, with the new one."""
         found = []
         for row in self._rerating.ledger.rerates.digits(ids) if ids else ():
-            number, before, (started_at, billed_s, kind_id) = row[0], tuple(row[1:7]), row[7:10]
-            after = self._charge(kind_id, Digits(*row[10:]), started_at, billed_s)
-            if after != before:
+            number, before, (started_at, billed_s, kind_id) = row[0], tuple(row[1:_AFTER]), row[_AFTER : _AFTER + 3]
+            after = self._charge(kind_id, Digits(*row[_AFTER + 3 :]), started_at, billed_s)
+            if after[:-1] != before[:-1]:  # another calendar alone changes nobody's bill
                 found.append((number, after))
         if len(self._plans) + len(self._charges) > MOST_FEES:
             self._forget()
@@ -320,6 +333,7 @@ class Single:
         call = replace(
             kind.call,
             twin=digits.twin,
+            doubt=doubt_of(digits.doubt),
             number=digits.number,
             callee=digits.callee,
             did=digits.did,

@@ -25,9 +25,10 @@ from ippbx_billing.calls import (
     Direction,
     Disposition,
     LineKind,
+    Reason,
     TrafficType,
 )
-from ippbx_billing.ledger.calls import instant
+from ippbx_billing.ledger.calls import DOUBTFUL, TWIN, instant
 from ippbx_billing.ledger.rerates import BY_CLOCK, BY_LENGTH, FIXED, LONGEST_S, ONE_BY_ONE
 from ippbx_billing.pipeline import Rules
 from ippbx_billing.tariffs import DAY_S, Carrier, Price
@@ -43,7 +44,7 @@ NO_NUMBER = "\N{REPLACEMENT CHARACTER}"  # stands for the digits of a call where
 assert LONGEST_S < 1 << LENGTH_BITS
 
 
-class Plan(NamedTuple):
+class RatingPlan(NamedTuple):
     """How calls find their code (see `ledger.rerates`), and what a price or a rule says about them."""
 
     how: int
@@ -52,7 +53,7 @@ class Plan(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CallKind:
     """A kind of calls with one call made up for it."""
 
     id: int
@@ -60,7 +61,7 @@ class Kind:
     classification: Classification
 
     @classmethod
-    def of(cls, row: Row) -> "Kind":
+    def of(cls, row: Row) -> "CallKind":
         """The kind that a row of `kinds` holds."""
         call = Call(
             pbx="",
@@ -71,7 +72,8 @@ class Kind:
             number=NO_NUMBER,
             trunk=row["trunk"] or None,
             direction=Direction(row["direction"]) if row["direction"] else None,
-            twin=NO_NUMBER if row["twin"] else None,
+            twin=NO_NUMBER if row["twin"] == TWIN else None,
+            doubt=Reason("doubtful") if row["twin"] == DOUBTFUL else None,
         )
         classification = Classification(
             number=NO_NUMBER,
@@ -90,6 +92,7 @@ class Digits(NamedTuple):
     """What a call has beyond its kind, and a tariff or a filter may look at."""
 
     twin: str | None
+    doubt: str | None
     number: str | None
     normalized: str | None
     callee: str | None
@@ -113,37 +116,36 @@ class Deciding:
         self._bases.clear()
         self._clocks.clear()
 
-    def plan(self, kind: Kind) -> Plan:
+    def plan(self, kind: CallKind) -> RatingPlan:
         """How calls of this kind find their code."""
         call, rules = kind.call, self._rules
         plan = self.plan_of(call, kind.classification)
         filtered = any(one.looks_at_digits and one.may_fit(call.direction, call.trunk) for one in rules.filters)
         silent = call.disposition is not Disposition.ANSWERED or kind.classification.emergency
-        if call.twin or filtered or (not silent and self._fitting(kind)):
+        if call.twin or call.doubt or filtered or (not silent and self._fitting(kind)):
             return plan._replace(how=ONE_BY_ONE)
         return plan
 
-    def plan_of(self, call: Call, classification: Classification) -> Plan:
+    def plan_of(self, call: Call, classification: Classification) -> RatingPlan:
         """How calls with these digits find their code."""
-        reason = call.twin or left_out(self._rules.filters, call.direction, call.extension, call.number, call.trunk)
-        talked = replace(call, twin=reason, billed_s=60)
+        talked = replace(self._rules.filtered(call), billed_s=60)
         settled = settle(talked, classification, self._noon, self._rules.book)
         if isinstance(settled, Charge):
             return self._without_price(talked, classification, settled)
         carrier, price = settled
         local = local_price(classification, carrier, self._noon, self._rules.book) if price.add_local else None
         if local and (local.windows or price.windows):
-            return Plan(ONE_BY_ONE, 0, settled)
+            return RatingPlan(ONE_BY_ONE, 0, settled)
         base = self._base((carrier.name, id(price), id(local)))
         if not price.windows:
-            return Plan(BY_LENGTH, base, settled)
+            return RatingPlan(BY_LENGTH, base, settled)
         times = (carrier.crossing, *((one.kind, one.start_s, one.end_s, one.rank) for one in price.windows))
         if times not in self._shared:
             self._shared[times] = Clock(carrier, price, self._rules)
         self._clocks[base] = self._shared[times]
-        return Plan(BY_CLOCK, base, settled)
+        return RatingPlan(BY_CLOCK, base, settled)
 
-    def code(self, plan: Plan, started_at: int, billed_s: int) -> int | None:
+    def code(self, plan: RatingPlan, started_at: int, billed_s: int) -> int | None:
         """The code of a call; None for one that must be rated by itself."""
         if plan.how == ONE_BY_ONE or not 0 <= billed_s <= LONGEST_S:
             return None
@@ -156,12 +158,16 @@ class Deciding:
         place = self._clocks[base].window(started_at, billed_s)
         return None if place is None else base + (place << LENGTH_BITS) + billed_s
 
-    def charge(self, plan: Plan, call: Call, classification: Classification, started_at: int, billed_s: int) -> Charge:
+    def charge(
+        self, plan: RatingPlan, call: Call, classification: Classification, started_at: int, billed_s: int
+    ) -> Charge:
         """The charge of calls with this plan, start and length."""
         if isinstance(plan.settled, Charge) and (plan.how == FIXED or billed_s > 0):
             return plan.settled
         if billed_s <= 0 or isinstance(plan.settled, Charge):
-            return rate(replace(call, twin=None, billed_s=billed_s), classification, self._noon, self._rules.book)
+            return rate(
+                replace(call, twin=None, left_out=None, billed_s=billed_s), classification, self._noon, self._rules.book
+            )
         carrier, price = plan.settled
         clock = plan.how == BY_CLOCK
         local_start = moment(started_at).astimezone(self._rules.site.zone) if clock else self._noon
@@ -169,7 +175,7 @@ class Deciding:
 
     # -- calls with digits of their own
 
-    def group(self, kind: Kind) -> Callable[[Digits], object]:
+    def group(self, kind: CallKind) -> Callable[[Digits], object]:
         """Tells calls of one kind apart as far as tariff and filters do: those of one group have one plan."""
         fits = self._fitting(kind)
         call, filters = kind.call, self._rules.filters
@@ -179,11 +185,11 @@ class Deciding:
             reason = digits.twin or left_out(filters, call.direction, digits.extension, digits.number, call.trunk)
             called = None if call.direction is Direction.OUTBOUND else digits.did or digits.callee
             rows = fits(digits.number or "", digits.normalized or "", ip_prefix, called) if fits else ()
-            return reason, rows
+            return reason, digits.doubt, rows
 
         return group_of
 
-    def _fitting(self, kind: Kind) -> Callable[[str, str, str, str | None], tuple[object, ...]] | None:
+    def _fitting(self, kind: CallKind) -> Callable[[str, str, str, str | None], tuple[object, ...]] | None:
         book = self._rules.book
         carrier = book.carrier_for(kind.call.trunk)
         if carrier is None:
@@ -191,12 +197,12 @@ class Deciding:
         direction = kind.call.direction or Direction.OUTBOUND
         return book.fitting(carrier, kind.classification.traffic_type, direction)
 
-    def _without_price(self, call: Call, classification: Classification, charge: Charge) -> Plan:
+    def _without_price(self, call: Call, classification: Classification, charge: Charge) -> RatingPlan:
         """One charge for all such calls, unless its reason names the number or the length decides."""
-        if charge.status is ChargeStatus.UNRATED and classification.normalized in charge.reason:
-            return Plan(ONE_BY_ONE, 0, charge)
+        if charge.status is ChargeStatus.UNRATED and charge.reason.facts.get("match") == "number":
+            return RatingPlan(ONE_BY_ONE, 0, charge)
         by_length = call.disposition is Disposition.ANSWERED and charge.status is not ChargeStatus.FILTERED
-        return Plan(BY_LENGTH if by_length else FIXED, self._base(charge), charge)
+        return RatingPlan(BY_LENGTH if by_length else FIXED, self._base(charge), charge)
 
     def _base(self, key: object) -> int:
         return self._bases.setdefault(key, len(self._bases) + 1 << LENGTH_BITS + WINDOW_BITS)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ippbx_billing.documents import Document, Section
-from ippbx_billing.documents.render import Column, cell
+from ippbx_billing.documents.columns import Column, cell
 from ippbx_billing.language import tr
 from ippbx_billing.reports.bills.statements import Billing, Statement
 

@@ -13,7 +13,7 @@ from ippbx_billing.calls import ChargeStatus, Direction, TrafficType
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.departments import SEPARATOR
 from ippbx_billing.ledger.directory import Employee
-from ippbx_billing.reports import CallFilter, Period, View, Where, calls
+from ippbx_billing.reports import Period, View, WantedCalls, Where, calls
 from ippbx_billing.reports.names import who_is_meant
 from ippbx_billing.reports.sources import Question, sums
 from ippbx_billing.reports.sums import Amounts
@@ -25,7 +25,7 @@ KEYS = ("department", "employee", "extension", "direction", "traffic_type")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StatementLine:
     """The sums of one extension's calls of one kind; the department and the employee are ids.
 
     Of the calls `unrated` have no fee yet.
@@ -128,7 +128,7 @@ class Billing:
 
     def of_everybody(self, *, with_calls: bool = False) -> Iterator[Statement]:
         """The bill of each employee who has calls, department by department as the tree has them, then by number."""
-        own: dict[int | None, list[Line]] = {}
+        own: dict[int | None, list[StatementLine]] = {}
         for line in self.lines:
             own.setdefault(line.employee, []).append(line)
         for person in sorted(self._people.values(), key=lambda one: (self._place[one.department], natural(one.number))):
@@ -141,13 +141,13 @@ class Billing:
         return {"extensions": _extensions(lines)} | self._sums(lines)
 
     @cached_property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[StatementLine]:
         """The sums of all calls of the period."""
         return self._lines(Where())
 
     # -- one bill
 
-    def _personal(self, person: Employee, lines: list[Line], with_calls: bool) -> Statement:
+    def _personal(self, person: Employee, lines: list[StatementLine], with_calls: bool) -> Statement:
         by_extension = self._grouped(lines, lambda line: line.extension)
         return self._statement(
             lines,
@@ -173,7 +173,7 @@ class Billing:
             calls=self._calls(where) if with_calls else None,
         )
 
-    def _statement(self, lines: list[Line], **what: Any) -> Statement:
+    def _statement(self, lines: list[StatementLine], **what: Any) -> Statement:
         kinds = self._grouped(lines, lambda line: (line.direction, line.traffic_type))
         return Statement(
             site=self.site,
@@ -188,9 +188,9 @@ class Billing:
             **what,
         )
 
-    def _departments(self, lines: list[Line], top: str | None) -> list[Row]:
+    def _departments(self, lines: list[StatementLine], top: str | None) -> list[Row]:
         """The departments in the order of the tree, each together with those below it."""
-        found: dict[str | None, list[Line]] = {}
+        found: dict[str | None, list[StatementLine]] = {}
         for line in lines:
             for path in _above(self._paths.get(line.department), top):
                 found.setdefault(path, []).append(line)
@@ -200,7 +200,7 @@ class Billing:
             for path in sorted(found, key=self._place.__getitem__)
         ]
 
-    def _employees(self, lines: list[Line]) -> list[Row]:
+    def _employees(self, lines: list[StatementLine]) -> list[Row]:
         """The employees of each department; an extension that nobody has stands for itself."""
         found = self._grouped(
             lines, lambda line: (line.department, line.employee, None if line.employee else line.extension)
@@ -229,7 +229,7 @@ class Billing:
         """The calls in the order of time, read when they are written down."""
 
         def read() -> Iterator[Row]:
-            wanted = CallFilter(period=self.period, **where.given())
+            wanted = WantedCalls(period=self.period, **where.given())
             found = calls(self.ledger, self.view, wanted)
             return (call for call in found if call["status"] != ChargeStatus.FILTERED)
 
@@ -237,7 +237,7 @@ class Billing:
 
     # -- sums
 
-    def _lines(self, where: Where) -> list[Line]:
+    def _lines(self, where: Where) -> list[StatementLine]:
         question = Question(self.period, KEYS, where, who_is_meant(self.ledger, where, self.period.last))
         found: dict[tuple[Any, ...], tuple[Amounts, int]] = {}
         for (*key, status), values in sums(self.ledger, question).items():
@@ -248,11 +248,11 @@ class Billing:
             unrated += more.calls if status == ChargeStatus.UNRATED else 0
             found[tuple(key)] = amounts.plus(more), unrated
         return [
-            Line(**dict(zip(KEYS, key, strict=True)), amounts=amounts, unrated=unrated)
+            StatementLine(**dict(zip(KEYS, key, strict=True)), amounts=amounts, unrated=unrated)
             for key, (amounts, unrated) in found.items()
         ]
 
-    def _sums(self, lines: Iterable[Line]) -> Row:
+    def _sums(self, lines: Iterable[StatementLine]) -> Row:
         amounts = Amounts(*map(sum, zip(*(line.amounts for line in lines), strict=True)))
         return {
             "calls": amounts.calls,
@@ -263,8 +263,8 @@ class Billing:
         }
 
     @staticmethod
-    def _grouped(lines: Iterable[Line], key: Callable[[Line], Key]) -> dict[Key, list[Line]]:
-        found: dict[Key, list[Line]] = {}
+    def _grouped(lines: Iterable[StatementLine], key: Callable[[StatementLine], Key]) -> dict[Key, list[StatementLine]]:
+        found: dict[Key, list[StatementLine]] = {}
         for line in lines:
             found.setdefault(key(line), []).append(line)
         return found
@@ -296,7 +296,7 @@ def natural(text: str | None) -> tuple[int, str]:
     return (len(text), text) if text else (1000, "")
 
 
-def _extensions(lines: Iterable[Line]) -> list[str]:
+def _extensions(lines: Iterable[StatementLine]) -> list[str]:
     return sorted({line.extension for line in lines if line.extension}, key=natural)
 
 

@@ -17,7 +17,7 @@ saving and applying, and what it cannot show (the wording and bodies of a certai
 It is a tool for practice and tests. Nothing that runs in front of a real PBX imports it.
 """
 
-from ippbx_billing.simulation.practice_pbx.firmware import Fault, Firmware
+from ippbx_billing.simulation.practice_pbx.firmware import Firmware, PracticeFault
 from ippbx_billing.simulation.practice_pbx.state import PracticePbx
 
-__all__ = ["Fault", "Firmware", "PracticePbx"]
+__all__ = ["Firmware", "PracticeFault", "PracticePbx"]

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from ippbx_billing.language import tr
-from ippbx_billing.simulation.practice_pbx.state import PracticePbx, Report
-from ippbx_billing.simulation.traffic import CONTENT_TYPES, Form, PlannedCall, Site, cdr_body, status_bodies
+from ippbx_billing.simulation.practice_pbx.state import EventReport, PracticePbx
+from ippbx_billing.simulation.traffic import CONTENT_TYPES, Form, PlannedCall, SimulatedSite, cdr_body, status_bodies
 from ippbx_billing.simulation.traffic.bodies import status_steps
 
 REQUEST_TIMEOUT_S = 10.0
@@ -77,7 +77,7 @@ class Switchboard:
         self._habits = habits
         self._tell = tell
         self._random = random.Random(habits.seed)
-        self._site = Site(habits.seed, extensions=habits.extensions, area_code=habits.area_code)
+        self._site = SimulatedSite(habits.seed, extensions=habits.extensions, area_code=habits.area_code)
         self._due: list[Due] = []
         self._serials = itertools.count()
         self._posting: set[asyncio.Task[None]] = set()
@@ -141,7 +141,7 @@ class Switchboard:
             self._posting.add(posting)
             posting.add_done_callback(self._posting.discard)
 
-    async def _post(self, client: httpx.AsyncClient, report: Report, due: Due) -> None:
+    async def _post(self, client: httpx.AsyncClient, report: EventReport, due: Due) -> None:
         """Post, and again while it is not answered 200 and retries are left."""
         form: Form = "json" if report.json else "form"
         headers = {"Content-Type": CONTENT_TYPES[form]}

@@ -2,7 +2,7 @@
 
 Firmware.of("2012", language="en")                      # a LuCI of that year, in English
 Firmware(language="en", token=False)                    # one without CSRF tokens
-Firmware(faults=frozenset({Fault.REFUSE_APPLY}))
+Firmware(faults=frozenset({PracticeFault.REFUSE_APPLY}))
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Fault(StrEnum):
+class PracticeFault(StrEnum):
     """Something that goes wrong, to see what becomes of it."""
 
     IGNORE_SAVE = "ignore-save"  # answers a save with the page as it was
@@ -53,7 +53,7 @@ class Firmware:
     extra_fields: bool = False  # options, and a second page named API, that nobody told us of
     renamed: Mapping[str, str] = field(default_factory=dict)  # label -> what this firmware says instead
     spoken: str = ""  # what the pages say their language is, where that is not `language`
-    faults: frozenset[Fault] = frozenset()
+    faults: frozenset[PracticeFault] = frozenset()
     stok: bool = True  # the session's token stands in every address
     old_sign_in: bool = False  # fields `username` and `password`; success is the page itself, without a redirect
     decoys: bool = False  # a password field nobody sees, to keep browsers from filling in the real one

@@ -6,12 +6,12 @@ Everything that differs between firmwares is asked of the firmware; everything s
 import json
 from html import escape
 
-from ippbx_billing.simulation.practice_pbx.firmware import Fault
+from ippbx_billing.simulation.practice_pbx.firmware import PracticeFault
 from ippbx_billing.simulation.practice_pbx.screens import Names, Option, Screen, menu, words
 from ippbx_billing.simulation.practice_pbx.state import PracticePbx, Session
 
 
-class Pages:
+class PracticePages:
     """Writes the pages of one device."""
 
     def __init__(self, pbx: PracticePbx) -> None:
@@ -69,7 +69,7 @@ class Pages:
             for key, value in self.pbx.staged.items()
         )
         listed = f'<div class="uci-change-list">{rows}</div>' if rows else ""
-        buttons = self._bar_buttons(session) if rows or Fault.ALWAYS_NOTICE in self.pbx.faults else ""
+        buttons = self._bar_buttons(session) if rows or PracticeFault.ALWAYS_NOTICE in self.pbx.faults else ""
         return self._framed(session, "admin/uci/changes", f'<fieldset class="cbi-section">{listed}</fieldset>{buttons}')
 
     def applied(self, session: Session, configs: list[str]) -> str:
@@ -114,9 +114,9 @@ class Pages:
         )
 
     def _bar(self, session: Session) -> str:
-        if not self.pbx.staged and Fault.ALWAYS_NOTICE not in self.pbx.faults:
+        if not self.pbx.staged and PracticeFault.ALWAYS_NOTICE not in self.pbx.faults:
             return ""
-        if Fault.SCRIPT_BUTTONS in self.pbx.faults:
+        if PracticeFault.SCRIPT_BUTTONS in self.pbx.faults:
             buttons = "".join(
                 f'<input type="button" class="btn" id="bar-{word}" value="{self._word(word)}" />'
                 for word in ("apply", "discard")
@@ -257,7 +257,7 @@ class Pages:
         return f"{self._name(option.label)}: {self._word('invalid')}"
 
     def _name(self, label: Names) -> str:
-        foreign = label.get("pl") if Fault.LANGUAGES in self.pbx.faults else None
+        foreign = label.get("pl") if PracticeFault.LANGUAGES in self.pbx.faults else None
         text = foreign or label.get(self.firmware.language, label.get("en", ""))
         return escape(self.firmware.renamed.get(text, text))
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ippbx_billing.simulation.practice_pbx.firmware import Fault, Firmware
+from ippbx_billing.simulation.practice_pbx.firmware import Firmware, PracticeFault
 from ippbx_billing.simulation.practice_pbx.screens import Option, Screen, all_screens
 
 Fields = Sequence[tuple[str, str]]
@@ -30,7 +30,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EventReport:
     """One kind of event as the applied settings have it: where to, and how written; an empty URL is nowhere."""
 
     url: str
@@ -43,7 +43,7 @@ class PracticePbx:
     def __init__(self, firmware: Firmware | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.firmware = firmware or Firmware()
         self.faults = set(self.firmware.faults)
-        self.silent = Fault.SILENT_403 in self.faults  # how a session that ended is answered
+        self.silent = PracticeFault.SILENT_403 in self.faults  # how a session that ended is answered
         self.saved: Values = {screen.key(one): one.value for screen in self.screens() for one in self.options(screen)}
         self.running: Values = dict(self.saved)
         self.staged: Values = {}
@@ -131,7 +131,7 @@ class PracticePbx:
                 missing = option.required and not wanted[key] and (bool(value) or self.value(key) != ())
                 if missing or not all(_valid(option, part) for part in wanted[key]):
                     wrong.append(option)
-        if not wrong and Fault.IGNORE_SAVE not in self.faults:
+        if not wrong and PracticeFault.IGNORE_SAVE not in self.faults:
             self._stage(wanted)
             self._after_save()
         return wrong
@@ -146,7 +146,7 @@ class PracticePbx:
     def restart(self) -> None:
         """Let the services go by the saved settings."""
         self.running = dict(self.saved)
-        if Fault.SLOW_RESTART in self.faults:
+        if PracticeFault.SLOW_RESTART in self.faults:
             self._busy_until = self._clock() + self.firmware.slow_s
         self.on_restart()
 
@@ -159,7 +159,7 @@ class PracticePbx:
         """Forget the staged settings."""
         self.staged.clear()
 
-    def reports(self) -> dict[str, Report]:
+    def reports(self) -> dict[str, EventReport]:
         """Where the two kinds of events go by the settings in force."""
         return {"status": self._report("c1"), "cdr": self._report("c2")}
 
@@ -171,17 +171,17 @@ class PracticePbx:
 
     def _after_save(self) -> None:
         """What else happens at a save, by the faults."""
-        if Fault.STRANGER_SAVES in self.faults:
-            self.faults.discard(Fault.STRANGER_SAVES)
+        if PracticeFault.STRANGER_SAVES in self.faults:
+            self.faults.discard(PracticeFault.STRANGER_SAVES)
             self.staged["nms.main.state"] = ("1",)
-        if Fault.APPLY_ON_SAVE in self.faults:
+        if PracticeFault.APPLY_ON_SAVE in self.faults:
             self.commit()
             self.restart()
 
-    def _report(self, name: str) -> Report:
+    def _report(self, name: str) -> EventReport:
         on = all(self.running[f"evtpush.all.{name}{part}"] for part in ("", "u"))
         url = "".join(self.running[f"evtpush.all.{name}url"])
-        return Report(url if on else "", bool(self.running[f"evtpush.all.{name}j"]))
+        return EventReport(url if on else "", bool(self.running[f"evtpush.all.{name}j"]))
 
     def _stage(self, wanted: Values) -> None:
         for key, value in wanted.items():

@@ -29,8 +29,8 @@ from starlette.types import Receive, Scope, Send
 from ippbx_billing.errors import CannotStartError
 from ippbx_billing.language import tr
 from ippbx_billing.simulation.practice_pbx.calling import Habits, Switchboard
-from ippbx_billing.simulation.practice_pbx.firmware import Fault
-from ippbx_billing.simulation.practice_pbx.pages import Pages
+from ippbx_billing.simulation.practice_pbx.firmware import PracticeFault
+from ippbx_billing.simulation.practice_pbx.pages import PracticePages
 from ippbx_billing.simulation.practice_pbx.screens import menu
 from ippbx_billing.simulation.practice_pbx.state import PracticePbx, Session
 
@@ -88,7 +88,7 @@ class _Web:
 
     def __init__(self, pbx: PracticePbx) -> None:
         self.pbx = pbx
-        self.pages = Pages(pbx)
+        self.pages = PracticePages(pbx)
         token = r"(?:/;stok=([0-9a-f]+))?" if pbx.firmware.stok else "()"
         self._address = re.compile(re.escape(pbx.firmware.script) + token + r"(?:/(.*))?")
 
@@ -154,7 +154,7 @@ class _Web:
                 self.pbx.end_sessions()
                 return self._ended()
             wrong = self.pbx.save(screen, fields)
-            return self._cut(Fault.CUT_AFTER_SAVE, Fault.GONE_AFTER_SAVE) or HTMLResponse(
+            return self._cut(PracticeFault.CUT_AFTER_SAVE, PracticeFault.GONE_AFTER_SAVE) or HTMLResponse(
                 self.pages.screen(session, screen, wrong)
             )
         return HTMLResponse(self.pages.screen(session, screen, []))
@@ -172,7 +172,7 @@ class _Web:
             return PlainTextResponse("running" if self.pbx.restarting else "finish")
         if node in ("admin/uci/saveapply", "admin/uci/apply"):
             return self._apply(session, node)
-        if node == "admin/uci/revert" and Fault.REFUSE_DISCARD in self.pbx.faults:
+        if node == "admin/uci/revert" and PracticeFault.REFUSE_DISCARD in self.pbx.faults:
             return HTMLResponse(self.pages.message(session, "refused"), 500)
         if node == "admin/uci/revert":
             self.pbx.discard()
@@ -186,35 +186,35 @@ class _Web:
             return self._apply(session, "admin/uci/saveapply")
         if node != "admin/uci/revert":
             return PlainTextResponse("Not Found", 404)
-        if Fault.REFUSE_DISCARD in self.pbx.faults:
+        if PracticeFault.REFUSE_DISCARD in self.pbx.faults:
             return PlainTextResponse("Internal Server Error", 500)
         self.pbx.discard()
         return PlainTextResponse("{}")
 
     def _apply(self, session: Session, node: str) -> Response:
-        if Fault.REFUSE_APPLY in self.pbx.faults:
+        if PracticeFault.REFUSE_APPLY in self.pbx.faults:
             return HTMLResponse(self.pages.message(session, "refused"), 500)
         configs = sorted({key.split(".")[0] for key in self.pbx.staged})
-        if node.endswith("saveapply") and Fault.IGNORE_APPLY not in self.pbx.faults:
+        if node.endswith("saveapply") and PracticeFault.IGNORE_APPLY not in self.pbx.faults:
             self.pbx.commit()
-        if Fault.SILENT_403 in self.pbx.faults:
-            self.pbx.faults.discard(Fault.SILENT_403)
+        if PracticeFault.SILENT_403 in self.pbx.faults:
+            self.pbx.faults.discard(PracticeFault.SILENT_403)
             self.pbx.end_sessions()
             return self._ended()
-        return self._cut(Fault.CUT_AFTER_APPLY) or HTMLResponse(self.pages.applied(session, configs))
+        return self._cut(PracticeFault.CUT_AFTER_APPLY) or HTMLResponse(self.pages.applied(session, configs))
 
     def _expires(self) -> bool:
-        once = Fault.EXPIRE_ON_SAVE in self.pbx.faults
-        self.pbx.faults.discard(Fault.EXPIRE_ON_SAVE)
-        return once or Fault.EXPIRE_EVERY_SAVE in self.pbx.faults
+        once = PracticeFault.EXPIRE_ON_SAVE in self.pbx.faults
+        self.pbx.faults.discard(PracticeFault.EXPIRE_ON_SAVE)
+        return once or PracticeFault.EXPIRE_EVERY_SAVE in self.pbx.faults
 
-    def _cut(self, *faults: Fault) -> "Response | None":
+    def _cut(self, *faults: PracticeFault) -> "Response | None":
         """Ends the connection without an answer, where one of the faults says so."""
         wanted = self.pbx.faults & set(faults)
         if not wanted:
             return None
         self.pbx.faults -= wanted
-        self.pbx.gone = Fault.GONE_AFTER_SAVE in wanted
+        self.pbx.gone = PracticeFault.GONE_AFTER_SAVE in wanted
         return _Cut()
 
 

@@ -9,17 +9,25 @@ A sibling is one step: `site` makes up who calls whom (pure, from a seed), `bodi
 """
 
 from ippbx_billing.simulation.traffic.bodies import CONTENT_TYPES, Form, cdr_body, status_bodies
-from ippbx_billing.simulation.traffic.site import MAX_EXTENSIONS, PROFILES, Line, Person, PlannedCall, Site, office
+from ippbx_billing.simulation.traffic.site import (
+    MAX_EXTENSIONS,
+    PROFILES,
+    Person,
+    PlannedCall,
+    SimulatedSite,
+    SimulatedTrunk,
+    office,
+)
 
 __all__ = [
     "CONTENT_TYPES",
     "MAX_EXTENSIONS",
     "PROFILES",
     "Form",
-    "Line",
     "Person",
     "PlannedCall",
-    "Site",
+    "SimulatedSite",
+    "SimulatedTrunk",
     "cdr_body",
     "office",
     "status_bodies",

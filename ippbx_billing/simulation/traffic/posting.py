@@ -28,7 +28,7 @@ PATIENCE = 5  # posts in a row without any answer, after which nobody is there
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Post:
     """One body on its way to an event URL."""
 
     url: str
@@ -37,7 +37,7 @@ class Delivery:
 
 
 @dataclass(slots=True)
-class Tally:
+class PostTally:
     """What became of the deliveries; `refused` counts answers other than 200 by their status."""
 
     acknowledged: int = 0
@@ -70,12 +70,12 @@ class Manner:
 
 
 def post(
-    deliveries: Iterable[Delivery],
+    deliveries: Iterable[Post],
     manner: Manner | None = None,
     *,
-    on_ack: Callable[[Delivery], None] | None = None,
+    on_ack: Callable[[Post], None] | None = None,
     stop: Event | None = None,
-) -> Tally:
+) -> PostTally:
     """Post everything and count the answers; blocks until done, until `stop` is set, or until nobody answers.
 
     `on_ack` is called in the posting threads, one call at a time. An answer never raises.
@@ -100,14 +100,14 @@ class _Poster:
 
     def __init__(
         self,
-        deliveries: Iterator[Delivery],
+        deliveries: Iterator[Post],
         manner: Manner,
-        on_ack: Callable[[Delivery], None] | None,
+        on_ack: Callable[[Post], None] | None,
         stop: Event,
     ) -> None:
         import httpx
 
-        self.tally = Tally()
+        self.tally = PostTally()
         self.stop = stop
         self._deliveries = deliveries
         self._manner = manner
@@ -146,7 +146,7 @@ class _Poster:
             self._next_at = turn_at + 1 / self._manner.per_second
         return not self.stop.wait(max(0.0, turn_at - monotonic()))
 
-    def _deliver(self, client: "httpx.Client", delivery: Delivery) -> None:
+    def _deliver(self, client: "httpx.Client", delivery: Post) -> None:
         """Post once, and again while it is not acknowledged and retries are left."""
         status = self._post(client, delivery)
         for _ in range(self._manner.retries):
@@ -158,7 +158,7 @@ class _Poster:
         with self._lock:
             self._count(status, delivery)
 
-    def _count(self, status: int | None, delivery: Delivery) -> None:
+    def _count(self, status: int | None, delivery: Post) -> None:
         if status == 200:
             self.tally.acknowledged += 1
             if self._on_ack:
@@ -168,7 +168,7 @@ class _Poster:
         else:
             self.tally.refused[status] += 1
 
-    def _post(self, client: "httpx.Client", delivery: Delivery) -> int | None:
+    def _post(self, client: "httpx.Client", delivery: Post) -> int | None:
         """The answer's status, or None where there was no answer."""
         import httpx
 
@@ -181,7 +181,7 @@ class _Poster:
         self._silence = 0
         return answer.status_code
 
-    def _miss(self, delivery: Delivery, error: Exception) -> None:
+    def _miss(self, delivery: Post, error: Exception) -> None:
         """Nobody answered; after several times in a row nobody will."""
         with self._lock:
             self._silence += 1

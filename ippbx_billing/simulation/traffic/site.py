@@ -1,6 +1,6 @@
 """Who calls whom, when, for how long and with what luck: a site's traffic made up from a seed.
 
-    site = Site(seed=1, extensions=40)
+    site = SimulatedSite(seed=1, extensions=40)
     site.calls(600, date(2026, 10, 1), date(2026, 10, 31))   # a month's calls in order of their start
     site.call_at(moment)                                      # or the next one, now
 
@@ -43,7 +43,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SimulatedTrunk:
     """A trunk of the site: the operator behind it and the kinds of numbers it is used for."""
 
     name: str
@@ -108,11 +108,13 @@ def office(
     zone: tzinfo = CHINA,
 ) -> Iterator[PlannedCall]:
     """So many calls of the days from `first` to `last`, both included, in order of their start."""
-    site = Site(seed, extensions=extensions, profile=profile, area_code=area_code, outside_prefix=outside_prefix)
+    site = SimulatedSite(
+        seed, extensions=extensions, profile=profile, area_code=area_code, outside_prefix=outside_prefix
+    )
     return site.calls(calls, first, last, zone)
 
 
-class Site:
+class SimulatedSite:
     """The people and lines of a site; `call_at` places its next call, which is how a practice PBX uses it."""
 
     def __init__(
@@ -129,7 +131,9 @@ class Site:
         self._outside_prefix = outside_prefix
         self._serial = 0
         self.pbx = f"uc-practice-{self._random.getrandbits(32):08x}"
-        self.lines = tuple(Line(row["name"], row["operator"], tuple(row["carries"])) for row in habits()["trunks"])
+        self.lines = tuple(
+            SimulatedTrunk(row["name"], row["operator"], tuple(row["carries"])) for row in habits()["trunks"]
+        )
         self.people = tuple(_people(self._random, extensions, dict(self._habits["departments"])))
         self._liveliness = list(accumulate(_liveliness(self._random) for _ in self.people))
         self._busy_until: dict[str, datetime] = {}

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ippbx_billing.cli import common
+from ippbx_billing.calls import Reason
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ippbx_billing.inbox import Inbox
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.reports import Period
@@ -14,15 +16,21 @@ if TYPE_CHECKING:
 
 
 def covered(
-    using: "Settings", ledger: "Ledger", period: "Period", *, unrated: Mapping[str, int], filtered: int
+    using: "Settings",
+    ledger: "Ledger",
+    period: "Period",
+    *,
+    unrated: Mapping[Reason, int],
+    filtered: int,
+    now: "datetime",
 ) -> "Coverage":
     """What sums of these days do not cover; `unrated` (by reason) and `filtered` are the sums' own."""
     from ippbx_billing.inbox import Inbox
 
     if not using.inbox_path.exists():  # a copied ledger answers without it
-        return _covered(using, ledger, None, period, unrated, filtered)
+        return _covered(using, ledger, None, period, unrated, filtered, now)
     with Inbox(using.inbox_path) as inbox:
-        return _covered(using, ledger, inbox, period, unrated, filtered)
+        return _covered(using, ledger, inbox, period, unrated, filtered, now)
 
 
 def _covered(
@@ -30,8 +38,9 @@ def _covered(
     ledger: "Ledger",
     inbox: "Inbox | None",
     period: "Period",
-    unrated: Mapping[str, int],
+    unrated: Mapping[Reason, int],
     filtered: int,
+    now: "datetime",
 ) -> "Coverage":
     from ippbx_billing.reports.coverage import coverage
 
@@ -42,6 +51,6 @@ def _covered(
         (period.first, period.last),
         unrated=unrated,
         filtered=filtered,
-        now=common.now(),
+        now=now,
         country=using.country,
     )

@@ -1,9 +1,8 @@
-"""How a report looks: its columns and its picture, then the one way in which every report is shown in every form.
+"""A report as a sheet: its columns, its rows, its picture, and the same as a document.
 
-    present(Sheet(title, columns, rows, total, document, label="extension"), told, asking)
+    sheet = ReportSheet(title=…, columns=[*key_columns(by, rows), *measure_columns(currency)], rows=rows, …)
 
-The one idea: a report is a sheet, and what it does not cover goes with it wherever it goes: below a table on stderr, in
-JSON under "coverage", in a document as its notes.
+What a sheet does not cover goes with it wherever it goes; a face shows it below the table.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,14 +10,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ippbx_billing.cli.common import say
+from ippbx_billing.documents.columns import Column, cell
 from ippbx_billing.documents.plots import bar, plot
-from ippbx_billing.documents.render import Column, Format, cell, console, lines, show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
-    from ippbx_billing.cli.reports.options import Asking
     from ippbx_billing.documents import Document
     from ippbx_billing.reports import Period
     from ippbx_billing.reports.coverage import Coverage
@@ -29,7 +26,7 @@ CURVES = ("hour", "day")  # too many for bars, and they follow one another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class ReportSheet:
     """A report that is ready to be shown.
 
     `keys` are the headings of a CSV, `flat` its rows, where those hold more than plain values. `label` is the key that
@@ -61,32 +58,7 @@ class Sheet:
         return {**self.total, place: self.total_label or tr("total")}
 
 
-def present(sheet: Sheet, told: "Coverage", asking: "Asking") -> None:
-    """Show the sheet in the form asked for, with what it does not cover."""
-    if asking.plot:
-        _plot(sheet, asking)
-    elif asking.form is Format.CSV:
-        rows = sheet.rows if sheet.flat is None else sheet.flat
-        show(rows, [Column(key, key) for key in sheet.keys], asking.form, asking.output)
-    else:
-        drawn = _with_bars(sheet) if asking.form is Format.TABLE else sheet
-        show(
-            drawn.rows,
-            drawn.columns,
-            asking.form,
-            asking.output,
-            total=sheet.footer,
-            document={**sheet.document, "coverage": told.document()},
-            title="; ".join([sheet.title, *(" ".join(one) for one in asking.told())]),
-            empty=sheet.empty,
-            paper=_paper(sheet, told, asking) if asking.form.is_document else None,
-        )
-    if asking.form is Format.TABLE:
-        for note in told.notes(unrated=not sheet.holds_unrated):
-            say(note)
-
-
-def _with_bars(sheet: Sheet) -> Sheet:
+def with_bars(sheet: ReportSheet) -> ReportSheet:
     """The sheet with a bar beside each row, which leaves after the share that it shows."""
     values = [figure(row, sheet.measure) for row in sheet.rows]
     if not sheet.label or not sheet.drawn or len(values) < 2:
@@ -96,21 +68,19 @@ def _with_bars(sheet: Sheet) -> Sheet:
     return replace(sheet, rows=rows, columns=[*sheet.columns, Column("bar", "", "code", rank=share - 1)])
 
 
-def _plot(sheet: Sheet, asking: "Asking") -> None:
-    if asking.form is not Format.TABLE:
-        hint = tr("leave out --format; html, xlsx and pdf have their chart anyway")
-        raise UsageError(tr("--plot draws in the terminal only"), hint)
+def picture(sheet: ReportSheet, width: int) -> list[str]:
+    """The sheet's chart in lines of a terminal that is so wide; UsageError where the report has none."""
     if not sheet.label:
         raise UsageError(tr("this report has no chart"), tr("leave out --plot"))
     kinds = {column.key: column.kind for column in sheet.columns}
     labels = [cell(row[sheet.label], kinds.get(sheet.label, "text")) for row in sheet.rows]
     values = [figure(row, sheet.measure) for row in sheet.rows]
     figures = [cell(row[sheet.measure], kinds.get(sheet.measure, "number")) for row in sheet.rows]
-    chart = plot(labels, values, figures, console().width) if labels else [sheet.empty]
-    lines([f"{sheet.title}: {_title(sheet, sheet.measure)}", "", *chart], asking.output)
+    chart = plot(labels, values, figures, width) if labels else [sheet.empty]
+    return [f"{sheet.title}: {_title(sheet, sheet.measure)}", "", *chart]
 
 
-def _title(sheet: Sheet, key: str) -> str:
+def _title(sheet: ReportSheet, key: str) -> str:
     return next((column.title.replace("\n", " ") for column in sheet.columns if column.key == key), key)
 
 
@@ -120,8 +90,8 @@ def figure(row: Row, key: str) -> Decimal:
     return Decimal(0) if value is None else Decimal(str(value))
 
 
-def _paper(sheet: Sheet, told: "Coverage", asking: "Asking") -> "Document":
-    """The sheet as a document that can be handed on without a word."""
+def paper(sheet: ReportSheet, told: "Coverage", conditions: Sequence[tuple[str, str]]) -> "Document":
+    """The sheet as a document that can be handed on without a word; `conditions` are those it was asked with."""
     from ippbx_billing.documents import Chart, Document, Section
 
     chart = None
@@ -131,7 +101,7 @@ def _paper(sheet: Sheet, told: "Coverage", asking: "Asking") -> "Document":
     days = f"{sheet.period.first} – {sheet.period.last}"
     return Document(
         sheet.title,
-        facts=[(tr("Days"), days), *asking.told()],
+        facts=[(tr("Days"), days), *conditions],
         sections=[Section("", sheet.columns, sheet.rows, total=sheet.footer, chart=chart, empty=sheet.empty)],
         notes=told.notes(unrated=not sheet.holds_unrated),
         dated=sheet.period.last,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ippbx_billing import language as texts
 from ippbx_billing import money
-from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, TrafficType
+from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Reason, TrafficType
+from ippbx_billing.language.reasons import told
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 def of_stored(ledger: "Ledger", using: "Settings", row: Row, call: Call, classification: Classification) -> Charge:
     """The stored charge with its steps, worked out again from the very price row it rests on."""
+    from ippbx_billing.ledger.reasons import loaded
     from ippbx_billing.pipeline import Rules
     from ippbx_billing.tariffs import TariffBook
 
@@ -32,7 +34,8 @@ def of_stored(ledger: "Ledger", using: "Settings", row: Row, call: Call, classif
     return Charge(
         status=status,
         fee_micro=fee_micro,
-        reason=row["reason"] or "the rules have changed since this call was rated; the stored fee stays",
+        reason=loaded(row["reason"], row["reason_facts"]) if row["reason"] else Reason("rules-changed"),
+        calendar=row["calendar"],
         price_id=row["price_id"],
         window=row["window"],
     )
@@ -46,6 +49,7 @@ def steps(charge: Charge) -> list[dict[str, Any]]:
         {
             "step": step.code,
             **step.facts,
+            **(told(step.reason) if step.reason else {}),
             "amount": money.text(step.amount_micro),
             "text": describe(step, texts.language()),
         }
@@ -57,10 +61,3 @@ def sentences(charge: Charge) -> Iterable[str]:
     """The story, numbered, to be read aloud."""
     for number, step in enumerate(steps(charge), start=1):
         yield f"{number}. {step['text']}"
-
-
-def reason(text: str) -> str:
-    """A charge's reason in the language in use."""
-    from ippbx_billing.language import stories as explain
-
-    return explain.reason(text, texts.language())

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ippbx_billing import money
-from ippbx_billing.documents.render import Column
+from ippbx_billing.documents.columns import Column
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def price_row(price: "Price") -> dict[str, Any]:
         "effective_from": price.effective_from.isoformat(),
         "windows": [_window_row(window) for window in price.windows],
         "note": price.note or None,
+        "status": price.status,
     }
 
 
@@ -96,7 +97,9 @@ def destination(price: "Price") -> str:
 
 
 def in_words(price: "Price") -> str:
-    """All that it costs: figures, connection, free seconds, minimum, windows."""
+    """All that it costs: figures, connection, free seconds, minimum, windows; or that it has come to an end."""
+    if price.status != "open":
+        return {"ended": tr("has ended"), "blocked": tr("not connected by the carrier")}[price.status]
     extras = [
         tr("connection {fee}", fee=money.text(price.connection_fee_micro)) if price.connection_fee_micro else "",
         tr("{seconds} s free", seconds=price.free_s) if price.free_s else "",
@@ -119,12 +122,30 @@ def figures_in_words(figures: "Figures") -> str:
     if not figures.step_s:
         return tr("{fee} a call", fee=initial) if figures.initial_fee_micro else tr("free of charge")
     if figures.per_s:
-        unit = tr("min") if figures.per_s == 60 else f"{figures.per_s}s"
-        rates = step if initial == step else f"{initial} + {step}"
-        return f"{rates}/{unit} ({figures.initial_s}/{figures.step_s}s)"
+        initial, step, per_s = rates(figures)
+        unit = tr("min") if per_s == 60 else f"{per_s}s"
+        both = step if initial == step else f"{initial} + {step}"
+        return f"{both}/{unit} ({figures.initial_s}/{figures.step_s}s)"
     if (figures.initial_s, initial) == (figures.step_s, step):
         return f"{step}/{figures.step_s}s"
     return f"{initial}/{figures.initial_s}s + {step}/{figures.step_s}s"
+
+
+def rates(figures: "Figures") -> tuple[str, str, int]:
+    """The rates with all their decimals and for how many seconds: 31.135104 for 100 minutes is 0.31135104 a minute."""
+    per_s, places = figures.per_s, 0
+    while per_s % 600 == 0:
+        per_s, places = per_s // 10, places + 1
+    return _moved(figures.initial_fee_micro, places), _moved(figures.step_fee_micro, places), per_s
+
+
+def _moved(micro: int, places: int) -> str:
+    """The amount with its decimal point so many places further left."""
+    if not places:
+        return money.text(micro)
+    digits = str(micro).zfill(7 + places)
+    left, right = digits[: -6 - places], digits[-6 - places :].rstrip("0")
+    return f"{left}.{right:0<2}"
 
 
 # -- what would change

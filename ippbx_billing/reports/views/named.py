@@ -1,6 +1,6 @@
-"""How each report with a name looks: what was answered -> the sheet that `report_views` shows.
+"""How each report with a name looks: what was answered -> the sheet that a face shows.
 
-named_views.ranking(named.ranking(ledger, view, period, where, ("employee",)))
+views.named.ranking(named.ranking(ledger, view, period, where, ("employee",)))
 """
 
 from collections.abc import Callable, Sequence
@@ -8,16 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ippbx_billing.calls import Direction, TrafficType
-from ippbx_billing.cli.reports.report_views import Row, Sheet, figure, key_columns, measure_columns, row_keys
+from ippbx_billing.documents.columns import Column
 from ippbx_billing.documents.plots import sparkline
-from ippbx_billing.documents.render import Column
-from ippbx_billing.language import language, tr
+from ippbx_billing.language import tr
+from ippbx_billing.reports.views.sheets import ReportSheet, Row, figure, key_columns, measure_columns, row_keys
 
 if TYPE_CHECKING:
     from ippbx_billing.reports.named import Answer
 
 
-def ranking(answer: "Answer") -> Sheet:
+def ranking(answer: "Answer") -> ReportSheet:
     """Who is first."""
     by, measure = answer.more["by"], _measure(answer)
     columns = [Column("rank", tr("Rank"), "number"), *key_columns(by, answer.rows)]
@@ -35,7 +35,7 @@ def _measure(answer: "Answer") -> str:
     return key if key in (answer.total or {}) else "fee"
 
 
-def time_of_day(answer: "Answer") -> Sheet:
+def time_of_day(answer: "Answer") -> ReportSheet:
     """The day's 24 hours; a sparkline shows the week from Monday to Sunday."""
     columns = [
         Column("hour", tr("Hour"), "hour"),
@@ -56,7 +56,7 @@ def _spread_week(row: Row) -> Row:
     return plain | {f"weekday_{number}": calls for number, calls in enumerate(row["weekdays"], start=1)}
 
 
-def regions(answer: "Answer") -> Sheet:
+def regions(answer: "Answer") -> ReportSheet:
     """Where the calls went and came from."""
     keys = answer.more["by"]
     title = tr("Calls of {month} by region", month=answer.period.name)
@@ -64,7 +64,7 @@ def regions(answer: "Answer") -> Sheet:
     return _sheet(answer, title, columns, row_keys(keys, answer.total), label=keys[-1])
 
 
-def numbers(answer: "Answer") -> Sheet:
+def numbers(answer: "Answer") -> ReportSheet:
     """The numbers called and calling."""
     by, measure = ("number", "country", "region", "place"), _measure(answer)
     number, *where = key_columns(by, answer.rows)
@@ -74,7 +74,7 @@ def numbers(answer: "Answer") -> Sheet:
     return _sheet(answer, title, columns, row_keys(by, answer.total), label="number", measure=measure)
 
 
-def pins(answer: "Answer") -> Sheet:
+def pins(answer: "Answer") -> ReportSheet:
     """The personal PINs."""
     columns = [*key_columns(("pin",), answer.rows), *measure_columns(answer.currency)]
     title = tr("PINs of {month}", month=answer.period.name)
@@ -82,7 +82,7 @@ def pins(answer: "Answer") -> Sheet:
     return _sheet(answer, title, columns, row_keys(("pin",), answer.total), label="pin", empty=empty)
 
 
-def idle(answer: "Answer") -> Sheet:
+def idle(answer: "Answer") -> ReportSheet:
     """The extensions that nobody used."""
     columns = [
         Column("extension", tr("Extension"), "code"),
@@ -98,7 +98,7 @@ def idle(answer: "Answer") -> Sheet:
     return replace(_sheet(answer, title, columns, keys, empty=empty), total_label=counted)
 
 
-def categories(answer: "Answer", measure: str) -> Sheet:
+def categories(answer: "Answer", measure: str) -> ReportSheet:
     """A column for each traffic type that occurs, the least leaving first; a CSV has one for each that there is."""
     kind = {"fee": "money", "calls": "number", "billed_s": "length"}[measure]
     total = answer.total or {}
@@ -150,9 +150,9 @@ def _spread(row: Row, measure: str) -> Row:
     return plain | {f"{one}_{measure}": types[one][measure] if one in types else None for one in TrafficType}
 
 
-def unrated(answer: "Answer") -> Sheet:
+def unrated(answer: "Answer") -> ReportSheet:
     """What has no price, and what to do about it."""
-    from ippbx_billing.language.stories import reason
+    from ippbx_billing.ledger.reasons import sentence_of
 
     columns = [
         Column("calls", tr("Calls"), "number"),
@@ -161,30 +161,40 @@ def unrated(answer: "Answer") -> Sheet:
         Column("example", tr("Example"), "code", rank=1),
         Column("hint", tr("What to do")),
     ]
-    rows = [{**row, "why": reason(row["reason"], language()), "hint": _mending(row)} for row in answer.rows]
+    rows = [{**row, "why": sentence_of(row), "hint": _mending(row)} for row in answer.rows]
     title = tr("Calls of {month} without a price", month=answer.period.name)
     empty = tr("every call of {month} has its fee", month=answer.period.name)
-    keys = ["reason", "calls", "billed_s", "traffic_type", "direction", "carrier", "trunk", "number", "example"]
-    sheet = _sheet(answer, title, columns, [*keys, "why", "hint"], rows=rows, empty=empty)
+    keys = [
+        "reason",
+        "calls",
+        "billed_s",
+        "traffic_type",
+        "direction",
+        "carrier",
+        "trunk",
+        "number",
+        "example",
+    ]
+    sheet = _sheet(answer, title, columns, [*keys, "why", "hint", "reason_code"], rows=rows, empty=empty)
     return replace(sheet, document={**sheet.document, "rows": rows}, holds_unrated=True)
 
 
 def _mending(row: Row) -> str:
     """The command that takes care of this reason, for calls to come; `rerate` then takes care of these."""
-    text, carrier = row["reason"], row["carrier"]
-    if "has no price" in text or "has no local price" in text:
-        kind = row["traffic_type"]
-        return tr("`tariffs set {carrier} {type} …`, then `rerate`", carrier=carrier, type=kind)
-    if "is not configured" in text:
-        return tr("`trunks add {trunk} --carrier …`, then `rerate`", trunk=row["trunk"])
-    if "names no trunk" in text:
-        return tr("`carriers add … --default`, then `rerate`")
-    if "direction" in text:
-        return tr("`calls explain {call}`, then `dialects`", call=row["example"])
+    match row["reason_code"]:
+        case "no-price" | "no-local-price":
+            carrier, kind = row["carrier"], row["traffic_type"]
+            return tr("`tariffs set {carrier} {type} …`, then `rerate`", carrier=carrier, type=kind)
+        case "unknown-trunk":
+            return tr("`trunks add {trunk} --carrier …`, then `rerate`", trunk=row["trunk"])
+        case "no-trunk":
+            return tr("`carriers add … --default`, then `rerate`")
+        case "no-direction":
+            return tr("`calls explain {call}`, then `dialects`", call=row["example"])
     return tr("`calls explain {call}` tells its story", call=row["example"])
 
 
-def busy_hour(answer: "Answer") -> Sheet:
+def busy_hour(answer: "Answer") -> ReportSheet:
     """How full the lines were."""
     columns = [
         Column("trunk", tr("Trunk")),
@@ -213,9 +223,9 @@ def _sheet(
     label: str = "",
     measure: str = "fee",
     empty: str = "",
-) -> Sheet:
+) -> ReportSheet:
     """A named report's sheet."""
-    return Sheet(
+    return ReportSheet(
         title=title,
         columns=columns,
         keys=keys,

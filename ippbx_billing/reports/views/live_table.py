@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ippbx_billing.documents.render import cell, console
+from ippbx_billing.documents.columns import cell
+from ippbx_billing.documents.render import console
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
@@ -113,9 +114,9 @@ class Arrivals:
 
     def new(self) -> Iterator[dict[str, Any]]:
         """The calls that have arrived since the last time."""
-        from ippbx_billing.reports import CallFilter, calls
+        from ippbx_billing.reports import WantedCalls, calls
 
-        while rows := list(calls(self._ledger, self._view, CallFilter(call=self._taken + 1))):
+        while rows := list(calls(self._ledger, self._view, WantedCalls(call=self._taken + 1))):
             self._taken += 1
             yield rows[0]
 

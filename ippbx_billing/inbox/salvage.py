@@ -1,7 +1,5 @@
-"""A damaged inbox: noticed, moved aside whole, and read again as far as it goes.
+"""A damaged inbox that was moved aside, read again as far as it goes.
 
-    if found := fault(path):
-        aside = set_aside(path)          # inbox.db.damaged-20261123T021500Z, with its log
     salvage(aside, path)                 # every event whose pages are still sound
 
 The promise to the PBX is about the next record: it must find a sound file within its three seconds. So nothing is
@@ -12,14 +10,12 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import chain, count
 from pathlib import Path
 
 from ippbx_billing.errors import DataError
+from ippbx_billing.sqlite.damage import PATIENCE_S
+from ippbx_billing.sqlite.opening import connect
 
-COMPANIONS = ("-wal", "-shm")  # what SQLite keeps beside a database, under names made from the database's
-CHECKED_BYTES = 64 * 1024 * 1024  # up to here a start looks at every page, which takes less than a second
 RESERVED_IDS = 100_000  # for events that the damaged file may hold and nobody can count
 SALVAGED_IDS = 100  # how many events are in memory at once, each as large as a body may be
 
@@ -28,52 +24,10 @@ class DamagedInboxError(DataError):
     """The inbox's pages are not as SQLite wrote them; its one writer replaces the file."""
 
 
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
-
-def is_damage(error: BaseException | None) -> bool:
-    """Whether SQLite says that the file itself is not as it should be; a full or failing disk is another matter."""
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
-
-
-def fault(path: Path) -> str:
-    """What is wrong with an inbox that nobody writes to, or nothing; quick, so a large file is looked at in part.
-
-    The oldest and the newest event, the last page, the counter of ids; of a file up to `CHECKED_BYTES` every page.
-    """
-    try:
-        with closing(_connect(path, "rw")) as connection:
-            connection.execute("SELECT seq FROM sqlite_sequence").fetchall()
-            for order in ("", " DESC"):
-                connection.execute(f"SELECT * FROM events ORDER BY id{order} LIMIT 1").fetchall()
-            if path.stat().st_size > CHECKED_BYTES:
-                return ""
-            found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
-            return "" if found == ["ok"] else "; ".join(found)
-    except sqlite3.Error as error:
-        return str(error) if is_damage(error) or "no such table" in str(error) else ""
-
-
-def set_aside(path: Path) -> Path:
-    """Rename the database and what SQLite keeps beside it; gives the new name."""
-    name = f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    aside = next(one for one in _names(path.with_name(name)) if not one.exists())
-    for more in (*COMPANIONS, ""):  # the database last: without its log it would seem sound, and older
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + more).rename(aside.with_name(aside.name + more))
-    return aside
-
-
-def files_aside(path: Path) -> list[str]:
-    """The names of the damaged files that lie beside this database."""
-    found = path.parent.glob(f"{path.name}.damaged-*")
-    return sorted(one.name for one in found if not one.name.endswith(COMPANIONS))
-
-
 def last_id_in(path: Path) -> int | None:
     """The highest id that this inbox ever gave, or None where that cannot be read any more."""
     try:
-        with closing(_connect(path, "ro")) as connection:
+        with closing(connect(path, "ro", timeout_s=PATIENCE_S)) as connection:
             return int(connection.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()[0])
     except sqlite3.Error:
         return None
@@ -82,7 +36,7 @@ def last_id_in(path: Path) -> int | None:
 def last_id_known(ledger: Path) -> int:
     """The highest id of an event that the ledger knows of; 0 where there is no ledger or it cannot be read."""
     try:
-        with closing(_connect(ledger, "ro")) as connection:
+        with closing(connect(ledger, "ro", timeout_s=PATIENCE_S)) as connection:
             row = connection.execute(
                 "SELECT max((SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM state WHERE name = 'position'), "
                 "(SELECT coalesce(max(event_id), 0) FROM outcomes), (SELECT coalesce(max(event_id), 0) FROM calls))"
@@ -94,9 +48,11 @@ def last_id_known(ledger: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """How many events could be read, and the ids of those that were missing from the inbox and are there again."""
+    """How many events could be read, how many of them were missing from the inbox and are there again, and the ids of
+    all that came back, now or in a run that was cut off, and that nobody has read yet."""
 
     readable: int
+    missing: int
     ids: tuple[int, ...]
 
 
@@ -104,46 +60,57 @@ def salvage(damaged: Path, inbox: Path) -> Salvaged:
     """Bring the events that can still be read back into the inbox, also while the listener goes on; harmless to repeat.
 
     They keep their ids; one whose id was given anew meanwhile comes after the newest. The damaged file is not changed.
-    Raises DataError where not even a beginning can be read.
+    Whoever has read them says so to `salvaged_are_read`. Raises DataError where not even a beginning can be read.
     """
-    found, ids = 0, []
+    found = missing = 0
     try:
-        with closing(_connect(inbox, "rw")) as into:
+        with closing(connect(inbox, "rw", timeout_s=PATIENCE_S)) as into:
+            into.execute("CREATE TABLE IF NOT EXISTS salvaged (event_id INTEGER PRIMARY KEY)")  # of an older inbox
+            # An earlier run may have given events of this file a later id, where theirs was somebody else's.
+            into.execute("CREATE TEMP TABLE later AS SELECT id, received_at FROM events WHERE id > ?", [_last(damaged)])
+            into.execute("CREATE INDEX temp.later_by_time ON later (received_at)")
             for rows in readable(damaged):
                 found += len(rows)
                 into.execute("BEGIN IMMEDIATE")
-                ids += [number for row in rows if (number := _put(into, row))]
+                ids = [number for row in rows if (number := _put(into, row))]
+                into.executemany("INSERT OR IGNORE INTO salvaged VALUES (?)", ((number,) for number in ids))
                 into.execute("COMMIT")
+                missing += len(ids)
+            waiting = tuple(int(row[0]) for row in into.execute("SELECT event_id FROM salvaged ORDER BY 1"))
     except sqlite3.Error as error:
         hint = "`sqlite3 FILE .recover` may still find something; or restore a backup"
         raise DataError(f"{damaged} cannot be read: {error}", hint) from error
-    return Salvaged(found, tuple(ids))
+    return Salvaged(found, missing, waiting)
 
 
-def not_in_ledger(ledger: sqlite3.Connection, ids: Collection[int]) -> list[int]:
-    """Those of these events of which the ledger holds neither a call nor an outcome."""
-    sql = (
-        "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT event_id FROM outcomes) "
-        "AND NOT EXISTS (SELECT 1 FROM calls WHERE event_id = value)"
-    )
-    return [int(row[0]) for row in ledger.execute(sql, [str(list(ids))])]
+def salvaged_are_read(inbox: Path, ids: Collection[int]) -> None:
+    """These events are in the ledger now."""
+    with closing(connect(inbox, "rw", timeout_s=PATIENCE_S)) as into:
+        into.executemany("DELETE FROM salvaged WHERE event_id = ?", ((number,) for number in ids))
 
 
 def readable(damaged: Path) -> Iterator[list[sqlite3.Row]]:
     """Every event of a damaged inbox that can still be read, some at a time; the file is not changed."""
-    with closing(_connect(damaged, "ro")) as connection:
+    with closing(connect(damaged, "ro", timeout_s=PATIENCE_S)) as connection:
         connection.row_factory = sqlite3.Row
         first, last = _bounds(connection)
         for start in range(first, last + 1, SALVAGED_IDS):
             yield _rows(connection, start, min(start + SALVAGED_IDS - 1, last))
 
 
+def _last(damaged: Path) -> int:
+    """The highest id that an event of a damaged inbox may have."""
+    with closing(connect(damaged, "ro", timeout_s=PATIENCE_S)) as connection:
+        return _bounds(connection)[1]
+
+
 def _put(into: sqlite3.Connection, row: sqlite3.Row) -> int:
     """The id under which this event is in the inbox now, 0 where it was there already."""
     names = row.keys()
     same = into.execute(
-        "SELECT 1 FROM events WHERE id = ? AND received_at = ? AND body = ?",
-        [row["id"], row["received_at"], row["body"]],
+        "SELECT 1 FROM events WHERE id = ? AND received_at = ? AND body = ? UNION ALL "
+        "SELECT 1 FROM temp.later l JOIN events e USING (id) WHERE l.received_at = ? AND e.body = ? LIMIT 1",
+        [row["id"], row["received_at"], row["body"], row["received_at"], row["body"]],
     ).fetchone()
     if same:
         return 0
@@ -175,11 +142,3 @@ def _rows(connection: sqlite3.Connection, first: int, last: int) -> list[sqlite3
             return []
         middle = (first + last) // 2
         return [*_rows(connection, first, middle), *_rows(connection, middle + 1, last)]
-
-
-def _names(path: Path) -> Iterator[Path]:
-    return chain([path], (path.with_name(f"{path.name}-{number}") for number in count(2)))
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=2.5)

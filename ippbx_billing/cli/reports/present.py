@@ -1,0 +1,46 @@
+"""The one way in which a command shows a report in every form: below a table what it does not cover, on stderr."""
+
+from typing import TYPE_CHECKING
+
+from ippbx_billing.cli.common import all_columns, say
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import console, lines, show
+from ippbx_billing.errors import UsageError
+from ippbx_billing.language import tr
+from ippbx_billing.reports.views.sheets import ReportSheet, paper, picture, with_bars
+
+if TYPE_CHECKING:
+    from ippbx_billing.cli.reports.options import Asking
+    from ippbx_billing.reports.coverage import Coverage
+
+
+def present(sheet: ReportSheet, told: "Coverage", asking: "Asking") -> None:
+    """Show the sheet in the form asked for, with what it does not cover."""
+    if asking.plot:
+        _plot(sheet, asking)
+    elif asking.form is Format.CSV:
+        rows = sheet.rows if sheet.flat is None else sheet.flat
+        show(rows, all_columns(dict.fromkeys(sheet.keys)), asking.form, asking.output)
+    else:
+        drawn = with_bars(sheet) if asking.form is Format.TABLE else sheet
+        show(
+            drawn.rows,
+            drawn.columns,
+            asking.form,
+            asking.output,
+            total=sheet.footer,
+            document={**sheet.document, "coverage": told.document()},
+            title="; ".join([sheet.title, *(" ".join(one) for one in asking.told())]),
+            empty=sheet.empty,
+            paper=paper(sheet, told, asking.told()) if asking.form.is_document else None,
+        )
+    if asking.form is Format.TABLE:
+        for note in told.notes(unrated=not sheet.holds_unrated):
+            say(note)
+
+
+def _plot(sheet: ReportSheet, asking: "Asking") -> None:
+    if asking.form is not Format.TABLE:
+        hint = tr("leave out --format; html, xlsx and pdf have their chart anyway")
+        raise UsageError(tr("--plot draws in the terminal only"), hint)
+    lines(picture(sheet, console().width), asking.output)

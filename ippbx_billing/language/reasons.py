@@ -1,0 +1,266 @@
+"""A reason as a sentence, in the language of whoever reads it.
+
+The one idea: a reason is kept as a code with facts (`calls.Reason`); here each code has its English sentence, which is
+the catalogue's key, and each fact its wording. Nobody takes a sentence apart.
+
+>>> sentence(Reason("impossible-length", {"seconds": -5}))
+'a call of -5 s cannot be right'
+
+A new reason needs a line in `SENTENCES`, in the order of the alphabet, and its Chinese in the catalogue. Of a fact the
+sentence says the wording: `traffic_type` becomes "domestic long distance", `reasons` the reasons within, and what the
+catalogue knows (`because`, `error`) is said in its words. `{said!r}` is what the PBX wrote, in quotation marks.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from ippbx_billing.calls import Fact, LineKind, Reason, TrafficType
+from ippbx_billing.language import speaking, tr
+
+SENTENCES = {
+    "anonymized": "delivered before with event {event}, whose call is anonymized",
+    "answer-outside": "the answer does not lie between start and end and is not used",
+    "called-inbound": "called inbound by the PBX, but an extension of the site called a number outside",
+    "columns-proven": "the columns of the line follow from its times and durations; no dialect names them",
+    "compression-damaged": "the compressed body is damaged",
+    "compression-too-large": "the compressed body is cut off, or more than {most} bytes when unpacked",
+    "contradicted-outcome": "called {disposition} by the PBX, but with {seconds} s of talk",
+    "corrected-by": "corrected by event {event}",
+    "correction": "corrected: the record was delivered before with event {event}",
+    "date-order-open": "the order of day and month in {said!r} is not certain; see `dialects` in the manual",
+    "delivered-before": "delivered before with event {event}",
+    "dialect-does-not-fit": "the body does not fit the dialect {dialect}: {lack}",
+    "duration-exceeds-span": "a duration of {duration_s} s, but {span_s} s from start to end",
+    "duration-too-long": "{field}: the duration {said!r} is longer than a month",
+    "emergency": "emergency call",
+    "empty-body": "an empty body",
+    "empty-probe": "an empty probe",
+    "end-before-start": "the end lies before the start and is not used",
+    "fee-too-large": "the fee of {seconds} s is too large an amount",
+    "form-too-large": "a form of more than {most} fields",
+    "heading-alone": "a table with a heading and no record",
+    "impossible-length": "a call of {seconds} s cannot be right",
+    "in-part": "{part}: {reasons}",
+    "in-part-of-record": "record {record} {part}: {reasons}",
+    "in-record": "record {record}: {reasons}",
+    "incoming-without-price": "incoming call without a price",
+    "internal-error": "internal error, please report it: {error}",
+    "internal-without-price": "internal call without a price",
+    "json-cut-off": "JSON that is cut off: {error}: line {line} column {column} (char {position})",
+    "json-repaired": "not valid JSON, repaired",
+    "left-out": "left out by call filter {filter}: {conditions}",
+    "length-not-told": "answered, but the record does not tell for how long",
+    "list-of-no-records": "a list of {count} values that are no records",
+    "more-problems": "and {count} problems more",
+    "multipart-without-field": "a multipart body without a readable field",
+    "negative-duration": "{field}: the duration {said!r} is negative",
+    "nested-deeper": "nested deeper than {deepest} levels",
+    "nested-too-deeply": "nested too deeply to be a call record",
+    "no-call": "{because}",
+    "no-dialect": "no dialect knows this body; its names are {names}",
+    "no-direction": "the direction of the call is unknown",
+    "no-local-price": "{carrier} has no local price to add to its {traffic_type} price",
+    "no-party": "no caller or callee{doubts}: {dialect} looks for {names}",
+    "no-price": "{carrier} has no price for {traffic_type} calls to {destination}{kind}",
+    "no-state": "an event without a state",
+    "no-step": "an event {said!r} that is no step of a call",
+    "no-such-dialect": "there is no dialect {dialect!r}; known are {known}",
+    "no-talk": "answered without talk time",
+    "no-time": "no time of start, answer or end{doubts}: {dialect} looks for {names}",
+    "no-trunk": "the call names no trunk and there is no default carrier",
+    "not-a-duration": "{field}: {said!r} is not a duration",
+    "not-a-time": "{field}: {said!r} is not a time",
+    "not-answered": "not answered",
+    "not-csv": "not readable as comma-separated values: {error}",
+    "not-json": "not valid JSON: {error}: line {line} column {column} (char {position})",
+    "not-kept": "the ledger cannot keep what this record says: {error}",
+    "not-xml": "not readable as XML",
+    "older-version": "older than the version of event {event}",
+    "other-dialect-fits": "the body does not fit the dialect {dialect}: {lack}; the dialect {other} would fit",
+    "outside-years": "{field}: {said!r} is outside the years {first} to {last}",
+    "past-midnight": "a time most of a day before the start is taken as the next day's",
+    "reused-id": "the id of its record is also that of another call, which came with event {event}",
+    "row-of": "a row of call {call}, which is billed for the whole conversation",
+    "rules-changed": "the rules have changed since this call was rated; the stored fee stays",
+    "several": "{reasons}",
+    "several-dialects": "the body fits several dialects equally well: {dialects}; choose one of them in the settings",
+    "single-value": "a single value, not a record",
+    "taken-as-milliseconds": "a duration of {length} in a call of {span_s} s is taken as milliseconds",
+    "talk-exceeds-call": "{billed_s} s of talk in a call of {duration_s} s",
+    "talk-not-told": "the record does not tell the talk time; all of its {seconds} s count as talk",
+    "text": "{text}",
+    "thousands-as-milliseconds": "durations of whole thousands, up to {length}, are taken as milliseconds",
+    "time-used": "the trunk was used for {seconds} s, as the {rows} rows of the call tell",
+    "told-apart": "answer and end were told by different records",
+    "too-many-fields": "more than {most} fields in one record",
+    "too-many-records": "{count} records in one body; only the first {most} are read",
+    "too-slow": "reading this record takes longer than {seconds} s; it was set aside",
+    "twin": "{because}",
+    "unclear-duration": "the record does not tell whether its duration is the whole call or the talk; "
+    "taken as the whole",
+    "unknown-carrier": "trunk {trunk} belongs to carrier {carrier}, which does not exist",
+    "unknown-compression": "the body is compressed as {encoding}, which is not read",
+    "unknown-kind": "neither JSON, XML, a form nor lines of a known kind",
+    "unknown-outcome": "the word {word!r} for the outcome is not known; say once what it means",
+    "unknown-trunk": "trunk {trunk} is not configured and there is no default carrier",
+    "unknown-word": "{field}: the word {said!r} is not known",
+    "xml-repaired": "not well-formed XML, repaired",
+    "xml-with-doctype": "XML with a document type of its own is not read",
+}
+
+TRAFFIC_WORDS = {  # how an English sentence names the sort of calls; in Chinese it is the word of the tables
+    TrafficType.LOCAL: "local",
+    TrafficType.DOMESTIC: "domestic long distance",
+    TrafficType.HK_MO_TW: "Hong Kong, Macao and Taiwan",
+    TrafficType.INTERNATIONAL: "international",
+    TrafficType.IP_LONG_DISTANCE: "IP long distance",
+    TrafficType.AUDIOTEX: "audiotex",
+    TrafficType.DIALUP: "dial-up",
+    TrafficType.SERVICE_400_800: "400/800 service",
+    TrafficType.OTHER: "other",
+    TrafficType.INTERNAL: "internal",
+}
+LINE_WORDS = {
+    LineKind.FIXED: "fixed line",
+    LineKind.MOBILE: "mobile phone",
+    LineKind.SATELLITE: "satellite phone",
+    LineKind.SERVICE: "service number",
+    LineKind.EXTENSION: "extension",
+    LineKind.UNKNOWN: "line of unknown kind",
+}
+
+
+def sentence(reason: Reason) -> str:
+    """The reason in the language in use; one of another release is shown by its code and facts, none is empty."""
+    if not reason:
+        return ""
+    text = SENTENCES.get(reason.code)
+    try:
+        return tr(text or "").format(**_worded(reason)) if text else _unworded(reason)
+    except (KeyError, ValueError):  # facts of another release
+        return _unworded(reason)
+
+
+@lru_cache(maxsize=4_096)
+def english(reason: Reason) -> str:
+    """The reason in English, as programs are told it."""
+    with speaking("en"):
+        return sentence(reason)
+
+
+def told(reason: Reason) -> dict[str, Any]:
+    """The keys by which programs are told a reason: the English sentence, the code and the facts; `None` for none."""
+    if not reason:
+        return {"reason": None, "reason_code": None, "reason_facts": None}
+    return {"reason": english(reason), "reason_code": reason.code, "reason_facts": plain(reason.facts)}
+
+
+def by_sentence(reasons: Mapping[Reason, int]) -> dict[str, int]:
+    """How many of each reason, by its English sentence."""
+    return {english(reason): count for reason, count in reasons.items()}
+
+
+def counted(reasons: Mapping[Reason, int]) -> list[dict[str, Any]]:
+    """How many of each reason, as programs are told it."""
+    return [{**told(reason), "count": count} for reason, count in reasons.items()]
+
+
+def plain(facts: Mapping[str, Fact]) -> dict[str, Any]:
+    """Facts as JSON holds them: reasons within are objects of `code` and `facts`."""
+    return {name: _plain(value) for name, value in facts.items()}
+
+
+def _plain(value: Fact) -> Any:
+    if isinstance(value, tuple):
+        return [{"code": one.code, "facts": plain(one.facts)} for one in value]
+    return value
+
+
+def _unworded(reason: Reason) -> str:
+    return f"{reason.code}: " + ", ".join(f"{name} {value}" for name, value in plain(reason.facts).items())
+
+
+def _worded(reason: Reason) -> dict[str, object]:
+    """The facts as the sentence says them, with those that follow from several."""
+    facts: dict[str, object] = {name: _word(name, value) for name, value in reason.facts.items()}
+    if further := _FURTHER.get(reason.code):
+        facts |= further(reason.facts)
+    return facts
+
+
+def _word(name: str, value: Fact) -> object:
+    """A fact in the words of a sentence."""
+    if isinstance(value, tuple):
+        return "; ".join(map(sentence, value))
+    if name == "traffic_type":
+        return traffic_word(str(value))
+    return (tr(str(value)) if value else tr("none")) if name in _TRANSLATED else value
+
+
+_TRANSLATED = ("because", "disposition", "error", "names")
+
+
+def traffic_word(value: str) -> str:
+    """A traffic type as sentences say it."""
+    return tr(TRAFFIC_WORDS[TrafficType(value)]) if value in TRAFFIC_WORDS else value
+
+
+def line_word(value: str) -> str:
+    """A kind of line as sentences say it."""
+    return tr(LINE_WORDS[LineKind(value)]) if value in LINE_WORDS else value
+
+
+# --- What a sentence says of several facts together --------------------------------------------------------------
+
+
+def _missing_price(facts: Mapping[str, Fact]) -> dict[str, object]:
+    """Where the call went, and to what kind of line where that is known."""
+    kind = str(facts.get("line_kind", ""))
+    known = kind in LINE_WORDS and kind != LineKind.UNKNOWN
+    return {
+        "destination": _destination(str(facts["match"]), str(facts["value"])),
+        "kind": tr(" ({line_kind})", line_kind=line_word(kind)) if known else "",
+    }
+
+
+def _destination(match: str, value: str) -> str:
+    if not value:
+        return tr("a withheld number")
+    if match == "area":
+        return tr("area {code}", code=value)
+    return tr("country {country}", country=value) if match == "country" else tr("number {number}", number=value)
+
+
+def _conditions(facts: Mapping[str, Fact]) -> dict[str, object]:
+    """The conditions of a filter, in the words of the command that made it."""
+    words = {
+        "direction": tr("direction"),
+        "extension": tr("extension"),
+        "number": tr("number"),
+        "trunk": tr("trunk"),
+    }
+    said = {name: tr(str(value)) if name == "direction" else value for name, value in facts.items()}
+    return {"conditions": ", ".join(f"{word} {said[name]}" for name, word in words.items() if name in said)}
+
+
+def _lack(facts: Mapping[str, Fact]) -> dict[str, object]:
+    """What the dialect would need to see."""
+    wanted = facts["wanted"]
+    return {"lack": tr("it looks for {names}", names=wanted) if wanted else tr("none of its marks is there")}
+
+
+def _doubts(facts: Mapping[str, Fact]) -> dict[str, object]:
+    """The doubts that led to it, in parentheses."""
+    doubts = facts["reasons"]
+    return {"doubts": tr(" ({doubts})", doubts=_word("reasons", doubts)) if doubts else ""}
+
+
+_FURTHER = {
+    "dialect-does-not-fit": _lack,
+    "left-out": _conditions,
+    "no-party": _doubts,
+    "no-price": _missing_price,
+    "no-time": _doubts,
+    "other-dialect-fits": _lack,
+}

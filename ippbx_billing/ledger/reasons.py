@@ -1,0 +1,58 @@
+"""A reason in the ledger: its code in one column, its facts as JSON in the next; notes as one JSON list.
+
+stored(Reason("left-out", {"filter": 3}))   ->  ("left-out", '{"filter":3}')       # no facts: ''
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from ippbx_billing.calls import Fact, Reason
+from ippbx_billing.language.reasons import plain, sentence
+
+
+@lru_cache(maxsize=4_096)
+def stored(reason: Reason) -> tuple[str, str]:
+    """The code, and the facts as JSON; empty where there are none."""
+    return reason.code, _json(plain(reason.facts)) if reason.facts else ""
+
+
+@lru_cache(maxsize=4_096)
+def loaded(code: str, facts: str) -> Reason:
+    """The reason that was stored so."""
+    return Reason(code, facts_of(json.loads(facts))) if facts else Reason(code)
+
+
+def stored_notes(notes: Iterable[Reason]) -> str:
+    """Notes as a JSON list of code and facts; empty where there are none."""
+    found = [[one.code, plain(one.facts)] for one in notes]
+    return _json(found) if found else ""
+
+
+@lru_cache(maxsize=4_096)
+def loaded_notes(text: str) -> tuple[Reason, ...]:
+    """The notes that were stored so."""
+    return tuple(Reason(code, facts_of(facts)) for code, facts in json.loads(text)) if text else ()
+
+
+def reason_of(row: Mapping[str, Any]) -> Reason:
+    """The reason that a row or a document of the contract tells with `reason_code` and `reason_facts`."""
+    return Reason(row["reason_code"] or "", facts_of(row["reason_facts"] or {}))
+
+
+def sentence_of(row: Mapping[str, Any]) -> str:
+    """The same as a sentence, in the language in use."""
+    return sentence(reason_of(row))
+
+
+def facts_of(values: Mapping[str, Any]) -> dict[str, Fact]:
+    """Facts from JSON: a list holds the reasons within."""
+    return {
+        name: tuple(Reason(one["code"], facts_of(one["facts"])) for one in value) if isinstance(value, list) else value
+        for name, value in values.items()
+    }
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

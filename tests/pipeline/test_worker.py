@@ -1,0 +1,161 @@
+"""The worker and its watch: what one record or one second can do to those behind it, and who notices."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ippbx_billing import pipeline as room
+from ippbx_billing.calls import EventStatus
+from ippbx_billing.inbox import Inbox
+from ippbx_billing.ledger import Ledger
+from ippbx_billing.pipeline import Pipeline, Rules
+from ippbx_billing.pipeline.patience import TookTooLong, patience
+from ippbx_billing.pipeline.worker import LOOP_RESTARTS, Worker
+from ippbx_billing.settings import load
+from tests.bodies import fill, gateway_cdr
+from tests.service_process import Service
+
+PATIENCE_S = 60
+posix = pytest.mark.skipif(os.name != "posix", reason="ends and stops processes by signal")
+
+
+def read(site: Path) -> dict[int, EventStatus]:
+    """Everything read; what became of the events that are not plainly done."""
+    using = load(site)
+    with Ledger(using.ledger_path) as ledger, Inbox(using.inbox_path) as inbox:
+        Pipeline(inbox, ledger, lambda: Rules.of(ledger, using)).drain()
+        assert ledger.journey.position() == inbox.last_id()
+        return {number: one[0] for number, one in ledger.journey.outcomes(range(1, inbox.last_id() + 1)).items()}
+
+
+def calls(site: Path) -> int:
+    with Ledger(site / "ledger.db") as ledger:
+        return int(ledger.connection.execute("SELECT count(*) FROM calls").fetchone()[0])
+
+
+def wait_for(truth: Any) -> bool:
+    until = time.monotonic() + PATIENCE_S
+    while not truth() and time.monotonic() < until:
+        time.sleep(0.05)
+    return bool(truth())
+
+
+def test_one_record_that_cannot_be_kept_is_found_and_set_aside(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of writing fails its batch; the halves are tried until the one is found, and all others are calls."""
+    fill(site / "inbox.db", [gateway_cdr("8001", f"9586745{number:02d}", 64) for number in range(37)])
+    write = Pipeline._write
+
+    def failing(self: Pipeline, understood: Any, *more: Any) -> None:
+        write(self, understood, *more)
+        if any(one.event.id == 23 and one.rated for one in understood):
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+
+    monkeypatch.setattr(Pipeline, "_write", failing)
+    assert read(site) == {23: EventStatus.REJECTED}
+    assert calls(site) == 36
+    with Ledger(site / "ledger.db") as ledger:
+        assert ledger.journey.outcomes([23])[23][1].code == "not-kept"
+    monkeypatch.undo()
+    with Ledger(site / "ledger.db") as ledger, Inbox(site / "inbox.db") as inbox:
+        Pipeline(inbox, ledger, lambda: Rules.of(ledger, load(site))).replay([23])
+    assert calls(site) == 37
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no such timer")
+def test_a_body_that_is_slow_to_read_is_set_aside(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets its share of the processor and no more; the events before and behind it are calls."""
+    fill(site / "inbox.db", [gateway_cdr("8001", f"9586745{number:02d}", 64) for number in range(5)])
+    monkeypatch.setattr(room, "READING_S", 0.05)
+    reading = Rules.read
+
+    def slow(self: Rules, event: Any) -> Any:
+        while event.id == 3:
+            pass
+        return reading(self, event)
+
+    monkeypatch.setattr(Rules, "read", slow)
+    assert read(site) == {3: EventStatus.REJECTED}
+    assert calls(site) == 4
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no such timer")
+def test_patience_leaves_nothing_behind() -> None:
+    """The timer is off and the handler as it was afterwards; in another thread nothing is stopped."""
+    before = signal.getsignal(signal.SIGVTALRM)
+
+    def endless() -> None:
+        with patience(0.01):
+            while True:
+                pass
+
+    with pytest.raises(TookTooLong):
+        endless()
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGVTALRM) == before
+    ended = threading.Event()
+
+    def elsewhere() -> None:
+        with patience(0.001):
+            sum(range(1_000_000))
+        ended.set()
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert ended.is_set()
+
+
+@posix
+def test_a_worker_that_stands_still_is_seen(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGSTOP: alive for the system, silent for us; after SIGCONT all is well again."""
+    monkeypatch.setattr("ippbx_billing.pipeline.worker.STANDING_S", 2.0)
+    with Worker(load(site), report=lambda line: None) as worker:
+        worker.start()
+        assert wait_for(lambda: worker.state() == "running")
+        process = worker._process
+        assert process is not None
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            assert wait_for(lambda: worker.state() == "standing")
+            assert not worker.is_well()
+            assert worker.facts()["pipeline"] == "standing"
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+        assert wait_for(worker.is_well)
+
+
+@posix
+def test_a_worker_that_dies_again_and_again_is_seen(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One death is an accident and told as such; several in a row are a state of their own."""
+    monkeypatch.setattr("ippbx_billing.pipeline.worker.RESTART_PAUSE_S", 0.01)
+    told: list[str] = []
+    with Worker(load(site), report=told.append) as worker:
+        worker.start()
+        for number in range(LOOP_RESTARTS):
+            process = worker._process
+            assert process is not None
+            process.kill()
+            assert wait_for(lambda number=number: len(told) > number)
+        assert wait_for(lambda: worker.state() == "crashing")
+        assert not worker.is_well()
+
+
+@posix
+def test_healthz_tells_how_the_worker_is(site: Path) -> None:
+    """Its state, how many events wait for it, how long it is silent, and whose listener this is."""
+    with Service(site) as service:
+
+        def told() -> dict[str, Any]:
+            return dict(httpx.get(f"{service.cdr_url}healthz").json())
+
+        assert wait_for(lambda: told()["pipeline"] == "running")
+        health = told()
+        assert health["pipeline_waiting"] == 0
+        assert health["pipeline_silent_s"] < PATIENCE_S
+        assert health["installation"] == (site / "installation").read_text().strip()
