@@ -13,7 +13,7 @@ that is how people read the page, and it outlives new skins, other orders and re
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -238,6 +238,8 @@ class Form:
 
     def value(self, key: str) -> Value:
         """The field's present value; raises WordingUnknown where it is not there exactly once."""
+        if self.offered(key):
+            return False if self.profile.fields[key].kind == "switch" else ""
         control = self._control(key)
         if self.profile.fields[key].kind != "switch":
             return control.value or ""
@@ -267,6 +269,21 @@ class Form:
         buttons = [one for one in self.element.iter("input", "button") if _submits(one) and save.knows(_caption(one))]
         button = buttons[0] if buttons and buttons[0].get("name") != "cbi.apply" else None
         return submission(self.element, self.page.url, button, _left_out(self.page, self.element))
+
+    def offered(self, key: str) -> tuple[str, str] | None:
+        """The entry of LuCI's list "Additional Field" that brings a field onto the page which is not on it yet."""
+        if self.controls[key]:
+            return None
+        lists = (one for one in self.element.iter("select") if (one.get("name") or "").startswith("cbi.opt."))
+        label = self.profile.fields[key].label
+        entries = [(one.get("name"), entry.get("value")) for one in lists for entry in one.iter("option")
+                   if entry.get("value") and label.knows(_text(entry))]  # fmt: skip
+        return entries[0] if len(entries) == 1 else None
+
+    def adding(self, entry: tuple[str, str], save: Label) -> Request:
+        """What choosing that entry of the list sends: the form as it is, and the entry."""
+        request = self.submission(save)
+        return replace(request, fields=(*(pair for pair in request.fields if pair[0] != entry[0]), entry))
 
     def options(self) -> frozenset[str]:
         """The full names of all options on the form, as `config.section.option`."""

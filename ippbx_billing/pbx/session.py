@@ -13,7 +13,7 @@ address only, and the certificate is checked on each connection before anything 
 import re
 import ssl
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from http.cookiejar import CookieJar
 from typing import Any, Self, TypeVar
@@ -142,7 +142,7 @@ class PbxAdmin:
         """
 
         def press_save() -> Page:
-            form = self._open(page)
+            form = self._with_fields(self._open(page), values)
             present = _options(form.submission(self.profile.words["save"]))
             for key, value in values.items():
                 self._fill(form, key, value)
@@ -329,6 +329,14 @@ class PbxAdmin:
                apply=self.profile.words["apply"].shown(language()),
                discard=self.profile.words["discard"].shown(language())),
         )  # fmt: skip
+
+    def _with_fields(self, form: Form, keys: Iterable[str]) -> Form:
+        """The form with all these fields; those that the page only offers so far are added to it."""
+        for key in keys:
+            if entry := form.offered(key):
+                added = self._in_session(form.adding(entry, self.profile.words["save"]))
+                form = added.form_with(form.profile)
+        return form
 
     def _fill(self, form: Form, key: str, value: Value) -> None:
         """Set a field; raises ChangeRefused for what no browser would let a person type."""

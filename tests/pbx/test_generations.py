@@ -3,6 +3,7 @@
 Whatever happens, the message is true, and the listener takes every path that the PBX may still post to.
 """
 
+import re
 import shutil
 import threading
 import time
@@ -290,6 +291,43 @@ def test_an_address_that_is_too_long_for_its_field_suggests_plain_urls() -> None
         with pytest.raises(ChangeRefused, match="takes at most 9 characters") as problem:
             admin.save("events", {"cdr_url": CDR_URL})
     assert "--plain-urls" in problem.value.hint
+
+
+def test_a_field_that_the_page_only_offers_is_added_to_it() -> None:
+    """LuCI leaves optional fields without a value out and offers them in a list; it is as if one were empty."""
+    pbx = device(language="en")
+    pages = practice_app(pbx)
+    row = re.compile(rb'<div class="cbi-value" id="cbi-openapi-main-pw".*?</div></div>', re.DOTALL)
+    offer = b'<select name="cbi.opt.openapi.main"><option value="">-- Additional Field --</option>'
+    offer += b'<option value="pw">Password</option></select>'
+
+    async def sparing(scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            part = await receive()
+            body, more = body + part.get("body", b""), part.get("more_body", False)
+        request = {"type": "http.request", "body": body, "more_body": False}
+        asked = b'cbi.opt.openapi.main"\r\n\r\npw' in body
+        hidden = not asked and not pbx.value("openapi.main.pw")
+
+        async def spared(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                headers = [(name, value) for name, value in message["headers"] if name != b"content-length"]
+                message = {**message, "headers": headers}
+            elif hidden:
+                message = {**message, "body": row.sub(offer, message.get("body", b""))}
+            await send(message)
+
+        async def again() -> Any:
+            return request
+
+        await pages({**scope, "method": "GET"} if asked else scope, again, spared)
+
+    with served(sparing) as address, PbxAdmin(address, "admin", SECRET, profile=UC, patience_s=0.3) as admin:
+        assert admin.read("api")["password"] == ""
+        carry_out(admin, plan(UC, {page: admin.read(page) for page in WANTED}, WANTED))
+    assert pbx.running["openapi.main.pw"] == ("Correct-Horse-9",)
+    assert pbx.running["openapi.main.state"] == ("1",)
 
 
 # --- signing in -------------------------------------------------------------------------------------------------
