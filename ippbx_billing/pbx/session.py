@@ -118,7 +118,8 @@ class PbxAdmin:
             )  # fmt: skip
         self._home = answer
         if ";stok=" not in answer.url and ";stok=" in (inside := answer.node("admin")):
-            self._home = self._get(inside)  # older ones answer at the posted address, and only their links lead in
+            with suppress(_Expired):  # then the next step finds out, and signs in once more
+                self._home = self._get(inside)  # older ones answer at the posted address; only their links lead in
 
     def sign_out(self) -> None:
         """End the session on the PBX, so that it counts none that nobody uses; a PBX that is away is not waited for."""
@@ -380,7 +381,10 @@ class PbxAdmin:
         if found is None:
             return
         restart, status_url = found
-        self._in_session(restart)
+        try:
+            self._in_session(restart)
+        except _Expired as error:
+            raise self._ended() from error
         deadline = time.monotonic() + self._patience_s
         time.sleep(min(SETTLE_S, self._patience_s))
         while status_url and not self._restarted(status_url):

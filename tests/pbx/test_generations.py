@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from click.testing import Result
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -511,6 +511,7 @@ def waiting(pbx: PracticePbx) -> bool:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(generation=st.sampled_from(sorted(GENERATIONS)), faults=LASTING, troubles=SEQUENCES)
+@example(generation="2012", faults=set(), troubles={32: "session ends", 5: "session ends after"})
 def test_whatever_goes_wrong_the_message_is_true(generation: str, faults: set[Fault], troubles: dict[int, str]) -> None:
     """In force, partly, staged, discarded or unknown: it is what an engineer would find on the PBX."""
     pbx = device(*faults, generation=generation)
@@ -565,6 +566,18 @@ def test_whatever_goes_wrong_no_event_is_refused(
     for values in (pbx.saved, pbx.staged):
         for password in values.get("openapi.main.pw", ()):
             assert password in result.stderr
+
+
+@pytest.mark.parametrize("ends_at", [2, 3, 4, 5])
+def test_a_session_that_ends_right_after_signing_in_is_opened_again(ends_at: int) -> None:
+    """Also where signing in takes a second page, as in 2012."""
+    pbx = device(generation="2012")
+    with (
+        served(Trouble(pbx, {ends_at: "session ends"})) as address,
+        PbxAdmin(address, "admin", SECRET, profile=UC, patience_s=0.1) as admin,
+    ):
+        admin.sign_in()
+        assert admin.read("events")["cdr_url"] == OLD_URL
 
 
 # --- by hand ----------------------------------------------------------------------------------------------------
