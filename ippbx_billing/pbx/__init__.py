@@ -11,7 +11,8 @@ family stand in `profiles/`; page addresses and option names are never guessed.
     profile     the words on the screens of a firmware family
     pages       a page's fields, menu and top bar, read from its HTML; pure
     session     PbxAdmin: sign-in, pages, save, apply, discard
-    plan        what has to change, and changing it or nothing
+    plan        what has to change, changing it, and what became of it
+    guide       the same by hand, step by step, and why no event comes
     trust       the PBX's certificate, known by its fingerprint
     remembered  what is kept about a PBX in `pbx.toml`
     tokens      the secret path of the event URLs

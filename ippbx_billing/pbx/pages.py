@@ -10,11 +10,12 @@ that is how people read the page, and it outlives new skins, other orders and re
     form.submission(profile.words["save"])       # what to send: everything else as it was
 """
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import lxml.html
 from lxml.etree import LxmlError
@@ -54,14 +55,46 @@ class Page:
         """All that can be read on it."""
         return _text(self.root)
 
-    def sign_in_form(self, sign_in: SignIn) -> "Element | None":
-        """The form that asks for user and password, if this is the page that does."""
-        for form in self.root.forms:
-            names = {control.get("name") for control in form.iter("input")}
-            secrets = [control for control in form.iter("input") if control.get("type") == "password"]
-            if sign_in.password_field in names or (len(secrets) == 1 and "cbi.submit" not in names):
-                return form
-        return None
+    def sign_in_form(self, sign_in: SignIn, known: tuple[str, str] | None = None) -> "SignInForm | None":
+        """The form that asks for user and password, if this is the page that does.
+
+        Once the sign-in page is `known` by the names of its fields, only those count: a page of settings may hold one
+        password field as well.
+        """
+        found = ((form, _asks_for(form, sign_in)) for form in self.root.forms)
+        asking = (SignInForm(form, *names) for form, names in found if names and known in (None, names))
+        return next(asking, None)
+
+    def staged_names(self) -> frozenset[str]:
+        """What this list of changes names, as `config.section.option`; ANONYMOUS where its words are not understood."""
+        lists = [one for one in self.root.iter() if "uci-change-list" in _classes(one)]
+        names = {name for one in lists for name in _names_in(one)}
+        return frozenset(names or {ANONYMOUS}) if lists else frozenset()
+
+    def script_action(self, node: str) -> Request | None:
+        """What this page's script posts to change something: the address of the node with the session's two secrets."""
+        script = "\n".join(one.text or "" for one in self.root.iter("script"))
+        secrets = [re.search(rf"""['"]?\b{name}['"]?\s*:\s*['"]([^'"]+)""", script) for name in ("sid", "token")]
+        if "uci" not in script or not all(secrets):
+            return None
+        fields = tuple((name, found.group(1)) for name, found in zip(("sid", "token"), secrets, strict=True) if found)
+        return Request("POST", urljoin(self.url, node), fields)
+
+    def node(self, path: str) -> str:
+        """The address of a node of this session, such as `admin/uci/changes`, as the page's own links are built."""
+        hrefs = [one.get("href") or "" for one in self.root.iter("a")] + [urlsplit(self.url).path]
+        roots = [found.group(1) for href in hrefs if (found := re.match(r"(\S*?)/admin(?:[/?]|$)", href))]
+        root = next((one for one in roots if ";stok=" in one), next(iter(roots), urlsplit(self.url).path.rstrip("/")))
+        return urljoin(self.url, f"{root}/{path}")
+
+    def drawn_by_script(self) -> bool:
+        """Whether the page is empty until a browser's script draws it, as in LuCI from 2019 on."""
+        scripts = "\n".join(f"{one.get('src') or ''} {one.text or ''}" for one in self.root.iter("script"))
+        return bool(re.search(r"\bL\.require\b|\bnew LuCI\b|/luci\.js\b", scripts))
+
+    def blank(self) -> bool:
+        """Whether there is nothing on it, as on the answer to a session that ended or to a user without rights."""
+        return not self.text().strip() and not any(self.root.iter("form", "a", "script", "img", "meta", "frame"))
 
     def refresh(self) -> str | None:
         """Where the page sends a browser by itself, as the root of a LuCI does."""
@@ -89,6 +122,8 @@ class Page:
         forms = [form for form in self.root.forms if form.get("name") == "cbi"] or list(self.root.forms)
         found = [Form(self, form, profile) for form in forms]
         best = max(found, key=lambda form: form.known, default=None)
+        if (best is None or not best.known) and self.drawn_by_script():
+            raise drawn_by_script(shown_path(profile))
         if best is None or not best.known:
             raise WordingUnknown(
                 tr(
@@ -122,7 +157,15 @@ class Page:
         return next((urljoin(self.url, href) for href in links if href and "admin/uci/changes" in href), None)
 
     def complaint(self) -> str:
-        """What the page says is wrong, when it marks it as LuCI does."""
+        """What the page says is wrong, when it marks it as LuCI does: the field's label, and the sentence."""
+        refused = [one for one in self.root.iter() if "cbi-value-error" in _classes(one)]
+        labels = [
+            _text(title) for one in refused for title in one.iter("label") if "cbi-value-title" in _classes(title)
+        ]
+        named = ", ".join(" ".join(label.split()) for label in dict.fromkeys(labels))
+        return ": ".join(filter(None, (named, self._marked())))
+
+    def _marked(self) -> str:
         for one in _visible(self.root):
             marks = set(one.get("class", "").split()) & _COMPLAINTS
             if marks and (said := " ".join(_text(one).split())):
@@ -158,6 +201,16 @@ class Page:
                 yield one, submission(form, self.url, one)
 
 
+@dataclass(frozen=True, slots=True)
+class SignInForm:
+    """The form that asks for user and password, and what its two fields are called."""
+
+    element: Element
+    user_field: str
+    password_field: str
+
+
+ANONYMOUS = "?"  # something is staged, and nobody can tell what
 APPLY = ("saveapply", "apply")
 DISCARD = ("revert",)
 _COMPLAINTS = {"cbi-section-error", "errorbox", "error", "cbi-input-invalid-text"}
@@ -185,9 +238,13 @@ class Form:
 
     def value(self, key: str) -> Value:
         """The field's present value; raises WordingUnknown where it is not there exactly once."""
+        if self.offered(key):
+            return False if self.profile.fields[key].kind == "switch" else ""
         control = self._control(key)
         if self.profile.fields[key].kind != "switch":
             return control.value or ""
+        if control.get("type") == "radio":
+            return any(one.get("checked") is not None for one in self._radios(control) if _says_on(one))
         if control.tag == "select":
             return bool(_ON.match(_chosen(control)))
         return bool(control.checked)
@@ -195,7 +252,12 @@ class Form:
     def set(self, key: str, value: Value) -> None:
         """Fill the field; what the form sends changes in this one value."""
         control = self._control(key)
-        if control.tag == "select":
+        if control.get("type") == "radio":
+            for one in self._radios(control):
+                one.attrib.pop("checked", None)
+                if _says_on(one) == value:
+                    one.set("checked", "checked")
+        elif control.tag == "select":
             control.value = next(option for option in control.value_options if bool(_ON.match(option)) == value)
         elif isinstance(value, bool):
             control.checked = value
@@ -206,7 +268,41 @@ class Form:
         """What pressing Save sends. A button that would also apply keeps its name to itself: we stage first."""
         buttons = [one for one in self.element.iter("input", "button") if _submits(one) and save.knows(_caption(one))]
         button = buttons[0] if buttons and buttons[0].get("name") != "cbi.apply" else None
-        return submission(self.element, self.page.url, button)
+        return submission(self.element, self.page.url, button, _left_out(self.page, self.element))
+
+    def offered(self, key: str) -> tuple[str, str] | None:
+        """The entry of LuCI's list "Additional Field" that brings a field onto the page which is not on it yet."""
+        if self.controls[key]:
+            return None
+        lists = (one for one in self.element.iter("select") if (one.get("name") or "").startswith("cbi.opt."))
+        label = self.profile.fields[key].label
+        entries = [(one.get("name"), entry.get("value")) for one in lists for entry in one.iter("option")
+                   if entry.get("value") and label.knows(_text(entry))]  # fmt: skip
+        return entries[0] if len(entries) == 1 else None
+
+    def adding(self, entry: tuple[str, str], save: Label) -> Request:
+        """What choosing that entry of the list sends: the form as it is, and the entry."""
+        request = self.submission(save)
+        return replace(request, fields=(*(pair for pair in request.fields if pair[0] != entry[0]), entry))
+
+    def options(self) -> frozenset[str]:
+        """The full names of all options on the form, as `config.section.option`."""
+        names = {one.get("name") or "" for one in self.element.iter("input", "select", "textarea")}
+        found = (re.match(r"(?:cbid|cbi\.cbe)\.(.+)", name) for name in names)
+        return frozenset(one.group(1) for one in found if one)
+
+    def option(self, key: str) -> str:
+        """The full name of the field's option, as `config.section.option`."""
+        return (self._control(key).get("name") or "").removeprefix("cbid.")
+
+    def longest(self, key: str) -> int | None:
+        """How many characters the field takes, where the page says so."""
+        said = self._control(key).get("maxlength") or ""
+        return int(said) if said.isdecimal() else None
+
+    def _radios(self, control: Element) -> list[Element]:
+        alike = self.element.iter("input")
+        return [one for one in alike if one.get("type") == "radio" and one.get("name") == control.get("name")]
 
     def _control(self, key: str) -> Element:
         found = self.controls[key]
@@ -223,9 +319,10 @@ class Form:
         raise WordingUnknown(problem, wording_hint())
 
 
-def submission(form: Element, url: str, button: Element | None = None) -> Request:
+def submission(form: Element, url: str, button: Element | None = None, left_out: Collection[Element] = ()) -> Request:
     """What a browser sends for the form: every control that has a say, in order, and the button that was pressed."""
-    fields = [pair for control in form.iter("input", "select", "textarea") for pair in _pairs(control)]
+    controls = [one for one in form.iter("input", "select", "textarea") if one not in left_out]
+    fields = [pair for control in controls for pair in _pairs(control)]
     if button is not None and button.get("name"):
         fields.append((button.get("name"), button.get("value") or ""))
     method = (form.get("method") or "get").upper()
@@ -253,6 +350,47 @@ def shown_field(profile: PageProfile, one: FieldProfile) -> str:
 def wording_hint() -> str:
     """What helps where a firmware words things otherwise."""
     return tr("name a profile with this firmware's words (--profile FILE), or set it by hand: --guide lists the values")
+
+
+def drawn_by_script(page: str) -> WordingUnknown:
+    """The problem of a page that only a browser can draw; other words in a profile do not help there."""
+    return WordingUnknown(
+        tr("the PBX's page {page} is drawn by a script in the browser; no profile can help.", page=page),
+        tr("set it by hand: `ippbx-bill configure-pbx --guide` goes through it step by step"),
+    )
+
+
+def _asks_for(form: Element, sign_in: SignIn) -> tuple[str, str] | None:
+    """The names of the form's fields for user and password, if it asks for them."""
+    inputs = [one for one in form.iter("input") if one.get("name") and not _decoy(one)]
+    names = {one.get("name") for one in inputs}
+    if "cbi.submit" in names or form.get("name") == "cbi":
+        return None
+    if known := next((pair for pair in sign_in.pairs if pair[1] in names), None):
+        return known
+    secrets = [one.get("name") for one in inputs if one.get("type") == "password"]
+    users = [one.get("name") for one in inputs if (one.get("type") or "text") == "text"]
+    return (next(iter(users), sign_in.user_field), secrets[0]) if len(secrets) == 1 else None
+
+
+def _decoy(control: Element) -> bool:
+    """Whether nobody is to see the field: some pages have one that only keeps browsers from filling in the real one."""
+    return bool(control.get("aria-hidden") == "true")
+
+
+def _classes(element: Element) -> set[str]:
+    return set((element.get("class") or "").split()) if isinstance(element.tag, str) else set()
+
+
+_OPTION = re.compile(r"\s*(?:uci\s+\w+\s+)?([\w-]+\.[^\s.=]+(?:\.[\w-]+)?)\s*(?:[-+]?=|\s|$)")
+
+
+def _names_in(changes: Element) -> Iterator[str]:
+    """The options that a list of changes names: at the start of each of its entries, and of their lines."""
+    for one in changes.iter("ins", "del", "var", "li", "br"):
+        text = one.tail or "" if one.tag == "br" else _text(one)
+        if found := _OPTION.match(text):
+            yield found.group(1)
 
 
 def _parsed(content: bytes, charset: str | None) -> Element:
@@ -340,16 +478,26 @@ def _scope(page: Page, form: Element, profile: PageProfile) -> Element:
 def _labelled(scope: Element, headings: Mapping[str, Label]) -> Iterator[tuple[Element, str, str | None]]:
     """Each control a person can set, with its label and the heading above it."""
     titles = {one.get("for"): _text(one) for one in scope.iter("label") if one.get("for") and _text(one).strip()}
+    choices = {one.get("id") for one in scope.iter("input") if one.get("type") == "radio" and one.get("id")}
     title = ""
     under: str | None = None
+    radios: set[str] = set()
     for one in scope.iter():
-        if not isinstance(one.tag, str):
+        if not isinstance(one.tag, str) or one.get("for") in choices or _decoy(one):
             continue
-        if _is_title(one) and _text(one).strip():
+        if one.tag == "input" and one.get("type") == "radio":
+            if one.get("name") not in radios:  # the first stands for all of them
+                radios.add(one.get("name"))
+                yield one, titles.get(one.get("name")) or title, under
+        elif _is_title(one) and _text(one).strip() and not _holds_radio(one):
             title = _text(one)
             under = next((key for key, label in headings.items() if label.knows(title)), under)
         elif _is_control(one):
             yield one, titles.get(one.get("id")) or titles.get(one.get("name")) or title, under
+
+
+def _holds_radio(element: Element) -> bool:
+    return any(one.get("type") == "radio" for one in element.iter("input"))
 
 
 def _is_title(element: Element) -> bool:
@@ -366,7 +514,7 @@ def _is(one: FieldProfile, control: Element, label: str, under: str | None) -> b
     """Whether the control is the field: by label, heading and kind."""
     if not one.label.knows(label) or (one.under is not None and one.under != under):
         return False
-    checkbox = control.tag == "input" and (control.get("type") or "").casefold() == "checkbox"
+    checkbox = control.tag == "input" and (control.get("type") or "").casefold() in ("checkbox", "radio")
     if one.kind == "switch":
         return checkbox or (control.tag == "select" and _is_switch(control))
     return not checkbox and control.tag != "select"
@@ -376,10 +524,80 @@ _ON = re.compile(r"(?i)(1|on|yes|true|enabled?)$")
 _OFF = re.compile(r"(?i)(0|off|no|false|disabled?|)$")
 
 
+def _says_on(radio: Element) -> bool:
+    return bool(_ON.match(radio.get("value") or ""))
+
+
 def _is_switch(select: Element) -> bool:
     """Whether the list offers just on and off, as some skins draw a switch."""
     values = select.value_options
     return len(values) == 2 and sum(bool(_ON.match(value)) for value in values) == 1
+
+
+def _left_out(page: Page, form: Element) -> list[Element]:
+    """The controls that a browser would not send and that have no value: rows whose condition is not met.
+
+    Their empty texts could have the whole page refused, and the first line of a list that is not set would be stored;
+    a value that is there must go back, or the PBX deletes it.
+    """
+    rows = _unmet(page, form)
+    hidden = [one for row in rows for one in row.iter("input", "select", "textarea")]
+    return [one for one in hidden if _unset(one)]
+
+
+def _unset(control: Element) -> bool:
+    if control.tag == "select":
+        return not any(one.get("selected") is not None for one in control.iter("option"))
+    return _is_control(control) and (control.get("type") or "text") not in ("checkbox", "radio") and not control.value
+
+
+def _unmet(page: Page, form: Element) -> list[Element]:
+    """The rows that the page's script takes out, because none of their conditions is met by what the form holds."""
+    conditions = _conditions(page)
+    gone: list[Element] = []
+    while True:
+        left_out = [one for row in gone for one in row.iter("input", "select", "textarea")]
+        values = _held(form, left_out)
+        more = [row for row, ways in conditions if row not in gone and not _met(ways, values)]
+        if not more:
+            return gone
+        gone.extend(more)
+
+
+def _held(form: Element, left_out: Collection[Element]) -> dict[str, str]:
+    """What the form's fields hold at the moment, by name; a switch that is off holds nothing."""
+    controls = [one for one in form.iter("input", "select", "textarea") if one not in left_out]
+    return dict(pair for control in controls for pair in _pairs(control))
+
+
+def _met(ways: Sequence[Mapping[str, str]], values: Mapping[str, str]) -> bool:
+    def holds(way: Mapping[str, str]) -> bool:
+        met = all(values.get(name, "") == str(value) for name, value in way.items() if not name.startswith("!"))
+        return met != ("!reverse" in way)
+
+    return any(holds(way) or "!default" in way for way in ways)
+
+
+def _conditions(page: Page) -> list[tuple[Element, list[dict[str, str]]]]:
+    """Each row that is not always there, with the ways in which it comes to be there: in the row or in a script."""
+    found: dict[str, list[dict[str, str]]] = {}
+    rows = {one.get("id"): one for one in page.root.iter() if isinstance(one.tag, str) and one.get("id")}
+    for name, row in rows.items():
+        if (said := row.get("data-depends")) is not None:
+            found.setdefault(name, []).extend(_ways(said))
+    for script in page.root.iter("script"):
+        for row_id, said in re.findall(r"""cbi_d_add\(\s*['"]([^'"]+)['"]\s*,\s*(\{[^{}]*\})""", script.text or ""):
+            found.setdefault(row_id, []).extend(_ways(said))
+    return [(rows[name], ways) for name, ways in found.items() if name in rows and ways]
+
+
+def _ways(said: str) -> list[dict[str, str]]:
+    """The conditions as written in the page; none where they are written in a way that we do not know."""
+    try:
+        ways = json.loads(said.replace("'", '"') if '"' not in said else said)
+    except ValueError:
+        return []
+    return [way for way in (ways if isinstance(ways, list) else [ways]) if isinstance(way, dict)]
 
 
 def _pairs(control: Element) -> list[tuple[str, str]]:

@@ -10,24 +10,55 @@ PbxError
 └── ChangeRefused       the PBX did not take a value, or did not apply it
 """
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Self
 
 from ippbx_billing.errors import BillingError
 
 
+class State(StrEnum):
+    """What became of our changes on the PBX."""
+
+    IN_FORCE = "in-force"  # all of them are saved for good, and nothing of ours waits
+    PARTLY = "partly"  # some of them are saved for good, and nothing of ours waits
+    STAGED = "staged"  # they wait on the PBX; whoever applies next brings them into force
+    DISCARDED = "discarded"  # none is in force and none waits
+    UNKNOWN = "unknown"  # the PBX could not be asked to the end
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The state of our changes, with the sentence and the hint that tell it."""
+
+    state: State
+    sentence: str
+    hint: str = ""
+
+
 class PbxError(BillingError):
-    """Something about the PBX's web admin is not as it should be.
+    """Something about the PBX's web admin is not as it should be; `state` tells what became of our changes."""
 
-    `in_force` tells whether what we wanted may have come into force all the same.
-    """
+    state = State.DISCARDED
 
-    in_force = False
+    @property
+    def in_force(self) -> bool:
+        """Whether what we wanted may be in force, or come into force without us."""
+        return self.state is not State.DISCARDED
 
-    def having(self, state: str, hint: str = "", *, in_force: bool = False) -> Self:
+    def having(self, outcome: Outcome) -> Self:
         """The same problem, told with what was and was not done on the PBX."""
-        problem = type(self)(f"{self.message} {state}", hint or self.hint)
-        problem.in_force = in_force
+        problem = type(self)(f"{self.message} {outcome.sentence}", outcome.hint or self.hint)
+        problem.state = outcome.state
         return problem
+
+
+class Interrupted(KeyboardInterrupt):
+    """Somebody pressed Ctrl-C while changes were under way; tells what became of them."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.sentence)
+        self.outcome = outcome
 
 
 class Unreachable(PbxError):

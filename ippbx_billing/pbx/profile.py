@@ -75,12 +75,18 @@ class PageProfile:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Where the sign-in page may be, its two fields, and what it says of a locked account."""
+    """Where the sign-in page may be, its two fields, what a locked account is called; `also`: older names."""
 
     paths: tuple[str, ...]
     user_field: str
     password_field: str
     locked: Label
+    also: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The names of the fields for user and password, the likeliest first."""
+        return ((self.user_field, self.password_field), *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,11 @@ def _profile(document: dict[str, Any]) -> Profile:
     return Profile(
         title=document["title"],
         sign_in=SignIn(
-            tuple(sign_in["paths"]), sign_in["user_field"], sign_in["password_field"], _label(sign_in["locked"])
+            tuple(sign_in["paths"]),
+            sign_in["user_field"],
+            sign_in["password_field"],
+            _label(sign_in["locked"]),
+            tuple((str(user), str(password)) for user, password in sign_in.get("also", [])),
         ),
         words={name: _label(document["words"][name]) for name in _WORDS},
         pages={key: _page(key, page) for key, page in document["pages"].items()},

@@ -13,7 +13,8 @@ address only, and the certificate is checked on each connection before anything 
 import re
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from http.cookiejar import CookieJar
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -22,31 +23,42 @@ import httpx
 
 from ippbx_billing.language import language, tr
 from ippbx_billing.pbx.pages import (
+    ANONYMOUS,
     APPLY,
     DISCARD,
     Form,
     Page,
     Request,
+    SignInForm,
     Value,
+    drawn_by_script,
+    shown_field,
     shown_menu,
     shown_path,
     submission,
     wording_hint,
 )
 from ippbx_billing.pbx.problems import (
+    CertificateChanged,
     ChangeRefused,
     PbxError,
     SessionExpired,
     SignInRefused,
+    StagedBefore,
     Unreachable,
     WordingUnknown,
 )
 from ippbx_billing.pbx.profile import Profile
+from ippbx_billing.pbx.trust import plain_hint
 
 Answer = TypeVar("Answer")
+_Options = dict[str, tuple[str, ...]]  # what a form holds: option -> values
 
 MAX_REDIRECTS = 10
 RETRY_PAUSE_S = 0.5
+PATIENCE_S = 30.0
+SETTLE_S = 1.0  # a PBX that was told to restart its services says "finish" until it has begun
+SIGN_OUT_S = 3.0
 
 
 class PbxAdmin:
@@ -61,15 +73,19 @@ class PbxAdmin:
         profile: Profile,
         tls: ssl.SSLContext | None = None,
         timeout_s: float = 15,
-        patience_s: float = 30,
+        patience_s: float | None = None,
     ) -> None:
         self.address = address.rstrip("/")
         self.user = user
         self.profile = profile
         self.date = ""  # the PBX's clock, as the last answer's Date header tells it
         self._password = password
-        self._patience_s = patience_s
+        self._patience_s = PATIENCE_S if patience_s is None else patience_s
         self._home: Page | None = None
+        self._sign_in_fields: tuple[str, str] | None = None
+        self._first: dict[str, _Options] = {}  # each page's options as they were at the beginning
+        self._posted: set[str] = set()  # options of the forms that we have saved
+        self._changed: set[str] = set()  # those of them whose value we changed
         self._client = httpx.Client(
             verify=tls if tls is not None else True,
             timeout=timeout_s,
@@ -84,7 +100,8 @@ class PbxAdmin:
         page = self._sign_in_page()
         form = page.sign_in_form(self.profile.sign_in)
         assert form is not None
-        request = _signing_in(page, form, self.profile, self.user, self._password)
+        self._sign_in_fields = (form.user_field, form.password_field)
+        request = _signing_in(page, form, self.user, self._password)
         answer = self._send(request)
         if self._is_sign_in(answer) or self._is_locked(answer):
             raise self._refusal(answer)
@@ -93,66 +110,132 @@ class PbxAdmin:
                 tr("the PBX answered {status} to signing in.", status=answer.status),
                 tr("does its page open in a browser?"),
             )
+        if answer.blank():
+            raise SignInRefused(
+                tr("{address} knows {user} and does not let this user into its web admin.",
+                   user=self.user, address=self.address),
+                tr("sign in as its administrator: --admin-user"),
+            )  # fmt: skip
         self._home = answer
+        if ";stok=" not in answer.url and ";stok=" in (inside := answer.node("admin")):
+            with suppress(_Expired):  # then the next step finds out, and signs in once more
+                self._home = self._get(inside)  # older ones answer at the posted address; only their links lead in
+
+    def sign_out(self) -> None:
+        """End the session on the PBX, so that it counts none that nobody uses; a PBX that is away is not waited for."""
+        if self._home is None:
+            return
+        with suppress(PbxError):
+            self._exchange(Request("GET", self._home.node("admin/logout")), timeout_s=SIGN_OUT_S)
+        self._home = None
 
     def read(self, page: str) -> dict[str, Value]:
         """The values of a page's fields by the profile's keys, staged ones included."""
         form = self._with_session(lambda: self._open(page))
+        self._first.setdefault(page, _options(form.submission(self.profile.words["save"])))
         return {key: form.value(key) for key in form.profile.fields}
 
-    def save(self, page: str, values: Mapping[str, Value]) -> None:
-        """Stage the values; everything else on the page is sent back as it was. Raises ChangeRefused."""
+    def save(self, page: str, values: Mapping[str, Value], *, beside_others: bool = False) -> None:
+        """Stage the values; everything else on the page is sent back as it was.
+
+        Raises ChangeRefused, and StagedBefore where somebody else has saved on that page since we first read it, unless
+        we save `beside_others`.
+        """
 
         def press_save() -> Page:
-            form = self._open(page)
+            form = self._with_fields(self._open(page), values)
+            present = _options(form.submission(self.profile.words["save"]))
             for key, value in values.items():
-                form.set(key, value)
-            return self._in_session(form.submission(self.profile.words["save"]))
+                self._fill(form, key, value)
+            request = form.submission(self.profile.words["save"])
+            if not beside_others:
+                targets = {form.option(key) for key in values}
+                self._refuse_other_hands(page, targets, present, _options(request))
+            self._note(form, present, _options(request))
+            return self._in_session(request)
 
         answer = self._with_session(press_save)
         taken = self.read(page)
-        if any(taken[key] != value for key, value in values.items()):
-            where = shown_path(self.profile.pages[page])
-            raise ChangeRefused(
-                tr("the PBX did not take the values for its page {page}.{said}", page=where, said=_said(answer)),
-                tr("try the same by hand; --guide lists the values"),
-            )
+        wrong = [key for key, value in values.items() if taken[key] != value]
+        if wrong:
+            raise self._not_taken(page, wrong, answer)
+
+    def changes(self) -> frozenset[str]:
+        """What waits to be applied, as `config.section.option`, whoever saved it.
+
+        The PBX's own list of changes tells it in every language and skin. One without such a list can only say that
+        something waits: ANONYMOUS.
+        """
+        return self._with_session(self._waiting)
+
+    def others(self) -> frozenset[str]:
+        """What waits to be applied and is on none of the forms that we have saved."""
+        return self.not_ours(self.changes())
+
+    def not_ours(self, waiting: frozenset[str]) -> frozenset[str]:
+        """Those of the options that are on none of the forms that we have saved."""
+        return frozenset(name for name in waiting if not self._is_ours(name))
+
+    def untouched(self) -> bool:
+        """Whether all that we changed is still in the list of what waits, so that nothing of it is in force."""
+        waiting = self.changes()
+        return ANONYMOUS in waiting or self._changed <= waiting
 
     def staged(self) -> bool:
         """Whether saved changes wait to be applied."""
-        return self._with_session(self._fresh_home).staged(self.profile)
+        return bool(self.changes())
 
     def apply(self) -> None:
         """Put the staged changes into force and wait until the PBX says so.
 
-        Raises ChangeRefused where they are still staged then, and Unreachable where the PBX's answer was cut off.
+        Raises ChangeRefused where they are still staged then, and Unreachable where the PBX's answer was cut off. What
+        became of them after a problem must be looked up: a PBX commits first and restarts its services then.
         """
-        try:
-            answer = self._with_session(lambda: self._press("apply", APPLY))
-        except ChangeRefused as error:
-            raise self._not_applied(
-                tr("the PBX did not apply the changes: {problem}", problem=error.message)
-            ) from error
-        except Unreachable:
-            self._until(lambda: not self.staged())
-            raise
+        asked = False
+
+        def press() -> Page:
+            nonlocal asked
+            if asked and not self._waiting():
+                raise self._ended()
+            request = self._button("apply", APPLY, "admin/uci/apply_unchecked")
+            if others := self.not_ours(self._waiting()):  # the last moment before they would go with ours
+                raise other_hands(others)
+            asked = True
+            return self._in_session(request)
+
+        answer = self._with_session(press)
         self._restart_services(answer)
         if not self._until(lambda: not self.staged()):
-            raise self._not_applied(tr("the PBX did not apply the changes.{said}", said=_said(answer)))
+            hint = tr("another administrator may be at work; look at the PBX's own page and try again")
+            raise ChangeRefused(tr("the PBX did not apply the changes.{said}", said=_said(answer)), hint)
 
     def discard(self) -> None:
         """Undo what is staged; nothing happens where nothing is. Raises ChangeRefused."""
         if self._until(lambda: not self.staged(), settled=True):
             return
-        self._with_session(lambda: self._press("discard", DISCARD))
+        self._with_session(lambda: self._in_session(self._button("discard", DISCARD, "admin/uci/revert")))
         if self.staged():
             raise ChangeRefused(
                 tr("the PBX still holds changes that were saved and not applied."),
                 tr("press {button} in the top bar of its page", button=self.profile.words["discard"].shown(language())),
             )
 
+    def patiently(self, step: Callable[[], Answer]) -> Answer:
+        """The step's answer, waiting for a PBX that is restarting; raises the last problem when patience is over."""
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return step()
+            except (SignInRefused, CertificateChanged, StagedBefore):
+                raise
+            except PbxError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(RETRY_PAUSE_S)
+
     def close(self) -> None:
-        """Let go of the connection."""
+        """Sign out and let go of the connection."""
+        self.sign_out()
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -166,6 +249,8 @@ class PbxAdmin:
             page = self._send(Request("GET", self.address + path))
             if page.sign_in_form(self.profile.sign_in) is not None:
                 return page
+            if page.drawn_by_script():
+                raise drawn_by_script(self.address + path)
             if self._is_locked(page):
                 raise self._refusal(page)
         raise WordingUnknown(
@@ -200,6 +285,8 @@ class PbxAdmin:
             if parent is None:
                 break
             here = self._get(parent)
+        if here.drawn_by_script():
+            raise drawn_by_script(shown_menu(profile))
         raise WordingUnknown(tr("the PBX's menu has no entry {page}.", page=shown_menu(profile)), wording_hint())
 
     def _fresh_home(self) -> Page:
@@ -209,17 +296,84 @@ class PbxAdmin:
         self._home = self._get(self._home.url)
         return self._home
 
-    def _press(self, word: str, endpoints: tuple[str, ...]) -> Page:
-        """Follow a link or button of the top bar, or of the list of changes that it leads to."""
+    def _waiting(self) -> frozenset[str]:
+        listed = self._changes_page()
+        if listed is not None:
+            return listed.staged_names()
+        return frozenset({ANONYMOUS} if self._fresh_home().staged(self.profile) else ())
+
+    def _ended(self) -> ChangeRefused:
+        return ChangeRefused(
+            tr("the PBX ended the session while it applied the changes."),
+            tr("look at the PBX's own page and try again"),
+        )
+
+    def _changes_page(self) -> Page | None:
+        """The PBX's list of what waits to be applied; None where it has no such page."""
+        home = self._fresh_home()
+        page = self._send(Request("GET", home.changes_link() or home.node("admin/uci/changes")))
+        self._refuse_expired(page)
+        return None if page.status in (403, 404, 405) else self._good(page, "admin/uci/changes")
+
+    def _button(self, word: str, endpoints: tuple[str, ...], node: str) -> Request:
+        """What pressing a button sends: one of the top bar or of the list of changes, or what its script would post."""
         label, staged = self.profile.words[word], self.profile.words["staged"]
-        page = self._fresh_home()
-        request = page.action(label, endpoints, staged)
-        if request is None and (link := page.changes_link()):
-            request = self._get(link).action(label, endpoints, staged)
-        if request is None:
-            button = label.shown(language())
-            raise WordingUnknown(tr("the PBX's page shows no button {button}.", button=button), wording_hint())
-        return self._in_session(request)
+        home = self._fresh_home()
+        pages = [home, *([listed] if (listed := self._changes_page()) else [])]
+        pressed = (page.action(label, endpoints, staged) for page in pages)
+        posted = (page.script_action(home.node(node)) for page in reversed(pages))
+        if request := next(filter(None, [*pressed, *posted]), None):
+            return request
+        raise WordingUnknown(
+            tr("no button {button} of the PBX's page can be pressed from here.", button=label.shown(language())),
+            tr("press {apply} in the top bar of the PBX's own page, or {discard} to undo what was saved",
+               apply=self.profile.words["apply"].shown(language()),
+               discard=self.profile.words["discard"].shown(language())),
+        )  # fmt: skip
+
+    def _with_fields(self, form: Form, keys: Iterable[str]) -> Form:
+        """The form with all these fields; those that the page only offers so far are added to it."""
+        for key in keys:
+            if entry := form.offered(key):
+                added = self._in_session(form.adding(entry, self.profile.words["save"]))
+                form = added.form_with(form.profile)
+        return form
+
+    def _fill(self, form: Form, key: str, value: Value) -> None:
+        """Set a field; raises ChangeRefused for what no browser would let a person type."""
+        longest = form.longest(key)
+        if isinstance(value, str) and longest is not None and len(value) > longest:
+            facts = {"field": shown_field(form.profile, form.profile.fields[key]), "longest": longest}
+            problem = tr("the PBX's field {field} takes at most {longest} characters; the value has {length}.",
+                         length=len(value), **facts)  # fmt: skip
+            raise ChangeRefused(problem, _shorter(key))
+        form.set(key, value)
+
+    def _refuse_other_hands(self, page: str, targets: set[str], present: _Options, wanted: _Options) -> None:
+        """Raise StagedBefore where an option is neither as it was at first, nor as we want it."""
+        first = self._first.get(page, present)
+        moved = {name for name in first.keys() | present.keys() if first.get(name) != present.get(name)}
+        moved -= self._changed | {name for name in targets if present.get(name) == wanted.get(name)}
+        if moved:
+            raise other_hands(moved)
+
+    def _note(self, form: Form, present: _Options, sent: _Options) -> None:
+        """Remember which options go by our hand from here on."""
+        self._posted |= form.options()
+        self._changed |= {name for name in present.keys() | sent.keys() if present.get(name) != sent.get(name)}
+
+    def _is_ours(self, name: str) -> bool:
+        return name == ANONYMOUS or name in self._posted or any(one.startswith(f"{name}.") for one in self._posted)
+
+    def _not_taken(self, page: str, wrong: list[str], answer: Page) -> ChangeRefused:
+        profile = self.profile.pages[page]
+        fields = ", ".join(shown_field(profile, profile.fields[key]) for key in wrong)
+        problem = tr("the PBX did not take the values for its page {page}: {fields}.{said}",
+                     page=shown_path(profile), fields=fields, said=_said(answer))  # fmt: skip
+        urls = [key for key in wrong if key.endswith("_url")]
+        return ChangeRefused(
+            problem, _shorter(urls[0]) if urls else tr("try the same by hand; --guide lists the values")
+        )
 
     def _restart_services(self, answer: Page) -> None:
         """Do what the answer's script would do in a browser: restart the services that the changes concern."""
@@ -227,9 +381,13 @@ class PbxAdmin:
         if found is None:
             return
         restart, status_url = found
-        self._in_session(restart)
+        try:
+            self._in_session(restart)
+        except _Expired as error:
+            raise self._ended() from error
         deadline = time.monotonic() + self._patience_s
-        while status_url and self._send(Request("GET", status_url)).text().strip() != "finish":
+        time.sleep(min(SETTLE_S, self._patience_s))
+        while status_url and not self._restarted(status_url):
             if time.monotonic() > deadline:
                 raise ChangeRefused(
                     tr("the PBX saved the changes, but its services did not restart within {seconds} s.",
@@ -237,6 +395,16 @@ class PbxAdmin:
                     tr("look at the PBX's own page; a restart of the PBX puts the changes into force"),
                 )  # fmt: skip
             time.sleep(RETRY_PAUSE_S)
+
+    def _restarted(self, status_url: str) -> bool:
+        """Whether the PBX says so; while its web server restarts it says nothing."""
+        try:
+            page = self._send(Request("GET", status_url))
+        except Unreachable:
+            return False
+        if self._is_sign_in(page) or page.status == 403:
+            raise self._ended()
+        return page.text().strip() == "finish"
 
     def _with_session(self, step: Callable[[], Answer]) -> Answer:
         """Do the step; where the PBX ended the session meanwhile, sign in again and do it once more."""
@@ -271,26 +439,24 @@ class PbxAdmin:
                     raise
             time.sleep(RETRY_PAUSE_S)
 
-    def _not_applied(self, problem: str) -> ChangeRefused:
-        hint = tr("another administrator may be at work; look at the PBX's own page and try again")
-        return ChangeRefused(problem, hint)
-
     def _get(self, url: str) -> Page:
         return self._in_session(Request("GET", url))
 
     def _in_session(self, request: Request) -> Page:
         """The page that answers; _Expired when it asks for the password again, ChangeRefused when it is an error."""
         page = self._send(request)
-        if self._is_sign_in(page):
+        self._refuse_expired(page)
+        return self._good(page, _path(request.url))
+
+    def _refuse_expired(self, page: Page) -> None:
+        """Raise _Expired where the page asks for the password again, or says nothing, as some do of ended sessions."""
+        if self._is_sign_in(page) or (page.status == 403 and page.blank()):
             raise _Expired
+
+    def _good(self, page: Page, path: str) -> Page:
         if page.status >= 400:
             raise ChangeRefused(
-                tr(
-                    "the PBX answered {status} to {path}.{said}",
-                    status=page.status,
-                    path=_path(request.url),
-                    said=_said(page),
-                ),
+                tr("the PBX answered {status} to {path}.{said}", status=page.status, path=path, said=_said(page)),
                 tr("look at the PBX's own page and try again"),
             )
         return page
@@ -305,9 +471,9 @@ class PbxAdmin:
         return page
 
     def _is_sign_in(self, page: Page) -> bool:
-        return page.sign_in_form(self.profile.sign_in) is not None
+        return page.sign_in_form(self.profile.sign_in, self._sign_in_fields) is not None
 
-    def _exchange(self, request: Request) -> tuple[Page, str | None]:
+    def _exchange(self, request: Request, timeout_s: float | None = None) -> tuple[Page, str | None]:
         """One request and its answer: the page, and where it sends us, if it does."""
         if _origin(request.url) != _origin(self.address):
             facts = {"address": self.address, "other": _origin(request.url)}
@@ -316,11 +482,12 @@ class PbxAdmin:
                 tr("if that is the PBX's address, give it with --pbx"),
             )
         try:
-            response = self._client.request(request.method, request.url, **_encoded(request))
+            more = _encoded(request) | ({} if timeout_s is None else {"timeout": timeout_s})
+            response = self._client.request(request.method, request.url, **more)
         except httpx.ConnectError as error:
             raise Unreachable(
                 tr("{address} cannot be reached: {error}.", address=self.address, error=_reason(error)),
-                tr("check address, port, cable and firewall; does its page open in a browser?"),
+                plain_hint(self.address, str(error)),
             ) from error
         except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
             raise Unreachable(
@@ -348,16 +515,10 @@ class _Expired(Exception):
     """The PBX answered with the sign-in page."""
 
 
-def _signing_in(page: Page, form: Any, profile: Profile, user: str, password: str) -> Request:
-    request = submission(form, page.url)
+def _signing_in(page: Page, form: SignInForm, user: str, password: str) -> Request:
+    request = submission(form.element, page.url)
     names = [name for name, _ in request.fields]
-    secret = profile.sign_in.password_field
-    filled = {profile.sign_in.user_field: user, secret: password}
-    if secret not in names:
-        raise WordingUnknown(
-            tr("the PBX's sign-in page has no field {field}.", field=secret),
-            tr("name it in a profile (--profile FILE)"),
-        )
+    filled = {form.user_field: user, form.password_field: password}
     fields = [(name, filled.get(name, value)) for name, value in request.fields]
     fields += [(name, value) for name, value in filled.items() if name not in names]
     return Request("POST", request.url, tuple(fields), request.multipart)
@@ -371,6 +532,30 @@ def _encoded(request: Request) -> dict[str, Any]:
         return {"files": [(name, (None, value.encode())) for name, value in request.fields]}
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     return {"content": urlencode(request.fields).encode(), "headers": kind}
+
+
+def _options(request: Request) -> _Options:
+    """What the request sends of the page's options, by their full names; empty is the same as absent."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in request.fields:
+        if name.startswith("cbid."):
+            found[name[5:]] = (*found.get(name[5:], ()), value)
+    return {name: tuple(filter(None, values)) for name, values in found.items() if any(values)}
+
+
+def _shorter(key: str) -> str:
+    """What helps where a value is too long for its field."""
+    if key.endswith("_url"):
+        return tr("a shorter address may fit: --plain-urls leaves the secret path out")
+    return tr("choose a shorter one")
+
+
+def other_hands(names: Collection[str]) -> StagedBefore:
+    """The problem of changes that somebody else saved while we were at work."""
+    return StagedBefore(
+        tr("somebody else saved changes on the PBX meanwhile ({names}).", names=", ".join(sorted(names)[:3])),
+        tr("let them finish, or undo theirs with `ippbx-bill pbx discard`, then try again"),
+    )
 
 
 def _said(page: Page) -> str:

@@ -90,6 +90,20 @@ def add_token(data_dir: Path, token: str) -> None:
     _write(data_dir / FILE_NAME, _TOKENS_HEADING, known_tokens(data_dir) | {token})
 
 
+def make_known(data_dir: Path, new: Collection[str], held: Collection[str]) -> bool:
+    """Make the listener take these tokens; whether it takes known paths only from now on.
+
+    `held` are the URLs that PBXs may still post to. While no token is known every path is taken, and it stays so where
+    one of them carries none of the tokens: the first token would keep its events out.
+    """
+    covered = known_tokens(data_dir) | set(new)
+    if not known_tokens(data_dir) and any(token_in(url) not in covered for url in held if url):
+        return False
+    for token in new:
+        add_token(data_dir, token)
+    return bool(covered)
+
+
 def remove_token(data_dir: Path, token: str) -> None:
     """Forget a token; harmless where it is not known."""
     if token in known_tokens(data_dir):

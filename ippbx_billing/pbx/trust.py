@@ -17,6 +17,9 @@ from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.pbx.problems import CertificateChanged, Unreachable
 
+# How OpenSSL names an answer that is no TLS at all, in its versions.
+_PLAIN = re.compile(r"(?i)wrong.version.number|http.request|record.layer.failure|packet.length.too.long")
+
 
 class _Pinned(ssl.SSLContext):
     """Lets only the certificate with this fingerprint through; without one it takes any, to look at it."""
@@ -73,8 +76,16 @@ def fingerprint_of(host: str, port: int, timeout_s: float = 15) -> str:
             tr(
                 "https://{host}:{port} cannot be reached: {error}.", host=host, port=port, error=error.strerror or error
             ),
-            tr("check address, port, cable and firewall; does its page open in a browser?"),
+            plain_hint(f"https://{host}:{port}", str(error)),
         ) from error
+
+
+def plain_hint(address: str, error: str) -> str:
+    """What to do where the address cannot be reached; a port that answers in plain HTTP is named."""
+    if address.startswith("https://") and _PLAIN.search(error):
+        plain = address.replace("https://", "http://", 1)
+        return tr("this port speaks plain HTTP: try --pbx {plain}", plain=plain)
+    return tr("check address, port, cable and firewall; does its page open in a browser?")
 
 
 def normal_fingerprint(text: str) -> str:

@@ -36,6 +36,7 @@ ENVIRONMENT = "IPPBX_BILL_PBX_ADMIN_PASSWORD"
 def admin_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENVIRONMENT, SECRET)
     monkeypatch.setattr("ippbx_billing.pbx.session.RETRY_PAUSE_S", 0.01)
+    monkeypatch.setattr("ippbx_billing.pbx.session.SETTLE_S", 0.01)
 
 
 def device(**more: Any) -> PracticePbx:

@@ -107,7 +107,7 @@ def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Diagnosis]:
         health = f"{parts.scheme}://{parts.netloc}/healthz"
         known = _knows(url, using)
         try:
-            answer = httpx.get(health, timeout=DOOR_TIMEOUT_S, trust_env=False, verify=_own_certificate(using))
+            answer = httpx.get(health, timeout=DOOR_TIMEOUT_S, trust_env=False, verify=own_certificate(using))
             ours = "acknowledged" in answer.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError):
             ours = False
@@ -124,7 +124,7 @@ def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Diagnosis]:
             yield Diagnosis(names[kind], Health.OK, tr("a listener answers at {netloc}", netloc=parts.netloc))
 
 
-def _own_certificate(using: "Settings") -> "ssl.SSLContext | bool":
+def own_certificate(using: "Settings") -> "ssl.SSLContext | bool":
     """What our own doors are known by: their certificate, whatever name it was made for."""
     import ssl
 

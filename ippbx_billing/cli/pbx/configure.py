@@ -1,7 +1,7 @@
 """`configure-pbx` and `pbx`: point a PBX at this machine in one command, or step by step, and see that it worked."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +10,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.pbx import access as pbx_access
 from ippbx_billing.cli.pbx.access import (
     API_PASSWORD,
     DEFAULT_PROFILE,
@@ -47,6 +48,7 @@ from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent
+    from ippbx_billing.pbx.pages import Value
     from ippbx_billing.pbx.plan import Wanted
     from ippbx_billing.pbx.remembered import Remembered
     from ippbx_billing.pbx.session import PbxAdmin
@@ -88,7 +90,7 @@ def configure_pbx(
     remember: RememberOption = False,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
-    guide: Annotated[bool, typer.Option("--guide", help=tr("print the values as a checklist to set by hand"))] = False,
+    guide: Annotated[bool, typer.Option("--guide", help=tr("show what to set by hand, step by step"))] = False,
     wait: WaitOption = 0,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -106,7 +108,8 @@ def configure_pbx(
         password, made = _password_wanted(given, str(present["api"]["password"]))
         server = _server(server, session.address, using)
         _let_in(session.address, using, dry_run)
-        with _token(using, [str(present["events"]["cdr_url"])], plain_urls, dry_run) as token:
+        told = _password_told(access, using, password, made) if not dry_run else nullcontext()
+        with told, _token(access, using, _urls(present["events"]), plain_urls, dry_run) as token:
             wanted: Wanted = {
                 "api": {"enabled": True, "password": password},
                 "events": event_values(our_urls(server, using, token)),
@@ -140,7 +143,9 @@ def enable_api(
     with signed_in(access, using) as session:
         _tell_or_refuse_staged(session, dry_run)
         password, made = _password_wanted("", str(session.read("api")["password"]))
-        if _carry_out(session, {"api": {"enabled": True, "password": password}}, access, dry_run) and made:
+        with _password_told(access, using, password, made):
+            changed = _carry_out(session, {"api": {"enabled": True, "password": password}}, access, dry_run)
+        if changed and made:
             tell_password(password)
 
 
@@ -165,7 +170,9 @@ def set_password(
     password = given or new_api_password()
     with signed_in(access, using) as session:
         _tell_or_refuse_staged(session, dry_run)
-        if _carry_out(session, {"api": {"password": password}}, access, dry_run) and not given:
+        with _password_told(access, using, password, made=not given):
+            changed = _carry_out(session, {"api": {"password": password}}, access, dry_run)
+        if changed and not given:
             tell_password(password)
         if remember and not dry_run:
             _remember_api_password(access, using, password)
@@ -199,9 +206,9 @@ def set_event_urls(
         if cdr or status:
             _carry_out(session, {"events": event_values(Urls(cdr, status))}, access, dry_run)
             return
-        present = str(session.read("events")["cdr_url"])
+        present = _urls(session.read("events"))
         _let_in(session.address, using, dry_run)
-        with _token(using, [present], plain_urls, dry_run) as token:
+        with _token(access, using, present, plain_urls, dry_run) as token:
             urls = our_urls(_server(server, session.address, using), using, token)
             _carry_out(session, {"events": event_values(urls)}, access, dry_run)
 
@@ -297,6 +304,7 @@ def _carry_out(
 ) -> bool:
     """Show what differs, ask, change, and show what is; whether anything was changed."""
     from ippbx_billing.pbx.plan import carry_out, plan
+    from ippbx_billing.pbx.problems import Interrupted
 
     changes = plan(session.profile, {page: session.read(page) for page in wanted}, wanted)
     needed = any(change.needed for change in changes)
@@ -306,7 +314,11 @@ def _carry_out(
             say(tr("nothing was changed"))
             raise typer.Exit(1)
     if needed and not dry_run:
-        carry_out(session, changes)
+        try:
+            carry_out(session, changes)
+        except Interrupted as interrupt:
+            say(f"{interrupt.outcome.sentence} {interrupt.outcome.hint}".rstrip())
+            raise
     show_changes(session.profile, changes, form, output)
     if not needed:
         say(tr("nothing to do: the PBX is set like this already"))
@@ -366,15 +378,43 @@ def _let_in(address: str, using: "Settings", dry_run: bool) -> None:
     say(tr("{host} is outside the networks that may post, and is let in; see {path}", host=host, path=path))
 
 
+def _urls(events: "Mapping[str, Value]") -> list[str]:
+    """The addresses that the PBX posts to by these settings, or would if it were switched on."""
+    return [str(events[f"{kind}_url"]) for kind in ("cdr", "status")]
+
+
+def _may_be_in_force(error: BaseException) -> bool:
+    """Whether what we wanted may be in force on the PBX, or come into force without us."""
+    from ippbx_billing.pbx.problems import Interrupted, PbxError, State
+
+    if isinstance(error, Interrupted):
+        return error.outcome.state is not State.DISCARDED
+    return isinstance(error, KeyboardInterrupt) or (isinstance(error, PbxError) and error.in_force)
+
+
 @contextmanager
-def _token(using: "Settings", present: list[str], plain: bool, dry_run: bool) -> Iterator[str]:
+def _password_told(access: Access, using: "Settings", password: str, made: bool) -> Iterator[None]:
+    """Tell, and remember where that was wished, a password of the API that may be in force after a failure."""
+    try:
+        yield
+    except (BillingError, KeyboardInterrupt) as error:
+        if made and _may_be_in_force(error):
+            say(tr("the PBX may have its new API password already:"))
+            tell_password(password)
+        if access.remember and _may_be_in_force(error):
+            _remember_api_password(access, using, password)
+        raise
+
+
+@contextmanager
+def _token(access: Access, using: "Settings", present: list[str], plain: bool, dry_run: bool) -> Iterator[str]:
     """The token for the event URLs: the one they carry already, else a new one.
 
-    While the listener knows no token it takes every path, so the first one is made known when the PBX uses it. A
-    further one must be known before, and is forgotten again where nothing came into force.
+    While the listener knows no token it takes every path, so the first one is made known when the PBX uses it, and
+    uses no other any more. A further one must be known before, and is forgotten again where nothing came into force.
+    It is written down before it is sent, so that it is not lost with this process.
     """
     from ippbx_billing.pbx import remembered, tokens
-    from ippbx_billing.pbx.problems import PbxError
 
     known = tokens.known_tokens(using.data_dir)
     given_out = {one.token for one in remembered.load(using.data_dir) if one.token}
@@ -386,26 +426,31 @@ def _token(using: "Settings", present: list[str], plain: bool, dry_run: bool) ->
     if dry_run:
         yield kept or "<token>"
         return
-    token = kept or tokens.new_token()
+    pbx = recalled(access, using)
+    token = kept or pbx.token or tokens.new_token()
+    remembered.save(using.data_dir, replace(pbx, token=token))
     if known:
         tokens.add_token(using.data_dir, token)
     try:
         yield token
     except (BillingError, typer.Exit, KeyboardInterrupt) as error:
-        if isinstance(error, PbxError) and error.in_force:
-            _make_known(using, token)
-        elif not kept:
+        if _may_be_in_force(error):
+            _make_known(using, token, present)
+        elif token not in known | given_out:
             tokens.remove_token(using.data_dir, token)
+            remembered.save(using.data_dir, pbx)
         raise
     _make_known(using, token)
 
 
-def _make_known(using: "Settings", token: str) -> None:
-    """Let the listener take this token, and those that were given out to be set by hand: they may be in use too."""
+def _make_known(using: "Settings", token: str, held: Collection[str] = ()) -> None:
+    """Let the listener take this token, and those that were given out before: they may be in use too."""
     from ippbx_billing.pbx import remembered, tokens
 
-    for one in {token, *(pbx.token for pbx in remembered.load(using.data_dir) if pbx.token)}:
-        tokens.add_token(using.data_dir, one)
+    given_out = {pbx.token for pbx in remembered.load(using.data_dir) if pbx.token}
+    if not tokens.make_known(using.data_dir, {token, *given_out}, held):
+        say(tr("the listener goes on taking every path, because the PBX may still post to the old one; "
+               "run this command again to change that"))  # fmt: skip
 
 
 def _warn_of_tokens(using: "Settings") -> None:
@@ -417,7 +462,9 @@ def _warn_of_tokens(using: "Settings") -> None:
 
 
 def _guide(access: Access, using: "Settings", server: str | None, given: str, plain: bool, wait: int) -> None:
-    """The checklist for a firmware that cannot be driven, then patience until the first event."""
+    """What to set by hand on a firmware that cannot be driven: step by step where somebody is there, else as a list."""
+    from ippbx_billing.cli.pbx.guide import walk
+    from ippbx_billing.pbx.guide import steps
     from ippbx_billing.pbx.profile import load_profile
     from ippbx_billing.pbx.tokens import accepts
 
@@ -425,11 +472,18 @@ def _guide(access: Access, using: "Settings", server: str | None, given: str, pl
     server = _server(server, known.address, using)
     _let_in(known.address, using, dry_run=False)
     token = _token_to_give_out(known, using, plain)
+    urls = our_urls(server, using, token)
     wanted: Wanted = {
         "api": {"enabled": True, "password": given or new_api_password()},
-        "events": event_values(our_urls(server, using, token)),
+        "events": event_values(urls),
     }
     profile = load_profile(known.profile or DEFAULT_PROFILE)
+    if pbx_access.attended():
+        here = {"cdr": urls.cdr or "", "status": urls.status or ""}
+        walk(steps(profile, known.address, known.user, wanted), profile, here, using, wait or GUIDE_WAIT_S)
+        if token:
+            _make_known(using, token)
+        return
     lines(checklist(profile, known.address, known.user, wanted))
     say("")
     event = _wait(using, wait or GUIDE_WAIT_S)

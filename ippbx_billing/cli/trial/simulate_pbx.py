@@ -15,7 +15,7 @@ from ippbx_billing.language import tr
 if TYPE_CHECKING:
     from ippbx_billing.simulation.practice_pbx import PracticeFault
 
-FAULTS = "ignore-save, refuse-apply, ignore-apply, cut-after-save, gone-after-save, expire-on-save, …"
+FAULTS = "refuse-apply, cut-after-save, slow-restart, silent-403, apply-on-save, stranger-saves, always-notice, …"
 
 
 def pbx(
@@ -25,6 +25,9 @@ def pbx(
     admin_user: Annotated[str, typer.Option(help=tr("user to sign in with"))] = "admin",
     admin_password: Annotated[str, typer.Option(help=tr("that user's password"))] = "admin",
     pbx_lang: Annotated[Literal["zh", "en"], typer.Option("--lang", help=tr("language of its pages"))] = "zh",
+    generation: Annotated[
+        Literal["2012", "2015", "2017", "2018"], typer.Option(help=tr("year of the LuCI that its pages are made with"))
+    ] = "2015",
     token: Annotated[bool, typer.Option("--token/--no-token", help=tr("newer firmware with CSRF tokens"))] = True,
     session: Annotated[float, typer.Option(min=1, help=tr("seconds after which a session expires"))] = 600,
     calls_per_minute: Annotated[float, typer.Option(min=0, help=tr("calls a minute; 0: none"))] = 6,
@@ -50,11 +53,13 @@ def pbx(
     from ippbx_billing.simulation.practice_pbx.calling import Habits
     from ippbx_billing.simulation.practice_pbx.web import serve
 
-    firmware = Firmware(
+    without_tokens = {} if token else {"token": False}
+    firmware = Firmware.of(
+        generation,
         language=pbx_lang,
         admin_user=admin_user,
         admin_password=admin_password,
-        token=token,
+        **without_tokens,
         session_s=session,
         faults=_faults(fault or []),
     )

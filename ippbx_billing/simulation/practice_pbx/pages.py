@@ -3,8 +3,10 @@
 Everything that differs between firmwares is asked of the firmware; everything shown goes through `escape`.
 """
 
+import json
 from html import escape
 
+from ippbx_billing.simulation.practice_pbx.firmware import PracticeFault
 from ippbx_billing.simulation.practice_pbx.screens import Names, Option, Screen, menu, words
 from ippbx_billing.simulation.practice_pbx.state import PracticePbx, Session
 
@@ -23,10 +25,15 @@ class PracticePages:
         return self._html(
             f'<form method="post" action="{escape(address)}">{error}'
             f'<label class="cbi-value-title">{self._word("user")}</label>'
-            '<input class="cbi-input-user" type="text" name="luci_username" value="admin" />'
-            f'<label class="cbi-value-title">{self._word("password")}</label>'
-            f'<input class="cbi-input-password" type="password" name="luci_password" />{button}</form>'
+            f'<input class="cbi-input-user" type="text" name="{self.sign_in_fields[0]}" value="admin" />'
+            f'<label class="cbi-value-title">{self._word("password")}</label>{self._decoy()}'
+            f'<input class="cbi-input-password" type="password" name="{self.sign_in_fields[1]}" />{button}</form>'
         )
+
+    @property
+    def sign_in_fields(self) -> tuple[str, str]:
+        """The names under which user and password are posted."""
+        return ("username", "password") if self.firmware.old_sign_in else ("luci_username", "luci_password")
 
     def entrance(self) -> str:
         """The page at the root, which leads to the program."""
@@ -38,6 +45,9 @@ class PracticePages:
 
     def screen(self, session: Session, screen: Screen, wrong: list[Option]) -> str:
         """A page of options as a form."""
+        if self.firmware.drawn_by_script:
+            script = "<script>L.require('ui').then(function(ui) { new ui.instantiateView('service/form'); });</script>"
+            return self._framed(session, screen.node, f'<div id="view"></div>{script}')
         address = escape(self.address(session, screen.node))
         errors = "".join(f'<div class="cbi-section-error">{self._complaint(one)}</div>' for one in wrong)
         token = f'<input type="hidden" name="token" value="{session.token}" />' if self.firmware.token else ""
@@ -46,7 +56,7 @@ class PracticePages:
             screen.node,
             f'<h2>{self._name(screen.label)}</h2><form method="post" name="cbi" action="{address}" '
             f'enctype="multipart/form-data">{token}<input type="hidden" name="cbi.submit" value="1" />'
-            f'{errors}{self._section(screen)}<div class="cbi-page-actions">'
+            f'{errors}{self._section(screen, wrong)}{self._conditions(screen)}<div class="cbi-page-actions">'
             f'<input type="button" value="{self._word("reset")}" onclick="location.href=\'{address}\'" />'
             f'<input type="button" name="cbi.cancel" value="{self._word("cancel")}" />'
             f'<input class="cbi-button-save" type="submit" value="{self._word("save")}" /></div></form>',
@@ -54,9 +64,13 @@ class PracticePages:
 
     def changes(self, session: Session) -> str:
         """The list of staged changes with the buttons that plain LuCI has there."""
-        rows = "".join(f"<li>{escape(key)}</li>" for key in self.pbx.staged)
-        buttons = self._button(session, "apply", "saveapply") + self._button(session, "discard", "revert")
-        return self._framed(session, "admin/uci/changes", f"<ul>{rows}</ul>{buttons if self.pbx.staged else ''}")
+        rows = "".join(
+            f"<var><ins>{escape(key)}=<strong>{escape(' '.join(value))}</strong></ins></var><br />"
+            for key, value in self.pbx.staged.items()
+        )
+        listed = f'<div class="uci-change-list">{rows}</div>' if rows else ""
+        buttons = self._bar_buttons(session) if rows or PracticeFault.ALWAYS_NOTICE in self.pbx.faults else ""
+        return self._framed(session, "admin/uci/changes", f'<fieldset class="cbi-section">{listed}</fieldset>{buttons}')
 
     def applied(self, session: Session, configs: list[str]) -> str:
         """The answer to an apply; where the firmware says so, with the script that restarts the services."""
@@ -79,7 +93,8 @@ class PracticePages:
 
     def address(self, session: Session, node: str) -> str:
         """The address of a node in this session."""
-        return f"{self.firmware.script}/;stok={session.stok}/{node}"
+        token = f";stok={session.stok}/" if self.firmware.stok else ""
+        return f"{self.firmware.script}/{token}{node}"
 
     def _framed(self, session: Session, node: str, content: str) -> str:
         user = f'<span class="user">{escape(self.firmware.admin_user)}</span>'
@@ -99,13 +114,30 @@ class PracticePages:
         )
 
     def _bar(self, session: Session) -> str:
-        if not self.pbx.staged:
+        if not self.pbx.staged and PracticeFault.ALWAYS_NOTICE not in self.pbx.faults:
             return ""
+        if PracticeFault.SCRIPT_BUTTONS in self.pbx.faults:
+            buttons = "".join(
+                f'<input type="button" class="btn" id="bar-{word}" value="{self._word(word)}" />'
+                for word in ("apply", "discard")
+            )
+            return f'<div class="unapplied"><span>{self._word("staged")}</span>{buttons}</div>'
         if self.firmware.bar_of_links:
             address = escape(self.address(session, "admin/uci/changes"))
             return f'<a class="label notice" href="{address}">{self._word("changes")}: {len(self.pbx.staged)}</a>'
-        buttons = self._button(session, "apply", "saveapply") + self._button(session, "discard", "revert")
-        return f'<div class="unapplied"><span>{self._word("staged")}</span>{buttons}</div>'
+        return f'<div class="unapplied"><span>{self._word("staged")}</span>{self._bar_buttons(session)}</div>'
+
+    def _bar_buttons(self, session: Session) -> str:
+        if not self.firmware.unchecked:
+            return self._button(session, "apply", "saveapply") + self._button(session, "discard", "revert")
+        auth = f'{{ "sid": "{session.stok}", "token": "{session.token}" }}'
+        address = self.address(session, "admin/uci")
+        buttons = "".join(
+            f'<input class="cbi-button" type="button" value="{self._word(word)}" onclick="{call}" />'
+            for word, call in (("apply", "uci_apply(true); return false"), ("discard", "uci_revert(); return false"))
+        )
+        script = f"var uci_auth = {auth};\nfunction uci_apply() {{ new XHR().post('{address}/' + step(), uci_auth); }}"
+        return f"{buttons}<script>//<![CDATA[\n{script}\n//]]></script>"
 
     def _button(self, session: Session, word: str, node: str) -> str:
         address = escape(self.address(session, f"admin/uci/{node}"))
@@ -133,10 +165,10 @@ class PracticePages:
     def _link(self, session: Session, node: str, label: Names) -> str:
         return f'<a href="{escape(self.address(session, node))}"><i class="icon"></i> {self._name(label)}</a>'
 
-    def _section(self, screen: Screen) -> str:
+    def _section(self, screen: Screen, wrong: list[Option]) -> str:
         options = self.pbx.options(screen)
         if not screen.tabs:
-            return f'<fieldset class="cbi-section">{self._rows(screen, options)}</fieldset>'
+            return f'<fieldset class="cbi-section">{self._rows(screen, options, wrong)}</fieldset>'
         section = f"{screen.config}.{screen.section}"
         heads = "".join(
             f'<li id="tab.{section}.{name}" class="cbi-tab"><a href="#">{self._name(label)}</a></li>'
@@ -144,13 +176,28 @@ class PracticePages:
         )
         bodies = "".join(
             f'<div class="cbi-tabcontainer" id="container.{section}.{name}"{_hidden(number > 0)}>'
-            f"{self._rows(screen, [one for one in options if one.tab == name])}</div>"
+            f"{self._rows(screen, [one for one in options if one.tab == name], wrong)}</div>"
             for number, (name, _) in enumerate(screen.tabs)
         )
         chosen = f'<input type="hidden" id="tab.{section}" name="tab.{section}" value="{screen.tabs[0][0]}" />'
         return f'<ul class="cbi-tabmenu">{heads}</ul>{chosen}{bodies}'
 
-    def _rows(self, screen: Screen, options: list[Option]) -> str:
+    def _conditions(self, screen: Screen) -> str:
+        """The script that takes rows out of the page while their condition is not met."""
+        if self.firmware.conditions_in_rows:
+            return ""
+        calls = [
+            f'cbi_d_add("cbi-{screen.key(one).replace(".", "-")}", {self._condition(screen, one)}, "");'
+            for one in self.pbx.options(screen)
+            if one.depends
+        ]
+        return f'<script type="text/javascript">{chr(10).join(calls)}</script>' if calls else ""
+
+    def _condition(self, screen: Screen, option: Option) -> str:
+        wanted = {f"cbid.{screen.config}.{screen.section}.{name}": value for name, value in option.depends.items()}
+        return json.dumps(wanted)
+
+    def _rows(self, screen: Screen, options: list[Option], wrong: list[Option]) -> str:
         rows: list[str] = []
         for option in options:
             control = self._control(screen, option)
@@ -158,8 +205,12 @@ class PracticePages:
                 rows[-1] = rows[-1].replace("<!--beside-->", control)
                 continue
             key = screen.key(option)
+            marked = " cbi-value-error" if option in wrong and option.required else ""
+            depends = ""
+            if option.depends and self.firmware.conditions_in_rows:
+                depends = f' data-depends="{escape("[" + self._condition(screen, option) + "]")}"'
             rows.append(
-                f'<div class="cbi-value" id="cbi-{key.replace(".", "-")}">'
+                f'<div class="cbi-value{marked}" id="cbi-{key.replace(".", "-")}"{depends}>'
                 f'<label class="cbi-value-title" for="cbid.{key}">{self._name(option.label)}</label>'
                 f'<div class="cbi-value-field">{control}<!--beside--></div></div>'
             )
@@ -170,7 +221,16 @@ class PracticePages:
         name = f'id="cbid.{key}" name="cbid.{key}"'
         values = self.pbx.value(key)
         if option.kind == "switch":
-            on = ' checked="checked"' if values else ""
+            if self.firmware.radios:
+                return "".join(
+                    f'<input type="radio" id="cbid.{key}-{value}" name="cbid.{key}" value="{value}"'
+                    f'{checked} /><label for="cbid.{key}-{value}">{self._word(word)}</label>'
+                    for value, word, checked in (
+                        ("1", "on", _checked(bool(values))),
+                        ("0", "off", _checked(not values)),
+                    )
+                )
+            on = _checked(bool(values))
             twin = f'<input type="hidden" name="cbi.cbe.{key}" value="1" />'
             return f'{twin}<input type="checkbox" class="switch" {name} value="1"{on} />'
         if option.kind == "select":
@@ -183,13 +243,22 @@ class PracticePages:
         if option.kind == "area":
             return f"<textarea {name}>{escape(''.join(values))}</textarea>"
         kind = "password" if option.kind == "password" else "text"
-        return f'<input type="{kind}" {name} value="{escape("".join(values))}" />'
+        decoy = self._decoy() if option.kind == "password" else ""
+        return f'{decoy}<input type="{kind}" {name} value="{escape("".join(values))}" />'
+
+    def _decoy(self) -> str:
+        """What 18.06 puts before a password field, so that browsers fill in this one."""
+        style = 'style="position: absolute; left: -100000px"'
+        return f'<input type="password" aria-hidden="true" {style} />' if self.firmware.decoys else ""
 
     def _complaint(self, option: Option) -> str:
+        if option.required:
+            return self._word("missing")
         return f"{self._name(option.label)}: {self._word('invalid')}"
 
     def _name(self, label: Names) -> str:
-        text = label.get(self.firmware.language, label.get("en", ""))
+        foreign = label.get("pl") if PracticeFault.LANGUAGES in self.pbx.faults else None
+        text = foreign or label.get(self.firmware.language, label.get("en", ""))
         return escape(self.firmware.renamed.get(text, text))
 
     def _word(self, word: str) -> str:
@@ -198,6 +267,10 @@ class PracticePages:
 
 def _hidden(hidden: bool) -> str:
     return ' style="display:none"' if hidden else ""
+
+
+def _checked(chosen: bool) -> str:
+    return ' checked="checked"' if chosen else ""
 
 
 def _selected(chosen: bool) -> str:

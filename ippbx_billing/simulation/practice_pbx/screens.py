@@ -27,6 +27,9 @@ class Option:
     beside: bool
     extra: bool
     longest: int
+    fault: str  # only there while the device shows this fault
+    required: bool
+    depends: Mapping[str, str]  # option of the page -> value it must have for this row to be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +108,7 @@ def _option(row: dict[str, Any]) -> Option:
         beside=row.get("beside", False),
         extra=row.get("extra", False),
         longest=row.get("longest", 128),
+        fault=row.get("fault", ""),
+        required=row.get("required", False),
+        depends=row.get("depends", {}),
     )

@@ -43,6 +43,7 @@ class PracticePbx:
     def __init__(self, firmware: Firmware | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.firmware = firmware or Firmware()
         self.faults = set(self.firmware.faults)
+        self.silent = PracticeFault.SILENT_403 in self.faults  # how a session that ended is answered
         self.saved: Values = {screen.key(one): one.value for screen in self.screens() for one in self.options(screen)}
         self.running: Values = dict(self.saved)
         self.staged: Values = {}
@@ -51,6 +52,7 @@ class PracticePbx:
         self.on_restart: Callable[[], None] = lambda: None
         self._clock = clock
         self._locked_until = 0.0
+        self._busy_until = float("-inf")
         self._sessions: dict[str, Session] = {}
 
     def screens(self) -> Iterator[Screen]:
@@ -59,7 +61,7 @@ class PracticePbx:
 
     def options(self, screen: Screen) -> list[Option]:
         """The options that this firmware has on the page, in its order."""
-        found = [one for one in screen.options if self.firmware.extra_fields or not one.extra]
+        found = [one for one in screen.options if self._has(one)]
         return _turned_round(found) if self.firmware.turned_round and screen.tabs else found
 
     @property
@@ -84,14 +86,22 @@ class PracticePbx:
 
     def session(self, stok: str, cookie: str) -> Session | None:
         """The session of this address and cookie, if it is still alive."""
-        session = self._sessions.get(stok)
+        session = self._sessions.get(stok) if self.firmware.stok else self._of_cookie(cookie)
         if session is None or not secrets.compare_digest(session.cookie.encode(), cookie.encode()):
             return None
         if self._clock() - session.used_at > self.firmware.session_s:
-            del self._sessions[stok]
+            self.end(session)
             return None
         session.used_at = self._clock()
         return session
+
+    def end(self, session: Session) -> None:
+        """Sign one person out."""
+        self._sessions.pop(session.stok, None)
+
+    def sessions(self) -> int:
+        """How many people are signed in."""
+        return len(self._sessions)
 
     def end_sessions(self) -> None:
         """Sign everybody out."""
@@ -105,7 +115,7 @@ class PracticePbx:
         """Stage what was posted, as LuCI does; gives the options whose values are not valid, and then stages nothing.
 
         A switch is on when it was posted, off when only its hidden twin was; other options that were not posted lose
-        their value.
+        their value. A required option may be left out while it has no value, but not be posted empty.
         """
         posted = {key: tuple(value for name, value in fields if name == key) for key, _ in fields}
         wanted: Values = {}
@@ -115,13 +125,15 @@ class PracticePbx:
             value = posted.get(f"cbid.{key}", ())
             if option.kind == "switch":
                 if value or f"cbi.cbe.{key}" in posted:
-                    wanted[key] = ("1",) if value else ()
+                    wanted[key] = ("1",) if value == ("1",) else ()
             else:
                 wanted[key] = tuple(part.replace("\r\n", "\n") for part in value if part)
-                if not all(_valid(option, part) for part in wanted[key]):
+                missing = option.required and not wanted[key] and (bool(value) or self.value(key) != ())
+                if missing or not all(_valid(option, part) for part in wanted[key]):
                     wrong.append(option)
         if not wrong and PracticeFault.IGNORE_SAVE not in self.faults:
             self._stage(wanted)
+            self._after_save()
         return wrong
 
     def commit(self) -> None:
@@ -134,7 +146,14 @@ class PracticePbx:
     def restart(self) -> None:
         """Let the services go by the saved settings."""
         self.running = dict(self.saved)
+        if PracticeFault.SLOW_RESTART in self.faults:
+            self._busy_until = self._clock() + self.firmware.slow_s
         self.on_restart()
+
+    @property
+    def restarting(self) -> bool:
+        """Whether the services are not all up again."""
+        return self._clock() < self._busy_until
 
     def discard(self) -> None:
         """Forget the staged settings."""
@@ -143,6 +162,21 @@ class PracticePbx:
     def reports(self) -> dict[str, EventReport]:
         """Where the two kinds of events go by the settings in force."""
         return {"status": self._report("c1"), "cdr": self._report("c2")}
+
+    def _has(self, option: Option) -> bool:
+        return (self.firmware.extra_fields or not option.extra) and (not option.fault or option.fault in self.faults)
+
+    def _of_cookie(self, cookie: str) -> Session | None:
+        return next((one for one in self._sessions.values() if one.cookie == cookie), None)
+
+    def _after_save(self) -> None:
+        """What else happens at a save, by the faults."""
+        if PracticeFault.STRANGER_SAVES in self.faults:
+            self.faults.discard(PracticeFault.STRANGER_SAVES)
+            self.staged["nms.main.state"] = ("1",)
+        if PracticeFault.APPLY_ON_SAVE in self.faults:
+            self.commit()
+            self.restart()
 
     def _report(self, name: str) -> EventReport:
         on = all(self.running[f"evtpush.all.{name}{part}"] for part in ("", "u"))

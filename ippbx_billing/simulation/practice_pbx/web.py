@@ -89,7 +89,8 @@ class _Web:
     def __init__(self, pbx: PracticePbx) -> None:
         self.pbx = pbx
         self.pages = PracticePages(pbx)
-        self._address = re.compile(re.escape(pbx.firmware.script) + r"(?:/;stok=([0-9a-f]+))?(?:/(.*))?")
+        token = r"(?:/;stok=([0-9a-f]+))?" if pbx.firmware.stok else "()"
+        self._address = re.compile(re.escape(pbx.firmware.script) + token + r"(?:/(.*))?")
 
     async def answer(self, request: Request) -> Response:
         """The page that was asked for."""
@@ -101,27 +102,38 @@ class _Web:
             return HTMLResponse(self.pages.entrance()) if path == "/" else PlainTextResponse("Not Found", 404)
         stok, node = found.group(1) or "", (found.group(2) or "").strip("/")
         fields = await _posted(request)
-        if not stok:
-            return self._sign_in(path, fields)
         session = self.pbx.session(stok, request.cookies.get("sysauth", ""))
+        if session is None and not stok:
+            return self._sign_in(path, fields, began="sysauth" in request.cookies)
         if session is None:
-            return RedirectResponse("/", 302)
+            return self._ended()
         forged = self.pbx.firmware.token and request.method == "POST" and ("token", session.token) not in fields
         if forged:
             return HTMLResponse(self.pages.message(session, "token"), 403)
         return self._inside(request.method, session, node, fields)
 
-    def _sign_in(self, path: str, fields: list[tuple[str, str]]) -> Response:
+    def _ended(self) -> Response:
+        """The answer to whoever has no session any more."""
+        return Response(status_code=403) if self.pbx.silent else RedirectResponse("/", 302)
+
+    def _sign_in(self, path: str, fields: list[tuple[str, str]], began: bool) -> Response:
         posted = dict(fields)
-        if "luci_username" not in posted:
+        user, password = self.pages.sign_in_fields
+        if user not in posted and began and self.pbx.silent and not self.pbx.firmware.stok:
+            return Response(status_code=403)
+        if user not in posted:
             return HTMLResponse(self.pages.sign_in(path), 403)
-        session = self.pbx.sign_in(posted["luci_username"], posted.get("luci_password", ""))
+        session = self.pbx.sign_in(posted[user], posted.get(password, ""))
         if session is None:
             complaint = "locked" if self.pbx.locked else "wrong"
             return HTMLResponse(self.pages.sign_in(path, complaint), 403)
+        if self.pbx.firmware.shut_out:
+            return HTMLResponse("")
         script = self.pbx.firmware.script
         paths = {"session": f"{script}/;stok={session.stok}", "script": script + "/", "root": "/"}
         cookie = f"sysauth={session.cookie}; path={paths[self.pbx.firmware.cookie_path]}"
+        if self.pbx.firmware.old_sign_in:
+            return HTMLResponse(self.pages.home(session, "admin/status"), headers={"set-cookie": cookie})
         return Response(
             status_code=302,
             headers={"location": self.pages.address(session, "admin/status"), "set-cookie": cookie},
@@ -129,7 +141,10 @@ class _Web:
 
     def _inside(self, method: str, session: Session, node: str, fields: list[tuple[str, str]]) -> Response:
         if node.startswith(("admin/uci/", "servicectl/")):
-            return self._change(method, session, node)
+            return self._change(method, session, node, fields)
+        if node == "admin/logout":
+            self.pbx.end(session)
+            return RedirectResponse("/", 302)
         screen = next((one for one in self.pbx.screens() if one.node == node), None)
         if screen is None:
             known = node in ("", "admin") or any(group.node == node for group in menu())
@@ -137,22 +152,24 @@ class _Web:
         if method == "POST" and ("cbi.submit", "1") in fields:
             if self._expires():
                 self.pbx.end_sessions()
-                return RedirectResponse("/", 302)
+                return self._ended()
             wrong = self.pbx.save(screen, fields)
             return self._cut(PracticeFault.CUT_AFTER_SAVE, PracticeFault.GONE_AFTER_SAVE) or HTMLResponse(
                 self.pages.screen(session, screen, wrong)
             )
         return HTMLResponse(self.pages.screen(session, screen, []))
 
-    def _change(self, method: str, session: Session, node: str) -> Response:
+    def _change(self, method: str, session: Session, node: str, fields: list[tuple[str, str]]) -> Response:
         """The nodes that apply, discard and restart; newer LuCI lets only POST do that."""
+        if self.pbx.firmware.unchecked and node != "admin/uci/changes":
+            return self._unchecked(session, node, fields)
         if self.pbx.firmware.token and method != "POST" and node not in ("admin/uci/changes", "servicectl/status"):
             return PlainTextResponse("Method Not Allowed", 405)
         if node.startswith("servicectl/restart/"):
             self.pbx.restart()
             return PlainTextResponse("OK")
         if node == "servicectl/status":
-            return PlainTextResponse("finish")
+            return PlainTextResponse("running" if self.pbx.restarting else "finish")
         if node in ("admin/uci/saveapply", "admin/uci/apply"):
             return self._apply(session, node)
         if node == "admin/uci/revert" and PracticeFault.REFUSE_DISCARD in self.pbx.faults:
@@ -161,12 +178,29 @@ class _Web:
             self.pbx.discard()
         return HTMLResponse(self.pages.changes(session))
 
+    def _unchecked(self, session: Session, node: str, fields: list[tuple[str, str]]) -> Response:
+        """What a script of 18.06 posts, with the session's two secrets."""
+        if {("sid", session.stok), ("token", session.token)} - set(fields):
+            return PlainTextResponse("Forbidden", 403)
+        if node == "admin/uci/apply_unchecked":
+            return self._apply(session, "admin/uci/saveapply")
+        if node != "admin/uci/revert":
+            return PlainTextResponse("Not Found", 404)
+        if PracticeFault.REFUSE_DISCARD in self.pbx.faults:
+            return PlainTextResponse("Internal Server Error", 500)
+        self.pbx.discard()
+        return PlainTextResponse("{}")
+
     def _apply(self, session: Session, node: str) -> Response:
         if PracticeFault.REFUSE_APPLY in self.pbx.faults:
             return HTMLResponse(self.pages.message(session, "refused"), 500)
         configs = sorted({key.split(".")[0] for key in self.pbx.staged})
         if node.endswith("saveapply") and PracticeFault.IGNORE_APPLY not in self.pbx.faults:
             self.pbx.commit()
+        if PracticeFault.SILENT_403 in self.pbx.faults:
+            self.pbx.faults.discard(PracticeFault.SILENT_403)
+            self.pbx.end_sessions()
+            return self._ended()
         return self._cut(PracticeFault.CUT_AFTER_APPLY) or HTMLResponse(self.pages.applied(session, configs))
 
     def _expires(self) -> bool:
