@@ -106,8 +106,8 @@ def categories(answer: "Answer", measure: str) -> ReportSheet:
     least_last = sorted(occurring, key=lambda one: -figure(total["traffic_types"][one], measure))
     columns = [
         Column("who", tr("Department, extension")),
-        *(Column(f"{one}_{measure}", _BRIEF[one](), kind, rank=least_last.index(one)) for one in occurring),
-        Column(measure, _MEASURES[measure](answer.currency), kind),
+        *(_type_column(one, measure, kind, least_last.index(one)) for one in occurring),
+        Column(measure, _MEASURES[measure](answer.currency), kind, unpriced="unpriced" if kind == "money" else ""),
     ]
     flat = [_spread(row, measure) for row in answer.rows]
     rows = [{**row, "who": _who(row)} for row in flat]
@@ -115,6 +115,10 @@ def categories(answer: "Answer", measure: str) -> ReportSheet:
     whole = _spread(total, measure)
     keys = ["department", "level", "extension", "name", "subtotal", *whole]
     return replace(_sheet(answer, title, columns, keys, rows=rows, flat=flat), total=whole)
+
+
+def _type_column(one: TrafficType, measure: str, kind: str, rank: int) -> Column:
+    return Column(f"{one}_{measure}", _BRIEF[one](), kind, rank, f"{one}_unpriced" if kind == "money" else "")
 
 
 def _who(row: Row) -> str:
@@ -147,7 +151,8 @@ def _spread(row: Row, measure: str) -> Row:
     """The row with a key for each traffic type, empty where none of it occurred."""
     types = row["traffic_types"]
     plain = {key: value for key, value in row.items() if key != "traffic_types"}
-    return plain | {f"{one}_{measure}": types[one][measure] if one in types else None for one in TrafficType}
+    told = dict.fromkeys((measure, "unpriced"))
+    return plain | {f"{one}_{key}": types[one][key] if one in types else None for key in told for one in TrafficType}
 
 
 def unrated(answer: "Answer") -> ReportSheet:
