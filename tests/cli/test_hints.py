@@ -3,11 +3,13 @@
 import json
 import re
 import shlex
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ippbx_billing.language import LOCALE_DIR
 from ippbx_billing.ledger import Ledger
 from tests.bodies import fill, gateway_cdr
 from tests.conftest import Cli
@@ -93,3 +95,37 @@ def test_a_price_that_begins_today_says_what_it_does_not_reach(waiting: Cli) -> 
     assert f"begins only on {begins}" in waiting("calls", "explain", str(row["example"])).stdout
     run_all(waiting, result.stderr)
     assert "other" not in {one["traffic_type"] for one in unrated(waiting)}
+
+
+# -- commands within texts
+
+
+def told_commands() -> list[str]:
+    """Every command that stands in quotes in a text of the product, in either language."""
+    found = set()
+    for entry in texts():
+        for told in re.findall(r"`ippbx-bill ([^`]+)`", entry):
+            found.add(told)
+    return sorted(found)
+
+
+def texts() -> list[str]:
+    return (LOCALE_DIR / "zh" / "LC_MESSAGES" / "ippbx_billing.po").read_text(encoding="utf-8").split("\n\n")
+
+
+@pytest.mark.parametrize("told", told_commands())
+def test_each_command_that_a_text_names_exists_with_its_options(cli: Cli, told: str) -> None:
+    """Whoever types it as it stands is understood; values in braces and capitals are the reader's."""
+    words = [word for word in told.split() if word != "…"]
+    options = [word for word in words if word.startswith("--") and word != "--help"]
+    names = list(takewhile(lambda word: re.fullmatch(r"[a-z][a-z-]*", word), words))
+    named = next(tried for tried in (names[:length] for length in range(len(names), 0, -1)) if is_command(cli, tried))
+    assert named
+    shown = cli(*named, "--help").stdout
+    assert named == names or "Commands:" not in shown, f"{named[-1]} has no {names[len(named)]}"
+    for option in options:
+        assert re.search(rf"(?<![\w-]){option}(?![\w-])", shown), (named, option)
+
+
+def is_command(cli: Cli, names: list[str]) -> bool:
+    return cli(*names, "--help").exit_code == 0
