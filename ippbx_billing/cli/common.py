@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,6 +17,7 @@ from ippbx_billing import language as texts
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.commands import command_line
 from ippbx_billing.settings import Settings, default_data_dir, load
 
 if TYPE_CHECKING:
@@ -170,3 +171,30 @@ def progress(about: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(about, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def this_command(context: typer.Context, **changed: Any) -> str:
+    """The command that runs, with some parameters (by their Python names) changed, as it is typed into a shell."""
+    values = {**context.params, **changed}
+    arguments, options = [], []
+    for one in context.command.params:
+        value = values.get(one.name or "")
+        if value is None or value in (one.default, False, (), []):
+            continue
+        if one.param_type_name == "argument":
+            arguments.append(_spelt(value))
+        else:
+            options += [word for single in _each(value) for word in _option(one.opts[0], single)]
+    return command_line(*context.command_path.split()[-2:], *arguments, *options)
+
+
+def _option(name: str, value: Any) -> list[str]:
+    return [name] if value is True else [name, _spelt(value)]
+
+
+def _each(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _spelt(value: Any) -> str:
+    return str(getattr(value, "value", value))

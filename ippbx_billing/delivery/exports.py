@@ -34,7 +34,7 @@ from ippbx_billing.sqlite.locks import lock, maintenance
 
 PARQUET = "parquet"
 FORMS = (*(form.value for form in Format if form is not Format.TABLE), PARQUET)
-ADDED_UP = ("calls", "answered", "duration_s", "billed_s")
+ADDED_UP = ("calls", "answered", "duration_s", "billed_s", "unpriced")
 KEPT_BYTES = 1 << 18
 CURSOR, NUMBER = "export_cursor", "export_number"  # as the ledger remembers them
 

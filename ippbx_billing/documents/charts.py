@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from rich.cells import cell_len, set_cell_size
 
-from ippbx_billing.documents.columns import Column, Row, cell
+from ippbx_billing.documents.columns import Column, Row, cell, shown
 from ippbx_billing.documents.document import Chart
 
 MOST_BARS = 20  # more of them nobody compares at a glance; the table has them all
@@ -43,14 +43,15 @@ class Points:
 def points(chart: Chart, columns: Sequence[Column], rows: Sequence[Row]) -> Points:
     """What the chart shows of the rows: all of a line, the first bars of a longer table."""
     kinds = {column.key: column.kind for column in columns}
-    shown = [row for row in rows if row.get(chart.value_key) is not None]
+    value = next((one for one in columns if one.key == chart.value_key), Column(chart.value_key, "", "number"))
+    found = [row for row in rows if row.get(chart.value_key) is not None]
     if chart.kind == "bar":
-        shown = shown[:MOST_BARS]
+        found = found[:MOST_BARS]
     return Points(
         chart.kind,
-        [_label(cell(row.get(chart.label_key), kinds.get(chart.label_key, "text"))) for row in shown],
-        [Decimal(str(row[chart.value_key])) for row in shown],
-        [cell(row[chart.value_key], kinds.get(chart.value_key, "number")) for row in shown],
+        [_label(cell(row.get(chart.label_key), kinds.get(chart.label_key, "text"))) for row in found],
+        [Decimal(str(row[chart.value_key])) for row in found],
+        [shown(row, value) for row in found],
     )
 
 

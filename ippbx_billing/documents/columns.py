@@ -17,6 +17,8 @@ from ippbx_billing.language import language, tr
 
 Row = Mapping[str, Any]
 
+AT_LEAST = "≥ "  # before a sum that is not whole
+
 
 class Format(StrEnum):
     """The forms an answer can take."""
@@ -58,12 +60,14 @@ class Column:
 
     Kinds: text, code, number, money, percent, length, time, hour, weekday, word, country, flag. `rank` 0 is always
     shown; of the others the highest leaves first where the terminal is too narrow for all.
+    `unpriced` is the row's key for the number of calls that have no price and so are not in the amount.
     """
 
     key: str
     title: str
     kind: str = "text"
     rank: int = 0
+    unpriced: str = ""
 
     @property
     def may_wrap(self) -> bool:
@@ -93,6 +97,27 @@ def cell(value: Any, kind: str = "text") -> str:
     if kind in _SPOKEN:
         return _SPOKEN[kind](value)
     return harmless(str(value))
+
+
+def shown(row: Row, column: Column) -> str:
+    """The row's value below the column as people read it: what is not known is never a zero, nor a part the whole."""
+    value = row.get(column.key)
+    text, missing = cell(value, column.kind), unpriced(row, column)
+    if not missing or value is None:
+        return text
+    if not is_nothing(value):
+        return text if column.kind == "percent" else AT_LEAST + text
+    return tr("unpriced {count}", count=missing) if column.kind == "money" else "–"
+
+
+def unpriced(row: Row, column: Column) -> int:
+    """How many calls are not in the amount that stands in this row below the column."""
+    return int(row.get(column.unpriced) or 0) if column.unpriced else 0
+
+
+def is_nothing(amount: Any) -> bool:
+    """Whether the decimal text is a zero."""
+    return not Decimal(str(amount))
 
 
 # Codes that are no English word; all languages but English have them in their catalogues.

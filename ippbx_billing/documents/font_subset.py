@@ -18,7 +18,7 @@ from pathlib import Path
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-from ippbx_billing.documents.columns import cell, harmless
+from ippbx_billing.documents.columns import harmless, shown
 from ippbx_billing.documents.document import Document, Section
 
 AT_ONCE = 200  # files that share a cut-down font, and whose rows are in memory meanwhile
@@ -47,7 +47,7 @@ def _signs(section: Section) -> set[str]:
     found = set().union(section.title, section.empty, *(column.title for column in section.columns))
     for row in (*section.rows, section.total or {}):
         for column in section.columns:
-            found.update(cell(row.get(column.key), column.kind))
+            found.update(shown(row, column))
     return found
 
 

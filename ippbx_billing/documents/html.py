@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from ippbx_billing.documents.charts import Points, points
-from ippbx_billing.documents.columns import Column, Row, cell, harmless
+from ippbx_billing.documents.columns import Column, Row, harmless, shown
 from ippbx_billing.documents.document import FONT, Document, Section
 from ippbx_billing.files import whole
 
@@ -129,7 +129,7 @@ def _table(section: Section, rows: Iterator[Row]) -> Iterator[str]:
 
 def _line(row: Row, columns: Sequence[Column], total: bool = False) -> str:
     """A row; in the total's, what has no sum stays empty."""
-    cells = ("" if total and row.get(one.key) is None else _text(cell(row.get(one.key), one.kind)) for one in columns)
+    cells = ("" if total and row.get(one.key) is None else _text(shown(row, one)) for one in columns)
     return (
         "<tr>" + "".join(f"<td{_class(one)}>{text}</td>" for one, text in zip(columns, cells, strict=True)) + "</tr>\n"
     )
@@ -155,13 +155,13 @@ def _picture(data: Points, title: str) -> str:
 
 def _bars(data: Points) -> tuple[str, int]:
     lines = []
-    for place, (label, value, shown) in enumerate(zip(data.labels, data.values, data.texts, strict=True)):
+    for place, (label, value, text) in enumerate(zip(data.labels, data.values, data.texts, strict=True)):
         top = 20 * place
         width = 500 * data.share(value)
         lines.append(
             f'<text x="190" y="{top + 14}" text-anchor="end">{_text(label)}</text>'
             f'<rect x="200" y="{top + 3}" width="{width:.1f}" height="14" fill="#2f6fb0"/>'
-            f'<text x="{206 + width:.1f}" y="{top + 14}">{_text(shown)}</text>\n'
+            f'<text x="{206 + width:.1f}" y="{top + 14}">{_text(text)}</text>\n'
         )
     return "".join(lines), 20 * len(lines)
 

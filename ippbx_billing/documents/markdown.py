@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import IO
 
-from ippbx_billing.documents.columns import Column, Row, cell, harmless
+from ippbx_billing.documents.columns import Column, Row, harmless, shown
 from ippbx_billing.documents.document import Document, Section
 
 
@@ -45,7 +45,7 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _cells(row: Row, columns: Sequence[Column], total: bool = False) -> Iterator[str]:
-    return ("" if total and row.get(one.key) is None else _text(cell(row.get(one.key), one.kind)) for one in columns)
+    return ("" if total and row.get(one.key) is None else _text(shown(row, one)) for one in columns)
 
 
 def _line(cells: Iterable[str]) -> str:

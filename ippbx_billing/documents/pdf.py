@@ -19,7 +19,7 @@ from fpdf.enums import TextMode
 from fpdf.fonts import TTFFont
 
 from ippbx_billing.documents.charts import Points, points
-from ippbx_billing.documents.columns import Row, cell, harmless
+from ippbx_billing.documents.columns import Row, harmless, shown
 from ippbx_billing.documents.document import FONT, Document, Section
 from ippbx_billing.documents.page_layout import (
     A4,
@@ -263,7 +263,7 @@ class _Table:
 
     def _shown(self, row: Row, place: int) -> str:
         column = self.columns[place]
-        return self.press.shown(cell(row.get(column.key), column.kind))
+        return self.press.shown(shown(row, column))
 
     def _total(self, total: Row) -> list[str]:
         """The total's texts; what has no sum stays empty."""

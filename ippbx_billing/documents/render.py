@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from ippbx_billing.documents.columns import Column, Format, Row, cell, harmless
+from ippbx_billing.documents.columns import Column, Format, Row, cell, harmless, shown
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 
@@ -196,15 +196,15 @@ def _computes(text: str) -> bool:
 def _write_table(
     stream: IO[str], rows: Iterable[Row], columns: Sequence[Column], total: Row | None, title: str, empty: str
 ) -> None:
-    shown = [[cell(row.get(column.key), column.kind) for column in columns] for row in rows]
-    if not shown and empty:
+    body = [[shown(row, column) for column in columns] for row in rows]
+    if not body and empty:
         stream.write(empty + "\n")
         return
-    feet = [cell(total[one.key], one.kind) if total and one.key in total else "" for one in columns]
+    feet = [shown(total, one) if total and one.key in total else "" for one in columns]
     width = _width(stream)
-    kept, headings = _layout(columns, [*shown, feet], width)
+    kept, headings = _layout(columns, [*body, feet], width)
     chosen = [columns[place] for place in kept]
-    grid = [[line[place] for place in kept] for line in (headings, *shown, *([feet] if total is not None else []))]
+    grid = [[line[place] for place in kept] for line in (headings, *body, *([feet] if total is not None else []))]
     if (len(grid) > LONG_TABLE or not stream.isatty()) and _write_plain(stream, chosen, grid, total, title, width):
         return
     _write_rich(stream, chosen, grid, total, title)

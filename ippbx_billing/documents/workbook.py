@@ -18,7 +18,7 @@ from rich.cells import cell_len
 from xlsxwriter.exceptions import FileCreateError
 
 from ippbx_billing.documents.charts import MOST_BARS
-from ippbx_billing.documents.columns import Column, Row, cell, harmless
+from ippbx_billing.documents.columns import AT_LEAST, Column, Row, harmless, is_nothing, shown, unpriced
 from ippbx_billing.documents.document import Document, Section
 from ippbx_billing.language import tr
 
@@ -204,7 +204,7 @@ class _Table:
         for place, column in enumerate(self.columns):
             value = row.get(column.key)
             if value is not None:
-                self._write(place, column.kind, value, total)
+                self._write(place, column, row, total)
             elif total:
                 self.sheet.write_blank(self.line, place, None, self.sheets.of("General", total))
         self.line += 1
@@ -222,12 +222,13 @@ class _Table:
         for place, width in enumerate(self.widths):
             self.sheet.set_column(place, place, min(width, WIDEST) + 3)  # and room for the filter's arrow
 
-    def _write(self, place: int, kind: str, value: Any, total: bool) -> None:
+    def _write(self, place: int, column: Column, row: Row, total: bool) -> None:
+        value, kind = row[column.key], column.kind
         if self.line <= MEASURED_LINES or total:
-            self.widths[place] = max(self.widths[place], cell_len(cell(value, kind)))
-        figure = _figure(kind, value)
+            self.widths[place] = max(self.widths[place], cell_len(shown(row, column)))
+        figure = _known_figure(row, column)
         if figure is None:
-            text = _fitting(str(value) if kind in FIGURES else cell(value, kind))
+            text = _fitting(str(value) if kind in FIGURES and not unpriced(row, column) else shown(row, column))
             self.sheet.write_string(self.line, place, text, self.sheets.of("@", total))
         elif isinstance(figure[0], datetime):
             self.sheet.write_datetime(self.line, place, figure[0], self.sheets.of(figure[1], total))
@@ -239,6 +240,17 @@ def _heading_width(title: str) -> int:
     """A short heading in one line, of a longer one the longest word."""
     longest = max(map(cell_len, title.split()), default=1)
     return max(longest, min(cell_len(title), SHORT_HEADING))
+
+
+def _known_figure(row: Row, column: Column) -> tuple[Any, str] | None:
+    """The row's figure; a sum that is not whole says so and can still be added up, one that holds nothing is text."""
+    value = row[column.key]
+    figure = _figure(column.kind, value)
+    if figure is None or not unpriced(row, column):
+        return figure
+    if is_nothing(value):
+        return None
+    return figure if column.kind == "percent" else (figure[0], f'"{AT_LEAST}"{figure[1]}')
 
 
 def _figure(kind: str, value: Any) -> tuple[Any, str] | None:

@@ -246,6 +246,16 @@ class CallTables:
             [limit],
         ).fetchall()
 
+    def unpriced_before(self, carrier: str, traffic_type: str, direction: str, day: str) -> tuple[int, str | None]:
+        """How many calls of a kind had no price before a local day, and the first one's day."""
+        count, first = self.connection.execute(
+            "SELECT count(*), min(c.day) FROM charges g JOIN calls c USING (id) JOIN carriers r ON r.id = g.carrier_id "
+            "WHERE g.status = 'unrated' AND g.reason = 'no-price' AND r.name = ? AND c.traffic_type = ? "
+            "AND c.direction = ? AND c.day < ?",
+            [carrier, traffic_type, direction, day],
+        ).fetchone()
+        return int(count), first
+
     def of_days(self, first: str, last: str) -> Iterator[sqlite3.Row]:
         """All that is stored of the calls of these local days, both included, with their charges; streamed."""
         return self.connection.execute(

@@ -64,11 +64,27 @@ class Span(NamedTuple):
 
 
 class ChangedCharges(NamedTuple):
-    """Calls with another charge: their number, and what they cost together before and after."""
+    """Calls with another charge: their number, and what they cost together before and after.
+
+    Of them `priced` had no price and cost `priced_micro` now; `fees` had another fee, `fees_before_micro` together.
+    """
 
     calls: int = 0
     before_micro: int = 0
     after_micro: int = 0
+    priced: int = 0
+    priced_micro: int = 0
+    fees: int = 0
+    fees_before_micro: int = 0
+    fees_after_micro: int = 0
+
+    @classmethod
+    def of_call(cls, status: str, before: int | None, after: int | None) -> "ChangedCharges":
+        """One call that had this status and fee and has another charge now."""
+        priced = status == "unrated" and after is not None
+        other = before is not None and after is not None and before != after
+        was, now = before or 0, after or 0
+        return cls(1, was, now, priced, now * priced, other, was * other, now * other)
 
     def and_(self, other: "ChangedCharges") -> "ChangedCharges":
         """Both together."""
@@ -223,7 +239,10 @@ class RerateTables:
         """What was gathered, in sum."""
         return ChangedCharges(
             *self.connection.execute(
-                "SELECT count(*), ifnull(sum(was_micro), 0), ifnull(sum(fee_micro), 0) FROM temp.changed"
+                "SELECT count(*), ifnull(sum(n.was_micro), 0), ifnull(sum(n.fee_micro), 0), "
+                f"count(*) FILTER ({_PRICED}), ifnull(sum(n.fee_micro) FILTER ({_PRICED}), 0), "
+                f"count(*) FILTER ({_OTHER_FEE}), ifnull(sum(n.was_micro) FILTER ({_OTHER_FEE}), 0), "
+                f"ifnull(sum(n.fee_micro) FILTER ({_OTHER_FEE}), 0) {_CHANGED}"
             ).fetchone()
         )
 
@@ -318,6 +337,8 @@ class RerateTables:
 
 _PLACE = ("country", "region", "place")
 _CHANGED = "FROM temp.changed n CROSS JOIN charges g ON g.id = n.id"  # in this order: `changed` is the shorter
+_PRICED = "WHERE g.status = 'unrated' AND n.fee_micro IS NOT NULL"
+_OTHER_FEE = "WHERE n.was_micro <> n.fee_micro"  # both are known then
 _PRICED_AT = "g.started_at + g.ring_s"
 
 

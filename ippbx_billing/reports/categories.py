@@ -17,7 +17,7 @@ from ippbx_billing.reports import sources
 from ippbx_billing.reports.conditions import Period, View, Where
 from ippbx_billing.reports.named import Answer, answered, asked_of, by_length
 
-ByType = dict[str, list[int]]  # calls, talk time in seconds and fee in micro-units by traffic type
+ByType = dict[str, list[int]]  # calls, talk time in seconds, fee in micro-units and unpriced calls by traffic type
 
 
 def categories(ledger: Ledger, view: View, period: Period, where: Where) -> Answer:
@@ -84,7 +84,8 @@ def _gathered(sums: sources.Sums) -> Gathered:
     for (department, extension, traffic_type, status), (calls, _, _, billed_s, fee_micro) in sums.items():
         if status != ChargeStatus.FILTERED:
             types = found.setdefault(department, {}).setdefault(extension, {})
-            _add(types, traffic_type, (calls, billed_s, fee_micro))
+            unpriced = calls if status == ChargeStatus.UNRATED else 0
+            _add(types, traffic_type, (calls, billed_s, fee_micro, unpriced))
     return found
 
 
@@ -98,18 +99,18 @@ def _together(several: Iterable[ByType]) -> ByType:
 
 
 def _add(types: ByType, traffic_type: str, amounts: Iterable[int]) -> None:
-    have = types.get(traffic_type, [0, 0, 0])
+    have = types.get(traffic_type, [0, 0, 0, 0])
     types[traffic_type] = [a + b for a, b in zip(have, amounts, strict=True)]
 
 
 def _row(types: ByType, decimals: int) -> dict[str, Any]:
     """The sums of a row, and those of each traffic type that occurs in it."""
     return {
-        **_amounts([sum(column) for column in zip(*types.values(), strict=True)] or [0, 0, 0], decimals),
+        **_amounts([sum(column) for column in zip(*types.values(), strict=True)] or [0, 0, 0, 0], decimals),
         "traffic_types": {traffic_type: _amounts(types[traffic_type], decimals) for traffic_type in sorted(types)},
     }
 
 
 def _amounts(amounts: list[int], decimals: int) -> dict[str, Any]:
-    calls, billed_s, fee_micro = amounts
-    return {"calls": calls, "billed_s": billed_s, "fee": money.text(fee_micro, decimals)}
+    calls, billed_s, fee_micro, unpriced = amounts
+    return {"calls": calls, "billed_s": billed_s, "fee": money.text(fee_micro, decimals), "unpriced": unpriced}

@@ -40,8 +40,10 @@ class Comparison:
 
     @property
     def cheapest(self) -> tuple[Offer, ...]:
-        """The lowest, or several equal ones, of the offers that have a price for the most calls."""
+        """The lowest, or several equal ones, of the offers that have a price for the most calls; none without any."""
         best = min((offer.standing for offer in self.offers), default=None)
+        if best is None or best[0] == self.calls.total():
+            return ()
         return tuple(offer for offer in self.offers if offer.standing == best)
 
 

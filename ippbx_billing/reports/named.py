@@ -144,7 +144,7 @@ def unrated(ledger: Ledger, view: View, period: Period, where: Where) -> Answer:
     clauses, values = sources.conditions(sources.CALLS, where, question.who)
     rows = ledger.connection.execute(
         "SELECT g.reason, g.reason_facts, c.traffic_type, c.direction, r.name AS carrier, c.trunk, count(*) AS calls, "
-        "sum(c.billed_s) AS billed_s, max(c.id) AS example, c.number "
+        "sum(c.billed_s) AS billed_s, max(c.id) AS example, c.number, min(c.day) AS first_day "
         f"{sources.CALLS.tables} {sources.CALLS.joined('r. h.')} "
         "WHERE g.status = 'unrated' AND g.local_hour BETWEEN ? AND ? "
         f"{''.join(f' AND {clause}' for clause in clauses)} GROUP BY 1, 2",
@@ -153,7 +153,8 @@ def unrated(ledger: Ledger, view: View, period: Period, where: Where) -> Answer:
     found = [{**dict(row), **told(loaded(row["reason"], row["reason_facts"]))} for row in rows]
     found.sort(key=lambda row: (-row["calls"], row["reason"]))
     total = {name: sum(row[name] for row in found) for name in ("calls", "billed_s")}
-    return answered(ledger, "unrated", view, question, found, total)
+    answer = answered(ledger, "unrated", view, question, found, total)
+    return replace(answer, more={"carriers": [one.name for one in ledger.book.carriers()]})
 
 
 # -- what answers are made of

@@ -29,6 +29,7 @@ GROUPS = (
 )  # fmt: skip
 MEASURES = (
     "calls", "answered", "answer_rate", "duration_s", "billed_s", "fee", "share", "average_fee", "average_s",
+    "unpriced",
 )  # fmt: skip
 DIFFERENCES = (
     "previous_calls", "previous_answered", "previous_duration_s", "previous_billed_s", "previous_fee",
@@ -40,27 +41,28 @@ Key = tuple[Any, ...]
 
 
 class Amounts(NamedTuple):
-    """What a group of calls sums up to."""
+    """What a group of calls sums up to; of the calls `unpriced` have no price and are not in the fee."""
 
     calls: int = 0
     answered: int = 0
     duration_s: int = 0
     billed_s: int = 0
     fee_micro: int = 0
+    unpriced: int = 0
 
     def plus(self, other: "Amounts") -> "Amounts":
         """Both together."""
-        return Amounts(
-            self.calls + other.calls,
-            self.answered + other.answered,
-            self.duration_s + other.duration_s,
-            self.billed_s + other.billed_s,
-            self.fee_micro + other.fee_micro,
-        )
+        return Amounts(*(one + more for one, more in zip(self, other, strict=True)))
 
     def minus(self, other: "Amounts") -> "Amounts":
         """By how much this is more than the other."""
         return self.plus(Amounts(*(-one for one in other)))
+
+
+def amounts_of(values: Sequence[int], status: str) -> Amounts:
+    """The sums of calls of one status, in the order of `sources.SUMS`."""
+    amounts = Amounts(*values)
+    return amounts._replace(unpriced=amounts.calls) if status == ChargeStatus.UNRATED else amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +201,11 @@ class _Found:
         groups: dict[Key, Amounts] = {}
         unrated, filtered = 0, 0
         for (*names, status), values in sources.sums(ledger, question, source).items():
-            amounts, key = Amounts(*values), tuple(names)
+            amounts, key = amounts_of(values, status), tuple(names)
             if status == ChargeStatus.FILTERED:
                 filtered += amounts.calls
                 continue
-            unrated += amounts.calls if status == ChargeStatus.UNRATED else 0
+            unrated += amounts.unpriced
             groups[key] = groups[key].plus(amounts) if key in groups else amounts
         total = Amounts(*map(sum, zip(*groups.values(), strict=True)))
         return cls(groups, total, unrated, filtered)
@@ -369,6 +371,7 @@ def _measures(now: Amounts, before: Amounts | None, whole_micro: int, decimals: 
         "share": _part(now.fee_micro, whole_micro),
         "average_fee": money.text(money.average(now.fee_micro, answered, decimals), decimals) if answered else None,
         "average_s": (2 * now.billed_s + answered) // (2 * answered) if answered else None,
+        "unpriced": now.unpriced,
     }
     if before is None:
         return found
@@ -379,6 +382,7 @@ def _measures(now: Amounts, before: Amounts | None, whole_micro: int, decimals: 
         "previous_duration_s": before.duration_s,
         "previous_billed_s": before.billed_s,
         "previous_fee": money.text(before.fee_micro, decimals),
+        "previous_unpriced": before.unpriced,
         "calls_difference": more.calls,
         "answered_difference": more.answered,
         "duration_s_difference": more.duration_s,

@@ -130,3 +130,29 @@ def test_an_unknown_carrier_is_told(cli: Cli) -> None:
     assert result.exit_code == 1
     assert "nobody" in result.stderr
     assert TELECOM in result.stderr
+
+
+def test_a_run_says_what_is_priced_now_what_is_not_and_what_costs_other(dearer: Cli, site: Path) -> None:
+    """Each call is counted once: priced now, still without a price and why, or another fee."""
+    fill(site / "inbox.db", [gateway_cdr("8001", number, 61) for number in ("910086", "90014165550123", "9119")])
+    dearer("events", "replay")
+    price = ["--initial", "60:0.30", "--step", "60:0.30", "--match", "prefix=10086", "--from", "2026-10-01"]
+    assert dearer("tariffs", "set", TELECOM, "other", *price).exit_code == 0
+    waiting = answer(dearer, "report", "--month", "2026-10")["unrated"]
+    told = dearer("rerate", "--month", "2026-10").stderr
+    assert "priced now: 1 calls, 0.60 CNY" in told
+    assert "fee changed: 2 calls, 1.54 -> 2.40 CNY" in told
+    found = answer(dearer, "rerate", "--month", "2026-10")
+    left = answer(dearer, "report", "--month", "2026-10")["unrated"]
+    assert left == waiting - 1  # type: ignore[operator]
+    assert (found["priced"], found["fee_changed"], found["unpriced"]) == (0, 0, left)
+    assert sum(one["count"] for one in found["unpriced_by_reason"]) == left  # type: ignore[attr-defined]
+
+
+def test_calls_that_stay_without_a_price_come_with_their_reason(cli: Cli, site: Path) -> None:
+    """For people in a sentence, for programs by code."""
+    fill(site / "inbox.db", [gateway_cdr("8001", "910086", 61)])
+    assert cli("events", "replay").exit_code == 0
+    assert f"still without a price: 1, {TELECOM} has no price for" in cli("rerate", "--month", "2026-10").stderr
+    (reason,) = answer(cli, "rerate", "--month", "2026-10")["unpriced_by_reason"]  # type: ignore[misc]
+    assert (reason["reason_code"], reason["count"]) == ("no-price", 1)  # type: ignore[index]

@@ -575,7 +575,8 @@ def costs(call: dict[str, Any]) -> bool:
 def test_from_nothing_to_rated_calls(tmp_path: Path) -> None:
     """Three real processes over loopback: a practice PBX, `listen` and `configure-pbx`; then calls are rated.
 
-    1. `init` sets the site up, `simulate pbx` and `listen` start on free ports.
+    1. `init` sets the site up, service numbers get the price that the standard tariff leaves open, so that every call
+       which the practice PBX may place has one; `simulate pbx` and `listen` start on free ports.
     2. `configure-pbx` signs in, sets and applies; nothing was reported before.
     3. The calls that the practice PBX places come in by the secret path and are rated.
     4. Both processes end with 0 when they are told to.
@@ -585,6 +586,8 @@ def test_from_nothing_to_rated_calls(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ippbx_billing", "--data-dir", str(site)]
     environment = {**os.environ, ENVIRONMENT: "s3same"}
     subprocess.run([*command, "init", "--area-code", "022"], check=True, capture_output=True, timeout=30)
+    price = ["tariffs", "set", "022-天津-电信", "other", "--flat", "0.10", "--from", "2000-01-01"]
+    subprocess.run([*command, *price], check=True, capture_output=True, timeout=30)
     options = ["--port", "0", "--admin-password", "s3same", "--calls-per-minute", "600", "--extensions", "60"]
     habits = ["--duplicates", "0.2", "--late", "0.2", "--retries", "2", "--new-connection-per-event"]
     practice = subprocess.Popen(

@@ -183,7 +183,7 @@ def test_the_json_of_a_bill_keeps_its_keys(bill: Cli) -> None:
         "total", "unrated", "by_extension", "calls", "coverage",
     ]  # fmt: skip
     assert list(found["summary"][0]) == [
-        "direction", "traffic_type", "calls", "answered", "duration_s", "billed_s", "fee",
+        "direction", "traffic_type", "calls", "answered", "duration_s", "billed_s", "fee", "unpriced",
     ]  # fmt: skip
     joint = json.loads(bill("--department", "工程部", "--format", "json").stdout)
     assert list(joint["by_employee"][0])[:4] == ["department", "number", "name", "extensions"]

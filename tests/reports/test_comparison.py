@@ -76,3 +76,50 @@ def test_an_unknown_carrier_is_named(october: Cli) -> None:
     result = october("compare", "--month", "2026-10", "--carriers", "x")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "there is no carrier x" in result.stderr
+
+
+MOBILE = "022-天津-移动"
+
+
+def test_what_has_no_price_is_no_zero_in_any_form(october: Cli, tmp_path: Path) -> None:
+    """The cell says how many calls it leaves out, the sum that it is not whole, and the note is in each document."""
+    table = october("compare", "--month", "2026-10", "--carriers", MOBILE).stdout
+    rows = {line.split()[0]: " ".join(line.split()) for line in table.splitlines() if line.strip()}
+    assert "unpriced 1" in rows["international"]
+    assert "≥ " in rows["total"]
+    for form in ("html", "markdown"):
+        text = october("compare", "--month", "2026-10", "--format", form).stdout
+        assert "unpriced 1" in text
+        assert "≥ " in text
+        assert "has no price for 2 calls" in text
+    header, *lines = october("compare", "--month", "2026-10", "--format", "csv").stdout.splitlines()
+    row = dict(
+        zip(header.split(","), next(line for line in lines if line.startswith("intern")).split(","), strict=True)
+    )
+    assert (row[MOBILE], row[f"unpriced {MOBILE}"]) == ("0.00", "1")
+
+
+def test_the_workbook_says_it_too_and_still_adds_up(october: Cli, tmp_path: Path) -> None:
+    """What is not known is text, a sum that is not whole is a number that says so."""
+    from openpyxl import load_workbook
+
+    path = tmp_path / "compare.xlsx"
+    assert october("compare", "--month", "2026-10", "--carriers", MOBILE, "--output", str(path)).exit_code == 0
+    book = load_workbook(path)
+    cells = [cell for sheet in book for line in sheet.iter_rows() for cell in line]
+    assert [cell.value for cell in cells].count("unpriced 1") == 2
+    (part,) = [cell for cell in cells if "≥" in cell.number_format]
+    assert isinstance(part.value, float)
+
+
+def test_a_carrier_without_prices_is_never_the_cheapest(october: Cli) -> None:
+    """Neither alone nor beside others; its column has no zero."""
+    assert october("carriers", "add", "010-北京-联通").exit_code == 0
+    for price in json.loads(october("tariffs", "show", "010-北京-联通", "--format", "json").stdout):
+        assert october("tariffs", "remove", str(price["id"])).exit_code == 0
+    for carriers in ("010-北京-联通", f"010-北京-联通,{MOBILE}"):
+        (offer, *_) = answer_of(october, "--carriers", carriers)["carriers"]
+        assert (offer["name"], offer["unpriced"], offer["cheapest"]) == ("010-北京-联通", 4, False)
+    table = october("compare", "--month", "2026-10", "--carriers", "010-北京-联通")
+    assert "0.00" not in table.stdout
+    assert "*" not in table.stdout + table.stderr

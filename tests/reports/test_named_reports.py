@@ -174,8 +174,8 @@ def test_categories_add_up_the_tree(books: Books) -> None:
         (None, 0, None, True, "8.00"),
     ]
     assert answer.rows[1]["traffic_types"] == {
-        "domestic": {"calls": 1, "billed_s": 60, "fee": "2.00"},
-        "local": {"calls": 3, "billed_s": 180, "fee": "5.00"},
+        "domestic": {"calls": 1, "billed_s": 60, "fee": "2.00", "unpriced": 0},
+        "local": {"calls": 3, "billed_s": 180, "fee": "5.00", "unpriced": 1},
     }
     assert answer.total is not None
     gaps = {Reason("text", {"text": "why not"}): 1}

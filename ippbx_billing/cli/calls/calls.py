@@ -69,6 +69,7 @@ def explain(
         view = reports.View(using.site_zone, using.currency)
         row = next(iter(reports.calls(ledger, view, reports.WantedCalls(call=call))))
         charge = story.of_stored(ledger, using, stored, call_of(stored), classification_of(stored))
+        later = story.begins_later(ledger, using, stored, call_of(stored), classification_of(stored))
         event = _event(using, stored["event_id"])
         earlier = _history(ledger, using, call) if history else []
         late = ledger.records.late(call)
@@ -81,6 +82,7 @@ def explain(
         "priced_at": row["answered_at"] or row["started_at"],
         "steps": story.steps(charge),
         "rows": rows,
+        "price_begins": later,
         "late_s": late and late[0],
         "imported": bool(late and late[1]),
     }
@@ -174,6 +176,8 @@ def _told(document: dict[str, Any], charge: "Charge") -> list[str]:
     if document["calendar"]:
         doubts.append(tr("Days off by version {version} of the national calendar.", version=document["calendar"]))
     status = f"{tr(document['status'])}: {reason}" if reason else ""
+    if document["price_begins"]:
+        doubts.append(tr("A price for such calls begins only on {day}.", day=document["price_begins"]))
     rows = [tr("Other rows of the same conversation:"), *map(_told_row, document["rows"])] if document["rows"] else []
     return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last, *rows]
 

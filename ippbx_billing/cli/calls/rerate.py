@@ -16,6 +16,7 @@ from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
+    from ippbx_billing.calls import Reason
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.pipeline.rerating import Difference, RerateOutcome, Wanted
     from ippbx_billing.settings import Settings
@@ -181,21 +182,60 @@ def _tell(
     outcome: "RerateOutcome", ledger: "Ledger", using: "Settings", wanted: "Wanted", form: Format, output: Any
 ) -> None:
     """What the run did: a sentence for people, the figures for programs."""
-    fees = _fees(outcome.before_micro, outcome.after_micro, ledger.book.decimals())
+    left = _still_unpriced(ledger, wanted)
     if form is not Format.TABLE:
-        document = {**_head(wanted, using), "calls": outcome.calls, "changed": outcome.changed, **fees}
+        document = {**_head(wanted, using), **_outcome(outcome, left, ledger.book.decimals())}
         show([document], common.all_columns(document), form, output, document=document)
         return
     say(tr("rated {calls} calls again, {changed} have another charge now", calls=f"{outcome.calls:,}",
            changed=f"{outcome.changed:,}"))  # fmt: skip
+    for line in _told(outcome, left, ledger.book.decimals(), using.currency):
+        say(line)
     if outcome.changed:
-        say(
-            tr(
-                "these cost {before} {currency} before and {after} now: {difference}",
-                currency=using.currency,
-                before=fees["before"],
-                after=fees["after"],
-                difference=fees["difference"],
-            )
-        )
         say(tr("earlier charges: `ippbx-bill calls explain ID --history`"))
+
+
+def _still_unpriced(ledger: "Ledger", wanted: "Wanted") -> "dict[Reason, int]":
+    """The calls of these days that have no price after all, by reason."""
+    from ippbx_billing.reports import Period, Where, sources
+    from ippbx_billing.reports.names import Who
+
+    where = Where(traffic_type=wanted.traffic_type, carrier=wanted.carrier)
+    question = sources.Question(Period.days(wanted.first, wanted.last), (), where, Who())
+    return sources.unrated_reasons(ledger, question)
+
+
+def _outcome(outcome: "RerateOutcome", left: "dict[Reason, int]", decimals: int) -> dict[str, Any]:
+    from ippbx_billing.language.reasons import counted
+    from ippbx_billing.reports import fee_text
+
+    return {
+        "calls": outcome.calls,
+        "changed": outcome.changed,
+        **_fees(outcome.before_micro, outcome.after_micro, decimals),
+        "priced": outcome.priced,
+        "priced_fee": fee_text(outcome.priced_micro, decimals),
+        "fee_changed": outcome.fees,
+        "fee_changed_before": fee_text(outcome.fees_before_micro, decimals),
+        "fee_changed_after": fee_text(outcome.fees_after_micro, decimals),
+        "unpriced": sum(left.values()),
+        "unpriced_by_reason": counted(left),
+    }
+
+
+def _told(outcome: "RerateOutcome", left: "dict[Reason, int]", decimals: int, currency: str) -> Iterator[str]:
+    """What became of the calls, and why some have no price still."""
+    from ippbx_billing.language.reasons import sentence
+
+    told = _outcome(outcome, left, decimals)
+    if outcome.changed:
+        yield tr("these cost {before} {currency} before and {after} now: {difference}", currency=currency,
+                 before=told["before"], after=told["after"], difference=told["difference"])  # fmt: skip
+    if outcome.priced:
+        yield tr("priced now: {count} calls, {fee} {currency}", count=f"{outcome.priced:,}", fee=told["priced_fee"],
+                 currency=currency)  # fmt: skip
+    if outcome.fees:
+        yield tr("fee changed: {count} calls, {before} -> {after} {currency}", count=f"{outcome.fees:,}",
+                 before=told["fee_changed_before"], after=told["fee_changed_after"], currency=currency)  # fmt: skip
+    for reason, count in left.items():
+        yield tr("still without a price: {count}, {reason}", count=f"{count:,}", reason=sentence(reason))

@@ -1,5 +1,6 @@
 """`compare`: what a month's real calls would have cost with each carrier."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -7,10 +8,12 @@ import typer
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
 from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.document import Document, Section
 from ippbx_billing.documents.render import show
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
+    from ippbx_billing.reports import Period
     from ippbx_billing.reports.comparison import Comparison, Offer
 
 
@@ -31,25 +34,49 @@ def compare(
         names = [name.strip() for name in carriers.split(",") if name.strip()]
         chosen = [ledger.book.carrier(name) for name in names] or ledger.book.carriers()
         answer = comparison.compare(ledger, Rules.of(ledger, using, reading=False), period, chosen)
+    _show(answer, period, using.currency, form, output)
+
+
+def _show(answer: "Comparison", period: "Period", currency: str, form: Format, output: Path | None) -> None:
+    """The offers side by side; what the star means and what has no price goes with them wherever they go."""
     rows, total = _rows(answer), _total(answer)
-    headings = [
-        Column("traffic_type", tr("Traffic type"), "word"),
-        Column("calls", tr("Calls"), "number"),
-        *(Column(one.carrier.name, _heading(one, answer), "money") for one in answer.offers),
-    ]
+    headings = _headings(answer)
     document = {
         "month": period.name,
-        "currency": using.currency,
+        "currency": currency,
         "carriers": [_offer(one, answer) for one in answer.offers],
         "rows": rows,
         "total": total,
     }
-    title = tr("Fees of {month} ({currency}) with each carrier", month=period.name, currency=using.currency)
+    if form is Format.CSV:
+        show(rows, [*headings, *(Column(one.unpriced, "", "number") for one in headings if one.unpriced)], form, output)
+        return
+    title = tr("Fees of {month} ({currency}) with each carrier", month=period.name, currency=currency)
     empty = tr("no calls in {month}", month=period.name)
-    table_total = {**total, "traffic_type": tr("total")}
-    show(rows, headings, form, output, total=table_total, document=document, title=title, empty=empty)
+    foot = {**total, "traffic_type": tr("total")}
+    paper = None
+    if form.is_document:
+        paper = Document(title, sections=[Section("", headings, rows, total=foot, empty=empty)], notes=_notes(answer))
+    show(rows, headings, form, output, total=foot, document=document, title=title, empty=empty, paper=paper)
     if form is Format.TABLE:
-        _footer(answer)
+        for note in _notes(answer):
+            say(note)
+
+
+def _headings(answer: "Comparison") -> list[Column]:
+    return [
+        Column("traffic_type", tr("Traffic type"), "word"),
+        Column("calls", tr("Calls"), "number"),
+        *(
+            Column(one.carrier.name, _heading(one, answer), "money", unpriced=_unpriced(one.carrier.name))
+            for one in answer.offers
+        ),
+    ]
+
+
+def _unpriced(carrier: str) -> str:
+    """The key of a row under which the number of calls stands that this carrier has no price for."""
+    return f"unpriced {carrier}"
 
 
 def _heading(offer: "Offer", answer: "Comparison") -> str:
@@ -62,6 +89,7 @@ def _rows(answer: "Comparison") -> list[dict[str, Any]]:
             "traffic_type": traffic_type,
             "calls": count,
             **{one.carrier.name: _fee(one, one.fees[traffic_type]) for one in answer.offers},
+            **{_unpriced(one.carrier.name): one.unpriced[traffic_type] for one in answer.offers},
         }
         for traffic_type, count in sorted(answer.calls.items())
     ]
@@ -69,7 +97,8 @@ def _rows(answer: "Comparison") -> list[dict[str, Any]]:
 
 def _total(answer: "Comparison") -> dict[str, Any]:
     fees = {one.carrier.name: _fee(one, one.fees.total()) for one in answer.offers}
-    return {"calls": answer.calls.total(), **fees}
+    unpriced = {_unpriced(one.carrier.name): one.unpriced.total() for one in answer.offers}
+    return {"calls": answer.calls.total(), **fees, **unpriced}
 
 
 def _offer(offer: "Offer", answer: "Comparison") -> dict[str, Any]:
@@ -88,11 +117,13 @@ def _fee(offer: "Offer", micro: int) -> str:
     return str(fee_text(micro, offer.carrier.decimals))
 
 
-def _footer(answer: "Comparison") -> None:
+def _notes(answer: "Comparison") -> list[str]:
     """What the star means, and which calls an offer says nothing about."""
-    say(tr("* the cheapest of those that have a price for the most calls"))
-    for offer in answer.offers:
-        if offer.unpriced:
-            kinds = ", ".join(f"{tr(name)} {count}" for name, count in sorted(offer.unpriced.items()))
-            count = offer.unpriced.total()
-            say(tr("{name} has no price for {count} calls: {kinds}", name=offer.carrier.name, count=count, kinds=kinds))
+    star = [tr("* the cheapest of those that have a price for the most calls")] if answer.cheapest else []
+    return [*star, *(_missing(one) for one in answer.offers if one.unpriced)]
+
+
+def _missing(offer: "Offer") -> str:
+    kinds = ", ".join(f"{tr(name)} {count}" for name, count in sorted(offer.unpriced.items()))
+    count = offer.unpriced.total()
+    return tr("{name} has no price for {count} calls: {kinds}", name=offer.carrier.name, count=count, kinds=kinds)

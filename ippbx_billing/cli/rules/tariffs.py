@@ -122,6 +122,7 @@ def _in_force(prices: Iterable["Price"], day: date) -> list["Price"]:
 
 @app.command("set", help=tr("Set one price: for which calls, what they cost, from which day on."))
 def set_price(
+    ctx: typer.Context,
     carrier: CarrierArgument,
     traffic_type: Annotated[TrafficType, typer.Argument(metavar="TRAFFIC_TYPE", help=tr("local, domestic, …"))],
     initial: Annotated[str | None, typer.Option(metavar="180:0.22", help=tr("initial seconds and their fee"))] = None,
@@ -183,7 +184,18 @@ def set_price(
         change = changes([one for one in ledger.book.prices() if one.carrier == carrier], [price])
         ledger.book.change_prices(change)
         _tell(change, ledger)
+        _tell_of_earlier(ctx, ledger, price)
     _hint_at_rerate(using, [price] if change else [])
+
+
+def _tell_of_earlier(ctx: typer.Context, ledger: "Ledger", price: "Price") -> None:
+    """Calls that wait for such a price since before it begins: it does not help them."""
+    kind = price.carrier, price.traffic_type, price.direction
+    count, first = ledger.calls.unpriced_before(*kind, price.effective_from.isoformat())
+    if count:
+        command = common.this_command(ctx, first_day=first)
+        say(tr("{count} calls without a price are earlier; for these: `{command}`, then `{rerate}`",
+               count=count, command=command, rerate=f"ippbx-bill rerate --from {first}"))  # fmt: skip
 
 
 def _match(text: str | None) -> tuple[Any, str]:

@@ -75,12 +75,20 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class RerateOutcome:
-    """What a run did: how many calls lie in its time, how many changed, and what these cost before and after."""
+    """What a run did: how many calls lie in its time, how many changed, and what these cost before and after.
+
+    `priced` calls had no price before; the `fees` of others were known and are others now.
+    """
 
     calls: int
     changed: int
     before_micro: int
     after_micro: int
+    priced: int
+    priced_micro: int
+    fees: int
+    fees_before_micro: int
+    fees_after_micro: int
 
 
 @dataclass(slots=True)
@@ -269,7 +277,7 @@ class Rerating:
             meanings.append((*_meaning(classification), self.rules.data_version, kind, row["id"]))
             earlier = json.dumps({name: row[name] for name in MEANING}, ensure_ascii=False)
             charges.append((row["id"], charge, earlier))
-            changes = changes.and_(ChangedCharges(1, row["fee_micro"] or 0, charge[1] or 0))
+            changes = changes.and_(ChangedCharges.of_call(row["status"], row["fee_micro"], charge[1]))
         self._tables.reclassify(run, meanings, charges)
         self._tables.settle(number for number, _, _ in charges)
         return changes

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ippbx_billing.documents import Document, Section
-from ippbx_billing.documents.columns import Column, cell
+from ippbx_billing.documents.columns import Column, shown
 from ippbx_billing.language import tr
 from ippbx_billing.reports.bills.statements import Billing, Statement
 
@@ -56,7 +56,8 @@ def _facts(bill: Statement) -> Iterable[tuple[str, str]]:
     else:
         yield tr("Bill of"), bill.department or tr("the whole company")
     yield tr("Period"), tr("{first} to {last}", first=bill.period.first, last=bill.period.last)
-    yield tr("Fee"), f"{cell(bill.total['fee'], 'money')} {bill.currency}"
+    fee = shown(bill.total, Column("fee", "", "money", unpriced="unpriced"))
+    yield tr("Fee"), f"{fee} {bill.currency}"
 
 
 def _sections(bill: Statement) -> list[Section]:
@@ -130,7 +131,7 @@ def _sums(bill: Statement) -> list[Column]:
         Column("calls", tr("Calls"), "number"),
         Column("answered", tr("Answered"), "number", rank=3),
         Column("billed_s", tr("Talk time"), "length"),
-        Column("fee", tr("Fee ({currency})", currency=bill.currency), "money"),
+        Column("fee", tr("Fee ({currency})", currency=bill.currency), "money", unpriced="unpriced"),
     ]
 
 

@@ -16,7 +16,7 @@ from ippbx_billing.ledger.directory import Employee
 from ippbx_billing.reports import Period, View, WantedCalls, Where, calls
 from ippbx_billing.reports.names import who_is_meant
 from ippbx_billing.reports.sources import Question, sums
-from ippbx_billing.reports.sums import Amounts
+from ippbx_billing.reports.sums import Amounts, amounts_of
 
 Row = dict[str, Any]
 Key = TypeVar("Key")
@@ -26,10 +26,7 @@ KEYS = ("department", "employee", "extension", "direction", "traffic_type")
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """The sums of one extension's calls of one kind; the department and the employee are ids.
-
-    Of the calls `unrated` have no fee yet.
-    """
+    """The sums of one extension's calls of one kind; the department and the employee are ids."""
 
     department: int | None
     employee: int | None
@@ -37,7 +34,6 @@ class StatementLine:
     direction: str | None
     traffic_type: str | None
     amounts: Amounts
-    unrated: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +180,7 @@ class Billing:
                 for one in sorted(kinds, key=_usual_order)
             ],
             total=self._sums(lines),
-            unrated=sum(line.unrated for line in lines),
+            unrated=sum(line.amounts.unpriced for line in lines),
             **what,
         )
 
@@ -239,18 +235,12 @@ class Billing:
 
     def _lines(self, where: Where) -> list[StatementLine]:
         question = Question(self.period, KEYS, where, who_is_meant(self.ledger, where, self.period.last))
-        found: dict[tuple[Any, ...], tuple[Amounts, int]] = {}
+        found: dict[tuple[Any, ...], Amounts] = {}
         for (*key, status), values in sums(self.ledger, question).items():
             if status == ChargeStatus.FILTERED:
                 continue
-            amounts, unrated = found.get(tuple(key), (Amounts(), 0))
-            more = Amounts(*values)
-            unrated += more.calls if status == ChargeStatus.UNRATED else 0
-            found[tuple(key)] = amounts.plus(more), unrated
-        return [
-            StatementLine(**dict(zip(KEYS, key, strict=True)), amounts=amounts, unrated=unrated)
-            for key, (amounts, unrated) in found.items()
-        ]
+            found[tuple(key)] = found.get(tuple(key), Amounts()).plus(amounts_of(values, status))
+        return [StatementLine(**dict(zip(KEYS, key, strict=True)), amounts=amounts) for key, amounts in found.items()]
 
     def _sums(self, lines: Iterable[StatementLine]) -> Row:
         amounts = Amounts(*map(sum, zip(*(line.amounts for line in lines), strict=True)))
@@ -260,6 +250,7 @@ class Billing:
             "duration_s": amounts.duration_s,
             "billed_s": amounts.billed_s,
             "fee": money.text(amounts.fee_micro, self._decimals),
+            "unpriced": amounts.unpriced,
         }
 
     @staticmethod

@@ -11,6 +11,7 @@ from ippbx_billing.calls import Direction, TrafficType
 from ippbx_billing.documents.columns import Column
 from ippbx_billing.documents.plots import sparkline
 from ippbx_billing.language import tr
+from ippbx_billing.language.commands import command_line
 from ippbx_billing.reports.views.sheets import ReportSheet, Row, figure, key_columns, measure_columns, row_keys
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def categories(answer: "Answer", measure: str) -> ReportSheet:
     least_last = sorted(occurring, key=lambda one: -figure(total["traffic_types"][one], measure))
     columns = [
         Column("who", tr("Department, extension")),
-        *(Column(f"{one}_{measure}", _BRIEF[one](), kind, rank=least_last.index(one)) for one in occurring),
-        Column(measure, _MEASURES[measure](answer.currency), kind),
+        *(_type_column(one, measure, kind, least_last.index(one)) for one in occurring),
+        Column(measure, _MEASURES[measure](answer.currency), kind, unpriced="unpriced" if kind == "money" else ""),
     ]
     flat = [_spread(row, measure) for row in answer.rows]
     rows = [{**row, "who": _who(row)} for row in flat]
@@ -115,6 +116,10 @@ def categories(answer: "Answer", measure: str) -> ReportSheet:
     whole = _spread(total, measure)
     keys = ["department", "level", "extension", "name", "subtotal", *whole]
     return replace(_sheet(answer, title, columns, keys, rows=rows, flat=flat), total=whole)
+
+
+def _type_column(one: TrafficType, measure: str, kind: str, rank: int) -> Column:
+    return Column(f"{one}_{measure}", _BRIEF[one](), kind, rank, f"{one}_unpriced" if kind == "money" else "")
 
 
 def _who(row: Row) -> str:
@@ -147,7 +152,8 @@ def _spread(row: Row, measure: str) -> Row:
     """The row with a key for each traffic type, empty where none of it occurred."""
     types = row["traffic_types"]
     plain = {key: value for key, value in row.items() if key != "traffic_types"}
-    return plain | {f"{one}_{measure}": types[one][measure] if one in types else None for one in TrafficType}
+    told = dict.fromkeys((measure, "unpriced"))
+    return plain | {f"{one}_{key}": types[one][key] if one in types else None for key in told for one in TrafficType}
 
 
 def unrated(answer: "Answer") -> ReportSheet:
@@ -161,7 +167,7 @@ def unrated(answer: "Answer") -> ReportSheet:
         Column("example", tr("Example"), "code", rank=1),
         Column("hint", tr("What to do")),
     ]
-    rows = [{**row, "why": sentence_of(row), "hint": _mending(row)} for row in answer.rows]
+    rows = [{**row, "why": sentence_of(row), "hint": _mending(row, answer.more["carriers"])} for row in answer.rows]
     title = tr("Calls of {month} without a price", month=answer.period.name)
     empty = tr("every call of {month} has its fee", month=answer.period.name)
     keys = [
@@ -174,24 +180,45 @@ def unrated(answer: "Answer") -> ReportSheet:
         "trunk",
         "number",
         "example",
+        "first_day",
     ]
     sheet = _sheet(answer, title, columns, [*keys, "why", "hint", "reason_code"], rows=rows, empty=empty)
     return replace(sheet, document={**sheet.document, "rows": rows}, holds_unrated=True)
 
 
-def _mending(row: Row) -> str:
-    """The command that takes care of this reason, for calls to come; `rerate` then takes care of these."""
+def _mending(row: Row, carriers: Sequence[str]) -> str:
+    """The commands that take care of this reason for these calls; FEE and what else is in capitals is the reader's."""
+    whose = carriers[0] if len(carriers) == 1 else "CARRIER"
+    story = command_line("calls", "explain", row["example"])
     match row["reason_code"]:
-        case "no-price" | "no-local-price":
-            carrier, kind = row["carrier"], row["traffic_type"]
-            return tr("`tariffs set {carrier} {type} …`, then `rerate`", carrier=carrier, type=kind)
+        case "no-price":
+            return _pricing(row, row["traffic_type"])
+        case "no-local-price":
+            return _pricing(row, TrafficType.LOCAL)
         case "unknown-trunk":
-            return tr("`trunks add {trunk} --carrier …`, then `rerate`", trunk=row["trunk"])
+            command = ["trunks", "add", row["trunk"], "--carrier", whose]
+        case "unknown-carrier":
+            command = ["carriers", "add", str(row["reason_facts"]["carrier"])]
         case "no-trunk":
-            return tr("`carriers add … --default`, then `rerate`")
+            command = ["carriers", "add", "NAME", "--default"]
         case "no-direction":
-            return tr("`calls explain {call}`, then `dialects`", call=row["example"])
-    return tr("`calls explain {call}` tells its story", call=row["example"])
+            return tr("`{command}`, then `ippbx-bill dialects`", command=story)
+        case _:
+            return tr("`{command}` tells its story", command=story)
+    return _then_rerated(command, row["first_day"])
+
+
+def _pricing(row: Row, kind: str) -> str:
+    """A price that holds since the first of these calls; one that began today would leave them as they are."""
+    command = ["tariffs", "set", row["carrier"], kind, "--initial", "60:FEE", "--step", "60:FEE"]
+    if row["direction"] not in (None, Direction.OUTBOUND) and kind != TrafficType.LOCAL:
+        command += ["--direction", row["direction"]]
+    return _then_rerated([*command, "--from", row["first_day"]], row["first_day"])
+
+
+def _then_rerated(command: Sequence[str], first_day: str) -> str:
+    again = command_line("rerate", "--from", first_day)
+    return tr("`{command}`, then `{rerate}`", command=command_line(*command), rerate=again)
 
 
 def busy_hour(answer: "Answer") -> ReportSheet:

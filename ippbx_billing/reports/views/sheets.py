@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ippbx_billing.documents.columns import Column, cell
+from ippbx_billing.documents.columns import Column, cell, shown
 from ippbx_billing.documents.plots import bar, plot
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
@@ -75,7 +75,8 @@ def picture(sheet: ReportSheet, width: int) -> list[str]:
     kinds = {column.key: column.kind for column in sheet.columns}
     labels = [cell(row[sheet.label], kinds.get(sheet.label, "text")) for row in sheet.rows]
     values = [figure(row, sheet.measure) for row in sheet.rows]
-    figures = [cell(row[sheet.measure], kinds.get(sheet.measure, "number")) for row in sheet.rows]
+    measure = next((one for one in sheet.columns if one.key == sheet.measure), Column(sheet.measure, "", "number"))
+    figures = [shown(row, measure) for row in sheet.rows]
     chart = plot(labels, values, figures, width) if labels else [sheet.empty]
     return [f"{sheet.title}: {_title(sheet, sheet.measure)}", "", *chart]
 
@@ -161,10 +162,10 @@ def measure_columns(currency: str, measure: str = "fee", *, compared: bool = Fal
         Column("answer_rate", tr("Answer rate"), "percent", rank=11),
         Column("duration_s", tr("Duration"), "length", rank=6 if compared else 9 if drawn else 2),
         Column("billed_s", tr("Talk time"), "length", rank=4 if compared else 0),
-        Column("fee", tr("Fee ({currency})", currency=currency), "money"),
+        Column("fee", tr("Fee ({currency})", currency=currency), "money", unpriced="unpriced"),
         *(_difference_columns() if compared else ()),
-        Column("share", tr("Share"), "percent", rank=5 if drawn else 10),
-        Column("average_fee", tr("Average fee"), "money", rank=13),
+        Column("share", tr("Share"), "percent", rank=5 if drawn else 10, unpriced="unpriced"),
+        Column("average_fee", tr("Average fee"), "money", rank=13, unpriced="unpriced"),
         Column("average_s", tr("Average talk (s)"), "number", rank=12),
     ]
     return [replace(one, rank=0) if one.key == measure else one for one in columns]
@@ -185,7 +186,7 @@ def row_keys(by: Sequence[str], total: Row | None) -> list[str]:
 
 def _difference_columns() -> list[Column]:
     return [
-        Column("previous_fee", tr("Fee before"), "money", rank=1),
+        Column("previous_fee", tr("Fee before"), "money", rank=1, unpriced="previous_unpriced"),
         Column("fee_difference", tr("Fee difference"), "money"),
         Column("previous_calls", tr("Calls before"), "number", rank=3),
         Column("calls_difference", tr("Calls difference"), "number", rank=2),

@@ -41,6 +41,28 @@ def of_stored(ledger: "Ledger", using: "Settings", row: Row, call: Call, classif
     )
 
 
+def begins_later(
+    ledger: "Ledger", using: "Settings", row: Row, call: Call, classification: Classification
+) -> str | None:
+    """The first day on which the carrier has a price for a call that had none on its own day."""
+    from datetime import date
+
+    from ippbx_billing.pipeline import Rules
+
+    if row["reason"] != "no-price" or call.direction is None:
+        return None
+    book = Rules.of(ledger, using, reading=False).book
+    carrier = book.carrier_for(call.trunk)
+    if carrier is None:
+        return None
+    kind = carrier.name, classification.traffic_type, call.direction
+    own = {one.effective_from for one in book.prices if (one.carrier, one.traffic_type, one.direction) == kind}
+    for day in sorted(one for one in own if one > date.fromisoformat(row["day"])):
+        if book.price_for(carrier, classification, call.direction, day):
+            return day.isoformat()
+    return None
+
+
 def steps(charge: Charge) -> list[dict[str, Any]]:
     """The steps as JSON: code, facts, what each adds to the fee, and the sentence that says it."""
     from ippbx_billing.language.stories import describe
