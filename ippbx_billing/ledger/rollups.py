@@ -228,9 +228,15 @@ class RollupTables:
             self.apply(self._tally(rows))
 
 
+# A sum that leaves 64 bits would become a floating-point number without a word. `abs` of the lowest integer is an
+# error ("integer overflow"); `excluded` keeps it from being worked out beforehand.
+_EXACT_FEE = (
+    "fee_micro = CASE typeof(fee_micro + excluded.fee_micro) WHEN 'integer' THEN fee_micro + excluded.fee_micro "
+    "ELSE abs(-9223372036854775807 - 1 + 0 * excluded.calls) END"
+)
 _ADD = {
     name: f"INSERT INTO rollup_{name} VALUES ({', '.join('?' * (len(keys) + len(SUMS)))}) "
-    f"ON CONFLICT DO UPDATE SET {', '.join(f'{one} = {one} + excluded.{one}' for one in SUMS)}"
+    f"ON CONFLICT DO UPDATE SET {', '.join(f'{one} = {one} + excluded.{one}' for one in SUMS[:-1])}, {_EXACT_FEE}"
     for name, keys in LEVELS.items()
 }
 _DROP_EMPTY = {

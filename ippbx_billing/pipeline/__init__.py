@@ -10,7 +10,8 @@ nothing. It has no rules of its own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
@@ -40,7 +41,8 @@ from ippbx_billing.ledger.calls import call_of
 from ippbx_billing.ledger.journey import Outcome
 from ippbx_billing.ledger.replays import BeforeAfter
 from ippbx_billing.numbering import Cleanup, MobilePlaces, Numbering, Override, data_version, mobile_places_in
-from ippbx_billing.pipeline.patience import READING_S, TookTooLong, patience
+from ippbx_billing.pipeline.patience import TookTooLong, allowed_s, patience
+from ippbx_billing.pipeline.setting_aside import keepable
 from ippbx_billing.pipeline.writing import Writing
 from ippbx_billing.settings import Settings
 from ippbx_billing.sqlite.damage import is_trouble
@@ -251,16 +253,30 @@ class _Understood(NamedTuple):
     rated: tuple[RatedCall, ...]
 
 
+class _TriedOnlyError(Exception):
+    """Undoes a transaction that was only to show that it could be done."""
+
+
 class Pipeline:
-    """Moves events from the inbox to the ledger; `make_rules` is asked again whenever somebody edited the ledger."""
+    """Moves events from the inbox to the ledger; `make_rules` is asked again whenever somebody edited the ledger.
+
+    `reading_s` bounds the reading of each event, see `patience`; 0 for somebody who waits for it, as for a replay.
+    """
 
     def __init__(
-        self, inbox: Inbox, ledger: Ledger, make_rules: Callable[[], Rules], *, batch_size: int = 2_000
+        self,
+        inbox: Inbox,
+        ledger: Ledger,
+        make_rules: Callable[[], Rules],
+        *,
+        batch_size: int = 2_000,
+        reading_s: float = 0,
     ) -> None:
         self.inbox = inbox
         self.ledger = ledger
         self._make_rules = make_rules
         self._batch_size = batch_size
+        self._reading_s = reading_s
         self._rules: Rules | None = None
         self._ledger_version = -1
 
@@ -271,28 +287,54 @@ class Pipeline:
         if not events:
             self._pass_gap(position)
             return 0
-        self._take(self._understand(events), position)
+        self._take(events, position)
         return len(events)
 
-    def _take(self, understood: Sequence[_Understood], position: int) -> None:
+    def _take(self, events: Sequence[RawEvent], position: int) -> None:
         """Write a batch and move on; where that fails, its halves are tried, until the one event is found that cannot
         be kept: it is set aside with the reason, like any other that was not understood."""
         try:
-            with self.ledger.transaction():
-                if self.ledger.journey.position() == position:  # else another process has taken them meanwhile
-                    self._write(understood)
-                    self.ledger.journey.advance(understood[-1].event.id)
+            self._keep(self._understand(events), position)
         except Exception as error:
-            if is_trouble(error) or isinstance(error, BillingError):
-                raise  # of the ledger, not of a record
-            middle = len(understood) // 2
+            if not _is_of_record(error):
+                raise
+            middle = len(events) // 2
             if middle:
-                self._take(understood[:middle], position)
-                self._take(understood[middle:], understood[middle - 1].event.id)
-            elif understood[0].reading.problems:
-                raise  # not even that it is set aside can be written: it is no fault of the record
+                self._take(events[:middle], position)  # they are read anew, as writing changes what was read
+                self._take(events[middle:], events[middle - 1].id)
             else:
-                self._take([_not_kept(understood[0].event, error)], position)
+                self._set_aside(events[0], position, error)
+
+    def _keep(self, understood: Sequence[_Understood], position: int) -> None:
+        with self.ledger.transaction():
+            if self.ledger.journey.position() == position:  # else another process has taken them meanwhile
+                self._write(understood)
+                self.ledger.journey.advance(understood[-1].event.id)
+
+    def _set_aside(self, event: RawEvent, position: int, error: Exception) -> None:
+        """The event is rejected; those of its calls that can be kept are."""
+        (one,) = self._understand([event])
+        problem = Problem(Reason("not-kept", {"error": str(error)}))
+        bare = _Understood(event, replace(one.reading, problems=(*one.reading.problems, problem)), ())
+        if self._fits(bare):
+            good = keepable(one.rated, lambda some: self._fits(bare._replace(rated=tuple(some))))
+            bare = bare._replace(rated=tuple(good))
+        else:  # its states cannot be kept either
+            bare = _Understood(event, Reading(problems=(problem,)), ())
+        self._keep([bare], position)
+
+    def _fits(self, one: _Understood) -> bool:
+        """Whether it can be written; nothing is."""
+        try:
+            with self.ledger.transaction():
+                self._write([one._replace(rated=tuple(map(copy, one.rated)))])
+                raise _TriedOnlyError
+        except _TriedOnlyError:
+            return True
+        except Exception as error:
+            if not _is_of_record(error):
+                raise
+            return False
 
     def _pass_gap(self, position: int) -> None:
         """Ids that were given but have no event, as after a damaged inbox was replaced, are not waiting for anybody."""
@@ -362,7 +404,7 @@ class Pipeline:
 
     def _understand(self, events: Sequence[RawEvent]) -> list[_Understood]:
         rules = self._present_rules()
-        return [_understand(event, rules) for event in events]
+        return [_understand(event, rules, self._reading_s) for event in events]
 
     def _present_rules(self) -> Rules:
         version = self.ledger.changed_by_others()
@@ -404,21 +446,23 @@ def _outcome(one: _Understood, repeated: Sequence[Reason]) -> Outcome:
     return EventStatus.DONE, one.reading.nothing
 
 
-def _understand(event: RawEvent, rules: Rules) -> _Understood:
+def _understand(event: RawEvent, rules: Rules, reading_s: float) -> _Understood:
     """Read and rate one event; a fault of ours is recorded like any other problem, and the next event goes on."""
     try:
-        with patience(READING_S):
+        with patience(allowed_s(event.body, reading_s)) if reading_s else nullcontext():
             reading = rules.read(event)
             return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
     except TookTooLong:
-        return _Understood(event, Reading(problems=(Problem(Reason("too-slow", {"seconds": int(READING_S)})),)), ())
+        seconds = round(allowed_s(event.body, reading_s))
+        return _Understood(event, Reading(problems=(Problem(Reason("too-slow", {"seconds": seconds})),)), ())
     except Exception as error:  # the one place where a bug must not stop the journey
         problem = Problem(Reason("internal-error", {"error": repr(error)}))
         return _Understood(event, Reading(problems=(problem,)), ())
 
 
-def _not_kept(event: RawEvent, error: Exception) -> _Understood:
-    return _Understood(event, Reading(problems=(Problem(Reason("not-kept", {"error": repr(error)})),)), ())
+def _is_of_record(error: Exception) -> bool:
+    """Whether a record is to blame, and not the ledger's file, or somebody who holds it."""
+    return not is_trouble(error) and not isinstance(error, BillingError)
 
 
 def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:

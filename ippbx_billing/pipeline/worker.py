@@ -35,6 +35,7 @@ log = logging.getLogger("ippbx_billing.pipeline.worker")  # also where this is `
 POLL_S = 1.0  # how long the worker sleeps at most: a missed wake-up costs no more than this
 RESTART_PAUSE_S = 1.0
 STANDING_S = 30.0  # the longest batch takes a few; it waits at most a second for the next
+HANGING_S = 600.0  # at one event or one lock; longer than any body may take, or SQLite waits
 LOOP_RESTARTS = 3  # so many within LOOP_S are no accident any more
 LOOP_S = 300.0
 LOCKED_PAUSE_S = 1.0
@@ -157,6 +158,7 @@ def main(data_dir: str, dialect: str) -> None:
     from ippbx_billing.inbox import Inbox
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.pipeline import Pipeline, Rules
+    from ippbx_billing.pipeline.patience import READING_S
     from ippbx_billing.service import logs
 
     for name in ("SIGINT", "SIGTERM"):  # sent to the whole group; the listener's pipe tells when to end
@@ -172,7 +174,13 @@ def main(data_dir: str, dialect: str) -> None:
         if opened is None:
             return
         with opened as ledger, Inbox(settings.inbox_path) as inbox:
-            pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, settings), batch_size=settings.batch_size)
+            pipeline = Pipeline(
+                inbox,
+                ledger,
+                lambda: Rules.of(ledger, settings),
+                batch_size=settings.batch_size,
+                reading_s=READING_S,
+            )
             while pipe.open:
                 _drained(pipeline, pipe)
                 pipe.wait()
@@ -182,14 +190,8 @@ def main(data_dir: str, dialect: str) -> None:
 def _drained(pipeline: "Pipeline", pipe: "_Pipe") -> None:
     """Take all that waits, with a beat after each batch."""
     while _patiently(pipeline.step, pipe):
-        _beat(pipeline.waiting())
-    _beat(0)
-
-
-def _beat(waiting: int) -> None:
-    """A sign of life for the listener; one that is gone hears nothing."""
-    with suppress(OSError):
-        os.write(sys.stdout.fileno(), b"%d\n" % waiting)
+        pipe.beat(pipeline.waiting())
+    pipe.beat(0)
 
 
 @contextmanager
@@ -220,6 +222,7 @@ def _patiently(step: Callable[[], Result], pipe: "_Pipe") -> Result | None:
             said = True
             if not pipe.open:
                 return None
+            pipe.is_trying()
             time.sleep(LOCKED_PAUSE_S)
 
 
@@ -238,13 +241,37 @@ class _Pipe:
 
     def __init__(self) -> None:
         self.open = True
+        self._waiting = 0
+        self._did_something_at = time.monotonic()
         self._something = threading.Event()
+        threading.Thread(target=self._live, name="beats", daemon=True).start()
         threading.Thread(target=self._read, name="wake-ups", daemon=True).start()
 
     def wait(self) -> None:
         """Until a wake-up, the next poll, or the end of the listener."""
         self._something.wait(POLL_S)
         self._something.clear()
+
+    def beat(self, waiting: int) -> None:
+        """A sign of life for the listener, and how many events wait."""
+        self._waiting = waiting
+        self.is_trying()
+        self._tell()
+
+    def is_trying(self) -> None:
+        """The worker goes on, although nothing may have come of it."""
+        self._did_something_at = time.monotonic()
+
+    def _live(self) -> None:
+        """Beats also while a locked ledger or a large body lets the worker wait: starting anew would not help it."""
+        while self.open:
+            time.sleep(POLL_S)
+            if time.monotonic() - self._did_something_at < HANGING_S:
+                self._tell()
+
+    def _tell(self) -> None:
+        with suppress(OSError):  # a listener that is gone hears nothing
+            os.write(sys.stdout.fileno(), b"%d\n" % self._waiting)
 
     def _read(self) -> None:
         while os.read(sys.stdin.fileno(), 65_536):

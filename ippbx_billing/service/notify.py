@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 EXTENDED_EVERY_S = 30
+PATIENCE_S = 0.2
 
 
 def notify(state: str, environment: Mapping[str, str] | None = None) -> None:
@@ -22,6 +23,7 @@ def notify(state: str, environment: Mapping[str, str] | None = None) -> None:
         return
     abstract = "\0" + address[1:] if address.startswith("@") else address
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.settimeout(PATIENCE_S)  # whoever does not fetch its messages must not stop the doors
         systemd.sendto(state.encode(), abstract)
 
 

@@ -26,8 +26,14 @@ def is_damage(error: BaseException | None) -> bool:
 
 
 def is_trouble(error: BaseException) -> bool:
-    """Whether the error, or the one it was made of, says that a database is locked, full, unreadable or damaged."""
-    return any(isinstance(one, sqlite3.OperationalError) or is_damage(one) for one in (error, error.__cause__))
+    """Whether the error, or the one it was made of, says that a database is locked, full, unreadable or damaged.
+
+    A sum that leaves 64 bits is an OperationalError too, and says nothing about the file.
+    """
+    return any(
+        (isinstance(one, sqlite3.OperationalError) and "integer overflow" not in str(one)) or is_damage(one)
+        for one in (error, error.__cause__)
+    )
 
 
 def fault(path: Path, table: str, key: str) -> str:

@@ -161,6 +161,64 @@ def test_the_imitation_would_notice(site: Path) -> None:
     assert lost > 0
 
 
+def statements_of_sync(site: Path) -> list[str]:
+    """What `Ledger.sync` asks SQLite for, as seen at another ledger."""
+    told: list[str] = []
+    with Ledger(site / "another.db") as ledger:
+        ledger.connection.set_trace_callback(told.append)
+        ledger.sync()
+        ledger.connection.set_trace_callback(None)
+    return told
+
+
+class LedgerStory:
+    """A ledger written without a sync at each commit, and then synced or not; the log of what was done to the file."""
+
+    NUMBERS = tuple(f"kept-{number}" for number in range(30))
+
+    def __init__(self, site: Path, *, synced: bool) -> None:
+        path = site / "ledger.db"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.before = {path.name: path.read_bytes()}
+        self.log: list[Step] = []
+        recorder = Recorder(self.log)
+        connection = apsw.Connection(str(path), vfs="recorder", flags=apsw.SQLITE_OPEN_READWRITE)
+        for pragma in ("PRAGMA synchronous = NORMAL", "PRAGMA wal_autocheckpoint = 0"):
+            connection.execute(pragma).fetchall()
+        for number in self.NUMBERS:
+            connection.execute("INSERT INTO state VALUES (?, '')", [number])
+        if synced:
+            for sql in statements_of_sync(site):
+                connection.execute(sql).fetchall()
+        self.end = len(self.log)  # what follows is the closing of the file, which the power cut does not wait for
+        connection.close()
+        recorder.unregister()
+
+    def lost(self, site: Path, chance: random.Random) -> int:
+        """How many commits are gone when the current fails now."""
+        for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
+            (site / name).unlink(missing_ok=True)
+        for name, content in files_after_power_cut(self.before, self.log[: self.end], chance).items():
+            (site / name).write_bytes(content)
+        with closing(sqlite3.connect(site / "ledger.db")) as connection:
+            assert connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+            found = {row[0] for row in connection.execute("SELECT name FROM state")}
+        return len(set(self.NUMBERS) - found)
+
+
+def test_a_ledger_that_was_synced_outlives_a_power_cut(site: Path) -> None:
+    """What a pruned event became is there, whenever the current fails afterwards; without the sync it would not be."""
+    chance = random.Random(3)
+    story = LedgerStory(site, synced=True)
+    assert [story.lost(site, chance) for _ in range(20)] == [0] * 20
+    (site / "ledger.db").write_bytes(story.before["ledger.db"])
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        (site / name).unlink(missing_ok=True)
+    story = LedgerStory(site, synced=False)
+    assert sum(story.lost(site, chance) for _ in range(20)) > 0
+
+
 def test_after_a_power_cut_the_journey_goes_on(site: Path) -> None:
     """What is left is read and rated, and so is the next event, which gets an id of its own."""
     story, using = Story(site, inbox.WRITER_PRAGMAS, groups=20), load(site)

@@ -1,35 +1,38 @@
 """The worker and its watch: what one record or one second can do to those behind it, and who notices."""
 
+import json
 import os
 import signal
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from ippbx_billing import pipeline as room
 from ippbx_billing.calls import EventStatus
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules
-from ippbx_billing.pipeline.patience import TookTooLong, patience
+from ippbx_billing.pipeline.patience import READING_S, TookTooLong, patience
 from ippbx_billing.pipeline.worker import LOOP_RESTARTS, Worker
 from ippbx_billing.settings import load
 from tests.bodies import fill, gateway_cdr
+from tests.pipeline.test_records import FIRST, body
 from tests.service_process import Service
 
 PATIENCE_S = 60
 posix = pytest.mark.skipif(os.name != "posix", reason="ends and stops processes by signal")
 
 
-def read(site: Path) -> dict[int, EventStatus]:
+def read(site: Path, reading_s: float = 0) -> dict[int, EventStatus]:
     """Everything read; what became of the events that are not plainly done."""
     using = load(site)
     with Ledger(using.ledger_path) as ledger, Inbox(using.inbox_path) as inbox:
-        Pipeline(inbox, ledger, lambda: Rules.of(ledger, using)).drain()
+        Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), reading_s=reading_s).drain()
         assert ledger.journey.position() == inbox.last_id()
         return {number: one[0] for number, one in ledger.journey.outcomes(range(1, inbox.last_id() + 1)).items()}
 
@@ -71,7 +74,6 @@ def test_one_record_that_cannot_be_kept_is_found_and_set_aside(site: Path, monke
 def test_a_body_that_is_slow_to_read_is_set_aside(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gets its share of the processor and no more; the events before and behind it are calls."""
     fill(site / "inbox.db", [gateway_cdr("8001", f"9586745{number:02d}", 64) for number in range(5)])
-    monkeypatch.setattr(room, "READING_S", 0.05)
     reading = Rules.read
 
     def slow(self: Rules, event: Any) -> Any:
@@ -80,8 +82,36 @@ def test_a_body_that_is_slow_to_read_is_set_aside(site: Path, monkeypatch: pytes
         return reading(self, event)
 
     monkeypatch.setattr(Rules, "read", slow)
-    assert read(site) == {3: EventStatus.REJECTED}
+    assert read(site, reading_s=0.05) == {3: EventStatus.REJECTED}
     assert calls(site) == 4
+
+
+def test_a_good_body_may_take_longer_the_larger_it_is(site: Path) -> None:
+    """The time that one record may take is not that of thousands: all of them are calls."""
+    record = json.loads(gateway_cdr("8001", "922000001", 64))
+    (one,) = record["cdr"]
+    record["cdr"] = [one | {"destination_number": f"9{22_000_000 + number}"} for number in range(2_000)]
+    fill(site / "inbox.db", [gateway_cdr("8001", "8002", 64), json.dumps(record).encode()])
+    assert read(site, reading_s=READING_S / 10) == {}
+    assert calls(site) == 2_001
+
+
+def test_halves_are_read_anew(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a failed attempt noted of a corrected record is not noted twice."""
+    bodies = [body("62", FIRST), body("62", FIRST, billsec=70, duration=77)]
+    fill(site / "inbox.db", [*bodies, gateway_cdr("8001", "922000002", 64), gateway_cdr("8001", "922000003", 64)])
+    write = Pipeline._write
+
+    def failing(self: Pipeline, understood: Any, *more: Any) -> None:
+        write(self, understood, *more)
+        if any(one.event.id == 4 and one.rated for one in understood):
+            raise OverflowError
+
+    monkeypatch.setattr(Pipeline, "_write", failing)
+    assert read(site)[4] is EventStatus.REJECTED
+    with Ledger(site / "ledger.db") as ledger:
+        (notes,) = ledger.connection.execute("SELECT notes FROM calls WHERE event_id = 2").fetchone()
+    assert notes.count("correction") == 1
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no such timer")
@@ -147,6 +177,24 @@ def test_a_worker_that_dies_again_and_again_is_seen(site: Path, monkeypatch: pyt
 
 
 @posix
+def test_a_locked_ledger_is_no_worker_that_stands_still(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for its turn, is alive and says so: the watchdog must not close the doors for that."""
+    monkeypatch.setattr("ippbx_billing.pipeline.worker.STANDING_S", 3.0)
+    with Worker(load(site), report=lambda line: None) as worker:
+        worker.start()
+        assert wait_for(lambda: worker.state() == "running")
+        with closing(sqlite3.connect(site / "ledger.db", isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            fill(site / "inbox.db", [gateway_cdr("8001", "922000001", 64)])
+            worker.wake()
+            until = time.monotonic() + 6
+            while time.monotonic() < until:
+                assert worker.state() == "running"
+                time.sleep(0.1)
+            holder.execute("ROLLBACK")
+        assert wait_for(lambda: calls(site) == 1)
+
+
 def test_healthz_tells_how_the_worker_is(site: Path) -> None:
     """Its state, how many events wait for it, how long it is silent, and whose listener this is."""
     with Service(site) as service:

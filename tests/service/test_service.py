@@ -1,10 +1,12 @@
 """The service: a unit that systemd accepts and that locks the listener in, and the commands that set it up."""
 
+import contextlib
 import json
 import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +16,7 @@ from typer.testing import CliRunner
 
 from ippbx_billing.cli.app import app
 from ippbx_billing.service import Unit
-from ippbx_billing.service.notify import watchdog_s
+from ippbx_billing.service.notify import notify, watchdog_s
 from tests import EXAMPLES
 from tests.conftest import Cli
 from tests.service_process import PATIENCE_S, Service
@@ -172,6 +174,24 @@ def test_the_listener_tells_systemd_how_it_is(site: Path, tmp_path: Path) -> Non
         said = {systemd.recv(100)}
         while b"STOPPING=1" not in said:
             said.add(systemd.recv(100))
+
+
+@posix
+def test_whoever_does_not_fetch_its_messages_stops_nothing(tmp_path: Path) -> None:
+    """Once its queue is full, a sign of life is lost, and the listener goes on."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        filling = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        filling.setblocking(False)
+        with filling, contextlib.suppress(BlockingIOError):
+            while True:
+                filling.sendto(b"x", str(tmp_path / "notify"))
+        telling = threading.Thread(
+            target=notify, args=["WATCHDOG=1", {"NOTIFY_SOCKET": str(tmp_path / "notify")}], daemon=True
+        )
+        telling.start()
+        telling.join(PATIENCE_S)
+        assert not telling.is_alive()
 
 
 def wait_for_silence(systemd: socket.socket) -> None:
