@@ -52,7 +52,7 @@ def test_the_version_of_a_price_is_that_of_the_answer(site: Path, cli: Cli) -> N
     """A price that begins on the first of November is for the call that is answered then; rerate finds the same."""
     with Ledger(site / "ledger.db") as ledger:
         dear = Figures(60, 5_000_000, 60, 5_000_000)
-        ledger.book.add_prices([Price(TELECOM, TrafficType.DOMESTIC, dear, effective_from=date(2026, 11, 1))])
+        ledger.book.add_prices([Price(None, TELECOM, TrafficType.DOMESTIC, dear, date(2026, 11, 1))])
     take(
         site,
         gateway_cdr("8001", "902162345678", 60, start="2026-10-31 23:59:50", ring_s=20),
