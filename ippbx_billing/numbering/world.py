@@ -24,6 +24,19 @@ NORTH_AMERICA = 1
 NO_COUNTRY = "001"  # how the library spells networks that belong to no single country
 REGEX_CACHE = 8192
 UNKNOWN_KIND = (LineKind.UNKNOWN, None)
+# What the plan of a country numbers as its own (ITU national numbering plans): Åland, Svalbard and Jan Mayen, the Cocos
+# and Christmas Islands, the Vatican, Western Sahara, Mayotte, Saint Barthélemy and Saint Martin.
+NATIONAL_PARTS = {
+    "AX": "FI",
+    "SJ": "NO",
+    "CC": "AU",
+    "CX": "AU",
+    "VA": "IT",
+    "EH": "MA",
+    "YT": "RE",
+    "BL": "GP",
+    "MF": "GP",
+}
 
 
 @lru_cache(maxsize=1)
@@ -127,7 +140,7 @@ def reading(parsed: "PhoneNumber", *, strict: bool = True, home: str = "") -> Fi
         return None if strict else _of_country_alone(parsed, digits)
     country = library().region_code_for_number(parsed)
     kind, service = _kinds(parsed.country_code == NORTH_AMERICA).get(sort, UNKNOWN_KIND)
-    if service and parsed.country_code == NORTH_AMERICA and home in _regions(parsed):
+    if country != home and home in _regions(parsed) and _is_ours_too(parsed, home, country, service):
         country = home
     known = country if country != NO_COUNTRY else None
     has_place = kind is LineKind.FIXED and country in (*_regions(parsed)[:1], "KZ") and country != "US"
@@ -140,6 +153,14 @@ def reading(parsed: "PhoneNumber", *, strict: bool = True, home: str = "") -> Fi
         rule="country-code",
         why=f"+{digits} is {_KIND_WORDS[kind]} of {known or 'no single country'}",
     )
+
+
+def _is_ours_too(parsed: "PhoneNumber", home: str, country: str, service: TrafficType | None) -> bool:
+    """Whether a number of another country of our code is dialled and charged as one of our own: a service that both
+    countries list, or a part of our plan that has a country code of its own in ISO 3166 alone."""
+    if service is None:
+        return NATIONAL_PARTS.get(country) == home
+    return parsed.country_code == NORTH_AMERICA or bool(library().is_valid_number_for_region(parsed, home))
 
 
 _KIND_WORDS = {
@@ -166,6 +187,7 @@ def _kinds(north_america: bool) -> dict[int, tuple[LineKind, TrafficType | None]
         of.SHARED_COST: (LineKind.SERVICE, TrafficType.SERVICE_400_800),
         of.PREMIUM_RATE: (LineKind.SERVICE, TrafficType.AUDIOTEX),
         of.UAN: (LineKind.SERVICE, TrafficType.OTHER),
+        of.PERSONAL_NUMBER: (LineKind.SERVICE, TrafficType.OTHER),  # 070 in Britain, 5XX in North America: dearer
         of.PAGER: (LineKind.SERVICE, TrafficType.OTHER),
         of.VOICEMAIL: (LineKind.SERVICE, TrafficType.OTHER),
     }

@@ -35,7 +35,7 @@ REFUSED = {
     "unknown-fees": "a list in USD for a site whose accounts are in EUR, with five seconds of grace",
 }
 # What is not a matter of price lists, and is wrong: the numbering plan, the clock, what a clean-up may hold.
-WRONG = {"au-cocos", "cn-12119", "gb-070", "kz-809", "no-svalbard", "us-500", "dst-spring", "access-star67"}
+WRONG = {"dst-spring"}
 
 
 def _known(names: list[str]) -> list[Any]:

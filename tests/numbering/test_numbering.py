@@ -754,3 +754,29 @@ def test_update_command(cli, tmp_path):
     path.write_text("nonsense\n", "utf-8")
     assert cli("numbers", "update", str(path)).exit_code == 1
     assert json.loads(cli("numbers", "lookup", "13800138000", "--format", "json").stdout)[0]["place"] == "上海"
+
+
+@pytest.mark.parametrize(
+    ("country", "number", "whose", "kind", "traffic_type"),
+    [
+        ("GB", "07012345678", "GB", LineKind.SERVICE, TrafficType.OTHER),  # Ofcom: personal numbers
+        ("US", "5332345678", "US", LineKind.SERVICE, TrafficType.OTHER),  # NANPA: personal communications
+        ("KZ", "88093123456", "KZ", LineKind.SERVICE, TrafficType.AUDIOTEX),  # shared with +7 809 of Russia
+        ("KZ", "88003123456", "KZ", LineKind.SERVICE, TrafficType.SERVICE_400_800),
+        ("RU", "88003123456", "RU", LineKind.SERVICE, TrafficType.SERVICE_400_800),
+        ("NO", "79021234", "NO", LineKind.FIXED, TrafficType.LOCAL),  # Svalbard
+        ("FI", "01812345", "FI", LineKind.FIXED, TrafficType.LOCAL),  # Åland
+        ("AU", "0891621234", "AU", LineKind.FIXED, TrafficType.LOCAL),  # the Cocos Islands
+        ("IT", "0669812345", "IT", LineKind.FIXED, TrafficType.LOCAL),  # the Vatican
+        ("SE", "004779021234", "SJ", LineKind.FIXED, TrafficType.INTERNATIONAL),
+        ("US", "12423561234", "BS", LineKind.FIXED, TrafficType.INTERNATIONAL),
+        ("CN", "12119", "CN", LineKind.SERVICE, TrafficType.OTHER),
+    ],
+)
+def test_what_a_plan_numbers_as_its_own(
+    country: str, number: str, whose: str, kind: LineKind, traffic_type: TrafficType
+) -> None:
+    """Personal numbers are services; codes that countries share are one's own; islands of a plan are no abroad."""
+    found = Numbering(country=country, area_code="", outside_prefix="").classify(number)
+    assert (found.country, found.line_kind, found.traffic_type) == (whose, kind, traffic_type)
+    assert found.emergency == (number == "12119")

@@ -44,9 +44,9 @@ def add_cleanup(
     """The longest rule that fits is applied, once, to outgoing numbers."""
     from ippbx_billing.numbering import Cleanup
 
-    if not prefix.isdecimal():
+    if not prefix or prefix.strip("0123456789*#"):
         raise UsageError(
-            tr("the prefix {text!r} is no number", text=prefix), tr("only digits are wanted, such as 17951")
+            tr("the prefix {text!r} is no number", text=prefix), tr("digits, * and # are wanted, such as 17951 or *67")
         )
     if length is not None and length > len(prefix):
         problem = tr("{length} digits of {prefix} cannot be compared", length=length, prefix=prefix)
