@@ -69,6 +69,17 @@ def settled_as(cli: Cli, carrier: str) -> None:
     assert cli("events", "replay").exit_code == 0
 
 
+def test_commands_stand_whole_below_a_narrow_table(waiting: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table of 80 columns breaks them; what is copied into a shell must be one line."""
+    settled_as(waiting, TELECOM)
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = waiting("report", "unrated", "--month", "2026-10")
+    (row, *_) = unrated(waiting)
+    for told in re.findall(r"`(ippbx-bill [^`]*)`", row["hint"]):
+        assert told not in shown.stdout
+        assert told in shown.stderr.splitlines()
+
+
 def test_hints_about_trunks_mend_them(waiting: Cli, site: Path) -> None:
     """Without a default carrier nobody charges the calls until somebody is named."""
     with Ledger(site / "ledger.db") as ledger:

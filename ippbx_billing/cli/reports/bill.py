@@ -10,7 +10,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
-from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.columns import AT_LEAST, Column, Format
 from ippbx_billing.documents.render import deliver, show, show_paper
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
@@ -173,7 +173,7 @@ def _say_what_is_nobodys(billing: "Billing") -> None:
             tr(
                 "{calls} calls for {fee} {currency} are on nobody's bill: no employee has the extension {listed}",
                 calls=nobodys["calls"],
-                fee=nobodys["fee"],
+                fee=(AT_LEAST if nobodys["unpriced"] else "") + nobodys["fee"],
                 currency=billing.view.currency,
                 listed=listed or "–",
             )

@@ -37,6 +37,8 @@ def present(sheet: ReportSheet, told: "Coverage", asking: "Asking") -> None:
     if asking.form is Format.TABLE:
         for note in told.notes(unrated=not sheet.holds_unrated):
             say(note)
+        for command in sheet.commands:
+            say(command)
 
 
 def _plot(sheet: ReportSheet, asking: "Asking") -> None:

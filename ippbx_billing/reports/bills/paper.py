@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ippbx_billing.documents import Document, Section
-from ippbx_billing.documents.columns import Column, shown
+from ippbx_billing.documents.columns import Column, is_nothing, shown
 from ippbx_billing.language import tr
 from ippbx_billing.reports.bills.statements import Billing, Statement
 
@@ -57,7 +57,8 @@ def _facts(bill: Statement) -> Iterable[tuple[str, str]]:
         yield tr("Bill of"), bill.department or tr("the whole company")
     yield tr("Period"), tr("{first} to {last}", first=bill.period.first, last=bill.period.last)
     fee = shown(bill.total, Column("fee", "", "money", unpriced="unpriced"))
-    yield tr("Fee"), f"{fee} {bill.currency}"
+    nothing = bill.total["unpriced"] and is_nothing(bill.total["fee"])
+    yield tr("Fee"), fee if nothing else f"{fee} {bill.currency}"
 
 
 def _sections(bill: Statement) -> list[Section]:

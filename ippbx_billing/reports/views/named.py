@@ -3,6 +3,7 @@
 views.named.ranking(named.ranking(ledger, view, period, where, ("employee",)))
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -183,7 +184,12 @@ def unrated(answer: "Answer") -> ReportSheet:
         "first_day",
     ]
     sheet = _sheet(answer, title, columns, [*keys, "why", "hint", "reason_code"], rows=rows, empty=empty)
-    return replace(sheet, document={**sheet.document, "rows": rows}, holds_unrated=True)
+    return replace(sheet, document={**sheet.document, "rows": rows}, holds_unrated=True, commands=_commands(rows))
+
+
+def _commands(rows: Sequence[Row]) -> list[str]:
+    """The commands of all hints, each once and in a line of its own."""
+    return list(dict.fromkeys(told for row in rows for told in re.findall(r"`(ippbx-bill [^`]*)`", row["hint"])))
 
 
 def _mending(row: Row, carriers: Sequence[str]) -> str:

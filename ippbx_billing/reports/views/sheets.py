@@ -31,7 +31,8 @@ class ReportSheet:
 
     `keys` are the headings of a CSV, `flat` its rows, where those hold more than plain values. `label` is the key that
     its picture's bars are named by, empty for no picture; they are as long as `measure` says, and stand in the table
-    too where it is `drawn`. A sheet that `holds_unrated` calls needs no notes of them.
+    too where it is `drawn`. A sheet that `holds_unrated` calls needs no notes of them. `commands` are
+    those that its cells tell, which a narrow table breaks.
     """
 
     title: str
@@ -48,6 +49,7 @@ class ReportSheet:
     total_label: str = ""
     drawn: bool = True
     holds_unrated: bool = False
+    commands: Sequence[str] = ()
 
     @property
     def footer(self) -> Row | None:
