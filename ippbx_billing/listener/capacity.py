@@ -39,11 +39,6 @@ class Capacity:
         self.disk_is_low = False
         self._complaints = Complaints(report)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the bodies under way take all the memory that they may."""
-        return self.held_bytes > self.limits.max_held_bytes
-
     def overload(self) -> Refusal | None:
         """Why nothing can be taken from anybody now, or nothing."""
         if self.disk_is_low:

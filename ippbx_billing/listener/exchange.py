@@ -39,7 +39,6 @@ class Exchange:
         connection: Connection,
         capacity: Capacity,
         says: bytes,
-        *,
         bodyless: bool = False,
         held_bytes: int = 0,
         text: str = "",

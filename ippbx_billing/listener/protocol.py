@@ -9,7 +9,7 @@ import asyncio
 import re
 import time
 from collections import deque
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Any
 
 import httptools
@@ -19,17 +19,18 @@ from ippbx_billing.listener import answers
 from ippbx_billing.listener.answers import CLOSES, STAYS, STAYS_OPEN, Refusal
 from ippbx_billing.listener.doors import Doors
 from ippbx_billing.listener.exchange import Exchange
-from ippbx_billing.listener.requests import IncomingRequest, is_plain, mended, miscounted
+from ippbx_billing.listener.requests import NOTED_SIZES, IncomingRequest, is_plain, mended, miscounted
 
 MOST_UNDER_WAY = 64  # requests of one connection; its further bytes wait in the network
 LINGER_S = 10  # how long the other side may take to hear the last answer and to end
 QUIET_S = 1  # a body without a length has ended when nothing more came for so long; a PBX is patient for three
 
+_HEADER_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"^content-length: *(\d{1,18})\r$", re.IGNORECASE | re.MULTILINE)
 
 
-class Stage(Enum):
-    """What a connection is at."""
+class Stage(IntEnum):
+    """What a connection is at; the order is that of a request, and the protocol goes by it."""
 
     SILENT = auto()  # not a byte has come yet
     BETWEEN = auto()  # the last request is complete, no further one has begun
@@ -41,9 +42,8 @@ class Stage(Enum):
     LINGERING = auto()  # the last answer is out; what still comes is thrown away
 
 
-_READING = frozenset({Stage.FIRST_LINE, Stage.HEADER, Stage.BODY, Stage.TO_THE_END})
-_HEADED = frozenset({Stage.BODY, Stage.TO_THE_END})
-_OVER = frozenset({Stage.ENDING, Stage.LINGERING})
+# A member is found quicker as a global than in its class, and a few are asked for with each request.
+SILENT, BETWEEN, FIRST_LINE, HEADER, BODY, TO_THE_END, ENDING, LINGERING = Stage
 
 
 class Protocol(asyncio.Protocol):
@@ -54,7 +54,7 @@ class Protocol(asyncio.Protocol):
         self.capacity = doors.capacity
         self.sender = ""
         self.peer = ""
-        self.stage = Stage.SILENT
+        self.stage = SILENT
         self._exchanges: deque[Exchange] = deque()
         self._request = IncomingRequest()
         self._since = time.monotonic()  # when the present state of waiting began
@@ -76,21 +76,21 @@ class Protocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.doors.leave(self)
-        if self.stage is Stage.TO_THE_END and self._request.parts:
+        if self.stage is TO_THE_END and self._request.parts:
             self._complete()
-        elif self.stage in _HEADED:
+        elif BODY <= self.stage < ENDING:
             self.capacity.note(answers.INCOMPLETE, self.sender)
         self._release()
-        self.stage = Stage.ENDING
+        self.stage = ENDING
         self._parser = None
 
     def eof_received(self) -> bool:
         """A sender that closes its half after a complete request (`nc -N`, simple clients) still gets its answer."""
-        if self.stage is Stage.TO_THE_END:
+        if self.stage is TO_THE_END:
             self._complete()
-        elif self.stage is Stage.BODY:
+        elif self.stage is BODY:
             self._refuse_unread(answers.INCOMPLETE)
-        self.stage = Stage.ENDING
+        self.stage = ENDING
         self._is_cut_short = False  # nobody is talking any more
         return bool(self._exchanges) and not self._transport.get_extra_info("ssl_object")
 
@@ -108,12 +108,12 @@ class Protocol(asyncio.Protocol):
     # What comes, and what the parser makes of it
 
     def data_received(self, data: bytes) -> None:
-        if self.stage in _OVER:
+        if self.stage >= ENDING:
             self._throw_away(data)
-        elif self.stage is Stage.TO_THE_END:
+        elif self.stage is TO_THE_END:
             self._since = time.monotonic()
             self.on_body(data)
-        elif self.stage in _HEADED or self.stage is Stage.HEADER:
+        elif self.stage >= HEADER:
             self._parse(data)
         else:
             self._begin_with(self._line + data)
@@ -126,30 +126,30 @@ class Protocol(asyncio.Protocol):
                 return
             data = mended(data)
         self._line = b""
-        if self.stage is not Stage.BETWEEN:
-            self.stage = Stage.BETWEEN
+        if self.stage is not BETWEEN:
+            self.stage = BETWEEN
         self._parse(data)
 
     def _wait_for_line(self, data: bytes) -> None:
-        if self.stage is not Stage.FIRST_LINE:
-            self.stage = Stage.FIRST_LINE
+        if self.stage is not FIRST_LINE:
+            self.stage = FIRST_LINE
             self._since = time.monotonic()
         self._line = data
 
     def _parse(self, data: bytes) -> None:
-        self._requests_in_data = int(self.stage in _READING)
+        self._requests_in_data = int(FIRST_LINE <= self.stage < ENDING)
         self._begin = 0
-        self._body_before = self._request.body_bytes if self.stage is Stage.BODY else -1
+        self._body_before = self._request.body_bytes if self.stage is BODY else -1
         try:
             self._feed(data)
         except httptools.HttpParserCallbackError:
             self._refuse_unread(answers.FAULT)
             raise
         except httptools.HttpParserError:
-            if self.stage is not Stage.TO_THE_END:
+            if self.stage is not TO_THE_END:
                 self._break_off()
             return
-        if self._requests_in_data == 1 and self.stage in _READING:
+        if self._requests_in_data == 1 and FIRST_LINE <= self.stage < ENDING:
             self._count_sent(data)
         if len(self._exchanges) >= MOST_UNDER_WAY and not self._paused:
             self._paused = True
@@ -185,11 +185,11 @@ class Protocol(asyncio.Protocol):
     def _most_sent_bytes(self) -> int:
         """How much it may have taken; around each byte of a body there may be a chunk's frame."""
         most = self.doors.limits.max_header_bytes
-        return 2 * most + 8 * self._request.body_bytes if self.stage in _HEADED else most
+        return 2 * most + 8 * self._request.body_bytes if BODY <= self.stage < ENDING else most
 
     def on_message_begin(self) -> None:
-        if self.stage not in _OVER:
-            self.stage = Stage.HEADER
+        if self.stage < ENDING:
+            self.stage = HEADER
         self._requests_in_data += 1
         self._request = IncomingRequest()
         self._since = time.monotonic()
@@ -198,12 +198,15 @@ class Protocol(asyncio.Protocol):
         self._request.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._request.add_header(name, value)
+        request = self._request
+        request.head += (name, b": ", value, b"\r\n")
+        if len(name) in NOTED_SIZES:
+            request.note_header(name.lower(), value)
 
     def on_headers_complete(self) -> None:
-        if self._parser.should_upgrade() or self.stage in _OVER:
+        if self._parser.should_upgrade() or self.stage >= ENDING:
             return
-        self.stage = Stage.BODY
+        self.stage = BODY
         request = self._request
         request.complete_header(self._parser.get_method())
         request.page = self.doors.page(request.path) if request.asking else None
@@ -218,7 +221,7 @@ class Protocol(asyncio.Protocol):
             self._answer_expectation()
 
     def on_body(self, body: bytes) -> None:
-        if self.stage in _OVER:
+        if self.stage >= ENDING:
             return
         request, limits = self._request, self.doors.limits
         request.body_bytes += len(body)
@@ -228,7 +231,7 @@ class Protocol(asyncio.Protocol):
             self.capacity.held_bytes += len(body)
             if request.body_bytes > limits.max_body_bytes:
                 request.refusal = answers.too_large(limits.max_body_bytes)
-            elif self.capacity.is_full:
+            elif self.capacity.held_bytes > limits.max_held_bytes:
                 request.refusal = answers.BUSY
         if request.refusal is not None:
             self._release()
@@ -236,12 +239,16 @@ class Protocol(asyncio.Protocol):
                 self._refuse_unread(request.refusal)
 
     def on_message_complete(self) -> None:
-        if self._parser.should_upgrade() or self.stage in _OVER:
+        if self._parser.should_upgrade() or self.stage >= ENDING:
             return
-        request, end = self._request, self._end_in_data()
+        request = self._request
         if request.to_the_end:
-            self._read_to_the_end(end)
+            self._read_to_the_end(self._end_in_data())
             return
+        if self._data.endswith(request.parts[-1] if request.parts else _HEADER_END):
+            end: int | None = len(self._data)  # as usual nothing follows
+        else:
+            end = self._end_in_data()
         if end is not None and end < len(self._data) and request.body_bytes:
             rest = miscounted(b"".join(request.parts), self._data[end:])
             if rest:
@@ -273,7 +280,7 @@ class Protocol(asyncio.Protocol):
         if begin is None:
             self._refuse_unread(answers.LENGTH_REQUIRED)
             return
-        self.stage = Stage.TO_THE_END
+        self.stage = TO_THE_END
         self._since = time.monotonic()
         if begin < len(self._data):
             self.on_body(self._data[begin:])
@@ -281,17 +288,11 @@ class Protocol(asyncio.Protocol):
     def _complete(self) -> None:
         """The request is here as a whole: it is shown something, refused, or handed to the writer."""
         request = self._request
-        self.stage = Stage.BETWEEN
+        self.stage = BETWEEN
         self._since = time.monotonic()
         held_bytes, self._held_bytes = self._held_bytes, 0
-        exchange = Exchange(
-            self,
-            self.capacity,
-            self._future(),
-            bodyless=request.method == b"HEAD",
-            held_bytes=held_bytes,
-            text=self.doors.text,
-        )
+        is_head = request.method == b"HEAD"
+        exchange = Exchange(self, self.capacity, self._future(), is_head, held_bytes, self.doors.text)
         self._exchanges.append(exchange)
         if request.refusal is None and (request.page or (request.asking and not request.parts and not request.query)):
             self._show(exchange)
@@ -318,7 +319,7 @@ class Protocol(asyncio.Protocol):
         """What the answer says about the connection; nothing is read after a request that ends it."""
         if not self._is_last and not self._request.to_the_end and self._parser.should_keep_alive():
             return STAYS if self._parser.get_http_version() == "1.1" else STAYS_OPEN
-        self.stage = Stage.ENDING
+        self.stage = ENDING
         return CLOSES
 
     def _show(self, exchange: Exchange) -> None:
@@ -348,23 +349,23 @@ class Protocol(asyncio.Protocol):
     def _break_off(self) -> None:
         """What came is no HTTP. Behind a good request it may be one with an odd first line; stray bytes there (a NUL,
         a line) spoil nothing: the good request gets its answer."""
-        if self.stage in _OVER:
+        if self.stage >= ENDING:
             return
-        rest = self._data[self._begin :] if self._begin > 0 and self.stage not in _HEADED else b""
+        rest = self._data[self._begin :] if self._begin > 0 and not BODY <= self.stage < ENDING else b""
         again = mended(rest)
         if is_plain(again):
             self._parser = httptools.HttpRequestParser(self)
-            self.stage = Stage.BETWEEN
+            self.stage = BETWEEN
             self._parse(again)
-        elif self._exchanges and not (self.stage in _READING and self._request.url):
-            self.stage = Stage.ENDING
+        elif self._exchanges and not (FIRST_LINE <= self.stage < ENDING and self._request.url):
+            self.stage = ENDING
         else:
             self._refuse_unread(answers.BROKEN)
 
     def _refuse_unread(self, refusal: Refusal) -> None:
         """Answers what is not a whole request, and ends the connection."""
         self._release()
-        self.stage = Stage.ENDING
+        self.stage = ENDING
         self._is_cut_short = True
         exchange = Exchange(self, self.capacity, CLOSES)
         self._exchanges.append(exchange)
@@ -388,10 +389,10 @@ class Protocol(asyncio.Protocol):
             self._transport.write(exchanges.popleft().answer)
         if exchanges:
             return
-        if self.stage in _OVER:
+        if self.stage >= ENDING:
             self._part()
             return
-        if self.stage not in _READING:
+        if not FIRST_LINE <= self.stage < ENDING:
             self._since = time.monotonic()
         elif self._continue_due:
             self._transport.write(answers.CONTINUE)
@@ -403,12 +404,12 @@ class Protocol(asyncio.Protocol):
 
     def end(self) -> None:
         """Reads no further request; the connection ends with the last answer that is due."""
-        if self.stage is not Stage.LINGERING:
-            self.stage = Stage.ENDING
+        if self.stage is not LINGERING:
+            self.stage = ENDING
 
     def turn_away(self) -> None:
         """Closes without a word: even refusing would cost too much, or nobody has listened to the last ones."""
-        self.stage = Stage.ENDING
+        self.stage = ENDING
         self._transport.abort()
 
     def _part(self) -> None:
@@ -416,14 +417,14 @@ class Protocol(asyncio.Protocol):
         self._since = time.monotonic()
         if self._is_cut_short and self._transport.can_write_eof():
             self._transport.write_eof()
-            self.stage = Stage.LINGERING
+            self.stage = LINGERING
         else:
             self._transport.close()
 
     def _throw_away(self, data: bytes) -> None:
         """What comes after the end, up to what a refused body may take."""
         self._request.body_bytes += len(data)
-        if self.stage is Stage.LINGERING and self._request.body_bytes > self.doors.limits.max_drained_bytes:
+        if self.stage is LINGERING and self._request.body_bytes > self.doors.limits.max_drained_bytes:
             self._transport.abort()
 
     # What the clock tells
@@ -431,27 +432,27 @@ class Protocol(asyncio.Protocol):
     def look_at_clock(self, now: float) -> None:
         """Ends a connection that has waited too long, whatever it waits for."""
         limits, waited_s = self.doors.limits, now - self._since
-        if self.stage is Stage.LINGERING or self._transport.is_closing():
+        if self.stage is LINGERING or self._transport.is_closing():
             if waited_s > LINGER_S:
                 self._transport.abort()
         elif self._choked and waited_s > limits.request_timeout_s:
             self._transport.abort()  # who does not read its answers would not read a refusal either
-        elif self.stage is Stage.TO_THE_END:
+        elif self.stage is TO_THE_END:
             if waited_s > QUIET_S:
                 self._complete()
-        elif self.stage in _READING and waited_s > limits.request_timeout_s:
+        elif FIRST_LINE <= self.stage < ENDING and waited_s > limits.request_timeout_s:
             self._refuse_unread(answers.TOO_SLOW)
-        elif self._exchanges or self.stage in _READING:
+        elif self._exchanges or FIRST_LINE <= self.stage < ENDING:
             return
-        elif waited_s > (limits.request_timeout_s if self.stage is Stage.SILENT else limits.idle_timeout_s):
+        elif waited_s > (limits.request_timeout_s if self.stage is SILENT else limits.idle_timeout_s):
             self._transport.close()  # nothing was asked, nothing is answered
 
     def shutdown(self) -> None:
         """The listener stops: what has begun may end, and then the connection does."""
-        if self.stage in _HEADED:
+        if BODY <= self.stage < ENDING:
             self._is_last = True
             return
-        self.stage = Stage.ENDING
+        self.stage = ENDING
         if self._exchanges:
             self._exchanges[-1].says = CLOSES
         else:
@@ -459,7 +460,7 @@ class Protocol(asyncio.Protocol):
 
     def stop(self) -> None:
         """The time to finish is over; the sender shall know that nothing is promised."""
-        if self.stage in _HEADED:
+        if BODY <= self.stage < ENDING:
             self._refuse_unread(answers.STOPPING)
         for exchange in list(self._exchanges):
             if not exchange.answer:

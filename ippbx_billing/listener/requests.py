@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from ippbx_billing.listener.answers import Refusal
 
+NOTED_SIZES = frozenset({6, 14, 17})  # of the names that `note_header` knows: most others need no look
+
 _ASKING_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 _PLAIN_REQUEST = re.compile(rb"[A-Z]+ /[!-~]* HTTP/1\.[01]\r\n")
 _ODD_REQUEST = re.compile(rb"([A-Za-z]+) +(?:([^\r\n]*[^\r\n ]) +)?(HTTP/1\.[01]\r\n)")
@@ -22,31 +24,23 @@ _ENCODINGS = ("utf-8", "gb18030")
 class IncomingRequest:
     """What is known of a request so far; `refusal` is why it is not kept, `page` what it asks to see."""
 
-    __slots__ = (
-        "asking", "body_bytes", "expects", "has_length", "head", "headers", "is_chunked", "method", "page", "parts",
-        "path", "query", "refusal", "sent_bytes", "to_the_end", "url",
-    )  # fmt: skip
+    url = method = headers = path = query = b""
+    body_bytes = sent_bytes = 0
+    expects = has_length = is_chunked = to_the_end = asking = False
+    page: str | None = None
+    refusal: Refusal | None = None
 
     def __init__(self) -> None:
-        self.url = b""
         self.head: list[bytes] = []
         self.parts: list[bytes] = []
-        self.body_bytes = self.sent_bytes = 0
-        self.expects = self.has_length = self.is_chunked = self.to_the_end = False
-        self.method = self.headers = self.path = self.query = b""
-        self.asking = False
-        self.page: str | None = None
-        self.refusal: Refusal | None = None
 
-    def add_header(self, name: bytes, value: bytes) -> None:
-        """One line of the header, as it was sent."""
-        self.head += (name, b": ", value, b"\r\n")
-        size = len(name)  # most names are told apart by that
-        if size == 6 and name.lower() == b"expect":
+    def note_header(self, name: bytes, value: bytes) -> None:
+        """A line of the header that says how the body comes."""
+        if name == b"expect":
             self.expects = value.lower() == b"100-continue"
-        elif size == 14 and name.lower() == b"content-length":
+        elif name == b"content-length":
             self.has_length = True
-        elif size == 17 and name.lower() == b"transfer-encoding":
+        elif name == b"transfer-encoding":
             self.is_chunked = True
 
     def complete_header(self, method: bytes) -> None:
