@@ -1,1 +1,4 @@
-"""Reports, bills, comparisons and exports."""
+"""Reports, bills, comparisons and exports.
+
+A sibling is a command; `options` are those that several share, and `present` writes what they found.
+"""

@@ -1,1 +1,4 @@
-"""What decides a fee: carriers, tariffs, trunks, filters, holidays, numbers, dialects."""
+"""What decides a fee: carriers, tariffs, trunks, filters, holidays, numbers, dialects.
+
+A sibling is the group of commands of one kind of rule.
+"""
