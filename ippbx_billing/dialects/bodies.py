@@ -303,12 +303,17 @@ def _open_broken_json(text: str, opened: Opened, error: json.JSONDecodeError) ->
     opened.notes.append(note)
 
 
+_OPENS_TEXT = re.compile(r'[,{\[:]\s*"[^",:]*$')  # the last quote of all begins a text
+
+
 def is_whole(text: str) -> bool:
     """Whether the text ends with the bracket that it began with, and all between are closed."""
     stripped = text.strip(_JUNK)
     if stripped[-1:] != {"{": "}", "[": "]"}.get(stripped[:1], "?"):
         return False
     bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', "", stripped)
+    if bare.count('"') % 2 and _OPENS_TEXT.search(stripped):
+        return False  # its brackets stand in a text that was cut off
     judged = (bare, stripped) if '"' in bare else (bare,)  # where quotes are amiss, brackets may lie between them
     return any(one.count("{") == one.count("}") and one.count("[") == one.count("]") for one in judged)
 

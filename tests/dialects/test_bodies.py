@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ippbx_billing.calls import EventKind, RawEvent, Reason
@@ -326,6 +326,8 @@ def test_any_bytes_open_or_are_refused(body: bytes, query: str) -> None:
     assert all(isinstance(one, dict) for one in found.documents)
 
 
+@example({"": None, "}": [None]}, 10)  # what is left ends like a whole one
+@example({"}": {}}, 5)
 @settings(max_examples=200, deadline=None)
 @given(
     st.recursive(
