@@ -129,6 +129,11 @@ def test_nothing_is_left_behind_and_the_users_own_settings_stay_out(tmp_path: Pa
     assert all(heading in result.stdout for heading in headings.split())
 
 
+def hear_ctrl_c() -> None:
+    """A shell lets what it starts in the background ignore SIGINT, and the tests may run there."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextmanager
 def demonstrating(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A long demonstration that has begun to listen, and the addresses it listens on."""
@@ -138,6 +143,7 @@ def demonstrating(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_ctrl_c if os.name == "posix" else None,
     )
     assert process.stderr
     try:
