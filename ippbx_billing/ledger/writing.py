@@ -2,7 +2,8 @@
 
 A ledger that was built anew is checked against the present one, and then copied over it. Between these two steps nobody
 may write, or it would be lost; SQLite has no lock that lasts from the one to the other, so a mark in the file stands
-for it. A mark whose run was killed is worth nothing: that run held the lock for maintenance, which is free again.
+for it. It names the holder of the lock for maintenance: a mark whose run was killed is worth nothing, since the lock is
+free again, or another's.
 """
 
 import sqlite3
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from ippbx_billing.errors import BusyError
 from ippbx_billing.language import tr
-from ippbx_billing.sqlite.locks import is_under_maintenance
+from ippbx_billing.sqlite.locks import holder, is_under_maintenance
 
 REPLACING = "being_replaced"  # in `state`, while a new ledger is copied over this one
 PATIENCE_S = 60
@@ -32,10 +33,12 @@ def begin(connection: sqlite3.Connection) -> None:
 
 
 def _being_replaced(connection: sqlite3.Connection) -> bool:
-    if connection.execute("SELECT 1 FROM state WHERE name = ?", [REPLACING]).fetchone() is None:
+    mark = connection.execute("SELECT value FROM state WHERE name = ?", [REPLACING]).fetchone()
+    if mark is None:
         return False
     path = next(row[2] for row in connection.execute("PRAGMA database_list") if row[1] == "main")
-    if is_under_maintenance(Path(path).parent):
+    data_dir = Path(path).parent
+    if is_under_maintenance(data_dir) and mark[0] == holder(data_dir):
         return True
     connection.execute("DELETE FROM state WHERE name = ?", [REPLACING])
     return False

@@ -27,14 +27,14 @@ from ippbx_billing.ledger.rebuilds import Compared, RebuildTables
 from ippbx_billing.ledger.writing import REPLACING
 from ippbx_billing.pipeline import Pipeline, Rules
 from ippbx_billing.sqlite import copies
-from ippbx_billing.sqlite.locks import maintenance
+from ippbx_billing.sqlite.locks import holder, maintenance
 
 BESIDE = ".rebuilding"
 BOOK = ".rebuilding-from"
 FINISHED = ".rebuilt"
 BEFORE = ".before-rebuild"
 BATCH_EVENTS = 2_000
-COPIES = 2  # of the ledger, beside the present one: the new one, and the one as it was
+COPIES = 3  # of the ledger, beside the present one: the new one, the one as it was, and the log of the exchange
 PAUSE_S = 0.05
 
 Progress = Callable[[int, int], None]
@@ -206,7 +206,7 @@ def _replaced(done: Rebuilt, tables: RebuildTables, fresh: Ledger, ledger_path: 
         with present.transaction():
             _nobody_edited(tables)
             compared = _must_be_explained(tables)
-            present.journey.set_state(REPLACING, "events rebuild")
+            present.journey.set_state(REPLACING, holder(ledger_path.parent))
         try:
             tables.let_go()
             _remove(before)

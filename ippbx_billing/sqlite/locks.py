@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import IO
 
 from ippbx_billing.errors import BusyError, DataError
@@ -51,7 +52,16 @@ def maintenance(data_dir: Path, work: str, wait_s: float = 0) -> Iterator[None]:
     with _opened(path) as file:
         _wait(file, path, time.monotonic() + wait_s)
         file.truncate(0)
-        file.write(json.dumps({"work": work, "pid": os.getpid(), "since": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}))
+        file.write(
+            json.dumps(
+                {
+                    "work": work,
+                    "pid": os.getpid(),
+                    "id": token_hex(8),
+                    "since": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+                }
+            )
+        )
         file.flush()
         try:
             yield
@@ -67,6 +77,13 @@ def is_under_maintenance(data_dir: Path) -> bool:
         except BlockingIOError:
             return True
     return False
+
+
+def holder(data_dir: Path) -> str:
+    """What the present holder of the lock says of itself, or the last one where nobody holds it."""
+    with suppress(FileNotFoundError):
+        return (data_dir / MAINTENANCE).read_text(encoding="utf-8")
+    return ""
 
 
 def _wait(file: IO[str], path: Path, until: float) -> None:

@@ -27,7 +27,7 @@ from ippbx_billing.pipeline import Pipeline, Rules, rebuilding
 from ippbx_billing.pipeline.replaying import replay
 from ippbx_billing.pipeline.rerating import Rerating, Wanted
 from ippbx_billing.settings import load
-from ippbx_billing.sqlite.locks import MAINTENANCE, maintenance
+from ippbx_billing.sqlite.locks import MAINTENANCE, holder, maintenance
 from ippbx_billing.tariffs import CallFilter
 from ippbx_billing.upkeep import backups, restoring, salvaging
 from ippbx_billing.upkeep.masking import anonymize
@@ -270,6 +270,22 @@ def test_a_swap_that_was_killed_leaves_a_ledger_that_can_be_written(busy_site: P
         with ledger.transaction():
             ledger.journey.set_state("x", "y")
         assert ledger.journey.state("being_replaced") is None
+
+
+def test_the_next_maintenance_is_not_stopped_by_the_mark_of_a_killed_one(
+    busy_site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the lock itself, so the mark of whoever held it before is worth nothing."""
+    monkeypatch.setattr("ippbx_billing.ledger.writing.PATIENCE_S", 0)
+    with maintenance(busy_site, "events rebuild"):
+        mark = holder(busy_site)
+    with Ledger(busy_site / "ledger.db") as ledger:
+        ledger.connection.execute("INSERT INTO state VALUES ('being_replaced', ?)", [mark])
+        with maintenance(busy_site, "rerate"), ledger.transaction():
+            ledger.journey.set_state("x", "y")
+        ledger.connection.execute("INSERT INTO state VALUES ('being_replaced', ?)", [mark])
+    _rebuild(busy_site)
+    assert told(busy_site).calls == CALLS
 
 
 def test_a_salvage_that_was_killed_before_reading_is_completed_by_repeating_it(busy_site: Path) -> None:
