@@ -52,7 +52,8 @@ class Settings:
     extension_patterns: tuple[str, ...] = _setting(
         "pbx",
         ["[1-8]XXX", "[2-8]XX"],
-        "what an extension looks like: X is one digit, N any run of digits, regular expressions work / 分机号码",
+        "what an extension looks like: 8001-8999 or 8XXX; X is one digit, N any run of digits, regular expressions "
+        "work / 分机号码",
     )
 
     host: str = _setting("listen", "0.0.0.0", "address to listen on; 0.0.0.0 is every interface")
@@ -145,6 +146,14 @@ def load(
     return _apply(settings, {k: v for k, v in (flags or {}).items() if v is not None}, tr("the command line"))
 
 
+def stored_language(data_dir: Path) -> str:
+    """The language in the settings file, or ""; never raises, because it is asked before anybody can be told."""
+    try:
+        return str(_from_file(data_dir / FILE_NAME).get("lang", ""))
+    except DataError:
+        return ""
+
+
 def default_data_dir(environment: Mapping[str, str] | None = None) -> Path:
     """`IPPBX_BILL_DATA_DIR`, else the place where this system keeps a program's data."""
     environment = os.environ if environment is None else environment
@@ -217,20 +226,20 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _apply(settings: Settings, values: Mapping[str, Any], source: str) -> Settings:
     """The settings with these values in place; each value is brought to its field's type and checked."""
-    checked = {}
+    good = {}
     for name, value in values.items():
         try:
-            checked[name] = _checked(name, value)
+            good[name] = checked(name, value)
         except ValueError as error:
             raise UsageError(
                 tr("{source}: {name} is {value!r}, but {error}", source=source, name=name, value=value, error=error),
                 tr("see settings.toml for what it means"),
             ) from error
-    return replace(settings, **checked)
+    return replace(settings, **good)
 
 
-def _checked(name: str, value: Any) -> Any:
-    """The value in its field's type; ValueError with what would be right."""
+def checked(name: str, value: Any) -> Any:
+    """A setting's value in its field's type; ValueError with what would be right."""
     default = getattr(Settings(), name)
     if isinstance(default, int):
         return _whole_number(name, value)
@@ -290,7 +299,44 @@ def _patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
                     error=error,
                 )
             ) from None
-    return patterns
+    return tuple(part for pattern in patterns for part in _spelt_out(pattern))
+
+
+_SPAN = re.compile(r"(\d+)\s*[-–—~～至到]\s*(\d+)")
+
+
+def _spelt_out(pattern: str) -> list[str]:
+    """A range as the patterns that fit exactly its numbers: 8001-8999 is 800[1-9], 80[1-9]X and 8[1-9]XX."""
+    span = _SPAN.fullmatch(pattern)
+    if span is None:
+        return [pattern]
+    first, last = span.groups()
+    if len(first) != len(last) or first > last:
+        raise ValueError(
+            tr("{pattern!r} is no range: the second number has as many digits and is larger", pattern=pattern)
+        )
+    return _of_range(first, last)
+
+
+def _of_range(first: str, last: str) -> list[str]:
+    """Patterns for all numbers from `first` to `last`, two texts of as many digits."""
+    if first[:1] == last[:1]:
+        return [first[:1] + rest for rest in _of_range(first[1:], last[1:])] if first else [""]
+    zeros, nines = "0" * (len(first) - 1), "9" * (len(first) - 1)
+    low, high = int(first[0]), int(last[0])
+    before, behind = [], []
+    if first[1:] != zeros:
+        before, low = [first[0] + rest for rest in _of_range(first[1:], nines)], low + 1
+    if last[1:] != nines:
+        behind, high = [last[0] + rest for rest in _of_range(zeros, last[1:])], high - 1
+    return [*before, *_block(low, high, len(zeros)), *behind]
+
+
+def _block(low: int, high: int, digits: int) -> list[str]:
+    if low > high:
+        return []
+    first = "X" if (low, high) == (0, 9) else str(low) if low == high else f"[{low}-{high}]"
+    return [first + "X" * digits]
 
 
 def _zone(value: str) -> str:
