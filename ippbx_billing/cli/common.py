@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from ippbx_billing import language as texts
+from ippbx_billing.cli import given
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.language import tr
@@ -41,7 +42,7 @@ def _form(ctx: typer.Context, form: Format) -> Format:
     source = ctx.get_parameter_source("form")
     output = ctx.params.get("output")
     if source is not None and source.name == "DEFAULT" and output:
-        return Format.of_file(str(output)) or form
+        return given.form_of(str(output)) or form
     return form
 
 
@@ -52,7 +53,9 @@ FormatOption = Annotated[
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", is_eager=True, help=tr("write to this file; - is stdout"))
 ]
-MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM|last|this", help=tr("the month"))]
+MonthOption = Annotated[
+    str | None, typer.Option("--month", metavar="YYYY-MM|last|this", callback=given.month, help=tr("the month"))
+]
 
 
 WaitOption = Annotated[

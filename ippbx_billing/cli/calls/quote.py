@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ippbx_billing.calls import Call, Direction, Disposition
-from ippbx_billing.cli import common
+from ippbx_billing.cli import common, given
 from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import lines, show
@@ -17,7 +17,9 @@ from ippbx_billing.reports.views import story
 
 
 def quote(
-    number: Annotated[str, typer.Argument(help=tr("the number as dialled, or as shown for an incoming call"))],
+    number: Annotated[
+        str, typer.Argument(callback=given.number, help=tr("the number as dialled, or as shown for an incoming call"))
+    ],
     seconds: Annotated[int, typer.Option(min=0, help=tr("talk time in seconds"))],
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help=tr("start, e.g. 2026-10-01T09:30; default: now"))

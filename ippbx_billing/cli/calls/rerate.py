@@ -187,6 +187,9 @@ def _tell(
         document = {**_head(wanted, using), **_outcome(outcome, left, ledger.book.decimals())}
         show([document], common.all_columns(document), form, output, document=document)
         return
+    if not outcome.calls:
+        say(tr("nothing to do: there is no such call in these days"))
+        return
     say(tr("rated {calls} calls again, {changed} have another charge now", calls=f"{outcome.calls:,}",
            changed=f"{outcome.changed:,}"))  # fmt: skip
     for line in _told(outcome, left, ledger.book.decimals(), using.currency):

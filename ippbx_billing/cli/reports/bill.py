@@ -1,7 +1,7 @@
 """`bill`: what an employee, a department, the company or everybody owes for a month, to be handed out."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,8 +89,12 @@ def _everybody(
 ) -> None:
     from ippbx_billing.reports.bills import paper
 
-    bills = billing.of_everybody(with_calls=with_calls)
-    missing = coverage_of(using, billing)
+    bills = _some(billing.of_everybody(with_calls=with_calls))
+    if bills is None and form is not Format.JSON:
+        say(tr("nothing to do: nobody has calls in {period}", period=billing.period.name))
+        _say_what_is_nobodys(billing)
+        return
+    bills, missing = bills or iter(()), coverage_of(using, billing)
     if out_dir:
         count = _write_each(bills, missing, Format.PDF if form is Format.TABLE else form, out_dir)
         say(tr("{count} bills are in {folder}", count=count, folder=out_dir))
@@ -105,6 +109,12 @@ def _everybody(
     else:
         deliver((paper.document(one, missing.notes()) for one in bills), form, output)
     _say_what_is_nobodys(billing)
+
+
+def _some(bills: "Iterator[Statement]") -> "Iterator[Statement] | None":
+    """The same bills; None where there is not a single one."""
+    first = next(bills, None)
+    return None if first is None else chain([first], bills)
 
 
 def _documents(billing: "Billing", bills: "Iterable[Statement]", missing: "Coverage") -> dict[str, Any]:
@@ -124,7 +134,7 @@ def _show_rows(bills: "Iterable[Statement]", form: Format, output: Path | None) 
     """The bills for programs: a line for each call where these were asked for, else for each sum."""
     rows = (row for one in bills for row in one.rows())
     first = next(rows, None)
-    if first is None:
+    if first is None:  # somebody's bill without a call
         show([], [Column("number", "number")], form, output)
         return
     show(chain([first], rows), common.all_columns(first), form, output)

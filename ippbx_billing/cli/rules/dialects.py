@@ -222,7 +222,11 @@ def suggest_dialect(
 
     using = common.settings()
     path = None if write is None else _target(using, write, force)
-    bodies = _bodies(using, files, [*(event or ()), *(_rejected(using) if rejected else ())])
+    events = [*(event or ()), *(_rejected(using) if rejected else ())]
+    if rejected and not events and not files:
+        say(tr("nothing to do: no call record was rejected"))
+        return
+    bodies = _bodies(using, files, events)
     numbering = _numbering(using)
     known = dialects.load(using.dialects_dir)
     replaced = [name for name, one in known.items() if name == write and one.own]  # it must not vouch for itself

@@ -8,7 +8,7 @@ import typer
 
 from ippbx_billing import language as texts
 from ippbx_billing.calls import Direction, LineKind, TrafficType
-from ippbx_billing.cli import common
+from ippbx_billing.cli import common, given
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
@@ -46,7 +46,7 @@ def lookup(
     """Classify each number in the order asked."""
     if not numbers and file is None:
         raise UsageError(tr("no number was given"), tr("name numbers, or a file with --file"))
-    asked = [*(numbers or ()), *(_lines(file) if file else ())]
+    asked = [*map(given.number, numbers or ()), *(_lines(file) if file else ())]
     numbering = _numbering(common.settings())
     rows = (_row(numbering.classify(number, direction)) for number in asked)
     show(rows if form.is_data else _with_country_names(rows), _columns(), form, output)
