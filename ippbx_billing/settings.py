@@ -56,6 +56,15 @@ class Settings:
         "work / 分机号码",
     )
 
+    bill_address: tuple[str, ...] = _setting(
+        "bill", [], "lines below the company's name on its bills / 账单上的公司地址"
+    )
+    bill_logo: str = _setting("bill", "", "PNG or SVG file on the bills, seen from this directory / 账单上的公司标志")
+    bill_footer: str = _setting("bill", "", "words at the foot of each bill, such as the bank account / 账单页脚")
+    bill_due_days: int = _setting(
+        "bill", 0, "days after the period in which a bill is to be paid; 0: not said / 付款期限"
+    )
+
     host: str = _setting("listen", "0.0.0.0", "address to listen on; 0.0.0.0 is every interface")
     cdr_port: int = _setting("listen", 8181, "port for call records (CDRs) / 话单信息")
     status_port: int = _setting("listen", 8182, "port for call status / 呼叫状态")
@@ -362,10 +371,16 @@ def _matching(pattern: str, wanted: Callable[[], str], upper: bool = False) -> C
 _MAY_BE_ZERO = {
     *("cdr_port", "status_port", "smdr_port"),
     *("max_connections_per_address", "max_requests_per_s"),
-    *("min_free_bytes", "shutdown_timeout_s"),
+    *("min_free_bytes", "shutdown_timeout_s", "bill_due_days"),
 }
 
-_LISTS = {"extension_patterns": _patterns, "allow": _networks, "pages_from": _networks, "proxies": _networks}
+_LISTS: dict[str, Callable[[tuple[str, ...]], tuple[str, ...]]] = {
+    "bill_address": tuple,
+    "extension_patterns": _patterns,
+    "allow": _networks,
+    "pages_from": _networks,
+    "proxies": _networks,
+}
 
 _CHECKS = {
     "country": _matching("[A-Z]{2}", lambda: tr("two letters are wanted, such as CN"), upper=True),

@@ -80,13 +80,17 @@ def lines(texts: Iterable[str], output: Path | None = None, form: Format = Forma
 def show_paper(paper: "Document", output: Path | None = None) -> None:
     """A document as people read it in a terminal: its facts, its tables one below the other, its notes."""
     with _destination(output, Format.TABLE) as stream:
-        for text in filter(None, (paper.title, paper.subtitle, *(f"{name}: {value}" for name, value in paper.facts))):
+        head = paper.letterhead.address if paper.letterhead else ()
+        facts = (f"{name}: {value}" for name, value in paper.facts)
+        for text in filter(None, (paper.title, paper.subtitle, *head, *facts)):
             stream.write(harmless(text) + "\n")
         for section in paper.sections:
             stream.write("\n")
             _write_table(stream, section.rows, section.columns, section.total, section.title, section.empty)
         for note in paper.notes:
             stream.write(harmless(note) + "\n")
+        if paper.letterhead and paper.letterhead.footer:
+            stream.write(harmless(paper.letterhead.footer) + "\n")
 
 
 def deliver(documents: "Document | Iterable[Document]", form: Format, output: Path | None = None) -> None:

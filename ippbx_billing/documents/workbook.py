@@ -30,6 +30,7 @@ SHORT_HEADING = 10
 LINE_HEIGHT = 15
 EXACT_DIGITS = 15
 FIGURES = ("number", "money")
+LOGO_HEIGHT = 60
 UNDATED = date(1980, 1, 1)
 
 
@@ -90,7 +91,13 @@ class _Sheets:
         sheet.set_column(1, 1, 70)
         sheet.write_string(0, 0, harmless(document.title), self.title)
         sheet.write_string(1, 0, harmless(document.subtitle))
-        lines: list[Sequence[str]] = [*document.facts, (), *((note,) for note in document.notes)]
+        head = document.letterhead
+        address = [(line,) for line in head.address] if head else []
+        if head and head.media_type == "image/png" and head.logo:
+            sheet.insert_image(0, 2, "logo.png", {"image_data": io.BytesIO(head.logo), **_scaled(head.logo)})
+        lines: list[Sequence[str]] = [*address, *document.facts, (), *((note,) for note in document.notes)]
+        if head and head.footer:
+            lines += [(), (head.footer,)]
         for place, line in enumerate(lines, start=3):
             for column, text in enumerate(line):
                 sheet.write_string(place, column, _fitting(text), self.bold if len(line) > 1 and not column else None)
@@ -234,6 +241,13 @@ class _Table:
             self.sheet.write_datetime(self.line, place, figure[0], self.sheets.of(figure[1], total))
         else:
             self.sheet.write_number(self.line, place, figure[0], self.sheets.of(figure[1], total))
+
+
+def _scaled(logo: bytes) -> dict[str, float]:
+    """The scale at which a PNG is no higher than LOGO_HEIGHT points; its height stands in its header."""
+    height = int.from_bytes(logo[20:24], "big") or 1
+    scale = min(1.0, LOGO_HEIGHT / height)
+    return {"x_scale": scale, "y_scale": scale}
 
 
 def _heading_width(title: str) -> int:

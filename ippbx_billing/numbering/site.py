@@ -83,6 +83,16 @@ class Numbering:
         """Whether the number is one of the site's extensions, by list or by pattern."""
         return self._is_own(clean(number))
 
+    def without_outside_prefix(self, number: str) -> str:
+        """A dialled number as it would be known elsewhere: without what was dialled for an outside line."""
+        cleaned = clean(number)
+        head, _, behind_pause = cleaned.partition(",")
+        if self._is_own(cleaned):
+            return number
+        if behind_pause and (head == self._outside_prefix or len(head) == 1):
+            return behind_pause.partition(",")[0]
+        return head[len(self._outside_prefix) :] if self._behind_prefix(head) else number
+
     def _is_own(self, digits: str) -> bool:
         return bool(digits) and (
             digits in self._extensions or bool(self._extension and self._extension.fullmatch(digits))

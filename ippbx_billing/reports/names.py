@@ -61,6 +61,11 @@ _REGIONS = "SELECT DISTINCT region AS name FROM rollup_places"
 _PLACES = "SELECT DISTINCT place AS name FROM rollup_places"
 
 
+def is_known_extension(ledger: Ledger, number: str) -> bool:
+    """Whether the directory or a call has had it."""
+    return bool(ledger.connection.execute(f"SELECT 1 FROM ({_EXTENSIONS}) WHERE name = ?", [number]).fetchone())
+
+
 def _known(ledger: Ledger, name: str, names: str, sentence: Callable[[str], str]) -> None:
     if ledger.connection.execute(f"SELECT 1 FROM ({names}) WHERE name = ?", [name]).fetchone():
         return

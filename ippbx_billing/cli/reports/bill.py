@@ -8,27 +8,43 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ippbx_billing.cli import common
-from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
+from ippbx_billing.cli import common, given
+from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.documents.columns import AT_LEAST, Column, Format
 from ippbx_billing.documents.render import deliver, show, show_paper
-from ippbx_billing.errors import UsageError
+from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.commands import command_line
 from ippbx_billing.reports.views.coverage import covered
 
 if TYPE_CHECKING:
+    from ippbx_billing.ledger import Ledger
+    from ippbx_billing.reports import Period
     from ippbx_billing.reports.bills import Billing, Statement
     from ippbx_billing.reports.coverage import Coverage
     from ippbx_billing.settings import Settings
 
 
 def bill(
-    month: MonthOption = "last",
+    month: Annotated[
+        str | None,
+        typer.Option("--month", metavar="YYYY-MM|last|this", callback=given.month, help=tr("the month; default: last")),
+    ] = None,
+    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=tr("the first day"))] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help=tr("the last day; default: today"))
+    ] = None,
     employee: Annotated[str | None, typer.Option(help=tr("of this employee: a number, or a name only one has"))] = None,
     department: Annotated[str | None, typer.Option(help=tr("of this department with those below it"))] = None,
+    extension: Annotated[
+        str | None, typer.Option(help=tr("of this extension, whoever has it: a room, the phone in the hall"))
+    ] = None,
     company: Annotated[bool, typer.Option("--company", help=tr("of the whole company"))] = False,
     everybody: Annotated[bool, typer.Option("--all", help=tr("of each employee who has calls"))] = False,
     with_calls: Annotated[bool, typer.Option("--calls", help=tr("with the list of calls"))] = False,
+    charged_only: Annotated[
+        bool, typer.Option("--charged-only", help=tr("without the calls that cost nothing"))
+    ] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
     out_dir: Annotated[
@@ -36,32 +52,89 @@ def bill(
     ] = None,
 ) -> None:
     """The sums first, the calls on request; what is missing is said at the end."""
-    from ippbx_billing.reports import Period, View
-    from ippbx_billing.reports.bills import Billing
-
-    _one_of(employee, department, company, everybody)
+    for name, value in {"--employee": employee, "--department": department, "--extension": extension}.items():
+        given.not_empty(name, value)
+    _one_of(employee, department, extension, company, everybody)
     if out_dir and (not everybody or output):
         raise UsageError(tr("--out-dir is for --all alone"), tr("say --output FILE for a single file"))
     using = common.settings()
-    period = Period.month(month or "last", common.today(using))
+    period = _period(using, month, first, last)
     with common.open_ledger(using) as ledger, ledger.reading():  # sums and calls of one moment
-        billing = Billing(ledger, View(using.site_zone, using.currency), period, site=using.site_name)
+        billing = desk(using, ledger, period, charged_only=charged_only)
         if everybody:
             _everybody(using, billing, with_calls, form, output, out_dir)
             return
         if employee:
-            found = billing.of_employee(employee, with_calls=with_calls)
+            found = _of_employee(billing, employee, with_calls)
         elif department:
             found = billing.of_department(department, with_calls=with_calls)
+        elif extension:
+            found = billing.of_extension(extension, with_calls=with_calls)
         else:
             found = billing.of_company(with_calls=with_calls)
         _single(found, coverage_of(using, billing), form, output)
 
 
+def desk(using: "Settings", ledger: "Ledger", period: "Period", *, charged_only: bool = False) -> "Billing":
+    """The bills of a period as this site makes them: with its letterhead, and the numbers as people know them."""
+    from ippbx_billing.pipeline import Rules
+    from ippbx_billing.reports import View
+    from ippbx_billing.reports.bills import Billing
+    from ippbx_billing.reports.bills.called import numbers_called
+    from ippbx_billing.reports.bills.letterhead import due, letterhead
+
+    return Billing(
+        ledger,
+        View(using.site_zone, using.currency),
+        period,
+        site=using.site_name,
+        charged_only=charged_only,
+        called=numbers_called(Rules.of(ledger, using, reading=False, prices=False)),
+        due=due(using, period),
+        letterhead=letterhead(using),
+    )
+
+
+def _period(using: "Settings", month: str | None, first: str | None, last: str | None) -> "Period":
+    """The days of the bill: a month, the last one where none is named, or those from one day to another."""
+    from ippbx_billing.reports import Period
+
+    given.not_empty("--from", first)
+    given.not_empty("--to", last)
+    if not (first or last):
+        return Period.month(month or "last", common.today(using))
+    if month:
+        raise UsageError(tr("--month and --from exclude each other"), tr("e.g. --month last"))
+    if not first:
+        raise UsageError(tr("--to needs --from"), tr("write it like 2026-10-01"))
+    return Period.days(common.day(first), common.day(last) if last else common.today(using))
+
+
+def _of_employee(billing: "Billing", words: str, with_calls: bool) -> "Statement":
+    """The employee's bill; where the words are an extension that nobody has, the hint says what to do about it."""
+    try:
+        return billing.of_employee(words, with_calls=with_calls)
+    except NotFoundError as error:
+        if not billing.is_extension(words):
+            raise
+        add = command_line("extensions", "add", words, "--name", "NAME")
+        hint = tr(
+            "say whose it is: `{add}`; or hand out its own bill: `{bill}`", add=add, bill=_own_bill(billing, words)
+        )
+        raise NotFoundError(error.message, hint) from error
+
+
+def _own_bill(billing: "Billing", extension: str) -> str:
+    """The command that makes an extension's bill for the same days."""
+    period = billing.period
+    days = ("--month", period.name) if period.is_month else ("--from", period.first, "--to", period.last)
+    return command_line("bill", *days, "--extension", extension)
+
+
 def _one_of(*wanted: Any) -> None:
     if sum(map(bool, wanted)) != 1:
         raise UsageError(
-            tr("whose bill? Give one of --employee, --department, --company and --all"),
+            tr("whose bill? Give one of --employee, --department, --extension, --company and --all"),
             "ippbx-bill bill --month 2026-10 --employee 1001 --output bill.pdf",
         )
 
@@ -188,3 +261,6 @@ def _say_what_is_nobodys(billing: "Billing") -> None:
                 listed=listed or "–",
             )
         )
+    for one in nobodys["extensions"][:1]:
+        add = command_line("extensions", "add", one, "--name", "NAME")
+        say(tr("say whose it is: `{add}`; or hand out its own bill: `{bill}`", add=add, bill=_own_bill(billing, one)))
