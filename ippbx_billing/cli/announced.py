@@ -8,20 +8,19 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+
+from ippbx_billing.cli.parsing import Command, CommandGroup, made_of_ours
 
 Table = Mapping[str, tuple[str, str]]  # name: (module of `cli`:what in it, help)
 
 
-def announcing(table: Table, group: type[TyperGroup] = TyperGroup) -> type[TyperGroup]:
+def announcing(table: Table, group: type[CommandGroup] = CommandGroup) -> type[CommandGroup]:
     """A group of these commands that knows no more of them than the table says, until one is called."""
 
     class Announced(group):  # type: ignore[valid-type, misc]
         def __init__(self, **given: Any) -> None:
             super().__init__(**given)
-            self.commands = {
-                name: TyperCommand(name, help=text, rich_markup_mode=None) for name, (_, text) in table.items()
-            }
+            self.commands = {name: Command(name, help=text, rich_markup_mode=None) for name, (_, text) in table.items()}
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
             name, _, rest = super().resolve_command(ctx, args)
@@ -40,4 +39,4 @@ def loaded(table: Table, name: str) -> Any:
         alone.add_typer(found, name=name, help=text)
     else:
         alone.command(name, help=text)(found)
-    return typer.main.get_group(alone).commands[name]
+    return typer.main.get_group(made_of_ours(alone)).commands[name]

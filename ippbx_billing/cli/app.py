@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 
 from ippbx_billing import __version__
-from ippbx_billing import language as texts
 from ippbx_billing.cli.announced import announcing
 from ippbx_billing.cli.common import ErrorsAsSentences, state
+from ippbx_billing.cli.words import in_code
 from ippbx_billing.language import tr
 
 # Name: (module:what in it, help), in the order of a site's journey; a module brings what stands below its command.
@@ -62,9 +62,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode=None,  # plain help needs a tenth of a second less: the boxes load a Markdown parser
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": in_code},
     help=tr("Receives a PBX's call records, rates each call under the carrier's tariff, and prints the bill."),
 )
+
+
+def _speak(lang: str | None) -> None:
+    if lang is not None:
+        state.take("--lang", lang)
 
 
 def _version(wanted: bool) -> None:
@@ -77,18 +82,25 @@ def _version(wanted: bool) -> None:
 def options(
     data_dir: Annotated[
         Path | None,
-        typer.Option("--data-dir", envvar="IPPBX_BILL_DATA_DIR", help=tr("where settings and databases lie")),
+        typer.Option(
+            "--data-dir", metavar="DIR", envvar="IPPBX_BILL_DATA_DIR", help=tr("where settings and databases lie")
+        ),
     ] = None,
     lang: Annotated[
-        str | None, typer.Option("--lang", metavar="en|zh", envvar="IPPBX_BILL_LANG", help=tr("language of the texts"))
+        str | None,
+        typer.Option(
+            "--lang",
+            metavar="en|zh",
+            envvar="IPPBX_BILL_LANG",
+            is_eager=True,
+            callback=_speak,
+            help=tr("language of the texts"),
+        ),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help=tr("show the version"))
     ] = False,
 ) -> None:
-    """Remember the global options; the commands read them through `common.settings`."""
-    state.data_dir, state.lang = data_dir, lang
-    if lang is not None:
-        if lang not in texts.LANGUAGES:
-            raise typer.BadParameter(tr("only en and zh are known"), param_hint="--lang")
-        texts.begin_in(lang)
+    """Remember the data directory; the commands read them through `common.settings`."""
+    if data_dir is not None:
+        state.take("--data-dir", str(data_dir) if data_dir.parts else "")

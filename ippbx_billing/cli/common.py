@@ -5,16 +5,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from ippbx_billing import language as texts
-from ippbx_billing.cli import given
+from ippbx_billing.cli import given, mistakes
+from ippbx_billing.cli.parsing import CommandGroup, state
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.language import tr
@@ -24,17 +23,6 @@ from ippbx_billing.settings import Settings, default_data_dir, load
 if TYPE_CHECKING:
     from ippbx_billing.inbox import Inbox
     from ippbx_billing.ledger import Ledger
-
-
-@dataclass
-class GlobalOptions:
-    """The global options of this run."""
-
-    data_dir: Path | None = None
-    lang: str | None = None
-
-
-state = GlobalOptions()
 
 
 def _form(ctx: typer.Context, form: Format) -> Format:
@@ -63,8 +51,25 @@ WaitOption = Annotated[
 ]
 
 
-class ErrorsAsSentences(TyperGroup):
+class ErrorsAsSentences(CommandGroup):
     """A group whose errors become a sentence, a blank line and a hint on stderr, with the error's exit code."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """A wrong use is an error like any other, whoever finds it: Typer or one of ours."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        state.data_dir = state.lang = None
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+        except BillingError as error:
+            complain(error)
+            code = error.exit_code
+        except typer.Abort:
+            say(tr("Aborted!"))
+            code = 1
+        except mistakes.AnyOfTheirs as error:
+            code = _tell_of_misuse(error)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -84,6 +89,14 @@ class ErrorsAsSentences(TyperGroup):
             problem = tr("the output cannot be written: {error}", error=tr(str(error.strerror)))
             complain(BillingError(problem, tr("make room, or write elsewhere")))
             raise typer.Exit(1) from error
+
+
+def _tell_of_misuse(error: Any) -> int:
+    if isinstance(error, mistakes.ShowsHelp):
+        typer.echo(error.format_message(), err=True)
+    else:
+        complain(mistakes.as_usage_error(error))
+    return int(error.exit_code)
 
 
 def _write_no_more() -> None:

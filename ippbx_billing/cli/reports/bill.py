@@ -48,7 +48,8 @@ def bill(
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
     out_dir: Annotated[
-        Path | None, typer.Option("--out-dir", help=tr("with --all: a file for each employee in this folder"))
+        Path | None,
+        typer.Option("--out-dir", metavar="DIR", help=tr("with --all: a file for each employee in this folder")),
     ] = None,
 ) -> None:
     """The sums first, the calls on request; what is missing is said at the end."""
