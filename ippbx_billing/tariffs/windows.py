@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from ippbx_billing import money
 from ippbx_billing.tariffs.prices import DAY_S, Calendar, Carrier, Price, Seconds, Window, clock
+from ippbx_billing.tariffs.spelling import seconds_text, window_terms
 
 LAST_DAY = date.max.toordinal()
 SATURDAY = 5
@@ -96,9 +97,10 @@ def window_text(one: Window) -> str:
     figures = one.figures
     parts = [
         f"{one.kind} {clock(one.start_s)}-{clock(one.end_s)}",
-        f"{figures.initial_s}:{money.text(figures.initial_fee_micro)}",
-        f"{figures.step_s}:{money.text(figures.step_fee_micro)}",
-        f"per={figures.per_s}" if figures.per_s else "",
+        f"{seconds_text(figures.initial_s)}:{money.text(figures.initial_fee_micro)}",
+        f"{seconds_text(figures.step_s)}:{money.text(figures.step_fee_micro)}",
+        f"per={seconds_text(figures.per_s)}" if figures.per_s else "",
+        *(f"{name}={text}" for name, text in window_terms(one).items() if name not in ("initial_s", "step_s", "per_s")),
         "" if one.priority is None else f"priority={one.priority}",
         f"name={json.dumps(one.name, ensure_ascii=True).replace('|', chr(92) + 'u007c')}" if one.name else "",
     ]
