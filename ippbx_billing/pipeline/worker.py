@@ -22,7 +22,9 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from ippbx_billing import language as texts
 from ippbx_billing.errors import BusyError
+from ippbx_billing.language import tr
 from ippbx_billing.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -142,7 +144,7 @@ class Worker:
             with suppress(OSError):
                 _pipe_of(self._process).close()
             self._restarts.append(time.monotonic())
-            self._report(f"the pipeline ended unexpectedly (exit {code}) and is started again")
+            self._report(tr("the pipeline ended unexpectedly (exit {code}) and is started again", code=code))
             self._process = self._child()
 
 
@@ -164,6 +166,7 @@ def main(data_dir: str, dialect: str) -> None:
     for name in ("SIGINT", "SIGTERM"):  # sent to the whole group; the listener's pipe tells when to end
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     settings = load(Path(data_dir), {"dialect": dialect})
+    texts.begin_in("zh" if os.environ.get("LANGUAGE") == "zh" else "en")  # as the listener speaks that started us
     logs.start(settings.log_format)
     gc.set_threshold(GARBAGE_THRESHOLD)
     if hasattr(os, "nice"):
@@ -218,12 +221,16 @@ def _patiently(step: Callable[[], Result], pipe: "_Pipe") -> Result | None:
             if not _is_trouble_of_ledger(error):
                 raise
             if not said:
-                log.warning("the ledger cannot be written now (%s); records are kept meanwhile, trying again", error)
+                log.warning("%s", _told(error))
             said = True
             if not pipe.open:
                 return None
             pipe.is_trying()
             time.sleep(LOCKED_PAUSE_S)
+
+
+def _told(error: Exception) -> str:
+    return tr("the ledger cannot be written now ({error}); records are kept meanwhile, trying again", error=error)
 
 
 def _is_trouble_of_ledger(error: Exception) -> bool:

@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LEDGER_DAMAGED = (
-    "records are kept, but none is rated; stop `listen`, make it anew with "
-    "`ippbx-bill events rebuild --book LEDGER` from that of a backup, and start it again"
-)
-
 
 def listen(
     host: Annotated[str | None, typer.Option(help=tr("address to listen on; 0.0.0.0 is every interface"))] = None,
@@ -130,8 +125,15 @@ def _check_set_up(using: "Settings") -> None:
     except DataError as error:
         if not damage.is_damage(error.__cause__):
             raise
-        log.warning("%s: %s", error, LEDGER_DAMAGED)  # no reason to turn a PBX away
+        log.warning("%s: %s", error, _what_to_do_about_the_ledger())  # no reason to turn a PBX away
     inbox.create(using.inbox_path)
+
+
+def _what_to_do_about_the_ledger() -> str:
+    return tr(
+        "records are kept, but none is rated; stop `listen`, make it anew with "
+        "`ippbx-bill events rebuild --book LEDGER` from that of a backup, and start it again"
+    )
 
 
 def _figures(using: "Settings") -> dict[str, Any]:
