@@ -9,8 +9,8 @@ that is from home. Nothing is guessed: what no rule knows is `other`/`unknown` a
 Tables lie in `data/`, their sources in NOTICE; each is read when the first number needs it.
 """
 
+from ippbx_billing.language.countries import country_name
 from ippbx_billing.numbering.cleaning import Cleanup, clean
-from ippbx_billing.numbering.countries import country_name
 from ippbx_billing.numbering.mobile_places import (
     MobilePlace,
     MobilePlaces,

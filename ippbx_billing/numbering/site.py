@@ -69,6 +69,16 @@ class Numbering:
         self._remembered = lru_cache(maxsize=CACHE_SIZE)(self._decide)
 
     @property
+    def country(self) -> str:
+        """The home country."""
+        return self._country
+
+    @property
+    def area_code(self) -> str:
+        """The home area code, "" where there is none."""
+        return self._area_code
+
+    @property
     def data_version(self) -> str:
         """The version of the data that this site's classifications rest on."""
         return data_version(self._places)

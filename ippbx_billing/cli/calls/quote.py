@@ -11,7 +11,8 @@ from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import language, tr
+from ippbx_billing.language.countries import country_name
 from ippbx_billing.language.reasons import sentence, told
 from ippbx_billing.reports.views import story
 
@@ -92,7 +93,8 @@ def _document(call: Call, classification: Any, charge: Any, price: Any, currency
 
 
 def _told(document: dict[str, Any], charge: Any) -> list[str]:
-    where = " ".join(filter(None, (document["region"], document["place"]))) or document["country"] or ""
+    where = " ".join(filter(None, (document["region"], document["place"])))
+    where = where or (country_name(document["country"], language()) if document["country"] else "")
     heading = f"{document['number']}  {tr(document['traffic_type'])}  {where}".rstrip()
     if document["fee"] is None:
         last = tr("no fee: {reason}", reason=sentence(charge.reason))

@@ -1,6 +1,5 @@
 """`numbers`: what a number is and why, the site's corrections of prefixes, newer number data."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,9 +46,11 @@ def lookup(
     if not numbers and file is None:
         raise UsageError(tr("no number was given"), tr("name numbers, or a file with --file"))
     asked = [*map(given.number, numbers or ()), *(_lines(file) if file else ())]
-    numbering = _numbering(common.settings())
-    rows = (_row(numbering.classify(number, direction)) for number in asked)
-    show(rows if form.is_data else _with_country_names(rows), _columns(), form, output)
+    using = common.settings()
+    numbering = _numbering(using)
+    found = (numbering.classify(number, direction) for number in asked)
+    rows = map(_row, found) if form.is_data else (_for_people(one, numbering) for one in found)
+    show(rows, _columns(), form, output)
 
 
 def _lines(path: Path) -> list[str]:
@@ -116,12 +117,14 @@ def _columns() -> list[Column]:
     ]
 
 
-def _with_country_names(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """For people: the country's name in their language."""
+def _for_people(found: "Classification", numbering: "Numbering") -> dict[str, Any]:
+    """The country's name and the reason in the reader's language."""
+    from ippbx_billing.language.numbers import why
     from ippbx_billing.numbering import country_name
 
-    for row in rows:
-        yield {**row, "country": row["country"] and country_name(row["country"], texts.language())}
+    row = _row(found)
+    country = row["country"] and country_name(row["country"], texts.language())
+    return {**row, "country": country, "why": why(found, numbering.country, numbering.area_code)}
 
 
 @app.command("update", help=tr("Use a newer phone.dat, or a CSV, for the places of Chinese mobile numbers."))
