@@ -119,7 +119,7 @@ def _columns() -> list[Column]:
 
 def _for_people(found: "Classification", numbering: "Numbering") -> dict[str, Any]:
     """The country's name and the reason in the reader's language."""
-    from ippbx_billing.language.numbers import why
+    from ippbx_billing.language.lookups import why
     from ippbx_billing.numbering import country_name
 
     row = _row(found)

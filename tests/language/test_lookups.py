@@ -6,7 +6,7 @@ import pytest
 
 from ippbx_billing.calls import Direction
 from ippbx_billing.language import speaking
-from ippbx_billing.language.numbers import why
+from ippbx_billing.language.lookups import why
 from ippbx_billing.numbering import Numbering, Override
 from tests import DATA
 from tests.conftest import Cli
