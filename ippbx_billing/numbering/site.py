@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from ippbx_billing.calls import Classification, Direction, LineKind, TrafficType
 from ippbx_billing.errors import DataError
+from ippbx_billing.language import tr
 from ippbx_billing.numbering import china, tables, world
 from ippbx_billing.numbering.cleaning import Cleanup, clean
 from ippbx_billing.numbering.finding import Finding
@@ -345,8 +346,8 @@ def _one_pattern(patterns: Sequence[str]) -> re.Pattern[str] | None:
             re.compile(part)
         except re.error as error:
             raise DataError(
-                f"the extension pattern {pattern!r} cannot be read: {error}",
-                "X is one digit, N any run of digits: 8XXX",
+                tr("the extension pattern {pattern!r} cannot be read: {error}", pattern=pattern, error=error),
+                tr("X is one digit, N any run of digits: 8XXX"),
             ) from error
         parts.append(f"(?:{part})")
     return re.compile("|".join(parts)) if parts else None

@@ -56,7 +56,7 @@ def list_dialects(form: FormatOption = Format.TABLE, output: OutputOption = None
             "name": name,
             "title": dialect.title,
             "origin": "own" if dialect.own else "packaged",
-            "reads": dialect.description,
+            "reads": dialect.description if form.is_data else tr(dialect.description),
             "answer": dialect.answer,
         }
         for name, dialect in dialects.load(common.settings().dialects_dir).items()
