@@ -19,7 +19,7 @@ from ippbx_billing.tariffs import Carrier
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One carrier's month: fees in micro-units and calls without a price, by traffic type; and which calls these are."""
+    """One carrier's month by traffic type: fees in micro-units, calls without a price, and which calls these are."""
 
     carrier: Carrier
     fees: Counter[str] = field(default_factory=Counter)
