@@ -15,6 +15,7 @@ from ippbx_billing import __version__
 from ippbx_billing import language as texts
 from ippbx_billing.cli.announced import announcing
 from ippbx_billing.cli.common import ErrorsAsSentences, state
+from ippbx_billing.cli.plain_values import use_where_plain
 from ippbx_billing.language import tr
 
 # Name: (module:what in it, help), in the order of a site's journey; a module brings what stands below its command.
@@ -55,6 +56,7 @@ COMMANDS = {
     "doctor": ("site.doctor:doctor", tr("Look over the whole installation; exit 1 if anything is wrong.")),
 }
 
+use_where_plain()
 
 app = typer.Typer(
     cls=announcing(COMMANDS, ErrorsAsSentences),
