@@ -9,11 +9,12 @@ from ippbx_billing.calls import ChargeStatus, Reason
 from ippbx_billing.cli import common
 from ippbx_billing.cli.calls import retention as letting_go
 from ippbx_billing.cli.common import FormatOption, OutputOption
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.reports.options import Asking, asked_of_list
 from ippbx_billing.documents.columns import Format, cell
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import NotFoundError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.language.reasons import sentence, told
 from ippbx_billing.ledger.reasons import facts_of, loaded, sentence_of
 from ippbx_billing.reports.views import story
@@ -27,16 +28,16 @@ if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.settings import Settings
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 
-@app.command("list", help=tr("The calls, oldest first."))
+@app.command("list", help=en("The calls, oldest first."))
 @asked_of_list
 def list_calls(
     asking: Asking,
-    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("only this day"))] = None,
-    status: Annotated[ChargeStatus | None, typer.Option(help=tr("rated, free, unrated or filtered"))] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help=tr("at most so many"))] = None,
+    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=en("only this day"))] = None,
+    status: Annotated[ChargeStatus | None, typer.Option(help=en("rated, free, unrated or filtered"))] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=en("at most so many"))] = None,
 ) -> None:
     """Stream the calls that fulfil every condition, those of all days unless some are named."""
     from ippbx_billing import reports
@@ -50,10 +51,10 @@ def list_calls(
         show(rows, call_columns(form, using.currency), form, asking.output, title=title, empty=tr("no such calls"))
 
 
-@app.command("explain", help=tr("Why a call costs what it costs, step by step."))
+@app.command("explain", help=en("Why a call costs what it costs, step by step."))
 def explain(
-    call: Annotated[int, typer.Argument(metavar="ID", help=tr("the call's id, see `calls list`"))],
-    history: Annotated[bool, typer.Option("--history", help=tr("also the charges before each `rerate`"))] = False,
+    call: Annotated[int, typer.Argument(metavar="ID", help=en("the call's id, see `calls list`"))],
+    history: Annotated[bool, typer.Option("--history", help=en("also the charges before each `rerate`"))] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -209,7 +210,7 @@ def _event(using: "Settings", event_id: int) -> dict[str, Any] | None:
     }
 
 
-@app.command("live", help=tr("The calls in progress: ringing, talking, ended just now."))
+@app.command("live", help=en("The calls in progress: ringing, talking, ended just now."))
 def live(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """The state of each call as the status events tell it."""
     using = common.settings()
@@ -223,4 +224,4 @@ def live(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None
     show(rows, heading, form, output, empty=tr("no calls in progress"))
 
 
-app.command("anonymize", help=tr("Mask the numbers in old calls; sums stay as they are."))(letting_go.anonymize)
+app.command("anonymize", help=en("Mask the numbers in old calls; sums stay as they are."))(letting_go.anonymize)

@@ -16,7 +16,7 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.inbox import Delivery
@@ -29,17 +29,17 @@ SHOWN_PROBLEMS = 3
 
 
 def import_files(
-    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help=tr("files with records"))] = None,
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help=en("files with records"))] = None,
     follow: Annotated[
         list[Path] | None,
         typer.Option(
-            "--follow", metavar="DIR|FILE", help=tr("go on taking what is added there, until stopped; repeatable")
+            "--follow", metavar="DIR|FILE", help=en("go on taking what is added there, until stopped; repeatable")
         ),
     ] = None,
     pbx: Annotated[
-        str, typer.Option(metavar="ADDRESS", help=tr("the PBX they are of, where it posts as well; default: the files"))
+        str, typer.Option(metavar="ADDRESS", help=en("the PBX they are of, where it posts as well; default: the files"))
     ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("only show what would be read"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=en("only show what would be read"))] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:

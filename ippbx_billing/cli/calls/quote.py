@@ -11,20 +11,20 @@ from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.language.reasons import sentence, told
 from ippbx_billing.reports.views import story
 
 
 def quote(
-    number: Annotated[str, typer.Argument(help=tr("the number as dialled, or as shown for an incoming call"))],
-    seconds: Annotated[int, typer.Option(min=0, help=tr("talk time in seconds"))],
+    number: Annotated[str, typer.Argument(help=en("the number as dialled, or as shown for an incoming call"))],
+    seconds: Annotated[int, typer.Option(min=0, help=en("talk time in seconds"))],
     at: Annotated[
-        str | None, typer.Option(metavar="TIME", help=tr("start, e.g. 2026-10-01T09:30; default: now"))
+        str | None, typer.Option(metavar="TIME", help=en("start, e.g. 2026-10-01T09:30; default: now"))
     ] = None,
-    direction: Annotated[Direction, typer.Option(help=tr("outbound, inbound or internal"))] = Direction.OUTBOUND,
-    trunk: Annotated[str | None, typer.Option(help=tr("the trunk it goes through"))] = None,
-    carrier: Annotated[str | None, typer.Option(help=tr("the carrier that charges it"))] = None,
+    direction: Annotated[Direction, typer.Option(help=en("outbound, inbound or internal"))] = Direction.OUTBOUND,
+    trunk: Annotated[str | None, typer.Option(help=en("the trunk it goes through"))] = None,
+    carrier: Annotated[str | None, typer.Option(help=en("the carrier that charges it"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:

@@ -13,7 +13,7 @@ from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, Wa
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import Reason
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 def rerate(
     month: MonthOption = None,
-    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=tr("the first day"))] = None,
+    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=en("the first day"))] = None,
     last: Annotated[
-        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help=tr("the last day; default: today"))
+        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help=en("the last day; default: today"))
     ] = None,
-    traffic_type: Annotated[TrafficType | None, typer.Option(help=tr("only this traffic type"))] = None,
-    carrier: Annotated[str | None, typer.Option(help=tr("only this carrier"))] = None,
-    reclassify: Annotated[bool, typer.Option("--reclassify", help=tr("look their numbers up again as well"))] = False,
+    traffic_type: Annotated[TrafficType | None, typer.Option(help=en("only this traffic type"))] = None,
+    carrier: Annotated[str | None, typer.Option(help=en("only this carrier"))] = None,
+    reclassify: Annotated[bool, typer.Option("--reclassify", help=en("look their numbers up again as well"))] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help=tr("only show the difference, by extension and in total"))
+        bool, typer.Option("--dry-run", help=en("only show the difference, by extension and in total"))
     ] = False,
     wait: WaitOption = 0,
     form: FormatOption = Format.TABLE,

@@ -10,7 +10,7 @@ import typer
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import WaitOption, say
 from ippbx_billing.errors import CannotStartError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from datetime import date
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
     from ippbx_billing.upkeep.pruning import Pruned
 
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help=tr("only count"))]
-YesOption = Annotated[bool, typer.Option("--yes", help=tr("do not ask"))]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help=en("only count"))]
+YesOption = Annotated[bool, typer.Option("--yes", help=en("do not ask"))]
 
 
 def prune(
-    before: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help=tr("received before this day"))],
+    before: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help=en("received before this day"))],
     also_rejected: Annotated[
-        bool, typer.Option("--also-rejected", help=tr("those that were never understood, too"))
+        bool, typer.Option("--also-rejected", help=en("those that were never understood, too"))
     ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -70,9 +70,9 @@ def _give_back(using: "Settings") -> None:
 
 
 def anonymize(
-    before: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help=tr("calls of days before this one"))],
+    before: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help=en("calls of days before this one"))],
     keep_events: Annotated[
-        bool, typer.Option("--keep-events", help=tr("mask them although the events still hold the numbers"))
+        bool, typer.Option("--keep-events", help=en("mask them although the events still hold the numbers"))
     ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,

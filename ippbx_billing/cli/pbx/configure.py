@@ -10,6 +10,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.pbx import access as pbx_access
 from ippbx_billing.cli.pbx.access import (
     API_PASSWORD,
@@ -44,7 +45,7 @@ from ippbx_billing.cli.pbx.values import (
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import BillingError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent
@@ -54,24 +55,24 @@ if TYPE_CHECKING:
     from ippbx_billing.pbx.session import PbxAdmin
     from ippbx_billing.settings import Settings
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 GUIDE_WAIT_S = 600
 
 ServerOption = Annotated[
-    str | None, typer.Option("--server", help=tr("this machine's address as the PBX reaches it; default: found out"))
+    str | None, typer.Option("--server", help=en("this machine's address as the PBX reaches it; default: found out"))
 ]
-CdrPortOption = Annotated[int | None, typer.Option("--cdr-port", help=tr("port for call records"))]
-StatusPortOption = Annotated[int | None, typer.Option("--status-port", help=tr("port for call status"))]
-PlainUrlsOption = Annotated[bool, typer.Option("--plain-urls", help=tr("event URLs without the secret path"))]
+CdrPortOption = Annotated[int | None, typer.Option("--cdr-port", help=en("port for call records"))]
+StatusPortOption = Annotated[int | None, typer.Option("--status-port", help=en("port for call status"))]
+PlainUrlsOption = Annotated[bool, typer.Option("--plain-urls", help=en("event URLs without the secret path"))]
 ApiPasswordOption = Annotated[
     str | None,
-    typer.Option("--api-password", help=tr("password of the API; better from a file, which no shell remembers")),
+    typer.Option("--api-password", help=en("password of the API; better from a file, which no shell remembers")),
 ]
 ApiPasswordFileOption = Annotated[
-    Path | None, typer.Option("--api-password-file", help=tr("file with the password of the API; default: a new one"))
+    Path | None, typer.Option("--api-password-file", help=en("file with the password of the API; default: a new one"))
 ]
-WaitOption = Annotated[int, typer.Option("--wait", min=0, help=tr("wait so many seconds for the first event"))]
+WaitOption = Annotated[int, typer.Option("--wait", min=0, help=en("wait so many seconds for the first event"))]
 
 
 def configure_pbx(
@@ -90,7 +91,7 @@ def configure_pbx(
     remember: RememberOption = False,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
-    guide: Annotated[bool, typer.Option("--guide", help=tr("show what to set by hand, step by step"))] = False,
+    guide: Annotated[bool, typer.Option("--guide", help=en("show what to set by hand, step by step"))] = False,
     wait: WaitOption = 0,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -125,7 +126,7 @@ def configure_pbx(
         _wait(using, wait)
 
 
-@app.command("enable-api", help=tr("Switch the PBX's API on; a password it lacks is made."))
+@app.command("enable-api", help=en("Switch the PBX's API on; a password it lacks is made."))
 def enable_api(
     pbx: PbxOption = None,
     admin_user: UserOption = None,
@@ -149,7 +150,7 @@ def enable_api(
             tell_password(password)
 
 
-@app.command("set-password", help=tr("Set the password of the PBX's API; without one given, a new one is made."))
+@app.command("set-password", help=en("Set the password of the PBX's API; without one given, a new one is made."))
 def set_password(
     pbx: PbxOption = None,
     api_password: ApiPasswordOption = None,
@@ -178,11 +179,11 @@ def set_password(
             _remember_api_password(access, using, password)
 
 
-@app.command("set-event-urls", help=tr("Let the PBX report call status and call records, as JSON, to these URLs."))
+@app.command("set-event-urls", help=en("Let the PBX report call status and call records, as JSON, to these URLs."))
 def set_event_urls(
     pbx: PbxOption = None,
-    cdr: Annotated[str | None, typer.Option(help=tr("URL for call records; default: this machine's"))] = None,
-    status: Annotated[str | None, typer.Option(help=tr("URL for call status; default: this machine's"))] = None,
+    cdr: Annotated[str | None, typer.Option(help=en("URL for call records; default: this machine's"))] = None,
+    status: Annotated[str | None, typer.Option(help=en("URL for call status; default: this machine's"))] = None,
     server: ServerOption = None,
     cdr_port: CdrPortOption = None,
     status_port: StatusPortOption = None,
@@ -213,7 +214,7 @@ def set_event_urls(
             _carry_out(session, {"events": event_values(urls)}, access, dry_run)
 
 
-@app.command("show", help=tr("What the PBX's API and event report are set to."))
+@app.command("show", help=en("What the PBX's API and event report are set to."))
 def show_settings(
     pbx: PbxOption = None,
     admin_user: UserOption = None,
@@ -236,7 +237,7 @@ def show_settings(
         _tell_or_refuse_staged(session, only_tell=True)
 
 
-@app.command("check", help=tr("Is the PBX reachable, set as wanted, and do its events arrive?"))
+@app.command("check", help=en("Is the PBX reachable, set as wanted, and do its events arrive?"))
 def check(
     pbx: PbxOption = None,
     wait: WaitOption = 0,
@@ -271,7 +272,7 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command("discard", help=tr("Undo changes that were saved on the PBX and not applied."))
+@app.command("discard", help=en("Undo changes that were saved on the PBX and not applied."))
 def discard(
     pbx: PbxOption = None,
     admin_user: UserOption = None,

@@ -7,18 +7,19 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.people.lists import DryRunOption, FileArgument, OnOption, add_export, bring_in
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
-PathArgument = Annotated[str, typer.Argument(metavar="PATH", help=tr("a path such as 公司/工程部, or the end of one"))]
+PathArgument = Annotated[str, typer.Argument(metavar="PATH", help=en("a path such as 公司/工程部, or the end of one"))]
 
 
-@app.command("list", help=tr("The tree of departments, with how many employees and extensions are in each."))
+@app.command("list", help=en("The tree of departments, with how many employees and extensions are in each."))
 def list_departments(on: OnOption = None, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Each below the one it belongs to; the numbers are of the department itself, without those below."""
     using = common.settings()
@@ -64,27 +65,27 @@ def _branches(rows: list[dict[str, Any]]) -> list[str]:
     return drawn[::-1]
 
 
-@app.command("add", help=tr("Add departments, with those above them that are not there yet."))
-def add(paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=tr("a path such as 公司/工程部"))]) -> None:
+@app.command("add", help=en("Add departments, with those above them that are not there yet."))
+def add(paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=en("a path such as 公司/工程部"))]) -> None:
     """One that was removed comes back."""
     with common.open_ledger(common.settings()) as ledger, ledger.directory.changing():
         for path in paths:
             say(tr("department {path} is in the directory", path=ledger.directory.add_department(path).path))
 
 
-@app.command("rename", help=tr("Another name, in the reports of all months."))
-def rename(path: PathArgument, name: Annotated[str, typer.Argument(help=tr("the new name"))]) -> None:
+@app.command("rename", help=en("Another name, in the reports of all months."))
+def rename(path: PathArgument, name: Annotated[str, typer.Argument(help=en("the new name"))]) -> None:
     """Its place in the tree stays."""
     with common.open_ledger(common.settings()) as ledger:
         before = ledger.directory.department(path).path
         say(tr("{old} is {new} now", old=before, new=ledger.directory.rename_department(path, name).path))
 
 
-@app.command("move", help=tr("Another place in the tree, in the reports of all months."))
+@app.command("move", help=en("Another place in the tree, in the reports of all months."))
 def move(
     path: PathArgument,
-    under: Annotated[str | None, typer.Option(metavar="PATH", help=tr("the department it becomes a part of"))] = None,
-    top: Annotated[bool, typer.Option("--top", help=tr("a part of none"))] = False,
+    under: Annotated[str | None, typer.Option(metavar="PATH", help=en("the department it becomes a part of"))] = None,
+    top: Annotated[bool, typer.Option("--top", help=en("a part of none"))] = False,
 ) -> None:
     """Everything below goes along. To keep past reports, make a new department and move the employees by day."""
     if (under is None) is not top:
@@ -94,7 +95,7 @@ def move(
         say(tr("{old} is {new} now", old=before, new=ledger.directory.move_department(path, under).path))
 
 
-@app.command("remove", help=tr("Take an empty department out of use; earlier reports keep it."))
+@app.command("remove", help=en("Take an empty department out of use; earlier reports keep it."))
 def remove(path: PathArgument) -> None:
     """Nobody may be in it any more."""
     using = common.settings()
@@ -104,7 +105,7 @@ def remove(path: PathArgument) -> None:
     say(tr("removed {name}", name=whole))
 
 
-@app.command("import", help=tr("Bring in a list: department, or name and parent (部门, 上级部门)."))
+@app.command("import", help=en("Bring in a list: department, or name and parent (部门, 上级部门)."))
 def import_file(
     file: FileArgument,
     dry_run: DryRunOption = False,

@@ -7,6 +7,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.people.lists import (
     FromOption,
     OnOption,
@@ -21,20 +22,20 @@ from ippbx_billing.cli.people.lists import (
 )
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger.directory import Employee, Extension
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
-WhoArgument = Annotated[str, typer.Argument(metavar="WHO", help=tr("an employee's number, or a name only one has"))]
+WhoArgument = Annotated[str, typer.Argument(metavar="WHO", help=en("an employee's number, or a name only one has"))]
 
 
-@app.command("list", help=tr("The employees with their departments and extensions."))
+@app.command("list", help=en("The employees with their departments and extensions."))
 def list_employees(
     on: OnOption = None,
-    department: Annotated[str | None, typer.Option(help=tr("only of this department and those in it"))] = None,
+    department: Annotated[str | None, typer.Option(help=en("only of this department and those in it"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -62,7 +63,7 @@ def list_employees(
     show(shown, headings, form, output, empty=tr("no employees"))
 
 
-@app.command("show", help=tr("One employee: departments and extensions, and when."))
+@app.command("show", help=en("One employee: departments and extensions, and when."))
 def show_one(who: WhoArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Where the employee was and is, and which extensions they had and have."""
     with common.open_ledger(common.settings()) as ledger:
@@ -108,12 +109,12 @@ def _joined(held: "list[Extension]") -> "list[Extension]":
     return found
 
 
-@app.command("add", help=tr("Add an employee, or bring back one who left."))
+@app.command("add", help=en("Add an employee, or bring back one who left."))
 def add(
-    number: Annotated[str, typer.Argument(help=tr("the staff number"))],
-    name: Annotated[str, typer.Argument(help=tr("the name"))],
-    department: Annotated[str | None, typer.Option(help=tr("the department, such as 公司/工程部"))] = None,
-    extension: Annotated[list[str] | None, typer.Option(help=tr("their extension; may be given again"))] = None,
+    number: Annotated[str, typer.Argument(help=en("the staff number"))],
+    name: Annotated[str, typer.Argument(help=en("the name"))],
+    department: Annotated[str | None, typer.Option(help=en("the department, such as 公司/工程部"))] = None,
+    extension: Annotated[list[str] | None, typer.Option(help=en("their extension; may be given again"))] = None,
     from_day: SinceOption = None,
 ) -> None:
     """A department that is not there yet is made."""
@@ -129,11 +130,11 @@ def add(
     say(tr("employee {number} {name} is in the directory", number=number, name=name))
 
 
-@app.command("rename", help=tr("Another name or number, in the reports of all months."))
+@app.command("rename", help=en("Another name or number, in the reports of all months."))
 def rename(
     who: WhoArgument,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help=tr("the new name"))] = None,
-    number: Annotated[str | None, typer.Option(help=tr("the new staff number"))] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help=en("the new name"))] = None,
+    number: Annotated[str | None, typer.Option(help=en("the new staff number"))] = None,
 ) -> None:
     """Names are not kept by day."""
     with common.open_ledger(common.settings()) as ledger:
@@ -142,10 +143,10 @@ def rename(
         say(tr("{old} is {new} now", old=present, new=ledger.directory.employee(number or present.number)))
 
 
-@app.command("move", help=tr("To another department from a day on."))
+@app.command("move", help=en("To another department from a day on."))
 def move(
     who: WhoArgument,
-    department: Annotated[str, typer.Argument(help=tr("the department; - is none"))],
+    department: Annotated[str, typer.Argument(help=en("the department; - is none"))],
     from_day: FromOption = None,
 ) -> None:
     """Their extensions go with them; calls before that day stay with the former department."""
@@ -162,11 +163,11 @@ def move(
         say(tr("until {day}, as entered before", day=after[0].first_day))
 
 
-@app.command("remove", help=tr("An employee leaves; their extensions are nobody's from that day on."))
+@app.command("remove", help=en("An employee leaves; their extensions are nobody's from that day on."))
 def remove(
     who: WhoArgument,
     from_day: FromOption = None,
-    entirely: Annotated[bool, typer.Option("--entirely", help=tr("as if it had never been entered"))] = False,
+    entirely: Annotated[bool, typer.Option("--entirely", help=en("as if it had never been entered"))] = False,
 ) -> None:
     """Earlier calls stay theirs."""
     using = common.settings()
@@ -182,4 +183,4 @@ def remove(
         say(tr("nobody's now: {listed}", listed=", ".join(released)))
 
 
-add_list_commands(app, "employees", tr("Bring in a list: number, name, department, from (工号 姓名 部门 起始日期)."))
+add_list_commands(app, "employees", en("Bring in a list: number, name, department, from (工号 姓名 部门 起始日期)."))

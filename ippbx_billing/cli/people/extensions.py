@@ -6,6 +6,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.people.lists import (
     FromOption,
     OnOption,
@@ -21,17 +22,17 @@ from ippbx_billing.cli.people.lists import (
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
-NumberArgument = Annotated[str, typer.Argument(help=tr("the extension"))]
+NumberArgument = Annotated[str, typer.Argument(help=en("the extension"))]
 
 
-@app.command("list", help=tr("The extensions and whose they are."))
+@app.command("list", help=en("The extensions and whose they are."))
 def list_extensions(
     on: OnOption = None,
-    department: Annotated[str | None, typer.Option(help=tr("only of this department and those in it"))] = None,
+    department: Annotated[str | None, typer.Option(help=en("only of this department and those in it"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -54,7 +55,7 @@ def list_extensions(
     show(rows, headings, form, output, empty=tr("no extensions"))
 
 
-@app.command("history", help=tr("Who had an extension, and when."))
+@app.command("history", help=en("Who had an extension, and when."))
 def history(number: NumberArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """One line for each span of days in which neither holder nor department changed."""
     with common.open_ledger(common.settings()) as ledger:
@@ -82,12 +83,12 @@ def history(number: NumberArgument, form: FormatOption = Format.TABLE, output: O
     show(rows if form.is_data else in_words(rows), headings, form, output, title=number)
 
 
-@app.command("add", help=tr("Add an extension, of an employee, a department or a person known by name only."))
+@app.command("add", help=en("Add an extension, of an employee, a department or a person known by name only."))
 def add(
     number: NumberArgument,
-    name: Annotated[str, typer.Option(help=tr("whose it is: a person with this extension as staff number"))] = "",
-    department: Annotated[str, typer.Option(help=tr("the department, such as 公司/工程部"))] = "",
-    employee: Annotated[str | None, typer.Option(help=tr("whose it is: an employee's number or name"))] = None,
+    name: Annotated[str, typer.Option(help=en("whose it is: a person with this extension as staff number"))] = "",
+    department: Annotated[str, typer.Option(help=en("the department, such as 公司/工程部"))] = "",
+    employee: Annotated[str | None, typer.Option(help=en("whose it is: an employee's number or name"))] = None,
     from_day: SinceOption = None,
 ) -> None:
     """A known extension with another holder is refused: that is what `assign` is for."""
@@ -120,12 +121,12 @@ def _namesakes(directory: Any, name: str, extension: str) -> str:
     return ", ".join(str(one) for number, one in others.items() if number not in holders)
 
 
-@app.command("assign", help=tr("Give an extension to an employee or a department from a day on."))
+@app.command("assign", help=en("Give an extension to an employee or a department from a day on."))
 def assign(
     number: NumberArgument,
-    employee: Annotated[str | None, typer.Argument(metavar="[WHO]", help=tr("an employee's number or name"))] = None,
-    department: Annotated[str | None, typer.Option(help=tr("or a department"))] = None,
-    nobody: Annotated[bool, typer.Option("--nobody", help=tr("or nobody for the time being"))] = False,
+    employee: Annotated[str | None, typer.Argument(metavar="[WHO]", help=en("an employee's number or name"))] = None,
+    department: Annotated[str | None, typer.Option(help=en("or a department"))] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help=en("or nobody for the time being"))] = False,
     from_day: FromOption = None,
 ) -> None:
     """Calls before that day stay with whoever had the extension then."""
@@ -159,14 +160,14 @@ def assign(
         say(tr("until {day}, as entered before", day=after[0].first_day))
 
 
-app.command("move", help=tr("The same as assign."))(assign)
+app.command("move", help=en("The same as assign."))(assign)
 
 
-@app.command("remove", help=tr("Take an extension out of the directory; its calls stay."))
+@app.command("remove", help=en("Take an extension out of the directory; its calls stay."))
 def remove(
     number: NumberArgument,
     from_day: FromOption = None,
-    entirely: Annotated[bool, typer.Option("--entirely", help=tr("as if it had never been entered"))] = False,
+    entirely: Annotated[bool, typer.Option("--entirely", help=en("as if it had never been entered"))] = False,
 ) -> None:
     """Earlier calls keep their holder unless the extension is forgotten entirely."""
     using = common.settings()
@@ -179,5 +180,5 @@ def remove(
 
 
 add_list_commands(
-    app, "extensions", tr("Bring in a list: number, name, employee, department, from (分机 姓名 工号 部门 起始日期).")
+    app, "extensions", en("Bring in a list: number, name, employee, department, from (分机 姓名 工号 部门 起始日期).")
 )

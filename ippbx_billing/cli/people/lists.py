@@ -12,7 +12,7 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import DataError, NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from ippbx_billing.lists.people.files import ListKind
 
 FromOption = Annotated[
-    str | None, typer.Option("--from", metavar="YYYY-MM-DD|always", help=tr("the first day it holds; default: today"))
+    str | None, typer.Option("--from", metavar="YYYY-MM-DD|always", help=en("the first day it holds; default: today"))
 ]
 SinceOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="YYYY-MM-DD|always", help=tr("the first day it holds; default: since ever")),
+    typer.Option("--from", metavar="YYYY-MM-DD|always", help=en("the first day it holds; default: since ever")),
 ]
 OnOption = Annotated[
-    str | None, typer.Option("--on", metavar="YYYY-MM-DD", help=tr("as it was on this day; default: today"))
+    str | None, typer.Option("--on", metavar="YYYY-MM-DD", help=en("as it was on this day; default: today"))
 ]
-FileArgument = Annotated[Path, typer.Argument(help=tr("a CSV (UTF-8 or GB18030) or XLSX file"))]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help=tr("only show what would change"))]
+FileArgument = Annotated[Path, typer.Argument(help=en("a CSV (UTF-8 or GB18030) or XLSX file"))]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help=en("only show what would change"))]
 ListOutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help=tr("the file, .csv or .xlsx; default: CSV to stdout"))
+    Path | None, typer.Option("--output", "-o", help=en("the file, .csv or .xlsx; default: CSV to stdout"))
 ]
 
 
@@ -55,7 +55,7 @@ def add_list_commands(app: typer.Typer, name: str, columns: str) -> None:
 def add_export(app: typer.Typer, name: str) -> None:
     """Give a group its `export`."""
 
-    @app.command("export", help=tr("Write the list with its history to a file; imported again it changes nothing."))
+    @app.command("export", help=en("Write the list with its history to a file; imported again it changes nothing."))
     def export(output: ListOutputOption = None) -> None:
         write_out(name, output)
 

@@ -13,7 +13,7 @@ from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, sa
 from ippbx_billing.documents.columns import AT_LEAST, Column, Format
 from ippbx_billing.documents.render import deliver, show, show_paper
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views.coverage import covered
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 def bill(
     month: MonthOption = "last",
-    employee: Annotated[str | None, typer.Option(help=tr("of this employee: a number, or a name only one has"))] = None,
-    department: Annotated[str | None, typer.Option(help=tr("of this department with those below it"))] = None,
-    company: Annotated[bool, typer.Option("--company", help=tr("of the whole company"))] = False,
-    everybody: Annotated[bool, typer.Option("--all", help=tr("of each employee who has calls"))] = False,
-    with_calls: Annotated[bool, typer.Option("--calls", help=tr("with the list of calls"))] = False,
+    employee: Annotated[str | None, typer.Option(help=en("of this employee: a number, or a name only one has"))] = None,
+    department: Annotated[str | None, typer.Option(help=en("of this department with those below it"))] = None,
+    company: Annotated[bool, typer.Option("--company", help=en("of the whole company"))] = False,
+    everybody: Annotated[bool, typer.Option("--all", help=en("of each employee who has calls"))] = False,
+    with_calls: Annotated[bool, typer.Option("--calls", help=en("with the list of calls"))] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
     out_dir: Annotated[
-        Path | None, typer.Option("--out-dir", help=tr("with --all: a file for each employee in this folder"))
+        Path | None, typer.Option("--out-dir", help=en("with --all: a file for each employee in this folder"))
     ] = None,
 ) -> None:
     """The sums first, the calls on request; what is missing is said at the end."""

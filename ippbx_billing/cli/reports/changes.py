@@ -11,7 +11,7 @@ from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, sa
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
@@ -21,7 +21,7 @@ ADDED = ("what", "changed_at", "status_before", "fee_before", "difference")
 
 def changes(
     since: Annotated[
-        str, typer.Option(metavar="YYYY-MM-DD[THH:MM]", help=tr("when the bill was handed out, on the site's clock"))
+        str, typer.Option(metavar="YYYY-MM-DD[THH:MM]", help=en("when the bill was handed out, on the site's clock"))
     ],
     month: MonthOption = None,
     form: FormatOption = Format.TABLE,

@@ -10,7 +10,7 @@ from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, sa
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.document import Document, Section
 from ippbx_billing.documents.render import show
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.reports import Period
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def compare(
     month: MonthOption = "last",
-    carriers: Annotated[str, typer.Option(metavar="A,B,…", help=tr("the carriers; default: all"))] = "",
+    carriers: Annotated[str, typer.Option(metavar="A,B,…", help=en("the carriers; default: all"))] = "",
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:

@@ -7,20 +7,21 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.rules import tariffs
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
     from ippbx_billing.tariffs import Carrier
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 
-@app.command("list", help=tr("The carriers."))
+@app.command("list", help=en("The carriers."))
 def list_carriers(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All carriers in use, by name."""
     with common.open_ledger(common.settings()) as ledger:
@@ -47,14 +48,14 @@ def _row(carrier: "Carrier") -> dict[str, Any]:
     }
 
 
-@app.command("add", help=tr("Add a carrier, with the standard tariff of its operator where there is one."))
+@app.command("add", help=en("Add a carrier, with the standard tariff of its operator where there is one."))
 def add(
-    name: Annotated[str | None, typer.Argument(help=tr("e.g. 010-北京-电信; default: made from the options"))] = None,
-    area_code: Annotated[str | None, typer.Option(help=tr("home area code, e.g. 010"))] = None,
-    operator: Annotated[str | None, typer.Option(help=tr("e.g. 电信"))] = None,
-    place: Annotated[str | None, typer.Option(help=tr("default: the area code's place"))] = None,
-    default: Annotated[bool, typer.Option("--default", help=tr("for calls whose trunk has no carrier"))] = False,
-    standard: Annotated[bool, typer.Option(help=tr("load the operator's standard tariff"))] = True,
+    name: Annotated[str | None, typer.Argument(help=en("e.g. 010-北京-电信; default: made from the options"))] = None,
+    area_code: Annotated[str | None, typer.Option(help=en("home area code, e.g. 010"))] = None,
+    operator: Annotated[str | None, typer.Option(help=en("e.g. 电信"))] = None,
+    place: Annotated[str | None, typer.Option(help=en("default: the area code's place"))] = None,
+    default: Annotated[bool, typer.Option("--default", help=en("for calls whose trunk has no carrier"))] = False,
+    standard: Annotated[bool, typer.Option(help=en("load the operator's standard tariff"))] = True,
 ) -> None:
     """Add a carrier; an existing one named with --default becomes the default."""
     from ippbx_billing.tariffs import Carrier
@@ -107,12 +108,12 @@ def _standard_prices(using: "Settings", carrier: "Carrier") -> list[Any]:
     return [replace(price, carrier=carrier.name) for price in prices if twin and price.carrier == twin.name]
 
 
-@app.command("set-region", help=tr("Move a carrier to another home area; place and name follow."))
+@app.command("set-region", help=en("Move a carrier to another home area; place and name follow."))
 def set_region(
-    name: Annotated[str, typer.Argument(help=tr("the carrier"))],
-    area_code: Annotated[str, typer.Option(help=tr("the new home area code"))],
-    place: Annotated[str | None, typer.Option(help=tr("default: the area code's place"))] = None,
-    operator: Annotated[str | None, typer.Option(help=tr("default: stays as it is"))] = None,
+    name: Annotated[str, typer.Argument(help=en("the carrier"))],
+    area_code: Annotated[str, typer.Option(help=en("the new home area code"))],
+    place: Annotated[str | None, typer.Option(help=en("default: the area code's place"))] = None,
+    operator: Annotated[str | None, typer.Option(help=en("default: stays as it is"))] = None,
 ) -> None:
     """What the right click on a carrier did: 所属地名 follows the 区号, the name is made of both."""
     using = common.settings()
@@ -124,13 +125,13 @@ def set_region(
     say(tr("{old} is now {new}", old=name, new=new_name))
 
 
-@app.command("set", help=tr("How a carrier rounds its fees, and what a call over a window's border costs."))
+@app.command("set", help=en("How a carrier rounds its fees, and what a call over a window's border costs."))
 def set_rules(
-    name: Annotated[str, typer.Argument(help=tr("the carrier"))],
-    decimals: Annotated[int | None, typer.Option(min=0, max=6, help=tr("a fee is rounded to so many, half up"))] = None,
+    name: Annotated[str, typer.Argument(help=en("the carrier"))],
+    decimals: Annotated[int | None, typer.Option(min=0, max=6, help=en("a fee is rounded to so many, half up"))] = None,
     crossing: Annotated[
         Literal["start", "split"] | None,
-        typer.Option(help=tr("start: by the call's start; split: each part by its own window")),
+        typer.Option(help=en("start: by the call's start; split: each part by its own window")),
     ] = None,
 ) -> None:
     """Holds for calls that come later; earlier ones follow with `rerate`."""
@@ -145,8 +146,8 @@ def set_rules(
            crossing=carrier.crossing))  # fmt: skip
 
 
-@app.command("remove", help=tr("Take a carrier out of use; calls already rated keep it."))
-def remove(name: Annotated[str, typer.Argument(help=tr("the carrier"))]) -> None:
+@app.command("remove", help=en("Take a carrier out of use; calls already rated keep it."))
+def remove(name: Annotated[str, typer.Argument(help=en("the carrier"))]) -> None:
     """Refused for the default carrier and for one that trunks use."""
     with common.open_ledger(common.settings()) as ledger:
         ledger.book.remove_carrier(name)
@@ -154,5 +155,5 @@ def remove(name: Annotated[str, typer.Argument(help=tr("the carrier"))]) -> None
 
 
 # A carrier goes in and out of the book with its whole tariff, so these two are the tariffs' own.
-app.command("import", help=tr("Bring in a carrier with its tariff, or a new tariff for it."))(tariffs.import_file)
-app.command("export", help=tr("Write a carrier with its tariff to a file."))(tariffs.export)
+app.command("import", help=en("Bring in a carrier with its tariff, or a new tariff for it."))(tariffs.import_file)
+app.command("export", help=en("Write a carrier with its tariff to a file."))(tariffs.export)

@@ -12,10 +12,11 @@ from ippbx_billing import files
 from ippbx_billing.calls import Disposition
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Column, Format, Row, harmless
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.language.reasons import english, sentence, told
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from ippbx_billing.numbering import Numbering
     from ippbx_billing.settings import Settings
 
-app = typer.Typer(no_args_is_help=True)
-words_app = typer.Typer()
+app = Commands()
+words_app = Commands(no_args_is_help=False)
 app.add_typer(words_app, name="words")
 
 SHOWN_CHARACTERS = 48  # of a text in a table; JSON has all of it
@@ -36,17 +37,17 @@ MOST_REJECTED = 200  # bodies that --rejected takes; they prove enough
 AUTO = "auto"
 
 FilesArgument = Annotated[
-    list[Path] | None, typer.Argument(metavar="FILE...", help=tr("files that each hold a body; - is stdin"))
+    list[Path] | None, typer.Argument(metavar="FILE...", help=en("files that each hold a body; - is stdin"))
 ]
 EventOption = Annotated[
-    list[int] | None, typer.Option("--event", metavar="ID", help=tr("an event's id, see `events list`; repeatable"))
+    list[int] | None, typer.Option("--event", metavar="ID", help=en("an event's id, see `events list`; repeatable"))
 ]
 
 
 # -- list and show
 
 
-@app.command("list", help=tr("The dialects: the packaged ones and the site's own."))
+@app.command("list", help=en("The dialects: the packaged ones and the site's own."))
 def list_dialects(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Name, title, where it comes from, what it reads."""
     from ippbx_billing import dialects
@@ -70,8 +71,8 @@ def list_dialects(form: FormatOption = Format.TABLE, output: OutputOption = None
     show(rows, columns, form, output)
 
 
-@app.command("show", help=tr("A dialect's file, to be copied and edited."))
-def show_dialect(name: Annotated[str, typer.Argument(help=tr("a name from `dialects list`"))]) -> None:
+@app.command("show", help=en("A dialect's file, to be copied and edited."))
+def show_dialect(name: Annotated[str, typer.Argument(help=en("a name from `dialects list`"))]) -> None:
     """The TOML as it is: the site's own, else the packaged one."""
     from ippbx_billing import dialects
 
@@ -85,12 +86,12 @@ def show_dialect(name: Annotated[str, typer.Argument(help=tr("a name from `diale
 # -- check
 
 
-@app.command("check", help=tr("What a body is read to mean, field by field: found, missing, left over."))
+@app.command("check", help=en("What a body is read to mean, field by field: found, missing, left over."))
 def check_bodies(
     files: FilesArgument = None,
     event: EventOption = None,
     dialect: Annotated[
-        str | None, typer.Option("--dialect", help=tr("read with this dialect; default: the one in the settings"))
+        str | None, typer.Option("--dialect", help=en("read with this dialect; default: the one in the settings"))
     ] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -204,15 +205,15 @@ def _tell_record(dialect: str, number: int, record: dict[str, Any]) -> None:
 # -- suggest
 
 
-@app.command("suggest", help=tr("Propose a dialect from bodies that none knows, each field with its evidence."))
+@app.command("suggest", help=en("Propose a dialect from bodies that none knows, each field with its evidence."))
 def suggest_dialect(
     files: FilesArgument = None,
     event: EventOption = None,
-    rejected: Annotated[bool, typer.Option("--rejected", help=tr("the rejected call records, the newest 200"))] = False,
+    rejected: Annotated[bool, typer.Option("--rejected", help=en("the rejected call records, the newest 200"))] = False,
     write: Annotated[
-        str | None, typer.Option("--write", metavar="NAME", help=tr("save it as a dialect of the site's own"))
+        str | None, typer.Option("--write", metavar="NAME", help=en("save it as a dialect of the site's own"))
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help=tr("with --write: replace a file that is there"))] = False,
+    force: Annotated[bool, typer.Option("--force", help=en("with --write: replace a file that is there"))] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -367,7 +368,7 @@ def _tell_next(using: "Settings", name: str, path: Path, bodies: Iterable["RawEv
 # -- words
 
 
-@words_app.callback(invoke_without_command=True, help=tr("Words for an outcome that nobody knows, and what they mean."))
+@words_app.callback(invoke_without_command=True, help=en("Words for an outcome that nobody knows, and what they mean."))
 def list_words(context: typer.Context, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Without a verb: the unknown words with how many calls wait for each, then those that the site has taught."""
     if context.invoked_subcommand is not None:
@@ -392,10 +393,10 @@ def list_words(context: typer.Context, form: FormatOption = Format.TABLE, output
     show([*unknown, *taught], columns, form, output, empty=tr("no unknown words"))
 
 
-@words_app.command("set", help=tr("Say once what a word means; the calls that wait for it are read again."))
+@words_app.command("set", help=en("Say once what a word means; the calls that wait for it are read again."))
 def set_word(
-    word: Annotated[str, typer.Argument(help=tr("the word as the PBX writes it"))],
-    meaning: Annotated[Disposition, typer.Argument(help=tr("what it means"))],
+    word: Annotated[str, typer.Argument(help=en("the word as the PBX writes it"))],
+    meaning: Annotated[Disposition, typer.Argument(help=en("what it means"))],
 ) -> None:
     """Kept in the data directory; the running `listen` follows by itself."""
     from ippbx_billing.dialects.teaching import teach

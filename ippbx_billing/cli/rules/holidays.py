@@ -7,19 +7,20 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 DAYS_AT_ONCE = 366
 
 
-@app.command("list", help=tr("The days of a year that are not as the day of the week says, and the site's own."))
+@app.command("list", help=en("The days of a year that are not as the day of the week says, and the site's own."))
 def list_days(
-    year: Annotated[int | None, typer.Option(min=1990, max=2100, help=tr("default: this year"))] = None,
+    year: Annotated[int | None, typer.Option(min=1990, max=2100, help=en("default: this year"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -58,12 +59,12 @@ def _usual(day: date) -> str:
     return "weekend" if day.weekday() >= 5 else "working"
 
 
-@app.command("add", help=tr("Say what a day, or the days up to --to, are: work, rest or holiday."))
+@app.command("add", help=en("Say what a day, or the days up to --to, are: work, rest or holiday."))
 def add(
-    day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=tr("the day"))],
-    kind: Annotated[Literal["work", "rest", "holiday"], typer.Argument(help=tr("work, rest (a weekend) or holiday"))],
-    to: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("the last day of several"))] = None,
-    note: Annotated[str, typer.Option(help=tr("why, e.g. 春节调休"))] = "",
+    day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=en("the day"))],
+    kind: Annotated[Literal["work", "rest", "holiday"], typer.Argument(help=en("work, rest (a weekend) or holiday"))],
+    to: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=en("the last day of several"))] = None,
+    note: Annotated[str, typer.Option(help=en("why, e.g. 春节调休"))] = "",
 ) -> None:
     """Goes before the national calendar; calls already rated follow with `rerate`."""
     from ippbx_billing.tariffs import DayOverride
@@ -79,8 +80,8 @@ def add(
     say(tr("{count} days are {kind} now", count=len(days), kind=tr(kind)))
 
 
-@app.command("remove", help=tr("Let the national calendar decide again."))
-def remove(day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=tr("the day"))]) -> None:
+@app.command("remove", help=en("Let the national calendar decide again."))
+def remove(day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=en("the day"))]) -> None:
     """Only an entry of the site can be removed."""
     with common.open_ledger(common.settings()) as ledger:
         ledger.rules.remove_day(common.day(day))

@@ -6,39 +6,40 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ippbx_billing import language as texts
+from ippbx_billing import language
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import DataError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import Classification
     from ippbx_billing.numbering import Numbering, Override
     from ippbx_billing.settings import Settings
 
-app = typer.Typer(no_args_is_help=True)
-override = typer.Typer(no_args_is_help=True, help=tr("The site's corrections of the numbering plan, by prefix."))
+app = Commands()
+override = Commands(help=en("The site's corrections of the numbering plan, by prefix."))
 app.add_typer(override, name="override")
 
 PrefixArgument = Annotated[
-    str, typer.Argument(metavar="PREFIX", help=tr("first digits, e.g. +8190, 022885, 4006; the longest prefix wins"))
+    str, typer.Argument(metavar="PREFIX", help=en("first digits, e.g. +8190, 022885, 4006; the longest prefix wins"))
 ]
 
 
-@app.command("lookup", help=tr("What numbers are, seen from this site, and which rule says so."))
+@app.command("lookup", help=en("What numbers are, seen from this site, and which rule says so."))
 def lookup(
     numbers: Annotated[
-        list[str] | None, typer.Argument(metavar="NUMBER...", help=tr("numbers as dialled, or as shown for callers"))
+        list[str] | None, typer.Argument(metavar="NUMBER...", help=en("numbers as dialled, or as shown for callers"))
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", help=tr("a file with a number on each line; - is stdin"))
+        Path | None, typer.Option("--file", help=en("a file with a number on each line; - is stdin"))
     ] = None,
     direction: Annotated[
-        Direction, typer.Option(help=tr("outbound: dialled here; inbound: the caller's number"))
+        Direction, typer.Option(help=en("outbound: dialled here; inbound: the caller's number"))
     ] = Direction.OUTBOUND,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -121,13 +122,13 @@ def _with_country_names(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, An
     from ippbx_billing.numbering import country_name
 
     for row in rows:
-        yield {**row, "country": row["country"] and country_name(row["country"], texts.language())}
+        yield {**row, "country": row["country"] and country_name(row["country"], language.language())}
 
 
-@app.command("update", help=tr("Use a newer phone.dat, or a CSV, for the places of Chinese mobile numbers."))
+@app.command("update", help=en("Use a newer phone.dat, or a CSV, for the places of Chinese mobile numbers."))
 def update(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help=tr("phone.dat, or prefix,region,place,area_code as CSV"))
+        Path, typer.Argument(metavar="FILE", help=en("phone.dat, or prefix,region,place,area_code as CSV"))
     ],
 ) -> None:
     """Check the file, then put it in place of the one in use."""
@@ -138,14 +139,14 @@ def update(
     say(tr("calls already rated keep what they were until `ippbx-bill rerate --reclassify`"))
 
 
-@override.command("add", help=tr("Say what numbers with a prefix are; what is not given stays as the plan says."))
+@override.command("add", help=en("Say what numbers with a prefix are; what is not given stays as the plan says."))
 def add(
     prefix: PrefixArgument,
-    traffic_type: Annotated[TrafficType | None, typer.Option(help=tr("its price list"))] = None,
-    line_kind: Annotated[LineKind | None, typer.Option(help=tr("what sort of line"))] = None,
-    country: Annotated[str | None, typer.Option(help=tr("two letters, e.g. CN"))] = None,
-    region: Annotated[str | None, typer.Option(help=tr("province or region"))] = None,
-    place: Annotated[str | None, typer.Option(help=tr("city or district"))] = None,
+    traffic_type: Annotated[TrafficType | None, typer.Option(help=en("its price list"))] = None,
+    line_kind: Annotated[LineKind | None, typer.Option(help=en("what sort of line"))] = None,
+    country: Annotated[str | None, typer.Option(help=en("two letters, e.g. CN"))] = None,
+    region: Annotated[str | None, typer.Option(help=en("province or region"))] = None,
+    place: Annotated[str | None, typer.Option(help=en("city or district"))] = None,
 ) -> None:
     """Add a correction, or replace the one of that prefix."""
     from ippbx_billing.numbering import Override
@@ -174,7 +175,7 @@ def _country(text: str | None) -> str | None:
     return text.upper() if text else None
 
 
-@override.command("list", help=tr("The corrections in force."))
+@override.command("list", help=en("The corrections in force."))
 def list_overrides(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All corrections by prefix."""
     with common.open_ledger(common.settings()) as ledger:
@@ -201,7 +202,7 @@ def _override_row(one: "Override") -> dict[str, Any]:
     }
 
 
-@override.command("remove", help=tr("Go back to what the plan says."))
+@override.command("remove", help=en("Go back to what the plan says."))
 def remove(prefix: PrefixArgument) -> None:
     """Take a correction out."""
     with common.open_ledger(common.settings()) as ledger:

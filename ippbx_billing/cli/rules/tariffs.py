@@ -12,10 +12,11 @@ from ippbx_billing import files
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -23,54 +24,54 @@ if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
     from ippbx_billing.tariffs import Carrier, Changes, Price
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 SHOWN_BEFORE_ASKING = 30
 SHOWN_FAULTS = 100
 SHOWN_WARNINGS = 10
 
-CarrierArgument = Annotated[str, typer.Argument(metavar="CARRIER", help=tr("the carrier, see `carriers list`"))]
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help=tr("a CSV, XLSX or TOML file"))]
+CarrierArgument = Annotated[str, typer.Argument(metavar="CARRIER", help=en("the carrier, see `carriers list`"))]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help=en("a CSV, XLSX or TOML file"))]
 DayOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="YYYY-MM-DD", help=tr("first day of prices that name none; default: today")),
+    typer.Option("--from", metavar="YYYY-MM-DD", help=en("first day of prices that name none; default: today")),
 ]
 TypeOption = Annotated[
-    TrafficType | None, typer.Option(help=tr("for prices whose traffic type the file does not tell"))
+    TrafficType | None, typer.Option(help=en("for prices whose traffic type the file does not tell"))
 ]
 IncrementsOption = Annotated[
-    str | None, typer.Option(metavar="60/6", help=tr("initial and next seconds, where the file has no such column"))
+    str | None, typer.Option(metavar="60/6", help=en("initial and next seconds, where the file has no such column"))
 ]
 DecimalOption = Annotated[
     Literal["comma", "point"] | None,
-    typer.Option("--decimal", help=tr("what 1,234 means, where the file leaves it open")),
+    typer.Option("--decimal", help=en("what 1,234 means, where the file leaves it open")),
 ]
 DatesOption = Annotated[
     Literal["dmy", "mdy"] | None,
-    typer.Option("--dates", help=tr("which number of 10/11/2026 is the day, where the file leaves it open")),
+    typer.Option("--dates", help=en("which number of 10/11/2026 is the day, where the file leaves it open")),
 ]
 IgnoreOption = Annotated[
     list[str] | None,
-    typer.Option("--ignore", metavar="COLUMN", help=tr("a column that says nothing about these prices; repeatable")),
+    typer.Option("--ignore", metavar="COLUMN", help=en("a column that says nothing about these prices; repeatable")),
 ]
 OffPeakOption = Annotated[
-    str | None, typer.Option("--off-peak", metavar="18:00-08:00", help=tr("when the file's off-peak rates hold"))
+    str | None, typer.Option("--off-peak", metavar="18:00-08:00", help=en("when the file's off-peak rates hold"))
 ]
 AllCallsOption = Annotated[
-    bool, typer.Option("--all-calls", help=tr("rows without a code are for all calls of their traffic type"))
+    bool, typer.Option("--all-calls", help=en("rows without a code are for all calls of their traffic type"))
 ]
 ReplaceOption = Annotated[
     bool,
-    typer.Option("--replace", help=tr("the file is the whole tariff: prices that are not in it end, their past stays")),
+    typer.Option("--replace", help=en("the file is the whole tariff: prices that are not in it end, their past stays")),
 ]
 
 
-@app.command("show", help=tr("The prices of a carrier, or of all."))
+@app.command("show", help=en("The prices of a carrier, or of all."))
 def show_prices(
-    carrier: Annotated[str | None, typer.Argument(help=tr("the carrier; default: all"))] = None,
-    traffic_type: Annotated[TrafficType | None, typer.Option(help=tr("only this traffic type"))] = None,
+    carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all"))] = None,
+    traffic_type: Annotated[TrafficType | None, typer.Option(help=en("only this traffic type"))] = None,
     on: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("only the versions in force on that day"))
+        str | None, typer.Option(metavar="YYYY-MM-DD", help=en("only the versions in force on that day"))
     ] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -120,38 +121,38 @@ def _in_force(prices: Iterable["Price"], day: date) -> list["Price"]:
     return list(newest.values())
 
 
-@app.command("set", help=tr("Set one price: for which calls, what they cost, from which day on."))
+@app.command("set", help=en("Set one price: for which calls, what they cost, from which day on."))
 def set_price(
     ctx: typer.Context,
     carrier: CarrierArgument,
-    traffic_type: Annotated[TrafficType, typer.Argument(metavar="TRAFFIC_TYPE", help=tr("local, domestic, …"))],
-    initial: Annotated[str | None, typer.Option(metavar="180:0.22", help=tr("initial seconds and their fee"))] = None,
-    step: Annotated[str | None, typer.Option(metavar="60:0.11", help=tr("then each begun so many seconds"))] = None,
-    flat: Annotated[str | None, typer.Option(metavar="0.30", help=tr("a fee per call, whatever its length"))] = None,
-    rate: Annotated[str | None, typer.Option(metavar="0.02", help=tr("a price per minute, with --increments"))] = None,
+    traffic_type: Annotated[TrafficType, typer.Argument(metavar="TRAFFIC_TYPE", help=en("local, domestic, …"))],
+    initial: Annotated[str | None, typer.Option(metavar="180:0.22", help=en("initial seconds and their fee"))] = None,
+    step: Annotated[str | None, typer.Option(metavar="60:0.11", help=en("then each begun so many seconds"))] = None,
+    flat: Annotated[str | None, typer.Option(metavar="0.30", help=en("a fee per call, whatever its length"))] = None,
+    rate: Annotated[str | None, typer.Option(metavar="0.02", help=en("a price per minute, with --increments"))] = None,
     increments: Annotated[
-        str | None, typer.Option(metavar="60/6", help=tr("initial and next seconds of --rate"))
+        str | None, typer.Option(metavar="60/6", help=en("initial and next seconds of --rate"))
     ] = None,
     match: Annotated[
         str | None,
         typer.Option(metavar="KIND=VALUE", help="area=0755 | country=US | prefix=1808 | pattern=3XXX | called=N"),
     ] = None,
-    line_kind: Annotated[LineKind | None, typer.Option(help=tr("only for this sort of line"))] = None,
-    direction: Annotated[Direction, typer.Option(help=tr("outbound, inbound or internal"))] = Direction.OUTBOUND,
-    connection_fee: Annotated[str | None, typer.Option(metavar="0.05", help=tr("for every answered call"))] = None,
-    free_seconds: Annotated[int, typer.Option(min=0, help=tr("seconds that cost nothing"))] = 0,
-    minimum: Annotated[str | None, typer.Option(metavar="0.10", help=tr("what a call costs at least"))] = None,
-    add_local: Annotated[bool, typer.Option("--add-local", help=tr("the local fee comes on top"))] = False,
+    line_kind: Annotated[LineKind | None, typer.Option(help=en("only for this sort of line"))] = None,
+    direction: Annotated[Direction, typer.Option(help=en("outbound, inbound or internal"))] = Direction.OUTBOUND,
+    connection_fee: Annotated[str | None, typer.Option(metavar="0.05", help=en("for every answered call"))] = None,
+    free_seconds: Annotated[int, typer.Option(min=0, help=en("seconds that cost nothing"))] = 0,
+    minimum: Annotated[str | None, typer.Option(metavar="0.10", help=en("what a call costs at least"))] = None,
+    add_local: Annotated[bool, typer.Option("--add-local", help=en("the local fee comes on top"))] = False,
     window: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="WINDOW", help=tr('other figures at a time, e.g. "daily 00:00-07:00 6:0.04 6:0.04"; repeatable')
+            metavar="WINDOW", help=en('other figures at a time, e.g. "daily 00:00-07:00 6:0.04 6:0.04"; repeatable')
         ),
     ] = None,
     first_day: Annotated[
-        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=tr("first day of the price; default: today"))
+        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=en("first day of the price; default: today"))
     ] = None,
-    note: Annotated[str, typer.Option(help=tr("where the price comes from"))] = "",
+    note: Annotated[str, typer.Option(help=en("where the price comes from"))] = "",
 ) -> None:
     """A price for the same calls from the same day on is replaced; an earlier one holds for earlier calls."""
     from ippbx_billing.lists.tariffs import cells
@@ -255,8 +256,8 @@ def _day(text: str, option: str) -> date:
     return found
 
 
-@app.command("remove", help=tr("Take a price out of use; calls already rated keep it."))
-def remove(price: Annotated[int, typer.Argument(metavar="ID", help=tr("the price's id, see `tariffs show`"))]) -> None:
+@app.command("remove", help=en("Take a price out of use; calls already rated keep it."))
+def remove(price: Annotated[int, typer.Argument(metavar="ID", help=en("the price's id, see `tariffs show`"))]) -> None:
     """Its row stays for the charges that rest on it."""
     from ippbx_billing.lists.tariffs.views import in_words, what
 
@@ -271,13 +272,13 @@ def remove(price: Annotated[int, typer.Argument(metavar="ID", help=tr("the price
 # -- files
 
 
-@app.command("export", help=tr("Write a carrier's tariff to a file: TOML to edit, CSV or XLSX for spreadsheets."))
+@app.command("export", help=en("Write a carrier's tariff to a file: TOML to edit, CSV or XLSX for spreadsheets."))
 def export(
-    carrier: Annotated[str | None, typer.Argument(help=tr("the carrier; default: all (CSV and XLSX)"))] = None,
+    carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all (CSV and XLSX)"))] = None,
     output: OutputOption = None,
     file_format: Annotated[
         Literal["toml", "csv", "xlsx"] | None,
-        typer.Option("--format", help=tr("default: by the file's name, else toml")),
+        typer.Option("--format", help=en("default: by the file's name, else toml")),
     ] = None,
 ) -> None:
     """Nothing is left out: the file imported again is the same tariff."""
@@ -329,10 +330,10 @@ class ImportPlan:
         return bool(self.changes or self.settings or self.new_carrier)
 
 
-@app.command("import", help=tr("Bring in prices from a file, after showing what would change."))
+@app.command("import", help=en("Bring in prices from a file, after showing what would change."))
 def import_file(
     file: FileArgument,
-    carrier: Annotated[str | None, typer.Option(help=tr("whose prices they are"))] = None,
+    carrier: Annotated[str | None, typer.Option(help=en("whose prices they are"))] = None,
     traffic_type: TypeOption = None,
     increments: IncrementsOption = None,
     first_day: DayOption = None,
@@ -342,8 +343,8 @@ def import_file(
     off_peak: OffPeakOption = None,
     all_calls: AllCallsOption = False,
     whole: ReplaceOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("only show what would change"))] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("do not ask"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=en("only show what would change"))] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=en("do not ask"))] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -373,10 +374,10 @@ def import_file(
     _hint_at_rerate(using, [*plan.changes.coming, *plan.changes.removed])
 
 
-@app.command("diff", help=tr("What a file would change, or in what two carriers' tariffs differ."))
+@app.command("diff", help=en("What a file would change, or in what two carriers' tariffs differ."))
 def diff(
-    first: Annotated[str, typer.Argument(metavar="FILE|CARRIER", help=tr("a file, or a carrier"))],
-    second: Annotated[str | None, typer.Argument(metavar="CARRIER", help=tr("the carrier to compare with"))] = None,
+    first: Annotated[str, typer.Argument(metavar="FILE|CARRIER", help=en("a file, or a carrier"))],
+    second: Annotated[str | None, typer.Argument(metavar="CARRIER", help=en("the carrier to compare with"))] = None,
     traffic_type: TypeOption = None,
     increments: IncrementsOption = None,
     first_day: DayOption = None,
@@ -654,9 +655,9 @@ def _hint_at_rerate(using: "Settings", prices: Sequence["Price"]) -> None:
 # -- checks
 
 
-@app.command("check", help=tr("Calls without a price, prices that cannot be told apart, amounts hard to believe."))
+@app.command("check", help=en("Calls without a price, prices that cannot be told apart, amounts hard to believe."))
 def check(
-    carrier: Annotated[str | None, typer.Argument(help=tr("the carrier; default: all"))] = None,
+    carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:

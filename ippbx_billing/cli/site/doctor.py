@@ -8,12 +8,12 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 
 def doctor(
     mend: Annotated[
-        bool, typer.Option("--repair", help=tr("first work out again the sums of reports, from the calls"))
+        bool, typer.Option("--repair", help=en("first work out again the sums of reports, from the calls"))
     ] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,

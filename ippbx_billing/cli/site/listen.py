@@ -15,7 +15,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.errors import BillingError, CannotStartError, DataError, NotFoundError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en
 
 if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
@@ -29,13 +29,13 @@ LEDGER_DAMAGED = (
 
 
 def listen(
-    host: Annotated[str | None, typer.Option(help=tr("address to listen on; 0.0.0.0 is every interface"))] = None,
-    cdr_port: Annotated[int | None, typer.Option(help=tr("port for call records"))] = None,
-    status_port: Annotated[int | None, typer.Option(help=tr("port for call status"))] = None,
+    host: Annotated[str | None, typer.Option(help=en("address to listen on; 0.0.0.0 is every interface"))] = None,
+    cdr_port: Annotated[int | None, typer.Option(help=en("port for call records"))] = None,
+    status_port: Annotated[int | None, typer.Option(help=en("port for call status"))] = None,
     smdr_port: Annotated[
-        int | None, typer.Option(help=tr("also take lines over TCP at this port, as PBXs print them (SMDR)"))
+        int | None, typer.Option(help=en("also take lines over TCP at this port, as PBXs print them (SMDR)"))
     ] = None,
-    dialect: Annotated[str | None, typer.Option(help=tr("PBX model, see `dialects list`"))] = None,
+    dialect: Annotated[str | None, typer.Option(help=en("PBX model, see `dialects list`"))] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted and exit 0."""
     from ippbx_billing.service.notify import taking_long

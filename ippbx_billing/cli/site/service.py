@@ -9,19 +9,20 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 
-@app.command("install", help=tr("Write the systemd unit, enable and start it; a repeat updates it."))
+@app.command("install", help=en("Write the systemd unit, enable and start it; a repeat updates it."))
 def install(
-    user: Annotated[str | None, typer.Option(metavar="NAME", help=tr("who it runs as; created if need be"))] = None,
-    executable: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("the command that it starts"))] = None,
-    printed: Annotated[bool, typer.Option("--print", help=tr("only show the unit"))] = False,
+    user: Annotated[str | None, typer.Option(metavar="NAME", help=en("who it runs as; created if need be"))] = None,
+    executable: Annotated[Path | None, typer.Option(metavar="FILE", help=en("the command that it starts"))] = None,
+    printed: Annotated[bool, typer.Option("--print", help=en("only show the unit"))] = False,
 ) -> None:
     """The data directory is the one named by --data-dir, else /var/lib/ippbx-bill."""
     from ippbx_billing.service import DATA_DIR, LOWEST_FREE_PORT, NAME, Unit
@@ -41,7 +42,7 @@ def install(
     systemd.install(unit, say)
 
 
-@app.command("status", help=tr("Whether the service is installed and runs; exit 1 if it does not."))
+@app.command("status", help=en("Whether the service is installed and runs; exit 1 if it does not."))
 def status(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """What systemd says of it."""
     _must_be_posix()
@@ -72,7 +73,7 @@ def status(form: FormatOption = Format.TABLE, output: OutputOption = None) -> No
         raise typer.Exit(1)
 
 
-@app.command("uninstall", help=tr("Stop the service and remove its unit; the data stay."))
+@app.command("uninstall", help=en("Stop the service and remove its unit; the data stay."))
 def uninstall() -> None:
     """Undo `install`, but for the data and their owner."""
     _must_be_posix()
