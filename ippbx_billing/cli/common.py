@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +14,7 @@ import typer
 
 from ippbx_billing import language
 from ippbx_billing.cli.helping import HelpedGroup
-from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.columns import Format
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.language.commands import command_line
@@ -128,11 +128,6 @@ def open_inbox(using: Settings) -> "Inbox":
     if not using.inbox_path.exists():
         raise NotFoundError(tr("there is no inbox in {path}", path=using.data_dir), _init_hint())
     return Inbox(using.inbox_path)
-
-
-def all_columns(row: Mapping[str, Any]) -> list[Column]:
-    """A column for each key of a row, for CSV that holds everything."""
-    return [Column(key, key) for key in row]
 
 
 def day(text: str) -> date:

@@ -11,7 +11,7 @@ from ippbx_billing.cli.calls import retention as letting_go
 from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.reports.options import Asking, asked_of_list
-from ippbx_billing.documents.columns import Format, cell
+from ippbx_billing.documents.columns import Format, all_columns, cell
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import en, tr
@@ -90,7 +90,7 @@ def explain(
     if history:
         document["history"] = earlier
     if form.is_data:
-        show([document], common.all_columns(document), form, output, document=document)
+        show([document], all_columns(document), form, output, document=document)
         return
     lines([*_told(document, charge), *(_told_history(document) if history else [])], output, form)
 
@@ -220,7 +220,7 @@ def live(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None
     rows = live_rows(found, now, using.site_zone)
     heading = live_columns()
     if form is Format.CSV:
-        heading = common.all_columns(rows[0] if rows else dict.fromkeys(["call_id", "state"]))
+        heading = all_columns(rows[0] if rows else dict.fromkeys(["call_id", "state"]))
     show(rows, heading, form, output, empty=tr("no calls in progress"))
 
 

@@ -8,7 +8,7 @@ import typer
 from ippbx_billing.calls import Call, Direction, Disposition
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption
-from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.columns import Format, all_columns
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
@@ -55,7 +55,7 @@ def quote(
         price = ledger.book.price(charge.price_id) if charge.price_id else None
         document = _document(call, classification, charge, price, using.currency, ledger)
     if form.is_data:
-        show([document], common.all_columns(document), form, output, document=document)
+        show([document], all_columns(document), form, output, document=document)
         return
     lines(_told(document, charge), output, form)
 

@@ -10,7 +10,7 @@ import typer
 from ippbx_billing.calls import TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, WaitOption, say
-from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.columns import Column, Format, all_columns
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
@@ -185,7 +185,7 @@ def _tell(
     left = _still_unpriced(ledger, wanted)
     if form is not Format.TABLE:
         document = {**_head(wanted, using), **_outcome(outcome, left, ledger.book.decimals())}
-        show([document], common.all_columns(document), form, output, document=document)
+        show([document], all_columns(document), form, output, document=document)
         return
     say(tr("rated {calls} calls again, {changed} have another charge now", calls=f"{outcome.calls:,}",
            changed=f"{outcome.changed:,}"))  # fmt: skip

@@ -1,7 +1,6 @@
 """`departments`: the tree that employees and extensions belong to; singly, or as a list in a file."""
 
-from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,10 +8,11 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.people.lists import DryRunOption, FileArgument, OnOption, add_export, bring_in
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import people
 
 app = Commands()
 
@@ -24,45 +24,8 @@ def list_departments(on: OnOption = None, form: FormatOption = Format.TABLE, out
     """Each below the one it belongs to; the numbers are of the department itself, without those below."""
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        day = common.day(on) if on else common.today(using)
-        employees = Counter(one.department for one in ledger.directory.employees(day))
-        extensions = Counter(one.department for one in ledger.directory.extensions(day))
-        departments = ledger.directory.departments()
-    rows: list[dict[str, Any]] = [
-        {
-            "path": one.path,
-            "name": one.name,
-            "parent": one.path.rpartition("/")[0] or None,
-            "employees": employees[one.path],
-            "extensions": extensions[one.path],
-        }
-        for one in departments
-    ]
-    headings = [
-        Column("name" if form is Format.TABLE else "path", tr("Department")),
-        Column("employees", tr("Employees"), "number"),
-        Column("extensions", tr("Extensions"), "number"),
-    ]
-    shown = [row | {"name": branch + row["name"]} for branch, row in zip(_branches(rows), rows, strict=True)]
-    show(shown if form is Format.TABLE else rows, headings, form, output, empty=tr("no departments"))
-
-
-def _branches(rows: list[dict[str, Any]]) -> list[str]:
-    """What stands before each name so that the list is seen as a tree."""
-    drawn = []
-    open_below: dict[str | None, bool] = {}
-    for row in reversed(rows):  # from below, a sibling that is seen already keeps the branch open
-        above: str | None = row["parent"]
-        branch = ""
-        if above is not None:
-            branch = "├─ " if open_below.get(above) else "└─ "
-        while above is not None and (grandparent := above.rpartition("/")[0] or None) is not None:
-            branch = ("│  " if open_below.get(grandparent) else "   ") + branch
-            above = grandparent
-        open_below[row["parent"]] = True
-        open_below.pop(row["path"], None)
-        drawn.append(branch)
-    return drawn[::-1]
+        listed = people.departments(ledger.directory, common.day(on) if on else common.today(using))
+    show_listing(people.as_tree(listed) if form is Format.TABLE else listed, form, output)
 
 
 @app.command("add", help=en("Add departments, with those above them that are not there yet."))

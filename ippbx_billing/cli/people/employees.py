@@ -1,7 +1,6 @@
 """`employees`: the people, their departments and extensions, from which day on; singly, or as a list in a file."""
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,19 +12,12 @@ from ippbx_billing.cli.people.lists import (
     OnOption,
     SinceOption,
     add_list_commands,
-    day_text,
-    day_words,
     first_day,
-    in_words,
-    is_in,
-    under,
 )
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.language import en, tr
-
-if TYPE_CHECKING:
-    from ippbx_billing.ledger.directory import Employee, Extension
+from ippbx_billing.reports.views import people
 
 app = Commands()
 
@@ -43,70 +35,14 @@ def list_employees(
     using = common.settings()
     with common.open_ledger(using) as ledger:
         day = common.day(on) if on else common.today(using)
-        wanted = under(ledger, department)
-        extensions = defaultdict[str | None, list[str]](list)
-        for one in ledger.directory.extensions(day):
-            extensions[one.employee].append(one.number)
-        found = ledger.directory.employees(day)
-    rows = [
-        {"number": one.number, "name": one.name, "department": one.department, "extensions": extensions[one.number]}
-        for one in found
-        if is_in(one.department, wanted)
-    ]
-    headings = [
-        Column("number", tr("Staff no."), "code"),
-        Column("name", tr("Employee")),
-        Column("department", tr("Department")),
-        Column("extensions", tr("Extensions")),
-    ]
-    shown = rows if form.is_data else [row | {"extensions": ", ".join(extensions[str(row["number"])])} for row in rows]
-    show(shown, headings, form, output, empty=tr("no employees"))
+        show_listing(people.employees(ledger.directory, day, department), form, output)
 
 
 @app.command("show", help=en("One employee: departments and extensions, and when."))
 def show_one(who: WhoArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Where the employee was and is, and which extensions they had and have."""
     with common.open_ledger(common.settings()) as ledger:
-        number = ledger.directory.employee(who).number
-        spans = ledger.directory.employee_history(number)
-        held = [one for one in ledger.directory.extension_history() if one.employee == number]
-    places = list(map(_place, spans))
-    extensions = [{"extension": one.number, **_days(one)} for one in _joined(held)]
-    if form.is_data:
-        document = {"number": number, "name": spans[0].name, "departments": places, "extensions": extensions}
-        show(places, common.all_columns(places[0]), form, output, document=document)
-        return
-    rows = [{"what": tr("department"), "which": one["department"], **one} for one in places]
-    rows += [{"what": tr("extension"), "which": one["extension"], **one} for one in extensions]
-    headings = [
-        Column("what", tr("What")),
-        Column("which", tr("Which")),
-        Column("from", tr("From day"), "code"),
-        Column("until", tr("Until"), "code"),
-        Column("state", tr("State"), "word", 1),
-    ]
-    show(in_words(rows), headings, form, output, title=f"{number} {spans[0].name}")
-
-
-def _place(one: "Employee") -> dict[str, Any]:
-    return {"department": one.department, **_days(one), "state": "in use" if one.present else "left"}
-
-
-def _days(one: "Employee | Extension") -> dict[str, Any]:
-    return {"from": day_text(one.first_day), "until": day_text(one.last_day)}
-
-
-def _joined(held: "list[Extension]") -> "list[Extension]":
-    """The spans of each extension, those run together that only another department divides."""
-    from dataclasses import replace
-
-    found: list[Extension] = []
-    for one in held:
-        if found and found[-1].number == one.number and found[-1].end_day == one.first_day:
-            found[-1] = replace(found[-1], end_day=one.end_day)
-        else:
-            found.append(one)
-    return found
+        show_listing(people.employee(ledger.directory, who), form, output)
 
 
 @app.command("add", help=en("Add an employee, or bring back one who left."))
@@ -158,7 +94,7 @@ def move(
         path = None if department == "-" else directory.department(department).path
         directory.place(number, day, path)
         after = [one for one in directory.employee_history(number) if one.first_day > day]
-    say(tr("{who} is in {department} from {day} on", who=who, department=path or "-", day=day_words(day)))
+    say(tr("{who} is in {department} from {day} on", who=who, department=path or "-", day=people.first_day_words(day)))
     if after:
         say(tr("until {day}, as entered before", day=after[0].first_day))
 

@@ -1,6 +1,6 @@
 """`extensions`: whose extension it is, from which day on; singly, or as a list in a file."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,17 +12,13 @@ from ippbx_billing.cli.people.lists import (
     OnOption,
     SinceOption,
     add_list_commands,
-    day_text,
-    day_words,
     first_day,
-    in_words,
-    is_in,
-    under,
 )
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import people
 
 app = Commands()
 
@@ -39,48 +35,15 @@ def list_extensions(
     """The extensions of a day, by number."""
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        wanted = under(ledger, department)
-        found = ledger.directory.extensions(common.day(on) if on else common.today(using))
-    rows = [
-        {"number": one.number, "name": one.name, "department": one.department, "employee": one.employee}
-        for one in found
-        if is_in(one.department, wanted)
-    ]
-    headings = [
-        Column("number", tr("Extension"), "code"),
-        Column("name", tr("Name")),
-        Column("department", tr("Department")),
-        Column("employee", tr("Staff no."), "code", 1),
-    ]
-    show(rows, headings, form, output, empty=tr("no extensions"))
+        day = common.day(on) if on else common.today(using)
+        show_listing(people.extensions(ledger.directory, day, department), form, output)
 
 
 @app.command("history", help=en("Who had an extension, and when."))
 def history(number: NumberArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """One line for each span of days in which neither holder nor department changed."""
     with common.open_ledger(common.settings()) as ledger:
-        found = ledger.directory.known_extension(number)
-    rows = [
-        {
-            "number": one.number,
-            "employee": one.employee,
-            "name": one.name,
-            "department": one.department,
-            "from": day_text(one.first_day),
-            "until": day_text(one.last_day),
-            "state": "in use" if one.present else "removed",
-        }
-        for one in found
-    ]
-    headings = [
-        Column("from", tr("From day"), "code"),
-        Column("until", tr("Until"), "code"),
-        Column("name", tr("Name")),
-        Column("department", tr("Department")),
-        Column("employee", tr("Staff no."), "code", 1),
-        Column("state", tr("State"), "word", 2),
-    ]
-    show(rows if form.is_data else in_words(rows), headings, form, output, title=number)
+        show_listing(people.holders(ledger.directory, number), form, output)
 
 
 @app.command("add", help=en("Add an extension, of an employee, a department or a person known by name only."))
@@ -108,17 +71,11 @@ def add(
             )
         day = first_day(from_day, today) if from_day else None
         ExtensionEntry("", number, who, name, department, day).enter(directory, today)
-        namesakes = _namesakes(directory, name, number) if name and not who else ""
+        namesakes = people.namesakes(directory, name, number) if name and not who else []
     say(tr("extension {number} is in the directory", number=number))
     if namesakes:
         say(tr("{name} is also the name of {listed}; --employee says that it is one of these", name=name,
-               listed=namesakes))  # fmt: skip
-
-
-def _namesakes(directory: Any, name: str, extension: str) -> str:
-    holders = {one.employee for one in directory.extension_history(extension)}
-    others = {one.number: one for one in directory.employee_history() if one.name == name}
-    return ", ".join(str(one) for number, one in others.items() if number not in holders)
+               listed=", ".join(map(str, namesakes))))  # fmt: skip
 
 
 @app.command("assign", help=en("Give an extension to an employee or a department from a day on."))
@@ -153,7 +110,7 @@ def assign(
             "{number} is {holder}'s from {day} on",
             number=number,
             holder=who or whole or tr("nobody"),
-            day=day_words(day),
+            day=people.first_day_words(day),
         )
     )
     if after:

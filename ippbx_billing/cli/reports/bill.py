@@ -10,7 +10,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
-from ippbx_billing.documents.columns import AT_LEAST, Column, Format
+from ippbx_billing.documents.columns import AT_LEAST, Column, Format, all_columns
 from ippbx_billing.documents.render import deliver, show, show_paper
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
@@ -127,7 +127,7 @@ def _show_rows(bills: "Iterable[Statement]", form: Format, output: Path | None) 
     if first is None:
         show([], [Column("number", "number")], form, output)
         return
-    show(chain([first], rows), common.all_columns(first), form, output)
+    show(chain([first], rows), all_columns(first), form, output)
 
 
 def _write_each(bills: "Iterable[Statement]", missing: "Coverage", form: Format, folder: Path) -> int:

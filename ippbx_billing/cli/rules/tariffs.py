@@ -13,7 +13,7 @@ from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
-from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing.documents.columns import Column, Format, all_columns
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.language import en, tr
@@ -93,7 +93,7 @@ def show_prices(
         show(map(shown, prices), heading, form, output, title=carrier or "", empty=tr("no prices"))
         return
     rows = list(map(price_row, prices))
-    show(rows, common.all_columns(rows[0] if rows else {"id": None, "carrier": None}), form, output)
+    show(rows, all_columns(rows[0] if rows else {"id": None, "carrier": None}), form, output)
 
 
 def _order(price: "Price") -> tuple[object, ...]:
