@@ -9,10 +9,11 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.rules import tariffs
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import rules
 
 if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
@@ -25,27 +26,7 @@ app = Commands()
 def list_carriers(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All carriers in use, by name."""
     with common.open_ledger(common.settings()) as ledger:
-        rows = [_row(carrier) for carrier in ledger.book.carriers()]
-    headings = [
-        Column("name", tr("Carrier"), "code"),
-        Column("area_code", tr("Area code")),
-        Column("place", tr("Place")),
-        Column("operator", tr("Operator")),
-        Column("default", tr("Default"), "flag"),
-    ]
-    show(rows, headings, form, output, empty=tr("no carriers"))
-
-
-def _row(carrier: "Carrier") -> dict[str, Any]:
-    return {
-        "name": carrier.name,
-        "area_code": carrier.area_code,
-        "place": carrier.place,
-        "operator": carrier.operator,
-        "default": carrier.default,
-        "decimals": carrier.decimals,
-        "crossing": carrier.crossing,
-    }
+        show_listing(rules.carriers(ledger.book.carriers()), form, output)
 
 
 @app.command("add", help=en("Add a carrier, with the standard tariff of its operator where there is one."))

@@ -1,6 +1,6 @@
 """`filters`: digits that are only dialled (去电号码过滤), and calls that are nobody's bill (话单过滤)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -8,10 +8,11 @@ from ippbx_billing.calls import Direction
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import rules
 
 app = Commands()
 cleanup = Commands()
@@ -24,16 +25,7 @@ app.add_typer(cdr, name="cdr", help=en("Calls that are kept and left out of the 
 def list_cleanups(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All rules, by prefix."""
     with common.open_ledger(common.settings()) as ledger:
-        rows: list[dict[str, Any]] = [
-            {"prefix": one.prefix, "length": one.match_length or len(one.prefix), "delete": one.delete}
-            for one in ledger.rules.cleanups()
-        ]
-    headings = [
-        Column("prefix", tr("Prefix"), "code"),
-        Column("length", tr("Digits compared"), "number"),
-        Column("delete", tr("Digits deleted"), "number"),
-    ]
-    show(rows, headings, form, output, empty=tr("no clean-up rules"))
+        show_listing(rules.cleanups(ledger.rules.cleanups()), form, output)
 
 
 @cleanup.command("add", help=en("Add a rule, or change the one of that prefix: 17951 --delete 5."))
@@ -69,26 +61,7 @@ def remove_cleanup(prefix: Annotated[str, typer.Argument(help=en("the rule's pre
 def list_filters(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All filters, in the order in which they were made."""
     with common.open_ledger(common.settings()) as ledger:
-        rows: list[dict[str, Any]] = [
-            {
-                "id": one.id,
-                "direction": one.direction and one.direction.value,
-                "extension": one.extension,
-                "number": one.number,
-                "trunk": one.trunk,
-                "note": one.note or None,
-            }
-            for one in ledger.rules.filters()
-        ]
-    headings = [
-        Column("id", tr("ID"), "code"),
-        Column("direction", tr("Direction"), "word"),
-        Column("extension", tr("Extension"), "code"),
-        Column("number", tr("Number"), "code"),
-        Column("trunk", tr("Trunk")),
-        Column("note", tr("Note")),
-    ]
-    show(rows, headings, form, output, empty=tr("no call filters"))
+        show_listing(rules.filters(ledger.rules.filters()), form, output)
 
 
 @cdr.command("add", help=en("Leave calls out of the bills; X is one character, N any run of them."))

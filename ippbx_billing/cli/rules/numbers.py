@@ -1,23 +1,21 @@
 """`numbers`: what a number is and why, the site's corrections of prefixes, newer number data."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ippbx_billing import language
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import DataError, UsageError
 from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import rules
 
 if TYPE_CHECKING:
-    from ippbx_billing.calls import Classification
     from ippbx_billing.numbering import Numbering, Override
     from ippbx_billing.settings import Settings
 
@@ -49,8 +47,7 @@ def lookup(
         raise UsageError(tr("no number was given"), tr("name numbers, or a file with --file"))
     asked = [*(numbers or ()), *(_lines(file) if file else ())]
     numbering = _numbering(common.settings())
-    rows = (_row(numbering.classify(number, direction)) for number in asked)
-    show(rows if form.is_data else _with_country_names(rows), _columns(), form, output)
+    show_listing(rules.numbers(numbering.classify(number, direction) for number in asked), form, output)
 
 
 def _lines(path: Path) -> list[str]:
@@ -85,44 +82,6 @@ def _numbering(using: "Settings") -> "Numbering":
         overrides=overrides,
         mobile_places=mobile_places_in(using.numbers_dir),
     )
-
-
-def _row(found: "Classification") -> dict[str, Any]:
-    return {
-        "number": found.number,
-        "normalized": found.normalized or None,
-        "traffic_type": found.traffic_type.value,
-        "line_kind": found.line_kind.value,
-        "country": found.country,
-        "region": found.region,
-        "place": found.place,
-        "operator": found.operator,
-        "emergency": found.emergency,
-        "why": found.why,
-    }
-
-
-def _columns() -> list[Column]:
-    return [
-        Column("number", tr("Number")),
-        Column("normalized", tr("Normalized")),
-        Column("traffic_type", tr("Traffic type"), "word"),
-        Column("line_kind", tr("Line"), "word"),
-        Column("country", tr("Country")),
-        Column("region", tr("Region")),
-        Column("place", tr("Place")),
-        Column("operator", tr("Operator")),
-        Column("emergency", tr("Emergency"), "flag"),
-        Column("why", tr("Why")),
-    ]
-
-
-def _with_country_names(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """For people: the country's name in their language."""
-    from ippbx_billing.numbering import country_name
-
-    for row in rows:
-        yield {**row, "country": row["country"] and country_name(row["country"], language.language())}
 
 
 @app.command("update", help=en("Use a newer phone.dat, or a CSV, for the places of Chinese mobile numbers."))
@@ -179,27 +138,7 @@ def _country(text: str | None) -> str | None:
 def list_overrides(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All corrections by prefix."""
     with common.open_ledger(common.settings()) as ledger:
-        rows = [_override_row(one) for one in ledger.book.overrides()]
-    headings = [
-        Column("prefix", tr("Prefix")),
-        Column("traffic_type", tr("Traffic type"), "word"),
-        Column("line_kind", tr("Line"), "word"),
-        Column("country", tr("Country")),
-        Column("region", tr("Region")),
-        Column("place", tr("Place")),
-    ]
-    show(rows, headings, form, output, empty=tr("no overrides"))
-
-
-def _override_row(one: "Override") -> dict[str, Any]:
-    return {
-        "prefix": one.prefix,
-        "traffic_type": one.traffic_type and one.traffic_type.value,
-        "line_kind": one.line_kind and one.line_kind.value,
-        "country": one.country,
-        "region": one.region,
-        "place": one.place,
-    }
+        show_listing(rules.overrides(ledger.book.overrides()), form, output)
 
 
 @override.command("remove", help=en("Go back to what the plan says."))

@@ -7,10 +7,11 @@ import typer
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import rules
 
 app = Commands()
 
@@ -19,17 +20,7 @@ app = Commands()
 def list_trunks(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All trunks, by name."""
     with common.open_ledger(common.settings()) as ledger:
-        rows = [
-            {"name": one.name, "number": one.number, "outside_prefix": one.outside_prefix, "carrier": one.carrier}
-            for one in ledger.book.trunks()
-        ]
-    headings = [
-        Column("name", tr("Trunk")),
-        Column("number", tr("Number")),
-        Column("outside_prefix", tr("Outside prefix")),
-        Column("carrier", tr("Carrier")),
-    ]
-    show(rows, headings, form, output, empty=tr("no trunks: every call goes by the default carrier"))
+        show_listing(rules.trunks(ledger.book.trunks()), form, output)
 
 
 @app.command("add", help=en("Add a trunk, or change the one of that name."))
