@@ -154,12 +154,9 @@ def test_documents_hold_no_circle() -> None:
 # Commands whose answers are still headed where they are printed; a report's, a call's and a price's are not.
 HEADED_IN_CLI = {
     "calls/importing.py",
-    "reports/changes.py",
-    "calls/rerate.py",
     "pbx/configure.py",
     "pbx/values.py",
     "reports/bill.py",
-    "reports/compare.py",
     "rules/dialects.py",
     "rules/tariffs.py",
     "site/doctor.py",
