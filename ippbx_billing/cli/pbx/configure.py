@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -42,8 +42,8 @@ from ippbx_billing.cli.pbx.values import (
     tell_password,
     usable_api_password,
 )
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import lines, show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import lines, show_listing
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import en, tr
 
@@ -251,24 +251,16 @@ def check(
 ) -> None:
     """One line a question; exit 1 if one of them is answered badly."""
     from ippbx_billing.cli.pbx import check as pbx_check
+    from ippbx_billing.upkeep.doctor import Health
+    from ippbx_billing.upkeep.views import diagnoses
 
     using = common.settings()
     access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile)
     findings = pbx_check.findings(access, using)
-    rows: list[dict[str, Any]] = [
-        {"check": one.check, "state": one.state.value, "finding": one.text, "hint": one.hint or None}
-        for one in findings
-    ]
-    headings = [
-        Column("state", tr("State"), "word"),
-        Column("check", tr("Check")),
-        Column("finding", tr("Finding")),
-        Column("hint", tr("Hint")),
-    ]
-    show(rows, headings, form, output)
+    show_listing(diagnoses(findings), form, output)
     if wait:
         _wait(using, wait)
-    if any(row["state"] == "wrong" for row in rows):
+    if any(one.state is Health.WRONG for one in findings):
         raise typer.Exit(1)
 
 

@@ -10,8 +10,8 @@ import typer
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import BillingError
 from ippbx_billing.language import en, tr
 
@@ -46,30 +46,11 @@ def install(
 def status(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """What systemd says of it."""
     _must_be_posix()
-    from ippbx_billing.service import NAME, systemd
+    from ippbx_billing.service import systemd, views
 
     known = systemd.status()
-    row = {
-        "service": NAME,
-        "installed": known.get("LoadState") == "loaded",
-        "enabled": known.get("UnitFileState") == "enabled",
-        "state": known.get("ActiveState") or None,
-        "detail": known.get("SubState") or None,
-        "pid": int(known.get("MainPID") or 0) or None,
-        "restarts": int(known.get("NRestarts") or 0),
-        "since": known.get("ActiveEnterTimestamp") or None,
-    }
-    columns = [
-        Column("service", tr("Service")),
-        Column("installed", tr("Installed"), "flag"),
-        Column("enabled", tr("At boot"), "flag"),
-        Column("state", tr("State"), "word"),
-        Column("pid", tr("Process"), "code"),
-        Column("restarts", tr("Restarts"), "number"),
-        Column("since", tr("Since")),
-    ]
-    show([row], columns, form, output)
-    if row["state"] != "active":
+    show_listing(views.service(known), form, output)
+    if not views.is_running(known):
         raise typer.Exit(1)
 
 

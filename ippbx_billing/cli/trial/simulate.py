@@ -1,7 +1,7 @@
 """`simulate`: traffic to practise on. `calls` posts a site's calls as fast as asked, without a PBX around them."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -9,14 +9,14 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.trial.simulate_pbx import pbx
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.simulation.traffic import PlannedCall
-    from ippbx_billing.simulation.traffic.posting import Post, PostTally
+    from ippbx_billing.simulation.traffic.posting import Post
 
 app = Commands()
 
@@ -58,7 +58,7 @@ def calls(
     from random import Random
 
     from ippbx_billing.reports import Period
-    from ippbx_billing.simulation.traffic import SimulatedSite
+    from ippbx_billing.simulation.traffic import SimulatedSite, views
     from ippbx_billing.simulation.traffic.posting import Manner, doubled, post, unordered
 
     for address in filter(None, [url, status_url]):
@@ -80,11 +80,11 @@ def calls(
         retries=retries,
     )
     tally = post(unordered(doubled(deliveries, duplicates, habit), out_of_order, habit), manner)
-    show([_row(tally)], _columns(), form, output)
+    show_listing(views.tally(tally), form, output)
     if tally.gave_up:
         raise BillingError(tally.gave_up, tr("is `ippbx-bill listen` running there?"))
     if tally.failed:
-        raise BillingError(tr("{count} events were not acknowledged", count=tally.failed), _refusals(tally))
+        raise BillingError(tr("{count} events were not acknowledged", count=tally.failed), views.refusals(tally))
 
 
 def deliveries_of(
@@ -98,35 +98,6 @@ def deliveries_of(
         for body in status_bodies(call, form):
             yield Post(status_url, body, CONTENT_TYPES[form])
     yield Post(url, cdr_body(call, form), CONTENT_TYPES[form])
-
-
-def _columns() -> list[Column]:
-    return [
-        Column("acknowledged", tr("Acknowledged"), "number"),
-        Column("refused", tr("Refused"), "number"),
-        Column("unanswered", tr("Unanswered"), "number"),
-        Column("repeated", tr("Posted again"), "number"),
-        Column("seconds", tr("Seconds")),
-        Column("per_second", tr("Per second")),
-    ]
-
-
-def _row(tally: "PostTally") -> dict[str, Any]:
-    return {
-        "acknowledged": tally.acknowledged,
-        "refused": tally.refused.total(),
-        "unanswered": tally.unanswered,
-        "repeated": tally.repeated,
-        "seconds": round(tally.seconds, 2),
-        "per_second": round(tally.acknowledged / tally.seconds, 1) if tally.seconds else 0.0,
-    }
-
-
-def _refusals(tally: "PostTally") -> str:
-    answers = [f"{status} × {count}" for status, count in sorted(tally.refused.items())]
-    if tally.unanswered:
-        answers.append(tr("no answer × {count}", count=tally.unanswered))
-    return tr("the answers were: {answers}", answers=", ".join(answers))
 
 
 def _check_url(url: str) -> None:
