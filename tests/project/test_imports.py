@@ -155,7 +155,6 @@ def test_documents_hold_no_circle() -> None:
 HEADED_IN_CLI = {
     "pbx/values.py",
     "rules/dialects.py",
-    "rules/tariffs.py",
 }
 
 
