@@ -30,22 +30,13 @@ from ippbx_billing.cli.pbx.access import (
     recalled,
     signed_in,
 )
-from ippbx_billing.cli.pbx.values import (
-    EXAMPLE_PASSWORD,
-    Urls,
-    checklist,
-    event_values,
-    new_api_password,
-    our_urls,
-    own_address,
-    show_changes,
-    tell_password,
-    usable_api_password,
-)
+from ippbx_billing.cli.pbx.showing import show_changes, tell_password
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import lines, show_listing
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import en, tr
+from ippbx_billing.pbx.passwords import EXAMPLE_PASSWORD, new_api_password, usable_api_password
+from ippbx_billing.pbx.urls import EventUrls, event_values, our_urls, own_address
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent
@@ -205,7 +196,7 @@ def set_event_urls(
     with signed_in(access, using) as session:
         _tell_or_refuse_staged(session, dry_run)
         if cdr or status:
-            _carry_out(session, {"events": event_values(Urls(cdr, status))}, access, dry_run)
+            _carry_out(session, {"events": event_values(EventUrls(cdr, status))}, access, dry_run)
             return
         present = _urls(session.read("events"))
         _let_in(session.address, using, dry_run)
@@ -250,13 +241,15 @@ def check(
     output: OutputOption = None,
 ) -> None:
     """One line a question; exit 1 if one of them is answered badly."""
-    from ippbx_billing.cli.pbx import check as pbx_check
     from ippbx_billing.upkeep.doctor import Health
+    from ippbx_billing.upkeep.pbx_check import diagnose
     from ippbx_billing.upkeep.views import diagnoses
 
     using = common.settings()
     access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile)
-    findings = pbx_check.findings(access, using)
+    address = recalled(access, using).address
+    with common.open_inbox(using) as inbox:
+        findings = diagnose(lambda: signed_in(access, using), address, inbox, using)
     show_listing(diagnoses(findings), form, output)
     if wait:
         _wait(using, wait)
@@ -359,9 +352,9 @@ def _let_in(address: str, using: "Settings", dry_run: bool) -> None:
     """Let the PBX post where it is outside the networks of the setting `allow`."""
     from urllib.parse import urlsplit
 
-    from ippbx_billing.cli.pbx.check import as_seen
     from ippbx_billing.listener.senders import networks, within
     from ippbx_billing.pbx.tokens import ALLOWED_FILE_NAME, allow, allowed
+    from ippbx_billing.pbx.urls import as_seen
 
     host = as_seen(urlsplit(address).hostname or "")
     if dry_run or within(host, networks(using.allow)) or host in allowed(using.data_dir):
@@ -460,6 +453,7 @@ def _guide(access: Access, using: "Settings", server: str | None, given: str, pl
     from ippbx_billing.pbx.guide import steps
     from ippbx_billing.pbx.profile import load_profile
     from ippbx_billing.pbx.tokens import accepts
+    from ippbx_billing.pbx.views import checklist
 
     known = recalled(access, using)
     server = _server(server, known.address, using)
@@ -504,16 +498,19 @@ def _token_to_give_out(known: "Remembered", using: "Settings", plain: bool) -> s
 
 def _wait(using: "Settings", seconds: int) -> "RawEvent":
     """Wait for the first event and say how it was understood; exit 1 when none comes."""
-    from ippbx_billing.cli.pbx import check as pbx_check
+    from ippbx_billing.pipeline import Rules
+    from ippbx_billing.upkeep.pbx_check import first_event, understood
 
     say(tr("make a test call now; waiting up to {seconds} s for the first event …", seconds=seconds))
-    event = pbx_check.first_event(using, seconds)
+    with common.open_inbox(using) as inbox:
+        event = first_event(inbox, seconds)
     if event is None:
         raise BillingError(
             tr("no event came within {seconds} s", seconds=seconds),
             tr("is `ippbx-bill listen` running, and its port open in the firewall? `ippbx-bill pbx check` looks"),
         )
-    lines(pbx_check.told(event, using))
+    with common.open_ledger(using) as ledger:
+        lines(understood(event, Rules.of(ledger, using), using))
     return event
 
 

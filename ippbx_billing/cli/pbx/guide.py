@@ -71,7 +71,8 @@ class EventWatch:
 
     def _look(self) -> None:
         """Tell the first event of each kind that came by the address it was to come by."""
-        from ippbx_billing.cli.pbx import check
+        from ippbx_billing.pipeline import Rules
+        from ippbx_billing.upkeep.pbx_check import understood
 
         with common.open_inbox(self._using) as inbox:
             events = inbox.after(self._position, 100)
@@ -84,7 +85,8 @@ class EventWatch:
                        path=event.path, url=self._urls[event.kind]))  # fmt: skip
                 continue
             self._seen[event.kind] = event
-            lines(f"   {line}" for line in check.told(event, self._using))
+            with common.open_ledger(self._using) as ledger:
+                lines(f"   {line}" for line in understood(event, Rules.of(ledger, self._using), self._using))
 
     def _missing(self, kind: str) -> list[str]:
         from ippbx_billing.pbx.guide import missing
@@ -117,7 +119,7 @@ def _health(port: int, using: "Settings") -> Mapping[str, Any] | None:
     """What the listener on this machine says on that port; None where none answers."""
     import httpx
 
-    from ippbx_billing.cli.pbx.check import own_certificate
+    from ippbx_billing.upkeep.pbx_check import own_certificate
 
     scheme = "https" if using.tls_certificate else "http"
     try:
