@@ -171,6 +171,11 @@ def length(seconds: int) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
+def megabytes(size_bytes: int) -> str:
+    """A size in MB, to a tenth."""
+    return f"{size_bytes / 1024**2:,.1f}"
+
+
 def harmless(text: str) -> str:
     """The text without what a terminal would obey: control characters, escapes, direction marks."""
     if text.isprintable():

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,14 +19,13 @@ from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.ledger.reasons import sentence_of
-from ippbx_billing.reports.views.events import columns as event_columns
+from ippbx_billing.reports.views import events as views
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
 
 app = Commands()
 
-SHOWN_BODY_CHARACTERS = 4_000
 TABLE_ROWS = 1_000
 
 
@@ -47,7 +46,7 @@ def list_events(
         rows = reports.events(ledger, inbox, using.site_zone, status=status, kind=kind, limit=limit)
     if form is not Format.JSON:
         rows = [{**row, "reason": sentence_of(row) or None} for row in rows]
-    show(rows, event_columns(), form, output, empty=tr("no such events"))
+    show(rows, views.columns(), form, output, empty=tr("no such events"))
     if len(rows) == limit:
         say(tr("the newest {count}; --limit shows more", count=limit))
 
@@ -72,37 +71,11 @@ def show_event(
         row = reports.event_row(ledger, inbox, using.site_zone, event_id)
         view = reports.View(using.site_zone, using.currency)
         calls = [one["id"] for one in reports.calls(ledger, view, reports.WantedCalls(event=event_id))]
-    document = {
-        **row,
-        "method": event.method,
-        "path": event.path,
-        "query": event.query,
-        "headers": event.headers,
-        "body": event.body.decode("utf-8", "backslashreplace"),
-        "calls": calls,
-    }
+    document = views.event(row, event, calls)
     if form is Format.JSON:
         show([], [], form, document=document)
         return
-    lines(_told(document), form=form)
-
-
-def _told(document: dict[str, Any]) -> list[str]:
-    target = document["path"] + (f"?{document['query']}" if document["query"] else "")
-    body = document["body"]
-    rest = len(body) - SHOWN_BODY_CHARACTERS
-    told = [
-        tr("event {id}, {status}", id=document["id"], status=tr(document["status"])),
-        *([tr("reason: {reason}", reason=sentence_of(document))] if document["reason"] else []),
-        tr("received {time} from {remote}", time=document["received_at"], remote=document["remote"]),
-        *([tr("calls: {ids}", ids=", ".join(map(str, document["calls"])))] if document["calls"] else []),
-        "",
-        f"{document['method']} {target}",
-        *document["headers"].split("\r\n"),
-        "",
-        *body[:SHOWN_BODY_CHARACTERS].splitlines(),
-    ]
-    return told + ([tr("… and {count} characters more; --raw shows all", count=rest)] if rest > 0 else [])
+    lines(views.sentences(document), form=form)
 
 
 @app.command("replay", help=en("Read events again with the present dialects, numbers and tariffs."))

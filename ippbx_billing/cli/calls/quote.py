@@ -12,8 +12,6 @@ from ippbx_billing.documents.columns import Format, all_columns
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
-from ippbx_billing.language.reasons import sentence, told
-from ippbx_billing.reports.views import story
 
 
 def quote(
@@ -32,6 +30,7 @@ def quote(
     if trunk and carrier:
         raise UsageError(tr("--trunk and --carrier exclude each other"), tr("a trunk has a carrier of its own"))
     from ippbx_billing.pipeline import Rules
+    from ippbx_billing.reports.views import quotes
 
     using = common.settings()
     start = _time(at, using) if at else common.now()
@@ -52,55 +51,11 @@ def quote(
         if carrier:
             rules = rules.with_default_carrier(ledger.book.carrier(carrier).name)
         classification, charge = rules.pricing(call, ledger).explain(call)
-        price = ledger.book.price(charge.price_id) if charge.price_id else None
-        document = _document(call, classification, charge, price, using.currency, ledger)
+        document = quotes.quote(ledger, call, classification, charge, using.currency)
     if form.is_data:
         show([document], all_columns(document), form, output, document=document)
         return
-    lines(_told(document, charge), output, form)
-
-
-def _document(call: Call, classification: Any, charge: Any, price: Any, currency: str, ledger: Any) -> dict[str, Any]:
-    from ippbx_billing.money import text
-    from ippbx_billing.reports import fee_text
-
-    decimals = ledger.book.carrier(charge.carrier).decimals if charge.carrier else 2
-    figures = price and price.figures
-    return {
-        "number": call.number,
-        "normalized": classification.normalized,
-        "country": classification.country,
-        "region": classification.region,
-        "place": classification.place,
-        "traffic_type": classification.traffic_type.value,
-        "line_kind": classification.line_kind.value,
-        "carrier": charge.carrier,
-        "billed_s": call.billed_s,
-        "fee": fee_text(charge.fee_micro, decimals),
-        "currency": currency,
-        "price": figures
-        and {
-            "initial_s": figures.initial_s,
-            "initial_fee": text(figures.initial_fee_micro),
-            "step_s": figures.step_s,
-            "step_fee": text(figures.step_fee_micro),
-        },
-        "window": charge.window,
-        "steps": story.steps(charge),
-        "status": charge.status.value,
-        **told(charge.reason),
-        "why": classification.why,
-    }
-
-
-def _told(document: dict[str, Any], charge: Any) -> list[str]:
-    where = " ".join(filter(None, (document["region"], document["place"]))) or document["country"] or ""
-    heading = f"{document['number']}  {tr(document['traffic_type'])}  {where}".rstrip()
-    if document["fee"] is None:
-        last = tr("no fee: {reason}", reason=sentence(charge.reason))
-    else:
-        last = tr("Fee: {fee} {currency}", fee=document["fee"], currency=document["currency"])
-    return [heading, *story.sentences(charge), last]
+    lines(quotes.sentences(document, charge), output, form)
 
 
 def _time(text: str, using: Any) -> datetime:

@@ -9,6 +9,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import WaitOption, say
+from ippbx_billing.documents.columns import megabytes
 from ippbx_billing.errors import CannotStartError, UsageError
 from ippbx_billing.language import en, tr
 
@@ -47,8 +48,8 @@ def prune(
 
 
 def _tell_found(found: "Pruned", day: "date", also_rejected: bool) -> None:
-    size = f"{found.bytes / 1024**2:,.1f}"
-    say(tr("{count} events received before {day}, {size} MB", count=found.events, day=day, size=size))
+    say(tr("{count} events received before {day}, {size} MB", count=found.events, day=day,
+           size=megabytes(found.bytes)))  # fmt: skip
     if found.rejected and not also_rejected:
         say(tr("{count} rejected ones stay; --also-rejected takes them too", count=found.rejected))
 
@@ -66,7 +67,7 @@ def _give_back(using: "Settings") -> None:
         except CannotStartError:
             say(tr("the space is used for new events; to give it to the disk, stop `listen` and repeat this once"))
             return
-    say(tr("{size} MB were given back to the disk", size=f"{freed / 1024**2:,.1f}"))
+    say(tr("{size} MB were given back to the disk", size=megabytes(freed)))
 
 
 def anonymize(

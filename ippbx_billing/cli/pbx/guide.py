@@ -57,14 +57,14 @@ class EventWatch:
 
     def until(self, kind: str, seconds: float) -> None:
         """Wait for the first event of that kind and tell how it was understood; it may have come already."""
-        say(tr("waiting up to {seconds} s for {kind} …", seconds=round(seconds), kind=tr(kind)))
+        say(tr("waiting up to {seconds} s for {kind} …", seconds=f"{seconds:.0f}", kind=tr(kind)))
         deadline = time.monotonic() + seconds
         speak_at = time.monotonic() + MISSING_AFTER_S
         while kind not in self._seen:
             if time.monotonic() > deadline:
                 raise self._nothing(kind, seconds)
             if time.monotonic() > speak_at:
-                speak_at += MISSING_AFTER_S
+                speak_at = time.monotonic() + MISSING_AFTER_S
                 lines(f"   {line}" for line in self._missing(kind))
             time.sleep(LOOK_EVERY_S)
             self._look()
@@ -94,7 +94,7 @@ class EventWatch:
         return list(missing(self._profile, kind, self._seen, self._doors(), self._before))
 
     def _nothing(self, kind: str, seconds: float) -> BillingError:
-        problem = tr("no {kind} came within {seconds} s", kind=tr(kind), seconds=round(seconds))
+        problem = tr("no {kind} came within {seconds} s", kind=tr(kind), seconds=f"{seconds:.0f}")
         return BillingError(problem, "; ".join(self._missing(kind)))
 
     def _doors(self) -> dict[str, Mapping[str, Any] | None]:

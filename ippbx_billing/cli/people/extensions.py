@@ -87,7 +87,7 @@ def assign(
     from_day: FromOption = None,
 ) -> None:
     """Calls before that day stay with whoever had the extension then."""
-    if sum((employee is not None, department is not None, nobody)) != 1:
+    if [employee is not None, department is not None, nobody].count(True) != 1:
         raise UsageError(
             tr("either an employee, --department or --nobody is wanted"),
             "ippbx-bill extensions assign 8001 张三 --from 2026-10-01",

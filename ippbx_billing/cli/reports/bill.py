@@ -56,7 +56,7 @@ def bill(
 
 
 def _one_of(*wanted: Any) -> None:
-    if sum(map(bool, wanted)) != 1:
+    if len(list(filter(None, wanted))) != 1:
         raise UsageError(
             tr("whose bill? Give one of --employee, --department, --company and --all"),
             "ippbx-bill bill --month 2026-10 --employee 1001 --output bill.pdf",

@@ -95,7 +95,7 @@ class Asking:
 
         today = common.today(using)
         month, first, last, year = (self.days[name] for name in PERIOD)
-        if sum(map(bool, (month, year, first or last))) > 1:
+        if len(list(filter(None, (month, year, first or last)))) > 1:
             raise UsageError(
                 tr("--month, --year and --from with --to each say which days: give one of them"),
                 tr("e.g. --month last"),

@@ -201,9 +201,9 @@ def _tell_next(using: "Settings", name: str, path: Path, bodies: Iterable["RawEv
         dialects.read(one, known, chosen=chosen, zone=using.pbx_zone, is_extension=numbering.is_extension)
         for one in bodies
     ]
-    understood = sum(bool(one.calls) and not one.problems and one.dialect == name for one in readings)
+    understood = [one for one in readings if one.calls and not one.problems and one.dialect == name]
     say(tr("wrote {path}", path=path))
-    say(tr("it reads {count} of {total} bodies as calls", count=understood, total=len(readings)))
+    say(tr("it reads {count} of {total} bodies as calls", count=len(understood), total=len(readings)))
     for problem in dict.fromkeys(sentence(problem.told) for one in readings for problem in one.problems):
         say(problem)
     if using.dialect in (AUTO, name):

@@ -193,8 +193,8 @@ def _figures(initial: str | None, step: str | None, flat: str | None, rate: str 
     from ippbx_billing.tariffs import Figures
 
     ways = [bool(initial and step), bool(flat), bool(rate and increments)]
-    given = [initial, step, flat, rate, increments]
-    if ways.count(True) != 1 or sum(one is not None for one in given) != (1 if flat else 2):
+    given = [one is not None for one in (initial, step, flat, rate, increments)]
+    if ways.count(True) != 1 or given.count(True) != (1 if flat else 2):
         raise UsageError(
             tr("the price is not told, or told twice"),
             tr("say --initial 180:0.22 --step 60:0.11, or --flat 0.30, or --rate 0.02 --increments 60/6"),

@@ -92,7 +92,8 @@ def _deliver_and_watch(deliveries: "Iterator[Post]", listener: "Listener", using
     from ippbx_billing.simulation.traffic.posting import post
 
     def count(delivery: "Post") -> None:
-        board.posted += delivery.url == listener.cdr_url
+        if delivery.url == listener.cdr_url:
+            board.posted += 1
 
     stop = Event()
     with ThreadPoolExecutor(1, "demo") as thread:

@@ -58,7 +58,7 @@ def calls(
     from random import Random
 
     from ippbx_billing.reports import Period
-    from ippbx_billing.simulation.traffic import SimulatedSite, views
+    from ippbx_billing.simulation.traffic import SimulatedSite, posts_a_second, views
     from ippbx_billing.simulation.traffic.posting import Manner, doubled, post, unordered
 
     for address in filter(None, [url, status_url]):
@@ -76,7 +76,7 @@ def calls(
     manner = Manner(
         connections=connections,
         new_connection_per_event=new_connection_per_event,
-        per_second=rate and rate * (4 if status_url else 1),
+        per_second=rate and posts_a_second(rate, with_status=bool(status_url)),
         retries=retries,
     )
     tally = post(unordered(doubled(deliveries, duplicates, habit), out_of_order, habit), manner)
