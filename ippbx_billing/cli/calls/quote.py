@@ -16,7 +16,7 @@ from ippbx_billing.language import en, tr
 
 def quote(
     number: Annotated[str, typer.Argument(help=en("the number as dialled, or as shown for an incoming call"))],
-    seconds: Annotated[int, typer.Option(min=0, help=en("talk time in seconds"))],
+    seconds: Annotated[str, typer.Option(metavar="SECONDS", help=en("talk time in seconds, e.g. 80 or 60.5"))],
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help=en("start, e.g. 2026-10-01T09:30; default: now"))
     ] = None,
@@ -34,11 +34,13 @@ def quote(
 
     using = common.settings()
     start = _time(at, using) if at else common.now()
+    talk_ms = _talk_ms(seconds)
     call = Call(
         pbx="quote",
         dialect="quote",
         started_at=start,
-        billed_s=seconds,
+        billed_s=-(-talk_ms // 1000),
+        billed_ms=talk_ms if talk_ms % 1000 else None,
         disposition=Disposition.ANSWERED,
         number=number,
         trunk=trunk,
@@ -56,6 +58,16 @@ def quote(
         show([document], all_columns(document), form, output, document=document)
         return
     lines(quotes.sentences(document, charge), output, form)
+
+
+def _talk_ms(text: str) -> int:
+    """The talk time in milliseconds."""
+    from ippbx_billing.tariffs.spelling import milliseconds
+
+    try:
+        return milliseconds(text)
+    except ValueError as error:
+        raise UsageError(tr("{option} is {text!r}", option="--seconds", text=text), str(error)) from error
 
 
 def _time(text: str, using: Any) -> datetime:

@@ -1,6 +1,7 @@
 """`tariffs`: what each carrier charges: show it, set it, bring it in from a file and out to one, compare, check."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -111,6 +112,23 @@ def set_price(
     connection_fee: Annotated[str | None, typer.Option(metavar="0.05", help=en("for every answered call"))] = None,
     free_seconds: Annotated[int, typer.Option(min=0, help=en("seconds that cost nothing"))] = 0,
     minimum: Annotated[str | None, typer.Option(metavar="0.10", help=en("what a call costs at least"))] = None,
+    maximum: Annotated[str | None, typer.Option(metavar="2.00", help=en("what a call costs at most"))] = None,
+    grace_seconds: Annotated[int, typer.Option(min=0, help=en("calls of so many seconds are free"))] = 0,
+    tier: Annotated[
+        list[str] | None,
+        typer.Option(metavar="300:60:0.05", help=en("from 300 s on each 60 s at 0.05; repeatable")),
+    ] = None,
+    completed: Annotated[bool, typer.Option("--completed", help=en("only completed steps are charged"))] = False,
+    step_decimals: Annotated[
+        int | None, typer.Option(min=-6, max=6, help=en("the cost of each step is rounded to so many"))
+    ] = None,
+    fee_decimals: Annotated[
+        int | None, typer.Option(min=-6, max=6, help=en("the fee is rounded to so many; default: the carrier's"))
+    ] = None,
+    fee_rounding: Annotated[
+        Literal["half_up", "half_even", "up", "down"] | None,
+        typer.Option(help=en("how the fee is rounded; default: the carrier's")),
+    ] = None,
     add_local: Annotated[bool, typer.Option("--add-local", help=en("the local fee comes on top"))] = False,
     window: Annotated[
         list[str] | None,
@@ -134,7 +152,9 @@ def set_price(
             id=None,
             carrier=carrier,
             traffic_type=traffic_type,
-            figures=_figures(initial, step, flat, rate, increments),
+            figures=_with_terms(
+                _figures(initial, step, flat, rate, increments), tier or (), step_decimals, completed=completed
+            ),
             effective_from=_day(first_day, "--from") if first_day else common.today(using),
             direction=direction,
             line_kind=line_kind,
@@ -143,6 +163,10 @@ def set_price(
             connection_fee_micro=_read("--connection-fee", connection_fee, cells.amount, 0),
             free_s=free_seconds,
             minimum_fee_micro=_read("--minimum", minimum, cells.amount, 0),
+            maximum_fee_micro=_read("--maximum", maximum, cells.amount, 0),
+            grace_s=grace_seconds,
+            decimals=fee_decimals,
+            rounding=fee_rounding,
             add_local=add_local,
             windows=tuple(_read("--window", one, cells.window) for one in window or ()),
             note=note,
@@ -206,6 +230,18 @@ def _figures(initial: str | None, step: str | None, flat: str | None, rate: str 
         return rated(_read("--increments", increments, cells.increments), per_minute, per_minute, 60)
     blocks = (*_read("--initial", initial, cells.block), *_read("--step", step, cells.block))
     return cells.believable(Figures(*blocks))
+
+
+def _with_terms(figures: Any, tiers: Iterable[str], step_decimals: int | None, *, completed: bool) -> Any:
+    """The figures with their tiers, and with how steps count."""
+    from ippbx_billing.tariffs import spelling
+
+    return replace(
+        figures,
+        tiers=tuple(_read("--tier", one, spelling.tier) for one in tiers),
+        counting="completed" if completed else "begun",
+        step_decimals=step_decimals,
+    )
 
 
 def _read(option: str, text: str | None, reader: Any, default: Any = None) -> Any:

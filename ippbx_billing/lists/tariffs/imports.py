@@ -102,9 +102,8 @@ def _new_carrier(found: Imported, file: str) -> Carrier:
 def _settings(found: Imported, known: dict[str, Carrier], carrier: str | None) -> Iterator[Setting]:
     """The carrier's settings that the file has otherwise; of another carrier's file only how it charges."""
     present = known[found.settings["name"]]
-    names = (
-        ("decimals", "crossing") if carrier else ("area_code", "place", "operator", "decimals", "crossing", "default")
-    )
+    charging = ("decimals", "crossing", "rounding", "part_second", "tax_micro")
+    names = charging if carrier else ("area_code", "place", "operator", *charging, "default")
     for name in names:
         before, after = getattr(present, name), found.settings.get(name)
         if after is not None and before != after and not (name == "default" and not after):

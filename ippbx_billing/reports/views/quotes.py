@@ -7,7 +7,7 @@ from ippbx_billing.calls import Call, Charge, Classification
 from ippbx_billing.language import tr
 from ippbx_billing.language.reasons import sentence, told
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.money import text
+from ippbx_billing.lists.tariffs.views import figures_row
 from ippbx_billing.reports import fee_text
 from ippbx_billing.reports.views import story
 
@@ -16,7 +16,6 @@ def quote(ledger: Ledger, call: Call, classification: Classification, charge: Ch
     """The call and its charge with the keys of the contract."""
     price = ledger.book.price(charge.price_id) if charge.price_id else None
     decimals = ledger.book.carrier(charge.carrier).decimals if charge.carrier else 2
-    figures = price and price.figures
     return {
         "number": call.number,
         "normalized": classification.normalized,
@@ -29,13 +28,7 @@ def quote(ledger: Ledger, call: Call, classification: Classification, charge: Ch
         "billed_s": call.billed_s,
         "fee": fee_text(charge.fee_micro, decimals),
         "currency": currency,
-        "price": figures
-        and {
-            "initial_s": figures.initial_s,
-            "initial_fee": text(figures.initial_fee_micro),
-            "step_s": figures.step_s,
-            "step_fee": text(figures.step_fee_micro),
-        },
+        "price": price and figures_row(price.figures),
         "window": charge.window,
         "steps": story.steps(charge),
         "status": charge.status.value,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ippbx_billing.documents.columns import Column
 from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import tr
+from ippbx_billing.tariffs.spelling import tax_text
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import Classification
@@ -40,7 +41,17 @@ def _carrier(one: "Carrier") -> dict[str, Any]:
         "default": one.default,
         "decimals": one.decimals,
         "crossing": one.crossing,
+        "rounding": one.rounding,
+        "part_second": one.part_second,
+        "tax": tax_text(one.tax_micro),
     }
+
+
+def carrier_told(one: "Carrier") -> str:
+    """How a carrier charges, in a sentence."""
+    return tr("{name}: {rounding} to {decimals} decimals, crossing {crossing}, parts of a second {part_second}, "
+              "tax {tax} %", name=one.name, rounding=tr(one.rounding), decimals=one.decimals,
+              crossing=one.crossing, part_second=tr(one.part_second), tax=tax_text(one.tax_micro))  # fmt: skip
 
 
 def trunks(found: "Iterable[Trunk]") -> Listing:
