@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ippbx_billing.calls import Call, Direction, Disposition
+from ippbx_billing.calls import Direction
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.documents.columns import Format, all_columns
@@ -34,18 +34,7 @@ def quote(
 
     using = common.settings()
     start = _time(at, using) if at else common.now()
-    talk_ms = _talk_ms(seconds)
-    call = Call(
-        pbx="quote",
-        dialect="quote",
-        started_at=start,
-        billed_s=-(-talk_ms // 1000),
-        billed_ms=talk_ms if talk_ms % 1000 else None,
-        disposition=Disposition.ANSWERED,
-        number=number,
-        trunk=trunk,
-        direction=direction,
-    )
+    call = quotes.imagined(number, direction, trunk, start, _talk_ms(seconds))
     with common.open_ledger(using) as ledger:
         rules = Rules.of(ledger, using, reading=False, prices=False)
         if trunk and trunk not in rules.book.trunks:

@@ -1,15 +1,31 @@
 """What an imagined call would cost, and why, told as `calls explain` tells of a real one."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from ippbx_billing.calls import Call, Charge, Classification
+from ippbx_billing.calls import Call, Charge, Classification, Direction, Disposition
 from ippbx_billing.language import tr
 from ippbx_billing.language.reasons import sentence, told
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.lists.tariffs.views import figures_row
 from ippbx_billing.reports import fee_text
 from ippbx_billing.reports.views import story
+
+
+def imagined(number: str, direction: Direction, trunk: str | None, start: datetime, talk_ms: int) -> Call:
+    """An answered call of that length, as a PBX would have told it."""
+    return Call(
+        pbx="quote",
+        dialect="quote",
+        started_at=start,
+        billed_s=-(-talk_ms // 1000),  # a begun second counts
+        billed_ms=talk_ms if talk_ms % 1000 else None,
+        disposition=Disposition.ANSWERED,
+        number=number,
+        trunk=trunk,
+        direction=direction,
+    )
 
 
 def quote(ledger: Ledger, call: Call, classification: Classification, charge: Charge, currency: str) -> dict[str, Any]:
