@@ -13,17 +13,16 @@ from typing import Any
 
 import typer
 
-from ippbx_billing.cli.parsing import placeholder
-from ippbx_billing.cli.words import in_language
+from ippbx_billing.documents.help_pages import placeholder
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.language.commands import command_line
+from ippbx_billing.language.words import in_language
 
 # Where Typer keeps its exceptions differs from release to release; this one it exports.
-_theirs = sys.modules[typer.BadParameter.__module__]
-WrongUse: type[Exception] = _theirs.UsageError
-ShowsHelp: type[Exception] = _theirs.NoArgsIsHelpError
-AnyOfTheirs: type[Exception] = _theirs.ClickException
+_theirs: Any = sys.modules[typer.BadParameter.__module__]
+ShowsHelp: Any = _theirs.NoArgsIsHelpError
+AnyOfTheirs: Any = _theirs.ClickException
 
 
 def as_usage_error(error: Any) -> UsageError:

@@ -57,6 +57,11 @@ def tr(text: str, /, **facts: object) -> str:
     return translated.format(**facts) if facts else translated
 
 
+def en(text: str, /) -> str:
+    """The English text itself, marked for the catalogue: `tr` translates it where it is shown."""
+    return text
+
+
 def language() -> str:
     """The language in use."""
     return _in_use.get(_otherwise)
@@ -75,8 +80,8 @@ def preferred(
 ) -> str:
     """The language asked for by `--lang`, else `IPPBX_BILL_LANG`, else the site's, the system's, else English.
 
-    Looked up before the commands are made, because their help texts are in it too. `site` tells what the settings
-    file says; it is asked only where it counts.
+    Looked up before a command is read, because what is wrong with its words is told in it too. `site` tells what the
+    settings file says; it is asked only where it counts.
     """
     environment = os.environ if environment is None else environment
     candidates = [value for name, value in _options(arguments) if name == "--lang"]

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.app import COMMANDS, app
-from ippbx_billing.cli.parsing import cells
+from ippbx_billing.documents.help_pages import cells
 from tests.conftest import Cli
 
 HAN = re.compile("[\u4e00-\u9fff]")

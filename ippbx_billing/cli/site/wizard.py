@@ -47,7 +47,9 @@ def _area(country: str, default: str) -> str:
         return "" if code == NONE else homes.area_code(code, country)
 
     example = homes.example_of_area_code(country)
-    code = _until(tr("Home area code, e.g. {example}; {none} for none", example=example, none=NONE), default, check)
+    code: str = _until(
+        tr("Home area code, e.g. {example}; {none} for none", example=example, none=NONE), default, check
+    )
     if not code:
         say(homes.without_area_code(country))
     return code

@@ -136,7 +136,7 @@ class Billing:
         self.site = site
         self.charged_only = charged_only
         self._called = called
-        self._on_all = {"charged_only": charged_only, "due": due, "letterhead": letterhead}
+        self._on_all: Row = {"charged_only": charged_only, "due": due, "letterhead": letterhead}
         self._decimals = ledger.book.decimals()
 
     # -- whose bills
