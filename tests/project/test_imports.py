@@ -49,7 +49,6 @@ LOADED = {
     "mistakes",
     "parsing",
     "plain_values",
-    "words",
 }  # for the names of commands
 MEMORY = {"sqlite", "inbox", "ledger"}
 
