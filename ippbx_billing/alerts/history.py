@@ -128,7 +128,7 @@ def _overnight(moments: list[int], hours: Hours) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """The working seconds between two events, the first of which came at one half hour of the day: 99 of 100 are no longer, `twice` is what two days had."""
+    """The working time between two events: 99 of 100 times it is no longer; `twice_s` is what two days had."""
 
     usual_s: int
     twice_s: int
@@ -165,15 +165,12 @@ class History:
             countries={*countries, *(name for one in past.values() for name in one.countries)},
         )
 
-
     def gaps_at(self, pbx: str, kind: int, slots: Iterable[int]) -> Gaps:
         """What is usual after an event in one of these half hours of this kind of day; a make-up Saturday is like the
         other working days."""
         kinds = (kind,) if any((pbx, kind, slot) in self.gaps for slot in range(48)) else _alike(kind)
         found = [self.gaps[key] for slot in slots for day in kinds if (key := (pbx, day, slot)) in self.gaps]
-        return Gaps(
-            max((one.usual_s for one in found), default=0), max((one.twice_s for one in found), default=0)
-        )
+        return Gaps(max((one.usual_s for one in found), default=0), max((one.twice_s for one in found), default=0))
 
     def spend_on(self, kind: int) -> int:
         """The usual fees of this kind of day."""

@@ -1,7 +1,7 @@
 """Working time: the hours of working days, and how much of a stretch of time lies within.
 
-    hours = Hours("09:00-12:00,13:30-18:00", HolidayCalendar("CN"), ZoneInfo("Asia/Shanghai"))
-    hours.working_s(friday_17_50, monday_09_10)   ->  1200
+hours = Hours("09:00-12:00,13:30-18:00", HolidayCalendar("CN"), ZoneInfo("Asia/Shanghai"))
+hours.working_s(friday_17_50, monday_09_10)   ->  1200
 """
 
 import re
@@ -20,7 +20,9 @@ def spans(text: str) -> tuple[tuple[int, int], ...]:
     found: list[tuple[int, int]] = []
     for part in filter(None, (one.strip() for one in text.split(","))):
         told = re.fullmatch(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", part)
-        first, last = (int(told[1]) * 3600 + int(told[2]) * 60, int(told[3]) * 3600 + int(told[4]) * 60) if told else (0, 0)
+        first, last = (
+            (int(told[1]) * 3600 + int(told[2]) * 60, int(told[3]) * 3600 + int(told[4]) * 60) if told else (0, 0)
+        )
         if not told or first == last or max(first, last) > DAY_S or int(told[2]) > 59 or int(told[4]) > 59:
             raise ValueError(tr("times of day such as 09:00-12:00,13:30-18:00 are wanted"))
         found += [(first, last)] if first < last else [(first, DAY_S), (0, last)]

@@ -35,7 +35,7 @@ class Rule:
 _ALL = (
     Rule(
         GENERAL,
-        tr("what holds for all rules: working hours, quiet hours, escalation, heartbeat"),
+        "what holds for all rules: working hours, quiet hours, escalation, heartbeat",
         Severity.INFO,
         {
             "hours": "09:00-18:00",
@@ -49,80 +49,78 @@ _ALL = (
     ),
     Rule(
         "silence",
-        tr("no event of a PBX for unusually long, in working hours"),
+        "no event of a PBX for unusually long, in working hours",
         Severity.CRITICAL,
         {"least_min": "30", "times": "3"},
     ),
-    Rule("pbx-link", tr("a PBX does not answer at its address"), Severity.CRITICAL, {"failures": "3"}),
+    Rule("pbx-link", "a PBX does not answer at its address", Severity.CRITICAL, {"failures": "3"}),
     Rule(
         "store",
-        tr("disk nearly full, ledger not writable, backup too old, records waiting"),
+        "disk nearly full, ledger not writable, backup too old, records waiting",
         Severity.CRITICAL,
         {"free_pct": "10", "free_days": "7", "backup_h": "48", "backlog_min": "5"},
     ),
     Rule(
         "clock",
-        tr("records arrive much later or earlier than their calls end"),
+        "records arrive much later or earlier than their calls end",
         Severity.WARNING,
         {"apart_min": "5", "of_calls": "20"},
     ),
-    Rule(
-        "unrated", tr("many calls of a day have no price"), Severity.WARNING, {"pct": "1", "least": "5", "calls": "20"}
-    ),
+    Rule("unrated", "many calls of a day have no price", Severity.WARNING, {"pct": "1", "least": "5", "calls": "20"}),
     Rule(
         "after-hours-intl",
-        tr("international, Hong Kong/Macao/Taiwan or premium calls outside working hours"),
+        "international, Hong Kong/Macao/Taiwan or premium calls outside working hours",
         Severity.WARNING,
         {"calls": "3", "window_min": "60", "talk_min": "30"},
     ),
     Rule(
         "trusted-countries",
-        tr("a call to a country that is not in the list"),
+        "a call to a country that is not in the list",
         Severity.WARNING,
         {"countries": ""},
         on=False,
     ),
-    Rule("new-country", tr("the first call ever to a country"), Severity.INFO),
+    Rule("new-country", "the first call ever to a country", Severity.INFO),
     Rule(
         "burst",
-        tr("unusually many calls of one extension in a short time"),
+        "unusually many calls of one extension in a short time",
         Severity.CRITICAL,
         {"calls": "20", "times": "4", "window_min": "10"},
         quiet_min=30,
     ),
     Rule(
         "same-prefix-run",
-        tr("many calls of one extension in a row to the same prefix"),
+        "many calls of one extension in a row to the same prefix",
         Severity.WARNING,
         {"calls": "10", "digits": "6"},
     ),
     Rule(
         "concurrency",
-        tr("more external calls of one extension at once than it ever had, or a trunk nearly full"),
+        "more external calls of one extension at once than it ever had, or a trunk nearly full",
         Severity.WARNING,
         {"calls": "3", "times": "2", "trunk_pct": "90", "trunks": ""},
         quiet_min=10,
     ),
-    Rule("spend-hour", tr("the fees of an hour"), Severity.CRITICAL, {"least_fee": "100", "times": "3"}),
-    Rule("spend-day", tr("the fees of a day"), Severity.CRITICAL, {"least_fee": "500", "times": "3"}),
-    Rule("long-call", tr("one call that lasts very long"), Severity.WARNING, {"h": "4"}, quiet_min=5),
+    Rule("spend-hour", "the fees of an hour", Severity.CRITICAL, {"least_fee": "100", "times": "3"}),
+    Rule("spend-day", "the fees of a day", Severity.CRITICAL, {"least_fee": "500", "times": "3"}),
+    Rule("long-call", "one call that lasts very long", Severity.WARNING, {"h": "4"}, quiet_min=5),
     Rule(
         "dear-call",
-        tr("one call that costs much, as a whole or per minute; 0 asks for neither"),
+        "one call that costs much, as a whole or per minute; 0 asks for neither",
         Severity.WARNING,
         {"call_fee": "0", "minute_fee": "0"},
         on=False,
     ),
-    Rule("forwarding", tr("a call from outside that was passed on to the outside at night"), Severity.WARNING),
-    Rule("limit", tr("somebody's fee or time has reached a mark of its limit"), Severity.WARNING),
-    Rule("delivery", tr("a message or a report could not be delivered"), Severity.WARNING, quiet_min=24 * 60),
+    Rule("forwarding", "a call from outside that was passed on to the outside at night", Severity.WARNING),
+    Rule("limit", "somebody's fee or time has reached a mark of its limit", Severity.WARNING),
+    Rule("delivery", "a message or a report could not be delivered", Severity.WARNING, quiet_min=24 * 60),
 )
 RULES: Mapping[str, Rule] = {one.name: one for one in _ALL}
 
 
 @dataclass(frozen=True, slots=True)
 class Exception_:
-    """Nobody wants to hear of a rule (or of all, `*`) for an object, until the end of a day; `extension/country` too."""
+    """Nobody wants to hear of a rule (`*`: of any) for an object, such as 8001 or 8001/US, until the end of a day."""
 
     rule: str
     object: str

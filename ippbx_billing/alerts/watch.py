@@ -193,9 +193,9 @@ class Watch:
         apart_s = sorted(last)[len(last) // 2]
         last.clear()
         if abs(apart_s) > self._apart_s:
-            facts = {"pbx": pbx, "minutes": apart_s // 60 if apart_s > 0 else -(-apart_s // 60)}
+            facts: dict[str, Fact] = {"pbx": pbx, "minutes": abs(apart_s) // 60}
             code = "alert-clock-late" if apart_s > 0 else "alert-clock-early"
-            self._say("clock", pbx, Reason(code, facts | {"minutes": abs(facts["minutes"])}), arrived, closes_at=None)  # type: ignore[operator,arg-type]
+            self._say("clock", pbx, Reason(code, facts), arrived, closes_at=None)
         else:
             self._end("clock", pbx, arrived)
 
@@ -223,7 +223,12 @@ class Watch:
         calls, usual = len(starts), self.history.burst.get(name, 0)
         limit = max(self._floor, self._times * usual) if self._enough else self._floor
         if calls >= limit:
-            facts: dict[str, Fact] = {"extension": name, "calls": calls, "minutes": self._window_s // 60, "limit": limit}
+            facts: dict[str, Fact] = {
+                "extension": name,
+                "calls": calls,
+                "minutes": self._window_s // 60,
+                "limit": limit,
+            }
             self._say("burst", name, Reason("alert-burst", facts), arrived)
 
     def _fees(self, one: Heard, hour_micro: int, arrived: float) -> None:
@@ -328,7 +333,9 @@ class Watch:
             facts: dict[str, Fact] = {
                 "extension": name or "?", "number": number, "fee_micro": fee_micro, "minute_micro": minute_micro,
             }  # fmt: skip
-            self._say("dear-call", key or f"{name}/{number}", Reason("alert-dear-call", facts), at, names=(name, number))
+            self._say(
+                "dear-call", key or f"{name}/{number}", Reason("alert-dear-call", facts), at, names=(name, number)
+            )
 
     def _forwarded(self, call: Call, started: float, arrived: float) -> None:
         """Out of the house without an extension of ours: somebody from outside was passed on."""
@@ -406,7 +413,11 @@ class Watch:
             self._long(one.extension, one.number, talk_s, now, one.key)
         if self._dear and one.cost_micro:
             self._cost(one.extension, one.number, one.cost_micro, talk_s, now, one.key)
-        if one.far and talk_s >= self.config.number("after-hours-intl", "talk_min") * 60 and not self.hours.is_open(now):
+        if (
+            one.far
+            and talk_s >= self.config.number("after-hours-intl", "talk_min") * 60
+            and not self.hours.is_open(now)
+        ):
             facts: dict[str, Fact] = {
                 "extension": one.extension or "?", "calls": 1, "minutes": talk_s // 60,
                 "number": one.number, "country": one.country or "?",

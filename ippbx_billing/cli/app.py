@@ -49,6 +49,7 @@ COMMANDS = {
     "numbers": ("rules.numbers:app", tr("Look up numbers, correct prefixes, update number data.")),
     "demo": ("trial.demo:demo", tr("The whole journey on believable traffic, in a directory of its own.")),
     "simulate": ("trial.simulate:app", tr("Traffic to try things with, before the real PBX.")),
+    "alerts": ("site.alerts:app", tr("What is wrong, and who is told: incidents, rules, channels.")),
     "backup": ("site.backup:backup", tr("Copy everything elsewhere while the listener runs, checked.")),
     "restore": ("site.backup:restore", tr("Put a backup back; what was there is kept aside.")),
     "service": ("site.service:app", tr("Run the listener as a service of systemd.")),

@@ -284,7 +284,9 @@ def _doubts(facts: Mapping[str, Fact]) -> dict[str, object]:
 
 def _amounts(facts: Mapping[str, Fact]) -> dict[str, object]:
     """Amounts as people read them: `fee_micro` is {fee}, any other `…_micro` is {…_fee}."""
-    told = {name.removesuffix("_micro"): text(int(str(value))) for name, value in facts.items() if name.endswith("_micro")}
+    told = {
+        name.removesuffix("_micro"): text(int(str(value))) for name, value in facts.items() if name.endswith("_micro")
+    }
     return {name if name == "fee" else f"{name}_fee": value for name, value in told.items()}
 
 

@@ -11,7 +11,9 @@ from ippbx_billing.ledger.calls import RatedCall, call_of, classification_of
 from ippbx_billing.ledger.reasons import loaded
 
 _OUTSIDE = "direction = 'outbound' AND traffic_type != 'internal'"
-_RATED = "SELECT c.*, g.status, g.fee_micro, g.reason, g.reason_facts, g.local_hour FROM calls c JOIN charges g USING (id)"
+_RATED = (
+    "SELECT c.*, g.status, g.fee_micro, g.reason, g.reason_facts, g.local_hour FROM calls c JOIN charges g USING (id)"
+)
 
 
 class HeardTables:

@@ -91,6 +91,19 @@ class PostTables:
         found = self.connection.execute("SELECT min(due_at) FROM alert_posts WHERE state = 'waiting'").fetchone()[0]
         return None if found is None else int(found)
 
+    def tried_since(self, channel: str, moment: int) -> list[int]:
+        """When posts of a channel were last tried since a moment."""
+        sql = "SELECT tried_at FROM alert_posts WHERE channel = ? AND tried_at > ?"
+        return [int(row[0]) for row in self.connection.execute(sql, [channel, moment])]
+
+    def of_open_incidents(self) -> list[Message]:
+        """The messages of incidents that go on."""
+        rows = self.connection.execute(
+            "SELECT m.* FROM alert_messages m JOIN alert_incidents i ON i.id = m.incident_id "
+            "WHERE i.closed_at IS NULL ORDER BY m.id"
+        ).fetchall()
+        return [self._message(row) for row in rows]
+
     def begin(self, post: Post, now: int) -> None:
         """A sender is at it."""
         self.connection.execute(

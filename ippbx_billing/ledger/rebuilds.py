@@ -137,7 +137,7 @@ class RebuildTables:
         return [table for table in EDITED if self._differs(table)]
 
     def take_over_told(self) -> None:
-        """Incidents and messages as they stand; nobody may write to the earlier ledger until the new one is in place."""
+        """Incidents and messages as they stand; nobody may write to the earlier ledger meanwhile."""
         run = self.connection.execute
         run("BEGIN")
         for table in TOLD:

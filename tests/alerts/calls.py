@@ -61,7 +61,9 @@ def call(
 class Site:
     """A watch with a calendar of China, fed call by call as they end."""
 
-    def __init__(self, config: Config | None = None, history: History | None = None, hours: str = "09:00-18:00") -> None:
+    def __init__(
+        self, config: Config | None = None, history: History | None = None, hours: str = "09:00-18:00"
+    ) -> None:
         self.hours = Hours(hours, HolidayCalendar("CN"), ZONE)
         self.watch = Watch(config or Config(), history or History(), self.hours)
 

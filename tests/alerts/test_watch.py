@@ -134,7 +134,9 @@ def test_calls_without_a_price_are_told_by_share_or_number() -> None:
     for number in range(96):
         assert site.hear(call(start + timedelta(minutes=number * 4))) == []
     late = at("2026-11-03 16:00")
-    said = [site.hear(call(late + timedelta(minutes=n), status=ChargeStatus.UNRATED, number=f"0{n}1")) for n in range(5)]
+    said = [
+        site.hear(call(late + timedelta(minutes=n), status=ChargeStatus.UNRATED, number=f"0{n}1")) for n in range(5)
+    ]
     assert [rules_of(one) for one in said] == [[], [], [], [], ["unrated"]]
     assert said[4][0].reason.facts["unrated"] == 5
 
@@ -146,7 +148,9 @@ def test_a_clock_that_goes_wrong_is_told_and_ends() -> None:
     assert [rules_of(one) for one in said] == [[]] * 19 + [["clock"]]
     assert said[19][0].reason.facts["minutes"] == 10
     for number in range(19):
-        site.hear(call(start + timedelta(hours=2, minutes=3 * number), number=f"02{number}"), late_s=3600 * (number == 4))
+        site.hear(
+            call(start + timedelta(hours=2, minutes=3 * number), number=f"02{number}"), late_s=3600 * (number == 4)
+        )
     site.watch.found()
     last = call(start + timedelta(hours=4), number="021")
     site.watch.calls([last], {last.event_id: start + timedelta(hours=4, minutes=1)})
@@ -172,7 +176,9 @@ def test_calls_in_progress_are_heard_before_they_end() -> None:
     site, now = Site(config, usual(at_once={"8001": 2})), at("2026-11-03 23:00")
     moment = int(now.timestamp())
     live = [LiveFact(f"c{n}", "8001", "0012125550100", "SIP", True, moment - 60, moment - 60) for n in range(5)]
-    long = LiveFact("long", "8002", "0012125550100", "SIP2", True, moment - 14_400, moment - 14_400, "US", True, 25_000_000)
+    long = LiveFact(
+        "long", "8002", "0012125550100", "SIP2", True, moment - 14_400, moment - 14_400, "US", True, 25_000_000
+    )
     site.watch.tick(now.timestamp(), [*live[:4], long])
     found = {(one.rule, one.object) for one in site.watch.found()[0]}
     assert found == {("long-call", "long"), ("dear-call", "long"), ("after-hours-intl", "8002")}
@@ -195,7 +201,7 @@ def test_every_setting_is_checked() -> None:
         ("concurrency", "trunks", "SIP"),
         ("burst", "on", "yes"),
     ]:
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"."):
             checked(rule, name, value)
     with pytest.raises(KeyError):
         checked("burst", "colour", "1")
