@@ -74,14 +74,14 @@ class DayHistory:
 def day_history(calls: Iterable[PastCall], hours: Hours) -> DayHistory:
     """One day summed up."""
     told = sorted(calls, key=lambda one: one.started_at)
-    day, starts, spans = DayHistory(calls=len(told)), defaultdict(list), defaultdict(list)
+    day, ends, spans = DayHistory(calls=len(told)), defaultdict(list), defaultdict(list)
     for one in told:
         if one.outside:
-            starts[one.extension].append(one.started_at)
+            ends[one.extension].append(one.ended_at)
             spans[one.extension].append((one.started_at, one.ended_at))
             day.spend[one.hour] = day.spend.get(one.hour, 0) + one.fee_micro
     day.countries = sorted({one.country for one in told if one.outside and one.country})
-    day.burst = {name: dict(_within_window(moments)) for name, moments in starts.items() if name}
+    day.burst = {name: dict(_within_window(sorted(moments))) for name, moments in ends.items() if name}
     day.at_once = {name: most_at_once(found) for name, found in spans.items() if name}
     for pbx in {one.pbx for one in told}:
         day.gaps[pbx] = _gaps(sorted(one.ended_at for one in told if one.pbx == pbx), hours)

@@ -66,10 +66,10 @@ class Measured(NamedTuple):
 class _Extension:
     """What is remembered of one extension: its last calls, and the run of calls to one prefix."""
 
-    __slots__ = ("night", "prefix", "run", "starts")
+    __slots__ = ("ends", "night", "prefix", "run")
 
     def __init__(self) -> None:
-        self.starts: deque[float] = deque()
+        self.ends: deque[float] = deque()
         self.night: deque[tuple[float, int]] = deque()
         self.prefix, self.run = "", 0
 
@@ -85,6 +85,7 @@ class Watch:
         self._spend: dict[tuple[str, int], int] = {}
         self._outgoing: dict[str, list[int]] = {}  # by day: calls, unrated ones
         self._unrated: dict[str, Reason] = {}
+        self._summed: dict[tuple[str, int], float] = {}  # hours whose sums have grown, and when the last call came
         self._found: dict[tuple[str, str], Finding] = {}
         self._over: dict[tuple[str, str], Over] = {}
         self._trunk_calls: dict[str, int] = {}
@@ -114,6 +115,7 @@ class Watch:
 
     def found(self) -> tuple[list[Finding], list[Over]]:
         """What was found since it was last asked, one finding of a rule and object; then it is forgotten."""
+        self._sums()
         found, over = list(self._found.values()), list(self._over.values())
         self._found.clear()
         self._over.clear()
@@ -165,14 +167,19 @@ class Watch:
             return
         if call.direction is not Direction.OUTBOUND or one.classification.traffic_type is TrafficType.INTERNAL:
             return
-        key = one.day, one.hour
-        fee = charge.fee_micro or 0
+        fee, key = charge.fee_micro or 0, (one.day, one.hour)
         if fee:
-            spent = self._spend[key] = self._spend.get(key, 0) + fee
-            self._fees(one, spent, arrived)
-        self._prices(one, arrived)
+            self._spend[key] = self._spend.get(key, 0) + fee
+        counts = self._outgoing.get(one.day)
+        if counts is None:
+            counts = self._outgoing[one.day] = [0, 0]
+        counts[0] += 1
+        if charge.status is ChargeStatus.UNRATED:
+            counts[1] += 1
+            self._unrated[one.day] = charge.reason
+        self._summed[key] = arrived
         if call.extension:
-            self._of_extension(one, call.extension, started, arrived)
+            self._of_extension(one, call.extension, ended, arrived)
         traffic = one.classification.traffic_type
         if traffic in FAR:
             self._far(one, started, ended, arrived)
@@ -199,17 +206,17 @@ class Watch:
         else:
             self._end("clock", pbx, arrived)
 
-    def _of_extension(self, one: Heard, name: str, started: float, arrived: float) -> None:
+    def _of_extension(self, one: Heard, name: str, ended: float, arrived: float) -> None:
         state = self._extensions.get(name)
         if state is None:
             state = self._extensions[name] = _Extension()
-        starts = state.starts
-        starts.append(started)
-        oldest = started - self._window_s
-        while starts[0] <= oldest:
-            starts.popleft()
-        if len(starts) >= self._floor:
-            self._burst(name, starts, arrived)
+        ends = state.ends  # not the beginnings: a long call that comes now began before many that came earlier
+        ends.append(ended)
+        oldest = ended - self._window_s
+        while ends[0] <= oldest:
+            ends.popleft()
+        if len(ends) >= self._floor:
+            self._burst(name, len(ends), arrived)
         prefix = one.classification.normalized[: self._digits]
         if prefix != state.prefix:
             state.prefix, state.run = prefix, 1
@@ -219,8 +226,8 @@ class Watch:
                 facts: dict[str, Fact] = {"extension": name, "calls": state.run, "prefix": prefix}
                 self._say("same-prefix-run", name, Reason("alert-same-prefix-run", facts), arrived)
 
-    def _burst(self, name: str, starts: deque[float], arrived: float) -> None:
-        calls, usual = len(starts), self.history.burst.get(name, 0)
+    def _burst(self, name: str, calls: int, arrived: float) -> None:
+        usual = self.history.burst.get(name, 0)
         limit = max(self._floor, self._times * usual) if self._enough else self._floor
         if calls >= limit:
             facts: dict[str, Fact] = {
@@ -231,54 +238,53 @@ class Watch:
             }
             self._say("burst", name, Reason("alert-burst", facts), arrived)
 
-    def _fees(self, one: Heard, hour_micro: int, arrived: float) -> None:
-        """The fees of this hour and of this day, against the same of earlier weeks."""
+    def _sums(self) -> None:
+        """The hours and days whose sums have grown, looked at once for all calls that were heard together."""
+        for (day, hour), at in self._summed.items():
+            self._fees_of_hour(day, hour, self._spend.get((day, hour), 0), at)
+        for day, at in {day: at for (day, _), at in self._summed.items()}.items():
+            self._fees_of_day(day, sum(fee for (one, _), fee in self._spend.items() if one == day), at)
+            self._prices(day, at)
+        self._summed.clear()
+
+    def _fees_of_hour(self, day: str, hour: int, fee_micro: int, at: float) -> None:
         least = self.config.micro("spend-hour", "least_fee")
-        if hour_micro > least:
-            self._fees_of_hour(one, hour_micro, least, arrived)
-        day_micro = sum(fee for (day, _), fee in self._spend.items() if day == one.day)
-        least = self.config.micro("spend-day", "least_fee")
-        if day_micro > least:
-            day = date.fromisoformat(one.day)
-            usual = self.history.spend_on(self.hours.day_class(day)) if self._enough else 0
-            limit = max(least, self.config.number("spend-day", "times") * usual)
-            if day_micro > limit:
-                facts: dict[str, Fact] = {"day": one.day, "fee_micro": day_micro, "limit_micro": limit}
-                ends = self.hours.midnight(day + timedelta(days=1))
-                closes = max(ends, arrived + HOUR_S)
-                self._say("spend-day", one.day, Reason("alert-spend-day", facts), arrived, closes_at=closes, once=True)
-
-    def _fees_of_hour(self, one: Heard, hour_micro: int, least: int, arrived: float) -> None:
-        day = date.fromisoformat(one.day)
-        usual = self.history.spend_at(self.hours.day_class(day), one.hour) if self._enough else 0
-        limit = max(least, self.config.number("spend-hour", "times") * usual)
-        if hour_micro > limit:
-            facts: dict[str, Fact] = {
-                "day": one.day, "hour": one.hour, "fee_micro": hour_micro, "limit_micro": limit,
-            }  # fmt: skip
-            what = f"{one.day} {one.hour:02d}"
-            self._say("spend-hour", what, Reason("alert-spend-hour", facts), arrived, once=True)
-
-    def _prices(self, one: Heard, arrived: float) -> None:
-        """How many of the day's outgoing calls have no price."""
-        counts = self._outgoing.get(one.day)
-        if counts is None:
-            counts = self._outgoing[one.day] = [0, 0]
-        counts[0] += 1
-        if one.charge.status is not ChargeStatus.UNRATED:
+        if fee_micro <= least:
             return
-        counts[1] += 1
-        calls, unrated = counts
+        kind = self.hours.day_class(date.fromisoformat(day))
+        usual = self.history.spend_at(kind, hour) if self._enough else 0
+        limit = max(least, self.config.number("spend-hour", "times") * usual)
+        if fee_micro > limit:
+            facts: dict[str, Fact] = {"day": day, "hour": hour, "fee_micro": fee_micro, "limit_micro": limit}
+            self._say("spend-hour", f"{day} {hour:02d}", Reason("alert-spend-hour", facts), at, once=True)
+
+    def _fees_of_day(self, day: str, fee_micro: int, at: float) -> None:
+        least = self.config.micro("spend-day", "least_fee")
+        if fee_micro <= least:
+            return
+        usual = self.history.spend_on(self.hours.day_class(date.fromisoformat(day))) if self._enough else 0
+        limit = max(least, self.config.number("spend-day", "times") * usual)
+        if fee_micro > limit:
+            facts: dict[str, Fact] = {"day": day, "fee_micro": fee_micro, "limit_micro": limit}
+            closes = max(self._end_of(day), at + HOUR_S)
+            self._say("spend-day", day, Reason("alert-spend-day", facts), at, closes_at=closes, once=True)
+
+    def _end_of(self, day: str) -> int:
+        return self.hours.midnight(date.fromisoformat(day) + timedelta(days=1))
+
+    def _prices(self, day: str, at: float) -> None:
+        """How many of the day's outgoing calls have no price."""
+        reason = self._unrated.pop(day, None)
+        if reason is None:
+            return
+        calls, unrated = self._outgoing[day]
         share = unrated >= self.config.number("unrated", "least") and (
             unrated * 100 > calls * self.config.number("unrated", "pct")
         )
         if share or unrated >= self.config.number("unrated", "calls"):
-            facts: dict[str, Fact] = {
-                "day": one.day, "unrated": unrated, "calls": calls, "reasons": (one.charge.reason,),
-            }  # fmt: skip
-            ends = self.hours.midnight(date.fromisoformat(one.day) + timedelta(days=1))
-            closes = max(ends, arrived + HOUR_S)
-            self._say("unrated", one.day, Reason("alert-unrated", facts), arrived, closes_at=closes, once=True)
+            facts: dict[str, Fact] = {"day": day, "unrated": unrated, "calls": calls, "reasons": (reason,)}
+            closes = max(self._end_of(day), at + HOUR_S)
+            self._say("unrated", day, Reason("alert-unrated", facts), at, closes_at=closes, once=True)
 
     def _far(self, one: Heard, started: float, ended: float, arrived: float) -> None:
         """A call abroad or to a premium number: at what hour, to which country."""
@@ -450,6 +456,8 @@ class Watch:
             self.call(one, one.call.started_at.timestamp() + max(one.call.duration_s or 0, one.call.billed_s))
         self._spend, self._outgoing = spend, outgoing
         self._clocks.clear()
+        self._summed.clear()
+        self._unrated.clear()
         self.found()
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from ippbx_billing.alerts import Config, Measured, Severity
-from ippbx_billing.calls import Reason
+from ippbx_billing.calls import Fact, Reason
 from ippbx_billing.errors import BillingError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
@@ -82,7 +82,7 @@ def _backlog(settings: Settings, config: Config, ledger: Ledger, now: datetime) 
         return Measured("store", "backlog", None)
     minutes = int((now - waiting[0].received_at).total_seconds()) // 60
     wrong = minutes >= config.number("store", "backlog_min")
-    facts = {"count": last - position, "minutes": minutes}
+    facts: dict[str, Fact] = {"count": last - position, "minutes": minutes}
     return Measured("store", "backlog", Reason("alert-store-backlog", facts) if wrong else None)
 
 
@@ -99,7 +99,7 @@ def links(settings: Settings, config: Config, before: Links) -> Iterator[Measure
     for pbx in remembered.load(settings.data_dir):
         error = _unreached(pbx.address)
         times = before.failures[pbx.address] = before.failures.get(pbx.address, 0) + 1 if error else 0
-        facts = {"address": pbx.address, "times": times, "error": error}
+        facts: dict[str, Fact] = {"address": pbx.address, "times": times, "error": error}
         yield Measured("pbx-link", pbx.address, Reason("alert-pbx-link", facts) if times >= wanted else None)
 
 
