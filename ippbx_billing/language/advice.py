@@ -8,7 +8,7 @@ ADVICE = {
     "dear-call": "Ask whether the call is meant, and end it in the PBX if it is not.",
     "delivery": "See `ippbx-bill alerts sent --state dead`; mend the channel, then `ippbx-bill alerts send --again`.",
     "forwarding": "Check call forwarding and voicemail of the PBX; both are ways in for strangers.",
-    "limit": "See `ippbx-bill limits list`; raise the limit or top up.",
+    "limit": "Talk to them, or raise the limit.",
     "long-call": "Ask whether the call is meant; a handset that was not hung up costs as well.",
     "new-country": "If nobody has business there, bar the country in the PBX.",
     "pbx-link": "Check power and network of the PBX: `ippbx-bill pbx check`.",
