@@ -44,6 +44,7 @@ BENCHMARKS = {
     "reports": Benchmark("1000000", "30000"),
     "suggest": Benchmark("", ""),
     "bills": Benchmark("5000", "100"),
+    "exports": Benchmark("300000", "2000"),
 }
 
 Saved = dict[str, dict[str, Any]]  # by benchmark: `command`, `load` and `rows`

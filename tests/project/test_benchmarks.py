@@ -76,3 +76,15 @@ def test_the_whole_chain_loses_and_doubles_nothing(tmp_path: Path) -> None:
         "chain, auto: acknowledged",
         "chain, auto: arrival to rated row, p99",
     }
+
+
+def test_a_tiny_export_is_measured(tmp_path: Path) -> None:
+    """Each form, its time and its memory; nothing is required of so few calls but that they fit."""
+    saved_to = tmp_path / "exports.json"
+    command = [sys.executable, "-m", "tests.benchmarks.exports", "200", "--rounds", "1", "--strict"]
+    done = subprocess.run([*command, "--json", str(saved_to)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    names = [row["name"] for row in json.loads(saved_to.read_text("utf-8"))]
+    assert names == [
+        f"export of 200 calls as {form}{what}" for form in ("CSV", "XLSX", "Parquet") for what in ("", ", memory")
+    ]
