@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ippbx_billing.documents.batches import Batches, each
 from ippbx_billing.documents.columns import Column, Format, Row, cell, harmless, shown
+from ippbx_billing.documents.listing import Listing
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 
@@ -68,6 +69,21 @@ def show(
             _write_csv(stream, rows, columns)
         else:
             _write_table(stream, rows, columns, total, title, empty)
+
+
+def show_listing(answer: Listing, form: Format = Format.TABLE, output: Path | None = None) -> None:
+    """Write an answer as `show` does."""
+    show(
+        answer.rows_for(form),
+        answer.columns_for(form),
+        form,
+        output,
+        total=answer.total,
+        document=answer.document,
+        title=answer.title,
+        empty=answer.empty,
+        paper=answer.paper,
+    )
 
 
 def lines(texts: Iterable[str], output: Path | None = None, form: Format = Format.TABLE) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ippbx_billing import money
 from ippbx_billing.documents.batches import Shared
-from ippbx_billing.language.reasons import english, plain, told
+from ippbx_billing.language.reasons import coded, english, told
 from ippbx_billing.ledger.reasons import loaded, loaded_notes
 from ippbx_billing.reports.clock import Clock
 from ippbx_billing.reports.conditions import View
@@ -145,5 +145,5 @@ def _notes(text: str) -> dict[str, Any]:
     notes = loaded_notes(text)
     return {
         "notes": [english(note) for note in notes],
-        "note_reasons": [{"code": note.code, "facts": plain(note.facts)} for note in notes],
+        "note_reasons": list(map(coded, notes)),
     }

@@ -45,6 +45,7 @@ BENCHMARKS = {
     "suggest": Benchmark("", ""),
     "bills": Benchmark("5000", "100"),
     "exports": Benchmark("300000", "2000"),
+    "startup": Benchmark("20", "5"),
 }
 
 Saved = dict[str, dict[str, Any]]  # by benchmark: `command`, `load` and `rows`
