@@ -12,29 +12,30 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.settings import Settings
 
-app = typer.Typer(no_args_is_help=True)
-channels = typer.Typer(no_args_is_help=True)
-app.add_typer(channels, name="channels", help=tr("Where messages go: mail, DingTalk, WeCom, Feishu, webhooks."))
+app = Commands()
+channels = Commands()
+app.add_typer(channels, name="channels", help=en("Where messages go: mail, DingTalk, WeCom, Feishu, webhooks."))
 
 PATIENCE_S = 30
 TRIED_BEFORE = timedelta(days=1)
-PairsArgument = Annotated[list[str], typer.Argument(metavar="NAME=VALUE…", help=tr("what is set"))]
+PairsArgument = Annotated[list[str], typer.Argument(metavar="NAME=VALUE…", help=en("what is set"))]
 
 
-@app.command("list", help=tr("Incidents that go on; with --all also those that are over."))
+@app.command("list", help=en("Incidents that go on; with --all also those that are over."))
 def list_incidents(
-    everything: Annotated[bool, typer.Option("--all", help=tr("also those that are over"))] = False,
-    rule: Annotated[str | None, typer.Option(help=tr("of this rule only"))] = None,
-    limit: Annotated[int, typer.Option(min=1, help=tr("at most so many"))] = 100,
+    everything: Annotated[bool, typer.Option("--all", help=en("also those that are over"))] = False,
+    rule: Annotated[str | None, typer.Option(help=en("of this rule only"))] = None,
+    limit: Annotated[int, typer.Option(min=1, help=en("at most so many"))] = 100,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -48,9 +49,9 @@ def list_incidents(
     show(rows, views.incident_columns(), form, output, empty=tr("no incidents"))
 
 
-@app.command("show", help=tr("One incident: what, since when, whom it was told, what to do."))
+@app.command("show", help=en("One incident: what, since when, whom it was told, what to do."))
 def show_incident(
-    number: Annotated[int, typer.Argument(metavar="ID", help=tr("from `alerts list`"))],
+    number: Annotated[int, typer.Argument(metavar="ID", help=en("from `alerts list`"))],
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -70,10 +71,10 @@ def show_incident(
     show(posts, views.post_columns(), form, output, document=document, empty=tr("nobody has been told"))
 
 
-@app.command("ack", help=tr("Say that somebody is at it: nobody else is called."))
+@app.command("ack", help=en("Say that somebody is at it: nobody else is called."))
 def acknowledge(
-    number: Annotated[int, typer.Argument(metavar="ID", help=tr("from `alerts list`"))],
-    by: Annotated[str, typer.Option(help=tr("who"))] = "",
+    number: Annotated[int, typer.Argument(metavar="ID", help=en("from `alerts list`"))],
+    by: Annotated[str, typer.Option(help=en("who"))] = "",
 ) -> None:
     """An incident that is acknowledged goes on until it is over."""
     import getpass
@@ -83,14 +84,14 @@ def acknowledge(
     say(tr("incident {number} is acknowledged by {who}", number=one.id, who=one.acked_by))
 
 
-@app.command("mute", help=tr("Hear nothing of a rule for an extension, a country, or 8001/US, until a day."))
+@app.command("mute", help=en("Hear nothing of a rule for an extension, a country, or 8001/US, until a day."))
 def mute(
-    rule: Annotated[str | None, typer.Argument(metavar="RULE", help=tr("a rule, or * for all"))] = None,
-    what: Annotated[str, typer.Argument(metavar="OBJECT", help=tr("extension, country, extension/country, PBX"))] = "*",
-    until: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("the last day; default: for good"))] = None,
-    note: Annotated[str, typer.Option(help=tr("why"))] = "",
-    shown: Annotated[bool, typer.Option("--list", help=tr("show what is muted"))] = False,
-    remove: Annotated[int | None, typer.Option(metavar="ID", help=tr("hear of it again"))] = None,
+    rule: Annotated[str | None, typer.Argument(metavar="RULE", help=en("a rule, or * for all"))] = None,
+    what: Annotated[str, typer.Argument(metavar="OBJECT", help=en("extension, country, extension/country, PBX"))] = "*",
+    until: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=en("the last day; default: for good"))] = None,
+    note: Annotated[str, typer.Option(help=en("why"))] = "",
+    shown: Annotated[bool, typer.Option("--list", help=en("show what is muted"))] = False,
+    remove: Annotated[int | None, typer.Option(metavar="ID", help=en("hear of it again"))] = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Exceptions by rule and object."""
@@ -121,7 +122,7 @@ def mute(
             say(tr("exception {number}: {rule} for {what}", number=number, rule=one.rule, what=one.object))
 
 
-@app.command("rules", help=tr("Every rule with its settings."))
+@app.command("rules", help=en("Every rule with its settings."))
 def rules(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """As they stand now."""
     from ippbx_billing.reports.views import alerts as views
@@ -131,9 +132,9 @@ def rules(form: FormatOption = Format.TABLE, output: OutputOption = None) -> Non
     show(rows, views.rule_columns(), form, output)
 
 
-@app.command("set", help=tr("Set a rule: `alerts set burst calls=30`, `alerts set dear-call on`; NAME= puts it back."))
+@app.command("set", help=en("Set a rule: `alerts set burst calls=30`, `alerts set dear-call on`; NAME= puts it back."))
 def set_rule(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help=tr("from `alerts rules`"))], values: PairsArgument
+    rule: Annotated[str, typer.Argument(metavar="RULE", help=en("from `alerts rules`"))], values: PairsArgument
 ) -> None:
     """Takes effect with the next call."""
     name = _rule(rule)
@@ -186,12 +187,12 @@ def _values(rule: str, words: Sequence[str]) -> dict[str, str | None]:
     return found
 
 
-@app.command("try", help=tr("How often a rule would have spoken in the past, before it is switched on."))
+@app.command("try", help=en("How often a rule would have spoken in the past, before it is switched on."))
 def try_rule(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help=tr("from `alerts rules`"))],
-    values: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]…", help=tr("settings to try"))] = None,
-    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=tr("default: 28 days ago"))] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help=tr("default: yesterday"))] = None,
+    rule: Annotated[str, typer.Argument(metavar="RULE", help=en("from `alerts rules`"))],
+    values: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]…", help=en("settings to try"))] = None,
+    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=en("default: 28 days ago"))] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help=en("default: yesterday"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -217,10 +218,10 @@ def _how_often(count: int, first: date, last: date) -> str:
     return tr("{count} times in {days} days", count=count, days=days)
 
 
-@app.command("test", help=tr("Send a test message the whole real way, and wait until it has arrived."))
+@app.command("test", help=en("Send a test message the whole real way, and wait until it has arrived."))
 def send_test(
-    channel: Annotated[str | None, typer.Argument(metavar="[CHANNEL]", help=tr("default: all of them"))] = None,
-    wait: Annotated[int, typer.Option(min=1, metavar="SECONDS", help=tr("how long to wait"))] = PATIENCE_S,
+    channel: Annotated[str | None, typer.Argument(metavar="[CHANNEL]", help=en("default: all of them"))] = None,
+    wait: Annotated[int, typer.Option(min=1, metavar="SECONDS", help=en("how long to wait"))] = PATIENCE_S,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Through outbox and service like any alert; exit 1 where it did not arrive."""
@@ -266,10 +267,10 @@ def _arrived(using: "Settings", ledger: "Ledger", key: str, wait_s: int) -> Any:
         time.sleep(0.2)
 
 
-@app.command("send", help=tr("Send what waits, for cron where no service runs; nothing is sent twice."))
+@app.command("send", help=en("Send what waits, for cron where no service runs; nothing is sent twice."))
 def send(
-    again: Annotated[bool, typer.Option("--again", help=tr("also what was given up"))] = False,
-    channel: Annotated[str | None, typer.Option(help=tr("with --again: of this channel only"))] = None,
+    again: Annotated[bool, typer.Option("--again", help=en("also what was given up"))] = False,
+    channel: Annotated[str | None, typer.Option(help=en("with --again: of this channel only"))] = None,
 ) -> None:
     """What the service does by itself; exit 1 where a message was given up."""
     from ippbx_billing.delivery.alerts.running import Housekeeping
@@ -296,12 +297,12 @@ def send(
         raise typer.Exit(1)
 
 
-@app.command("sent", help=tr("Messages: sent, waiting, given up."))
+@app.command("sent", help=en("Messages: sent, waiting, given up."))
 def sent(
     state: Annotated[
-        Literal["all", "waiting", "sent", "dead", "merged", "cancelled"], typer.Option(help=tr("in this state"))
+        Literal["all", "waiting", "sent", "dead", "merged", "cancelled"], typer.Option(help=en("in this state"))
     ] = "all",
-    limit: Annotated[int, typer.Option(min=1, help=tr("at most so many"))] = 100,
+    limit: Annotated[int, typer.Option(min=1, help=en("at most so many"))] = 100,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -318,7 +319,7 @@ def sent(
 # -- channels
 
 
-@channels.command("list", help=tr("The channels without their secrets, and how their messages fare."))
+@channels.command("list", help=en("The channels without their secrets, and how their messages fare."))
 def list_channels(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Which channel took its last message when."""
     from ippbx_billing.delivery.alerts.channels import load, shown
@@ -337,10 +338,10 @@ def list_channels(form: FormatOption = Format.TABLE, output: OutputOption = None
     show(rows, views.channel_columns(), form, output, empty=tr("there is no channel yet"))
 
 
-@channels.command("add", help=tr("Add a channel, or change it: `channels add boss dingtalk url=@FILE secret=-`."))
+@channels.command("add", help=en("Add a channel, or change it: `channels add boss dingtalk url=@FILE secret=-`."))
 def add_channel(
-    name: Annotated[str, typer.Argument(help=tr("a name of your own"))],
-    kind: Annotated[str, typer.Argument(help=tr("mail, webhook, dingtalk, wecom, feishu, alertmanager"))],
+    name: Annotated[str, typer.Argument(help=en("a name of your own"))],
+    kind: Annotated[str, typer.Argument(help=en("mail, webhook, dingtalk, wecom, feishu, alertmanager"))],
     values: PairsArgument,
 ) -> None:
     """A value of @FILE is read from there, - from stdin, so that no secret stands in the shell's history."""
@@ -351,8 +352,8 @@ def add_channel(
     say(tr("channel {name} is set; try it: `ippbx-bill alerts test {name}`", name=name))
 
 
-@channels.command("remove", help=tr("Forget a channel and its secrets."))
-def remove_channel(name: Annotated[str, typer.Argument(help=tr("from `alerts channels list`"))]) -> None:
+@channels.command("remove", help=en("Forget a channel and its secrets."))
+def remove_channel(name: Annotated[str, typer.Argument(help=en("from `alerts channels list`"))]) -> None:
     """What waits for it is never sent."""
     from ippbx_billing.delivery.alerts.channels import remove
 
@@ -361,11 +362,11 @@ def remove_channel(name: Annotated[str, typer.Argument(help=tr("from `alerts cha
 
 
 @channels.command(
-    "server", help=tr("The mail server, the HTTP proxy, the watchman's address: `channels server mail host=…`.")
+    "server", help=en("The mail server, the HTTP proxy, the watchman's address: `channels server mail host=…`.")
 )
 def server(
-    name: Annotated[Literal["mail", "http"], typer.Argument(help=tr("mail or http"))],
-    values: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]…", help=tr("what is set"))] = None,
+    name: Annotated[Literal["mail", "http"], typer.Argument(help=en("mail or http"))],
+    values: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]…", help=en("what is set"))] = None,
 ) -> None:
     """Without values it shows what is set."""
     from ippbx_billing.delivery.alerts.channels import load, put_server, shown
