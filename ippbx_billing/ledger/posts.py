@@ -202,6 +202,10 @@ class PostTables:
             found.setdefault(channel, {})[state] = count
         return found
 
+    def count(self, state: str) -> int:
+        """How many posts are in this state, on all channels together."""
+        return int(self.connection.execute("SELECT count(*) FROM alert_posts WHERE state = ?", [state]).fetchone()[0])
+
     def last_sent(self) -> dict[str, int]:
         """When each channel took its last message."""
         rows = self.connection.execute(

@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.alerts [--calls 40000] [--extensions 1000] [--json FILE] [--strict]
 
-Two ledgers take the same batches in turn, one beside the other, so that a busy machine slows down both alike; counted
-is the processor time of this process. The calls are an office's of the present hour, of a thousand extensions, so that a
-thousand windows slide; a fortnight of past stands behind each of them.
+Two ledgers take the same batches in turn, one beside the other, so that a busy machine slows down both alike; the
+processor time of this process is counted. The calls are an office's of the present hour, of a thousand extensions, so
+that a thousand windows slide; four weeks of past stand behind each of them.
 """
 
 import argparse

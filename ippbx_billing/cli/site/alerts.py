@@ -1,11 +1,9 @@
 """`alerts`: what was found, whom it is told, by which rules; a rule tried on the past, a channel tried for real."""
 
 import sys
-import time
 from collections.abc import Sequence
-from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import typer
@@ -15,19 +13,14 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show
-from ippbx_billing.errors import BillingError, NotFoundError, UsageError
+from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import en, tr
-
-if TYPE_CHECKING:
-    from ippbx_billing.ledger import Ledger
-    from ippbx_billing.settings import Settings
 
 app = Commands()
 channels = Commands()
 app.add_typer(channels, name="channels", help=en("Where messages go: mail, DingTalk, WeCom, Feishu, webhooks."))
 
 PATIENCE_S = 30
-TRIED_BEFORE = timedelta(days=1)
 PairsArgument = Annotated[list[str], typer.Argument(metavar="NAME=VALUE…", help=en("what is set"))]
 
 
@@ -197,25 +190,17 @@ def try_rule(
     output: OutputOption = None,
 ) -> None:
     """Nothing is written and nobody is told."""
-    from ippbx_billing.delivery.alerts.trying import try_on
+    from ippbx_billing.delivery.alerts.trying import days_to_try, try_on
     from ippbx_billing.reports.views import alerts as views
 
     using, today = common.settings(), common.today(common.settings())
-    begin = common.day(first) if first else today - timedelta(days=28)
-    end = common.day(last) if last else today - timedelta(days=1)
-    if end < begin:
-        raise UsageError(tr("{first} lies after {last}", first=begin, last=end), tr("exchange --from and --to"))
+    days = days_to_try(common.day(first) if first else None, common.day(last) if last else None, today)
     wanted = {name: value for name, value in _values(_rule(rule), values or []).items() if value is not None}
     with common.open_ledger(using) as ledger:
-        found = try_on(ledger, using, rule, wanted, begin, end)
+        found = try_on(ledger, using, rule, wanted, days[0], days[-1])
     rows = views.tried_rows(found, using.site_zone)
     show(rows, views.tried_columns(), form, output, empty=tr("it would not have spoken"))
-    say(_how_often(len(rows), begin, end))
-
-
-def _how_often(count: int, first: date, last: date) -> str:
-    days = (last - first).days + 1
-    return tr("{count} times in {days} days", count=count, days=days)
+    say(tr("{count} times in {days} days", count=len(rows), days=len(days)))
 
 
 @app.command("test", help=en("Send a test message the whole real way, and wait until it has arrived."))
@@ -227,6 +212,7 @@ def send_test(
     """Through outbox and service like any alert; exit 1 where it did not arrive."""
     from ippbx_billing.alerts import Severity
     from ippbx_billing.delivery.alerts.channels import load
+    from ippbx_billing.delivery.alerts.sender import wait_for
     from ippbx_billing.reports.views import alerts as views
 
     using = common.settings()
@@ -241,30 +227,11 @@ def send_test(
         with ledger.transaction():
             now = int(common.now().timestamp())
             ledger.incidents.message(key, "test", Severity.INFO, now, facts={"channel": channel} if channel else {})
-        posts = _arrived(using, ledger, key, wait)
+        posts = wait_for(using.data_dir, ledger, key, wait)
     rows = [views.post_row(one, using.site_zone) for one in posts]
     show(rows, views.post_columns(), form, empty=tr("nobody has taken it"))
     if not posts or any(one.state != "sent" for one in posts):
         raise typer.Exit(1)
-
-
-def _arrived(using: "Settings", ledger: "Ledger", key: str, wait_s: int) -> Any:
-    """The posts of a message once each was tried; BillingError where nobody sends."""
-    from ippbx_billing.delivery.alerts.sender import is_sending
-
-    until = time.monotonic() + wait_s
-    while True:
-        posts = ledger.posts.by_key(key)
-        if posts and all(one.state in ("sent", "dead") or one.error for one in posts):
-            return posts
-        if time.monotonic() > until:
-            return posts
-        if not posts and not is_sending(using.data_dir) and time.monotonic() > until - wait_s + 5:
-            raise BillingError(
-                tr("the message waits, but nobody sends: the service does not run"),
-                tr("start `ippbx-bill listen`, or send what waits with `ippbx-bill alerts send`"),
-            )
-        time.sleep(0.2)
 
 
 @app.command("send", help=en("Send what waits, for cron where no service runs; nothing is sent twice."))
@@ -290,8 +257,7 @@ def send(
             sender.round(common.now())
             Housekeeping(using, ledger).run(common.now(), sender)
             sender.drain(common.now)
-        dead = sum(states.get("dead", 0) for states in ledger.posts.counts().values())
-        left = sum(states.get("waiting", 0) for states in ledger.posts.counts().values())
+        left, dead = ledger.posts.count("waiting"), ledger.posts.count("dead")
     say(tr("{left} messages wait, {dead} were given up", left=left, dead=dead))
     if dead:
         raise typer.Exit(1)

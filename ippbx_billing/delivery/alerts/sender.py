@@ -39,6 +39,7 @@ LOCK = "sender.lock"
 BACK_OFF_S = (60, 120, 300, 900, 3_600)
 DEAD_AFTER_S = 86_400
 MINUTE_S = 60
+NOBODY_S = 5  # a sender takes a new message within a second
 STATES_EVERY_S = 60  # how often Alertmanager hears of what goes on
 KEPT_S = 180 * 86_400
 
@@ -65,6 +66,22 @@ def is_sending(data_dir: Path) -> bool:
             return False
     except BusyError:
         return True
+
+
+def wait_for(data_dir: Path, ledger: Ledger, key: str, wait_s: int) -> list[Post]:
+    """The posts of a message once each was tried, or as they are after so long; BillingError where nobody sends."""
+    until, soon = time.monotonic() + wait_s, time.monotonic() + NOBODY_S
+    while True:
+        posts = ledger.posts.by_key(key)
+        tried = posts and all(one.state in ("sent", "dead") or one.error for one in posts)
+        if tried or time.monotonic() > until:
+            return posts
+        if not posts and time.monotonic() > soon and not is_sending(data_dir):
+            raise BillingError(
+                tr("the message waits, but nobody sends: the service does not run"),
+                tr("start `ippbx-bill listen`, or send what waits with `ippbx-bill alerts send`"),
+            )
+        time.sleep(0.2)
 
 
 def _private(name: str, flags: int) -> int:
@@ -242,6 +259,10 @@ class Sender:
             self._ledger.incidents.settle([], [Over("delivery", post.channel, now)], now)
 
     # -- what Alertmanager wants to hear again and again
+
+    def states_flying(self) -> bool:
+        """Whether Alertmanager is being told of what goes on."""
+        return any(not one.done() for one in self._states)
 
     def _tell_states(self, now: float) -> None:
         managers = [one for one in self.channels.channels.values() if one.kind == "alertmanager"]

@@ -16,6 +16,14 @@ from ippbx_billing.settings import Settings
 BEFORE = timedelta(days=1)  # fills the windows
 
 
+def days_to_try(first: date | None, last: date | None, today: date) -> list[date]:
+    """The days from one to another, both included: the last four weeks where none is named; UsageError for none."""
+    begin, end = first or today - timedelta(days=28), last or today - timedelta(days=1)
+    if end < begin:
+        raise UsageError(tr("{first} lies after {last}", first=begin, last=end), tr("exchange --from and --to"))
+    return [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
+
+
 def try_on(
     ledger: Ledger, settings: Settings, rule: str, values: Mapping[str, str], first: date, last: date
 ) -> list[Tried]:
