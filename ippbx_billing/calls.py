@@ -248,6 +248,10 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     nothing: Reason = field(default_factory=Reason)  # understood, but no call: an SMS, an empty probe
 
+    def is_one_call(self) -> bool:
+        """Whether it is one call and nothing else."""
+        return len(self.calls) == 1 and not (self.states or self.problems)
+
 
 def priced_at(call: Call) -> datetime:
     """The moment by which a call is priced: when it was answered, or began where the PBX does not tell that."""
