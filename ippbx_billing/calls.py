@@ -259,7 +259,7 @@ def priced_at(call: Call) -> datetime:
     return call.started_at if answered_at is None or answered_at < call.started_at else answered_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, like `Call`
 class Classification:
     """What a dialled or calling number is, and which rule decided it."""
 

@@ -54,10 +54,10 @@ def _digits(chance: random.Random, count: int) -> str:
 def rate(numbering: Numbering, numbers: Iterable[str]) -> float:
     """Classifications a second."""
     numbers = list(numbers)
-    started = time.perf_counter()
+    started = time.process_time()
     for number in numbers:
         numbering.classify(number)
-    return len(numbers) / (time.perf_counter() - started)
+    return len(numbers) / (time.process_time() - started)
 
 
 def import_ms() -> float:
