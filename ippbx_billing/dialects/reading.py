@@ -160,11 +160,15 @@ class Fields:
 
 
 def _billed_ms(fields: Fields, billed_s: int) -> int | None:
-    """The talk time in milliseconds where the record tells a part of a second, and it is the one that is billed."""
     found = fields.preferred.get("billed_s")
-    if found is None or (found[1].isdigit() and found[0].unit == "s"):
+    return None if found is None else part_of_second(found[1], found[0].unit, billed_s)
+
+
+def part_of_second(said: str, unit: str, billed_s: int) -> int | None:
+    """The talk time in milliseconds where the record tells a part of a second, and it is the one that is billed."""
+    if said.isdigit() and unit == "s":
         return None
-    told_ms = values.milliseconds(found[1], found[0].unit)
+    told_ms = values.milliseconds(said, unit)
     return told_ms if told_ms is not None and told_ms % 1000 and -(-told_ms // 1000) == billed_s else None
 
 

@@ -41,7 +41,7 @@ class State(dict[str, "State"]):
     """
 
     __slots__ = ("_automaton", "_positions", "first")
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]
     __eq__ = object.__eq__
 
     def __init__(self, automaton: "Automaton", positions: int) -> None:

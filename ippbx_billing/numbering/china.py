@@ -76,8 +76,7 @@ def _codes() -> Automaton:
 
 
 class Head(NamedTuple):
-    """What the first five digits of a mobile number tell: its block, and what is said of it.
-    """
+    """What the first five digits of a mobile number tell: its block, and what is said of it."""
 
     block: Block
     operator: str

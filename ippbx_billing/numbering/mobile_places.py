@@ -3,8 +3,8 @@
     packaged_places().find("13800138000")  ->  MobilePlace(region="北京", place="北京", area_code="010")
 
 The table is `phone.dat` of the Python package `phone`, or a newer one, or a CSV with the columns
-`prefix,region,place,area_code`. What it holds for a
-thousand prefixes is unpacked when the first of them is asked for. A hit alone says nothing: the file has rows in blocks that are not mobile.
+`prefix,region,place,area_code`. What it holds for a thousand prefixes is unpacked when the first of them is asked for.
+A hit alone says nothing: the file has rows in blocks that are not mobile.
 """
 
 import csv

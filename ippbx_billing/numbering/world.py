@@ -61,7 +61,7 @@ def version() -> str:
 
 
 def kind_of(digits: str) -> Kind | None:
-    """What the plans tell of a full number, `442079460123`, beside the digits themselves; None where they must be asked.
+    """What the plans tell of a full number, `442079460123`, beside its digits; None where they must be asked.
 
     Numbers of one kind have one length and lead to one state in the automaton of all patterns that are asked about
     their country: they are parsed and read alike.

@@ -67,7 +67,24 @@ def of_the_world(count: int, random: Random) -> Iterator[str]:
 
 def of_china(count: int, random: Random) -> Iterator[str]:
     """The same around the Chinese plan: blocks, area codes of today and before, short codes, numbers without any."""
-    heads = [*blocks(), *areas(), "86", "+86", "0086", "179510", "193", "1", "2", "4", "8", "9", "95", "96", "400", "16"]
+    heads = [
+        *blocks(),
+        *areas(),
+        "86",
+        "+86",
+        "0086",
+        "179510",
+        "193",
+        "1",
+        "2",
+        "4",
+        "8",
+        "9",
+        "95",
+        "96",
+        "400",
+        "16",
+    ]
     codes = [code.pattern.pattern.replace("\\d", "5") for code in short_codes("CN")]
     whole = chinese_numbers(count // 4, seed=random.randrange(1_000))
     for number in range(count):

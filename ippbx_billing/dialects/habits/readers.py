@@ -17,7 +17,7 @@ from ippbx_billing.dialects.definition import UNUSABLE, Dialect, Rule, Vocabular
 from ippbx_billing.dialects.habits.finding import Derive, IsExtension, NotHabitualError, Spots
 from ippbx_billing.dialects.habits.templates import Said
 from ippbx_billing.dialects.plan import ReadingPlan
-from ippbx_billing.dialects.reading import Lengths, Times, is_doubtful
+from ippbx_billing.dialects.reading import Lengths, Times, is_doubtful, part_of_second
 from ippbx_billing.dialects.settling import TOLERANCE_S, settle
 from ippbx_billing.dialects.settling import Said as Told
 from ippbx_billing.dialects.values import Unreadable, identity, number, seconds
@@ -195,7 +195,7 @@ class Reader:
         came_by, by, left_by = self._trunks(said)
         direction = self._way(said, site.is_extension, caller, callee)
         inward = direction is Direction.INBOUND
-        extension = number(own)
+        extension, talk = number(own), said[self._talk_s.place]
         if extension is None and direction is not None:
             extension = callee if inward else caller
             if came_by is not None and left_by is not None and not site.is_extension(extension):
@@ -225,6 +225,7 @@ class Reader:
             pin=pin,
             recording=recording,
             twin=self._twin,
+            billed_ms=None if talk is None else part_of_second(talk, self._talk_s.unit, settled[4]),
             doubt=settled[6],
             notes=settled[7],
         )
