@@ -105,7 +105,8 @@ class PhoneDat:
     def __init__(self, path: Path, content: bytes | None = None) -> None:
         self._path = path
         self._loaded = content
-        self._places: dict[str, list[MobilePlace | None]] = {}  # by the first four digits of a prefix
+        self._offsets: dict[str, list[int]] = {}  # by the first four digits of a prefix
+        self._places: dict[int, MobilePlace | None] = {0: None}
 
     @property
     def version(self) -> str:
@@ -113,10 +114,13 @@ class PhoneDat:
         return self._content[:4].decode("ascii", "replace")
 
     def find(self, number: str) -> MobilePlace | None:
-        places = self._places.get(number[:4])
-        if places is None:
-            places = self._places[number[:4]] = self._places_of(int(number[:4]))
-        return places[int(number[4:7])]
+        offsets = self._offsets.get(number[:4])
+        if offsets is None:
+            offsets = self._offsets[number[:4]] = self._offsets_of(int(number[:4]))
+        offset = offsets[int(number[4:7])]
+        if offset not in self._places:
+            self._places[offset] = self._place(offset)
+        return self._places[offset]
 
     def check(self) -> None:
         """DataError unless the whole file is sound: header, sorted prefixes, readable places."""
@@ -146,12 +150,13 @@ class PhoneDat:
         """Where the prefixes begin."""
         return int(_HEADER.unpack_from(self._content)[1])
 
-    def _places_of(self, head: int) -> list[MobilePlace | None]:
-        """The places of the thousand prefixes that begin with four digits."""
+    def _offsets_of(self, head: int) -> list[int]:
+        """Where the place begins of each of the thousand prefixes with these four digits; 0 where there is none."""
         codes, offsets = self._columns
-        found: list[MobilePlace | None] = [None] * 1_000
-        for at in range(bisect_left(codes, head * 1_000), bisect_left(codes, (head + 1) * 1_000)):
-            found[codes[at] % 1_000] = self._place(offsets[at])
+        base, found = head * 1_000, [0] * 1_000
+        first, behind = bisect_left(codes, base), bisect_left(codes, base + 1_000)
+        for code, offset in zip(codes[first:behind], offsets[first:behind], strict=True):
+            found[code - base] = offset
         return found
 
     @cached_property

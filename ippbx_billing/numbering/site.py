@@ -11,7 +11,6 @@ bank's number, because 5555 is none. After a pause the prefix needs no such proo
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from ippbx_billing.calls import Classification, Direction, LineKind, TrafficType
 from ippbx_billing.errors import DataError
@@ -66,10 +65,11 @@ class Numbering:
         self._calling_code = calling
         self._area_prefix = f"+{calling}{self._area_digits}"
         self._overrides = Overrides(overrides, calling, trunk, self._area_digits)
+        self._is_corrected = bool(self._overrides)
         self._cleanups = sorted(cleanups, key=lambda rule: len(rule.matched), reverse=True)
         self._places = mobile_places or packaged_places()
         self._moulds: dict[object, Mould | None] = {}
-        self._remembered = lru_cache(maxsize=CACHE_SIZE)(self._decide)
+        self._remembered: dict[tuple[str, Direction], Classification] = {}
 
     @property
     def data_version(self) -> str:
@@ -78,9 +78,15 @@ class Numbering:
 
     def classify(self, number: str, direction: Direction = Direction.OUTBOUND) -> Classification:
         """What the number is, called or calling; never raises, repeats are answered from memory."""
-        if len(number) > LONGEST_NUMBER:
-            return self._decide(number, direction)
-        return self._remembered(number, direction)
+        key = (number, direction)
+        found = self._remembered.get(key)
+        if found is None:
+            found = self._decide(number, direction)
+            if len(number) <= LONGEST_NUMBER:
+                if len(self._remembered) >= CACHE_SIZE:
+                    self._remembered.clear()
+                self._remembered[key] = found
+        return found
 
     def is_extension(self, number: str) -> bool:
         """Whether the number is one of the site's extensions, by list or by pattern."""
@@ -98,7 +104,7 @@ class Numbering:
         found = self._by_kind(number, cleaned, direction) or self._with_care(number, cleaned, direction)
         if found is None:
             return _unknown(number, cleaned, self._country)
-        return self._corrected(found) if self._overrides else found
+        return self._corrected(found) if self._is_corrected else found
 
     def _with_care(self, number: str, cleaned: str, direction: Direction) -> Classification | None:
         """What the plan says of this very number; the definition of what it is."""
@@ -112,13 +118,13 @@ class Numbering:
         kind = self._kind_of(cleaned, direction)
         if kind is None:
             return None
-        common = kind[0]
-        mould = self._moulds.get(common, self)
-        if mould is self:
+        try:
+            mould = self._moulds[kind[0]]
+        except KeyError:
             if len(self._moulds) >= CACHE_SIZE:
                 self._moulds.clear()
-            mould = self._moulds[common] = self._mould(kind, cleaned, direction)
-        return mould.cast(number, kind) if isinstance(mould, Mould) else None
+            mould = self._moulds[kind[0]] = self._mould(kind, cleaned, direction)
+        return None if mould is None else mould.cast(number, kind)
 
     def _kind_of(self, digits: str, direction: Direction) -> Kind | None:
         """What is told by all but the last digits of a number."""
@@ -316,7 +322,7 @@ class Numbering:
 
     def _corrected(self, found: Classification) -> Classification:
         """The classification with what the site knows better."""
-        override = self._overrides.find(found.normalized) if self._overrides else None
+        override = self._overrides.find(found.normalized)
         if override is None:
             return found
         return replace(
