@@ -22,8 +22,7 @@ from ippbx_billing.dialects.bodies import DEFAULT_BOUNDS, Bounds, Document, Open
 from ippbx_billing.dialects.choosing import Dialects, choose
 from ippbx_billing.dialects.clocks import Hints, proven_order
 from ippbx_billing.dialects.definition import COMMON_WORDS, FIELDS, Dialect, common_words, read_dialect
-from ippbx_billing.dialects.habits import Missed
-from ippbx_billing.dialects.habits import Site as Here
+from ippbx_billing.dialects.habits import Missed, Standpoint
 from ippbx_billing.dialects.plan import kind_of
 from ippbx_billing.dialects.reading import Fields, Site, call_of, status_of
 from ippbx_billing.dialects.record import Record, scalars
@@ -82,7 +81,7 @@ def read(
 
     `country` is the site's; it settles the order of day and month where nothing else does.
     """
-    here = Here(zone, is_extension, sender(event.remote), bounds)
+    here = Standpoint(zone, is_extension, sender(event.remote), bounds)
     reading, missed = dialects.habits.read(event, chosen, here)
     return reading or _read_with_care(event, dialects, chosen, here, country, missed)
 
@@ -97,11 +96,11 @@ def read_by_habit(
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Reading | None:
     """What `read` gives, if that takes no more than a look; None where care is needed, which may take long."""
-    return dialects.habits.read(event, chosen, Here(zone, is_extension, sender(event.remote), bounds))[0]
+    return dialects.habits.read(event, chosen, Standpoint(zone, is_extension, sender(event.remote), bounds))[0]
 
 
 def _read_with_care(
-    event: RawEvent, dialects: Dialects, chosen: str, here: Here, country: str, missed: Missed | None
+    event: RawEvent, dialects: Dialects, chosen: str, here: Standpoint, country: str, missed: Missed | None
 ) -> Reading:
     """The definition of what an event means; what is done every time in the same way becomes a habit."""
     opened = open_body(event, here.bounds)

@@ -245,10 +245,10 @@ def _said(fields: Fields) -> Said:
     """What the record says of times, durations and outcome."""
     ruled = fields.follows(fields.plan.dispositions)
     word = ruled.then if ruled else fields.meaning("disposition", fields.dialect.disposition_words)
-    times = Times(fields.instant("started_at"), fields.instant("answered_at"), fields.instant("ended_at"))
+    times = TimesTold(fields.instant("started_at"), fields.instant("answered_at"), fields.instant("ended_at"))
     duration_s, billed_s = fields.seconds("duration_s"), fields.seconds("billed_s")
     unclear_s = _unclear(fields)
-    lengths = Lengths(duration_s, billed_s, unclear_s)
+    lengths = LengthsTold(duration_s, billed_s, unclear_s)
     if is_doubtful(times, lengths):
         times = _across_clock_change(fields, times, lengths)
     return Said(
@@ -265,7 +265,7 @@ def _said(fields: Fields) -> Said:
     )
 
 
-class Times(NamedTuple):
+class TimesTold(NamedTuple):
     """When a record says that the call began, was answered, and ended."""
 
     start: datetime | None
@@ -273,7 +273,7 @@ class Times(NamedTuple):
     end: datetime | None
 
 
-class Lengths(NamedTuple):
+class LengthsTold(NamedTuple):
     """How long a record says that the call, the talk, and either of the two lasted."""
 
     call_s: int | None
@@ -292,12 +292,12 @@ def _unclear(fields: Fields) -> int | None:
     return fields.seconds("unclear_s")
 
 
-def is_doubtful(times: Times, lengths: Lengths) -> bool:
+def is_doubtful(times: TimesTold, lengths: LengthsTold) -> bool:
     """Whether times run backwards, or contradict what the record says of their lengths."""
     return _misfit(times, lengths) > (False, TOLERANCE_S)
 
 
-def _misfit(times: Times, lengths: Lengths) -> tuple[bool, float]:
+def _misfit(times: TimesTold, lengths: LengthsTold) -> tuple[bool, float]:
     """Whether times run backwards, and by how many seconds they miss the lengths."""
     call_s, talk_s = _seconds_between(times.start, times.end), _seconds_between(times.answer, times.end)
     waited_s = _seconds_between(times.start, times.answer)
@@ -315,7 +315,7 @@ def _seconds_between(first: datetime | None, second: datetime | None) -> float |
     return None if first is None or second is None else (second - first).total_seconds()
 
 
-def _across_clock_change(fields: Fields, times: Times, lengths: Lengths) -> Times:
+def _across_clock_change(fields: Fields, times: TimesTold, lengths: LengthsTold) -> TimesTold:
     """At the end of summer time one clock time means two instants: those that fit the lengths, the first of equals."""
     choices = [
         (moment, fields.instant(name, later=True) or moment) if moment is not None else (None,)
@@ -323,7 +323,7 @@ def _across_clock_change(fields: Fields, times: Times, lengths: Lengths) -> Time
     ]
     if all(len(set(one)) == 1 for one in choices):
         return times
-    return min((Times(*one) for one in product(*choices)), key=lambda one: _misfit(one, lengths))
+    return min((TimesTold(*one) for one in product(*choices)), key=lambda one: _misfit(one, lengths))
 
 
 # -- sides

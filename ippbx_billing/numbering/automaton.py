@@ -34,7 +34,7 @@ class _Piece(NamedTuple):
 _NOTHING = _Piece(True, 0, 0)
 
 
-class State(dict[str, "State"]):
+class Reached(dict[str, "Reached"]):
     """Where digits have led; `state[digit]` is where the next one leads.
 
     `first` is the first pattern that the digits so far fit in full. Two states are the same if they are one.
@@ -53,7 +53,7 @@ class State(dict[str, "State"]):
         """Whether any pattern goes on, or ends here."""
         return self._positions != 0
 
-    def __missing__(self, digit: str) -> "State":
+    def __missing__(self, digit: str) -> "Reached":
         following = self._automaton.following(self._positions, digit)
         self[digit] = following
         return following
@@ -71,17 +71,17 @@ class Automaton:
             self._include(pattern, more=False)
         for pattern in open_ended:
             self._include(pattern, more=True)
-        self._states: dict[int, State] = {}
+        self._states: dict[int, Reached] = {}
         self._start = self._state(1)
 
-    def after(self, digits: str) -> State:
+    def after(self, digits: str) -> Reached:
         """Where these digits lead."""
         state = self._start
         for digit in digits:
             state = state[digit]
         return state
 
-    def following(self, positions: int, digit: str) -> State:
+    def following(self, positions: int, digit: str) -> Reached:
         """The state after one more digit."""
         bit, reached = 1 << int(digit), 0
         while positions:
@@ -107,12 +107,12 @@ class Automaton:
             positions ^= lowest
         return found
 
-    def _state(self, positions: int) -> State:
+    def _state(self, positions: int) -> Reached:
         found = self._states.get(positions)
         if found is None:
             if len(self._states) >= MOST_STATES:
                 self._states.clear()
-            found = self._states[positions] = State(self, positions)
+            found = self._states[positions] = Reached(self, positions)
         return found
 
     # -- from the text of a pattern

@@ -5,7 +5,7 @@ its words come to, is decided once by reading with care; after that one pattern 
 them. The careful way stays the definition: whatever does not fit, or gives a reason for doubt, is read by it, and a
 shape is learned only if both read its body alike.
 
-    habits = Habits(dialects.evidence)
+    habits = ReadingHabits(dialects.evidence)
     reading, missed = habits.read(event, chosen, site)
     habits.learn(missed, view, facts, site, call)     # after reading with care
 """
@@ -17,7 +17,7 @@ from ippbx_billing.calls import Call, RawEvent, Reading, Reason
 from ippbx_billing.dialects.bodies import Bounds
 from ippbx_billing.dialects.evidence import Evidence, TooMuch
 from ippbx_billing.dialects.habits.finding import IsExtension, NotHabitualError, Spots
-from ippbx_billing.dialects.habits.readers import Circumstances, Clock, Doubt, Reader
+from ippbx_billing.dialects.habits.readers import Circumstances, Doubt, Reader, ZoneClock
 from ippbx_billing.dialects.habits.templates import Key, NoTemplateError, Template, template_of
 from ippbx_billing.dialects.plan import kind_of
 from ippbx_billing.dialects.view import DocumentView, Facts, records_at
@@ -34,7 +34,7 @@ NOTHING = Reason()
 Door = tuple[str, str, Bounds]  # the chosen dialect, the path of the delivery, and what a body may hold
 
 
-class Site(NamedTuple):
+class Standpoint(NamedTuple):
     """What reading by habit needs to know of the place where the PBX stands; `remote` is the sender's address."""
 
     zone: tzinfo
@@ -52,16 +52,16 @@ class Missed(NamedTuple):
     key: Key = ()
 
 
-class Habits:
+class ReadingHabits:
     """The templates of what was delivered so far; bounded, and forgotten with the dialects that they belong to."""
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         self._doors: dict[Door, list[Template]] = {}
-        self._clocks: dict[tzinfo, Clock] = {}
+        self._clocks: dict[tzinfo, ZoneClock] = {}
         self._tried: dict[int, tuple[object, int]] = {}
 
-    def read(self, event: RawEvent, chosen: str, site: Site) -> tuple[Reading | None, Missed | None]:
+    def read(self, event: RawEvent, chosen: str, site: Standpoint) -> tuple[Reading | None, Missed | None]:
         """What the event means, or what is to be learned from it once it was read with care."""
         text = _text_of(event)
         if text is None:
@@ -78,7 +78,7 @@ class Habits:
             return None, Missed(door, text, missed.template, missed.key)
 
     def _by_templates(
-        self, templates: list[Template], text: str, site: Site
+        self, templates: list[Template], text: str, site: Standpoint
     ) -> tuple[Reading | None, Missed | None] | None:
         for place, template in enumerate(templates):
             found = template.said(text)
@@ -99,17 +99,17 @@ class Habits:
             return Reading(reader.dialect, (call,), (), (), NOTHING), None
         return None
 
-    def _circumstances(self, site: Site) -> Circumstances:
+    def _circumstances(self, site: Standpoint) -> Circumstances:
         clock = self._clocks.get(site.zone)
         if clock is None:
             if len(self._clocks) >= MOST_ZONES:
                 self._clocks.clear()
-            clock = self._clocks[site.zone] = Clock(site.zone)
+            clock = self._clocks[site.zone] = ZoneClock(site.zone)
         return Circumstances(clock, site.is_extension, site.remote)
 
     # -- learning
 
-    def learn(self, missed: Missed, view: DocumentView, facts: Facts, site: Site, call: Call) -> None:
+    def learn(self, missed: Missed, view: DocumentView, facts: Facts, site: Standpoint, call: Call) -> None:
         """Remember how a document was read with care, if a decision for its like stands already.
 
         `call` is all that was made of the event.
@@ -147,7 +147,7 @@ class Habits:
         except NotHabitualError:
             return None
 
-    def _prove(self, template: Template, key: Key, text: str, site: Site, call: Call) -> None:
+    def _prove(self, template: Template, key: Key, text: str, site: Standpoint, call: Call) -> None:
         """What is learned from a body must read it as it was read with care."""
         reader, found = template.readers[key], template.said(text)
         if reader is None or found is None:

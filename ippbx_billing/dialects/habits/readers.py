@@ -17,7 +17,7 @@ from ippbx_billing.dialects.definition import UNUSABLE, Dialect, Rule, Vocabular
 from ippbx_billing.dialects.habits.finding import Derive, IsExtension, NotHabitualError, Spots
 from ippbx_billing.dialects.habits.templates import Said
 from ippbx_billing.dialects.plan import ReadingPlan
-from ippbx_billing.dialects.reading import Lengths, Times, is_doubtful, part_of_second
+from ippbx_billing.dialects.reading import LengthsTold, TimesTold, is_doubtful, part_of_second
 from ippbx_billing.dialects.settling import TOLERANCE_S, settle
 from ippbx_billing.dialects.settling import Said as Told
 from ippbx_billing.dialects.values import Unreadable, identity, number, seconds
@@ -34,8 +34,8 @@ class Doubt(Exception):
     """The record has to be read with care."""
 
 
-class Clock:
-    """Times of the PBX's zone; the offset of an hour is worked out once, unless it changes within it."""
+class ZoneClock:
+    """TimesTold of the PBX's zone; the offset of an hour is worked out once, unless it changes within it."""
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
@@ -73,14 +73,14 @@ class Clock:
         return ahead
 
 
-_UTC_CLOCK = Clock(UTC)
+_UTC_CLOCK = ZoneClock(UTC)
 
 
 @dataclass(slots=True)
 class Circumstances:
     """What a reader needs to know of the place where the PBX stands."""
 
-    clock: Clock
+    clock: ZoneClock
     is_extension: IsExtension
     remote: str
 
@@ -230,8 +230,8 @@ class Reader:
             notes=settled[7],
         )
 
-    def _settled(self, said: Said, clock: Clock) -> Outcome:
-        """Times, lengths and outcome that agree with each other."""
+    def _settled(self, said: Said, clock: ZoneClock) -> Outcome:
+        """TimesTold, lengths and outcome that agree with each other."""
         start, answer = self._moment(self._start, said, clock), self._moment(self._answer, said, clock)
         end = self._moment(self._end, said, clock)
         call_s, talk_s = _seconds(self._call_s, said), _seconds(self._talk_s, said)
@@ -244,7 +244,7 @@ class Reader:
                 return found
         if start is None and answer is None and end is None:
             raise Doubt
-        if is_doubtful(Times(start, answer, end), Lengths(call_s, talk_s, either_s)):
+        if is_doubtful(TimesTold(start, answer, end), LengthsTold(call_s, talk_s, either_s)):
             raise Doubt
         notes: list[Reason] = []
         told = Told(start, answer, end, call_s, talk_s, waiting_s, either_s, disposition, self._tells_answer)
@@ -262,7 +262,7 @@ class Reader:
             tuple(dict.fromkeys(notes)),
         )
 
-    def _moment(self, time: _Time, said: Said, clock: Clock) -> datetime | None:
+    def _moment(self, time: _Time, said: Said, clock: ZoneClock) -> datetime | None:
         text = said[time.place]
         if text is None:
             return None
