@@ -139,7 +139,7 @@ def test_what_is_refused_for_a_day_is_given_up_and_is_an_incident_elsewhere(benc
 
 def test_a_stalling_channel_delays_no_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that never answers is cut off; meanwhile the other has all of its messages."""
-    monkeypatch.setattr("ippbx_billing.delivery.alerts.http.TIMEOUT_S", 1.5)
+    monkeypatch.setattr("ippbx_billing.delivery.alerts.http.TIMEOUT_S", 0.7)
     with Robot(plan=["stall"]) as slow, Robot() as quick:
         chat(bench.site, slow, "slow")
         chat(bench.site, quick, "quick")
@@ -259,7 +259,7 @@ def test_alertmanager_hears_again_and_again_of_what_goes_on(bench: Bench) -> Non
                 time.sleep(0.01)
             assert len(manager.got) == told
         ends = [one.json[0]["endsAt"] for one in manager.got]
-        assert sorted(ends) == [ends[0], *ends[1:]]
+        assert ends[1] < ends[2] < ends[3]
         bench.over("8001")
         bench.send(61)
         bench.send(61)
@@ -372,7 +372,7 @@ class Process:
 
 @pytest.mark.skipif(os.name != "posix", reason="kills by signal")
 def test_killed_at_any_moment_every_incident_is_told_and_none_twice_unsaid(site: Path) -> None:
-    """Ten kills at random; what may have arrived before comes again under the same id and says so."""
+    """Kills at random; what may have arrived before comes again under the same id and says so."""
     chance, sent = random.Random(3), 0
     with Ledger(site / "ledger.db") as ledger:
         ledger.incidents.set("general", {"heartbeat": "", "digest_over": "1000"})
@@ -381,14 +381,14 @@ def test_killed_at_any_moment_every_incident_is_told_and_none_twice_unsaid(site:
         put(site, checked("own", "webhook", {"url": robot.url, "secret": "s", "rate": "100000", "lang": "en"}))
         bench = Bench(site)
         bench.ledger.incidents.set("general", {"heartbeat": "", "digest_over": "1000"})
-        for number in range(6):
+        for number in range(4):
             process = Process(site)
             process.beat()
             for _ in range(chance.randint(5, 12)):
                 bench.find(f"{sent}")
                 sent += 1
-            time.sleep(chance.uniform(0.2, 1.6))
-            process.end(kill=number < 5)
+            time.sleep(chance.uniform(0.1, 0.7))
+            process.end(kill=number < 3)
         last = Process(site)
         until = time.monotonic() + 60
         while bench.states()["sent"] < sent and time.monotonic() < until:
@@ -430,8 +430,9 @@ def test_a_watchman_elsewhere_is_pinged_while_all_is_well(bench: Bench) -> None:
     assert [one.path for one in watchman.got] == ["/ping/secret"] * 3
 
 
-def test_the_command_line_tests_a_channel_the_whole_way(site: Path, cli: Cli) -> None:
+def test_the_command_line_tests_a_channel_the_whole_way(site: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a service it says so; with the sender it arrives; what waits can be sent by cron."""
+    monkeypatch.setattr("ippbx_billing.delivery.alerts.sender.NOBODY_S", 0.3)
     with Robot() as robot:
         answer = cli(
             "alerts",
