@@ -123,6 +123,20 @@ restore nowhere.zip
 events salvage more.txt
 service install --print
 service status
+alerts list
+alerts rules
+alerts show 1
+alerts ack 1
+alerts mute burst
+alerts set burst enabled=no
+alerts try burst
+alerts test
+alerts send
+alerts sent
+alerts channels list
+alerts channels add boss mail to=boss@example.com
+alerts channels server mail host=127.0.0.1
+alerts channels remove nobody
 doctor
 configure-pbx --pbx http://127.0.0.1:9 --password x --api-password y
 pbx enable-api --pbx http://127.0.0.1:9 --password x
