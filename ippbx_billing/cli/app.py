@@ -59,10 +59,21 @@ COMMANDS = {
     "doctor": ("site.doctor:doctor", en("Look over the whole installation; exit 1 if anything is wrong.")),
 }
 
+# How the help heads them: what a site needs first, then month by month, then now and then.
+PANELS = (
+    (en("Set up"), ("init", "listen", "configure-pbx", "pbx", "service", "console")),
+    (en("Every month"), ("report", "bill", "export", "compare", "rerate")),
+    (en("Look up"), ("calls", "quote", "events", "numbers", "help")),
+    (en("Prices"), ("carriers", "tariffs", "trunks", "holidays", "filters")),
+    (en("People"), ("departments", "employees", "extensions", "operators")),
+    (en("Upkeep"), ("doctor", "alerts", "backup", "restore", "dialects", "audit")),
+    (en("Try"), ("demo", "simulate")),
+)
+
 use_where_plain()
 
 app = Commands(
-    cls=announcing(COMMANDS, ErrorsAsSentences),
+    cls=announcing(COMMANDS, PANELS, ErrorsAsSentences),
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help needs a tenth of a second less: the boxes load a Markdown parser
     context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": in_code},
