@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ippbx_billing import __version__
+from ippbx_billing.cli import completing
 from ippbx_billing.cli.announced import announcing
 from ippbx_billing.cli.common import ErrorsAsSentences
 from ippbx_billing.cli.helping import Commands
@@ -92,6 +93,12 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _install_completion(shell: str | None) -> None:
+    if shell is not None:
+        typer.echo(completing.install(shell))
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     data_dir: Annotated[
@@ -114,6 +121,15 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help=en("show the version"))
     ] = False,
+    install_completion: Annotated[
+        str | None,
+        typer.Option(
+            completing.INSTALL,
+            metavar="bash|zsh|fish",
+            callback=_install_completion,
+            help=en("let the Tab key complete commands and names in this shell"),
+        ),
+    ] = None,
 ) -> None:
     """Remember the data directory; the commands read them through `common.settings`."""
     if data_dir is not None:

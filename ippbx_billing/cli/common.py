@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ippbx_billing import language
-from ippbx_billing.cli import given, mistakes
+from ippbx_billing.cli import completing, given, mistakes
 from ippbx_billing.cli.helping import HelpedGroup
 from ippbx_billing.cli.parsing import state as state
 from ippbx_billing.documents.columns import Format
@@ -60,6 +60,8 @@ class ErrorsAsSentences(HelpedGroup):
         if not given.get("standalone_mode", True):
             return super().main(*args, **given)
         state.data_dir = state.lang = None
+        if os.environ.get(completing.ASKED_BY):
+            completing.answered(lambda: super(ErrorsAsSentences, self).main(*args, **given))
         try:
             code = super().main(*args, **given | {"standalone_mode": False})
         except BillingError as error:
@@ -71,6 +73,9 @@ class ErrorsAsSentences(HelpedGroup):
         except mistakes.AnyOfTheirs as error:
             code = _tell_of_misuse(error)
         sys.exit(code if isinstance(code, int) else 0)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, completing.with_shell(args))
 
     def invoke(self, ctx: Any) -> Any:
         try:

@@ -45,6 +45,7 @@ LOADED = {
     "announced",
     "app",
     "common",
+    "completing",
     "given",
     "helping",
     "mistakes",
