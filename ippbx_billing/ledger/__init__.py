@@ -8,7 +8,8 @@ A sibling is one group of tables: `book` the tables that people edit (carriers, 
 has which extension, `rules` what the site knows better (days off, clean-ups, filters), `calls` the calls and charges,
 `records` which record is which call, `rows` the rows of one call, `rollups` their sums, `rerates` what new tariffs
 changed, `journey` the inbox position, the outcomes of events and the calls in progress, `incidents` what alert rules
-found, `posts` what is told of it on which channel, `heard` what the rules ask of the calls.
+found, `posts` what is told of it on which channel, `heard` what the rules ask of the calls,
+`arrivals` what becomes of the events of the last moments.
 """
 
 import os
@@ -21,6 +22,7 @@ from typing import Self
 
 from ippbx_billing.errors import DataError
 from ippbx_billing.language import tr
+from ippbx_billing.ledger.arrivals import ArrivalTables
 from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.directory import DirectoryTables
@@ -71,6 +73,7 @@ class Ledger:
         self.incidents = IncidentTables(self.connection)
         self.posts = PostTables(self.connection)
         self.heard = HeardTables(self.connection)
+        self.arrivals = ArrivalTables(self.connection)
         self._version = self.changed_by_others()
 
     def __enter__(self) -> Self:
