@@ -22,6 +22,11 @@ PATIENCE_S = 40
 _SIGNS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 
+def _hears_ctrl_c() -> None:
+    """A shell's job in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """`ippbx-bill` with stdout, stderr or both on a terminal; ended by its own process id."""
 
@@ -37,6 +42,7 @@ class Terminal:
             stdout=slave if stdout else subprocess.PIPE,
             stderr=slave,
             env={**surely, "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **environment},
+            preexec_fn=_hears_ctrl_c,
         )
         os.close(slave)
         self._raw = bytearray()

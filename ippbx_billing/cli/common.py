@@ -3,11 +3,12 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from threading import Timer
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -24,6 +25,9 @@ from ippbx_billing.settings import Settings, default_data_dir, load
 if TYPE_CHECKING:
     from ippbx_billing.inbox import Inbox
     from ippbx_billing.ledger import Ledger
+
+Item = TypeVar("Item")
+SHOWN_AFTER_S = 1.0  # what is done sooner needs no bar
 
 
 def _form(ctx: typer.Context, form: Format) -> Format:
@@ -176,18 +180,38 @@ def today(using: Settings) -> date:
     return now().astimezone(using.site_zone).date()
 
 
+Told = Callable[[int, int | None], None]
+
+
 @contextmanager
-def progress(about: str) -> Iterator[Callable[[int, int], None]]:
-    """Hears how many of how many are done: a bar on the terminal's stderr, nothing where nobody looks."""
+def progress(about: str) -> Iterator[Told]:
+    """Hears how many of how many (None: nobody knows) are done: a bar on the terminal's stderr from the second second
+    on, with the time it has taken so far; nothing where nobody looks."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(about, total=None)
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Progress(*shown, console=Console(stderr=True), transient=True)
+    task = bar.add_task(about, total=None)
+    soon = Timer(SHOWN_AFTER_S, bar.start)
+    soon.daemon = True
+    soon.start()
+    try:
         yield lambda done, total: bar.update(task, completed=done, total=total)
+    finally:
+        soon.cancel()
+        soon.join()
+        bar.stop()
+
+
+def counted(items: Iterable[Item], told: Told, total: int | None = None) -> Iterator[Item]:
+    """The same items; after each it is told how many have gone by."""
+    for number, item in enumerate(items, 1):
+        yield item
+        told(number, total)
 
 
 def this_command(context: typer.Context, **changed: Any) -> str:

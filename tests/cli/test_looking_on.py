@@ -8,12 +8,10 @@ import httpx
 import pytest
 
 from ippbx_billing.calls import EventKind
-from ippbx_billing.inbox import Delivery, Inbox, keep_all
-from ippbx_billing.ledger import Ledger
-from ippbx_billing.pipeline import Pipeline, Rules
+from ippbx_billing.inbox import Delivery, keep_all
 from ippbx_billing.reports.views.arriving import Onlooker
 from ippbx_billing.settings import load
-from tests.bodies import gateway_cdr
+from tests.bodies import gateway_cdr, read_all
 from tests.conftest import Cli
 from tests.service_process import Service
 from tests.terminals import Terminal
@@ -34,7 +32,7 @@ def test_the_first_of_each_sender_is_a_line_and_the_numbers_follow(site: Path) -
     came("10.0.0.8", b"more rubbish")
     assert onlooker.look() == []
     assert onlooker.status() == "4 received, 0 rated, 0 unrated, 4 waiting"
-    read(site)
+    read_all(site)
     lines = onlooker.look()
     assert lines[0].startswith("first call from 10.0.0.7: 8001 → 02258674577, 1:01, ")
     assert lines[0].endswith("see `ippbx-bill calls explain 1`")
@@ -45,19 +43,10 @@ def test_the_first_of_each_sender_is_a_line_and_the_numbers_follow(site: Path) -
     assert "`ippbx-bill events show 4`" in lines[2]
     came("10.0.0.7", gateway_cdr("8001", "02258674579", 61, start="2026-10-13 11:00:00"), b"rubbish again")
     came("10.0.0.8", gateway_cdr("8001", "02258674577", 61, start="2026-10-13 12:00:00"))
-    read(site)
+    read_all(site)
     (line,) = onlooker.look()
     assert line.startswith("first call from 10.0.0.8: ")
     assert (onlooker.look(), onlooker.status()) == ([], "7 received, 4 rated, 0 unrated, 0 waiting")
-
-
-def read(site: Path) -> None:
-    """Let the pipeline take what waits."""
-    using = load(site)
-    with Ledger(using.ledger_path) as ledger, Inbox(using.inbox_path) as inbox:
-        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using))
-        while pipeline.step():
-            pass
 
 
 @pytest.mark.parametrize(
@@ -112,7 +101,7 @@ def test_calls_in_progress_are_watched_on_a_terminal(site: Path) -> None:
         moment = int(datetime.now(UTC).timestamp() * 1_000_000)
         path = load(site).inbox_path
         keep_all(path, [Delivery(moment, EventKind.STATUS.value, "10.0.0.7", "POST", "/", "", b"", body)])
-        read(site)
+        read_all(site)
         terminal.wait_for("02258674577")
         assert terminal.end(signal.SIGINT) == 0
 
