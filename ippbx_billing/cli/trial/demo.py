@@ -48,7 +48,10 @@ def demo(
     seed: Annotated[int, typer.Option(help=en("the same seed is the same traffic"))] = 1,
     lang: Annotated[str | None, typer.Option(metavar="en|zh", help=en("language of the texts"))] = None,
 ) -> None:
-    """Set up, listen, post, show, report, tidy up; Ctrl-C and SIGTERM tidy up as well."""
+    """Run the whole journey of so many calls on a site of its own, and tidy up, after Ctrl-C and SIGTERM as well.
+
+    Raises UsageError for a directory in use, BillingError where the pipeline stands still; exit 130 after Ctrl-C.
+    """
     if lang is not None:
         if lang not in language.LANGUAGES:
             raise UsageError(tr("only en and zh are known"), "--lang zh")
