@@ -18,7 +18,7 @@ from ippbx_billing import files, language
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import say
 from ippbx_billing.cli.trial.simulate import deliveries_of
-from ippbx_billing.documents.render import console
+from ippbx_billing.documents.terminal import console
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.settings import ENVIRONMENT_PREFIX
