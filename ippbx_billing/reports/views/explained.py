@@ -17,10 +17,10 @@ from ippbx_billing.documents.listing import Listing
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.language import tr
-from ippbx_billing.language.reasons import sentence, told
+from ippbx_billing.language.reasons import sentence, told, told_why
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.calls import call_of, classification_of
-from ippbx_billing.ledger.reasons import facts_of, loaded, sentence_of
+from ippbx_billing.ledger.reasons import facts_of, loaded, loaded_why, sentence_of
 from ippbx_billing.reports import View, WantedCalls, calls, fee_text, other_rows
 from ippbx_billing.reports.views import story
 from ippbx_billing.settings import Settings
@@ -56,7 +56,7 @@ def explain(ledger: Ledger, inbox: Inbox, using: Settings, call: int, *, history
     late = ledger.records.late(call)
     document = {
         **row,
-        "why": stored["why"],
+        **told_why(meaning.why),
         "calendar": stored["calendar"],
         "event_received": _event(inbox, using.site_zone, stored["event_id"]),
         "priced_at": row["answered_at"] or row["started_at"],
@@ -95,10 +95,16 @@ def _history(ledger: Ledger, view: View, call: int) -> list[dict[str, Any]]:
             "price_id": row["price_id"],
             "window": row["window"],
             **told(loaded(row["reason"], row["reason_facts"])),
-            "meaning": json.loads(row["meaning"]) if row["meaning"] else None,
+            "meaning": _meaning(row["meaning"]) if row["meaning"] else None,
         }
         for row in ledger.rerates.history(call)
     ]
+
+
+def _meaning(text: str) -> dict[str, Any]:
+    """What a number was held for, as it is kept with an earlier charge."""
+    values: dict[str, Any] = json.loads(text)
+    return {**values, **told_why(loaded_why(values["why"]))}
 
 
 def _told(document: dict[str, Any], charge: Charge) -> list[str]:
