@@ -32,7 +32,7 @@ from ippbx_billing.pbx.urls import EventUrls, event_values, our_urls, own_addres
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent
-    from ippbx_billing.pbx.pages import Value
+    from ippbx_billing.pbx.forms import Value
     from ippbx_billing.pbx.plan import Wanted
     from ippbx_billing.pbx.remembered import Remembered
     from ippbx_billing.pbx.session import PbxAdmin
