@@ -10,6 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ippbx_billing.cli.noting import noted
+
 Table = Mapping[str, tuple[str, str]]  # name: (module of `cli`:what in it, help)
 
 
@@ -25,7 +27,10 @@ def announcing(table: Table, group: type[TyperGroup] = TyperGroup) -> type[Typer
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
             name, _, rest = super().resolve_command(ctx, args)
-            return name, None if name is None else loaded(table, name), rest
+            if name is None:
+                return name, None, rest
+            found = loaded(table, name)
+            return name, noted(found, name) if ctx.parent is None else found, rest
 
     return Announced
 

@@ -27,6 +27,7 @@ ROOMS = [
     "sqlite",
     "inbox",
     "ledger",
+    "operators",
     "documents",
     "service",
     "lists",
@@ -37,10 +38,11 @@ ROOMS = [
     "delivery",
     "upkeep",
     "simulation",
+    "console",
     "cli",
 ]
 RULES = ["dialects", "numbering", "tariffs"]
-MEMORY = {"sqlite", "inbox", "ledger"}
+MEMORY = {"sqlite", "inbox", "ledger", "operators"}
 
 
 def rooms() -> dict[str, list[Path]]:

@@ -21,6 +21,7 @@ app = typer.Typer(no_args_is_help=True)
 def install(
     user: Annotated[str | None, typer.Option(metavar="NAME", help=tr("who it runs as; created if need be"))] = None,
     executable: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("the command that it starts"))] = None,
+    console: Annotated[bool, typer.Option("--console/--no-console", help=tr("with the web page beside it"))] = True,
     printed: Annotated[bool, typer.Option("--print", help=tr("only show the unit"))] = False,
 ) -> None:
     """The data directory is the one named by --data-dir, else /var/lib/ippbx-bill."""
@@ -31,7 +32,7 @@ def install(
     using = load(data_dir)
     ports = (using.cdr_port, using.status_port)
     low = any(0 < port < LOWEST_FREE_PORT for port in ports)
-    unit = Unit((executable or _this_command()).absolute(), data_dir, user or NAME, low)
+    unit = Unit((executable or _this_command()).absolute(), data_dir, user or NAME, low, console)
     if printed:
         typer.echo(unit.text(), nl=False)
         return

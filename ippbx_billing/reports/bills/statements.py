@@ -14,6 +14,7 @@ from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.departments import SEPARATOR
 from ippbx_billing.ledger.directory import Employee
 from ippbx_billing.reports import Period, View, WantedCalls, Where, calls
+from ippbx_billing.reports.conditions import Scope
 from ippbx_billing.reports.names import who_is_meant
 from ippbx_billing.reports.sources import Question, sums
 from ippbx_billing.reports.sums import Amounts, amounts_of
@@ -99,11 +100,12 @@ class Statement:
 class Billing:
     """The bills of one period; the sums are fetched when the first one is asked for."""
 
-    def __init__(self, ledger: Ledger, view: View, period: Period, *, site: str = "") -> None:
+    def __init__(self, ledger: Ledger, view: View, period: Period, *, site: str = "", scope: Scope | None = None) -> None:
         self.ledger = ledger
         self.view = view
         self.period = period
         self.site = site
+        self.scope = scope
         self._decimals = ledger.book.decimals()
 
     # -- whose bills
@@ -111,16 +113,16 @@ class Billing:
     def of_employee(self, words: str, *, with_calls: bool = False) -> Statement:
         """The bill of the employee with this number, or with this name where only one has it."""
         found = self.ledger.directory.employee(words, self.period.last)
-        return self._personal(self._people[found.id], self._lines(Where(employee=found.number)), with_calls)
+        return self._personal(self._people[found.id], self._lines(self._where(employee=found.number)), with_calls)
 
     def of_department(self, path: str, *, with_calls: bool = False) -> Statement:
         """The bill of a department with those below it."""
         whole = self.ledger.directory.department(path).path
-        return self._joint("department", Where(department=whole), with_calls)
+        return self._joint("department", self._where(department=whole), with_calls)
 
     def of_company(self, *, with_calls: bool = False) -> Statement:
         """The bill of everything."""
-        return self._joint("company", Where(), with_calls)
+        return self._joint("company", self._where(), with_calls)
 
     def of_everybody(self, *, with_calls: bool = False) -> Iterator[Statement]:
         """The bill of each employee who has calls, department by department as the tree has them, then by number."""
@@ -139,9 +141,12 @@ class Billing:
     @cached_property
     def lines(self) -> list[StatementLine]:
         """The sums of all calls of the period."""
-        return self._lines(Where())
+        return self._lines(self._where())
 
     # -- one bill
+
+    def _where(self, **given: str) -> Where:
+        return Where(scope=self.scope, **given)
 
     def _personal(self, person: Employee, lines: list[StatementLine], with_calls: bool) -> Statement:
         by_extension = self._grouped(lines, lambda line: line.extension)
@@ -155,11 +160,11 @@ class Billing:
             by_extension=[
                 {"extension": one} | self._sums(by_extension[one]) for one in sorted(by_extension, key=natural)
             ],
-            calls=self._calls(Where(employee=person.number)) if with_calls else None,
+            calls=self._calls(self._where(employee=person.number)) if with_calls else None,
         )
 
     def _joint(self, kind: str, where: Where, with_calls: bool) -> Statement:
-        lines = self.lines if where == Where() else self._lines(where)
+        lines = self.lines if where == self._where() else self._lines(where)
         return self._statement(
             lines,
             kind=kind,
@@ -225,7 +230,7 @@ class Billing:
         """The calls in the order of time, read when they are written down."""
 
         def read() -> Iterator[Row]:
-            wanted = WantedCalls(period=self.period, **where.given())
+            wanted = WantedCalls(period=self.period, scope=where.scope, **where.given())
             found = calls(self.ledger, self.view, wanted)
             return (call for call in found if call["status"] != ChargeStatus.FILTERED)
 
