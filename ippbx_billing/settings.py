@@ -80,7 +80,9 @@ class Settings:
     tls_certificate: str = _setting("listen", "", "PEM file; with it and its key both doors speak HTTPS only / 证书")
     tls_key: str = _setting("listen", "", "PEM file with the certificate's key, without a password / 证书私钥")
 
-    console_host: str = _setting("console", "127.0.0.1", "address of the web page; 0.0.0.0 is every interface / 网页地址")
+    console_host: str = _setting(
+        "console", "127.0.0.1", "address of the web page; 0.0.0.0 is every interface / 网页地址"
+    )
     console_port: int = _setting("console", 8180, "port of the web page / 网页端口")
     console_names: tuple[str, ...] = _setting(
         "console", [], "names under which browsers reach it, such as bill.example.cn; addresses always work / 网页域名"
@@ -330,9 +332,13 @@ _MAY_BE_ZERO = {
     *("min_free_bytes", "shutdown_timeout_s"),
 }
 
-_LISTS = {
-    "console_names": tuple,
-    "extension_patterns": _patterns, "allow": _networks, "pages_from": _networks, "proxies": _networks}
+_LISTS: Mapping[str, Callable[[tuple[str, ...]], tuple[str, ...]]] = {
+    "console_names": lambda names: names,
+    "extension_patterns": _patterns,
+    "allow": _networks,
+    "pages_from": _networks,
+    "proxies": _networks,
+}
 
 _CHECKS = {
     "country": _matching("[A-Z]{2}", lambda: tr("two letters are wanted, such as CN"), upper=True),

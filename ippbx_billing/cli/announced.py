@@ -10,8 +10,6 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from ippbx_billing.cli.noting import noted
-
 Table = Mapping[str, tuple[str, str]]  # name: (module of `cli`:what in it, help)
 
 
@@ -30,7 +28,11 @@ def announcing(table: Table, group: type[TyperGroup] = TyperGroup) -> type[Typer
             if name is None:
                 return name, None, rest
             found = loaded(table, name)
-            return name, noted(found, name) if ctx.parent is None else found, rest
+            if ctx.parent is not None:
+                return name, found, rest
+            from ippbx_billing.cli.noting import noted  # here, because the list of commands needs none of it
+
+            return name, noted(found, name), rest
 
     return Announced
 

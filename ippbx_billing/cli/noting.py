@@ -54,7 +54,7 @@ def _noting(invoke: Callable[[typer.Context], Any], name: str) -> Callable[[type
     def run(context: typer.Context) -> Any:
         if any(context.params.get(one) is True for one in ONLY_LOOKING):
             return invoke(context)
-        command = _told(context)
+        command = _told(context, name)
         if name in LASTING:
             _note(name, command, {}, {})
             return invoke(context)
@@ -68,11 +68,11 @@ def _noting(invoke: Callable[[typer.Context], Any], name: str) -> Callable[[type
     return run
 
 
-def _told(context: typer.Context) -> str:
-    """The command as it was typed, without its secrets."""
+def _told(context: typer.Context, name: str) -> str:
+    """The command as it was typed, from its name on, without its secrets."""
     hidden = {one: "…" for one in SECRETS if context.params.get(one)}
     typed = common.this_command(context, **hidden)
-    return typed.removeprefix("ippbx-bill ")
+    return typed[max(0, typed.find(name)) :]
 
 
 def _snapshot() -> Any:

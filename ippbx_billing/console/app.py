@@ -88,7 +88,9 @@ def _answered(house: House, way: Way, request: Request, form: FormData) -> Respo
             answer = _told(desk, error)
         except Exception:
             log.exception("a page failed", extra={"path": way.path})
-            answer = desk.page("problem.html", 500, title=tr("Something went wrong"), message="", hint=tr("see the log"))
+            answer = desk.page(
+                "problem.html", 500, title=tr("Something went wrong"), message="", hint=tr("see the log")
+            )
         finally:
             desk.close()
     _renew(request, answer, guest)
@@ -122,7 +124,7 @@ def _recognized(house: House, request: Request) -> Guest:
         return Guest(address)
     with OperatorFile(house.using.operators_path) as file:
         visit = file.visits.of(secret, house.clock())
-        operator = visit and file.operators.get(visit.operator_id)
+        operator = file.operators.get(visit.operator_id) if visit else None
     if visit is None or operator is None or operator.disabled:
         return Guest(address)
     return Guest(address, operator, visit)
@@ -183,4 +185,3 @@ class _Static(StaticFiles):
         answer = await super().get_response(path, scope)
         answer.headers["cache-control"] = "public, max-age=31536000, immutable"
         return answer
-

@@ -11,9 +11,7 @@ COOKIE = "ippbx_visit"
 def give_cookie(request: Request, answer: Response, secret: str, *, remembered: bool) -> None:
     """The visit's id for the browser: no script reads it, no other site sends it along, TLS alone carries it."""
     most = int(REMEMBERED.total_seconds()) if remembered else None
-    answer.set_cookie(
-        COOKIE, secret, max_age=most, path="/", secure=is_secure(request), httponly=True, samesite="lax"
-    )
+    answer.set_cookie(COOKIE, secret, max_age=most, path="/", secure=is_secure(request), httponly=True, samesite="lax")
 
 
 def take_cookie(request: Request, answer: Response) -> None:

@@ -1,8 +1,8 @@
 """What a page works with: who asks, what they may see, the open files, and the ways to answer.
 
-    def listing(desk: Desk) -> Response:
-        page = calls_page(desk.ledger, desk.view, desk.query().calls(desk.scope), size=50)
-        return desk.page("calls.html", rows=page.rows)
+def listing(desk: Desk) -> Response:
+    page = calls_page(desk.ledger, desk.view, desk.query().calls(desk.scope), size=50)
+    return desk.page("calls.html", rows=page.rows)
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -54,7 +54,9 @@ def download(
         raise first
     ending = ENDINGS.get(form, form.value)
     how = "inline" if inline else "attachment"
-    headers = {"content-disposition": f"{how}; filename=\"download.{ending}\"; filename*=UTF-8''{quote(f'{name}.{ending}')}"}
+    headers = {
+        "content-disposition": f"{how}; filename=\"download.{ending}\"; filename*=UTF-8''{quote(f'{name}.{ending}')}"
+    }
     if form is Format.HTML:  # what is shown in our name must not do more than be read
         headers["content-security-policy"] = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; sandbox"
     return StreamingResponse(_sent(pipe, first), media_type=MEDIA[form], headers=headers)

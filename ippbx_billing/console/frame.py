@@ -1,7 +1,7 @@
 """What surrounds every page: who may ask for what, how much, from where, and what a browser is told to refuse.
 
-The one idea: a request that could change something must come from our own page. A browser says so twice, in `Origin` and
-in `Sec-Fetch-Site`; the second is not sent over plain HTTP to an address of the network, so that the first must do then.
+The one idea: a request that could change something must come from our own page. A browser says so twice, in `Origin`
+and in `Sec-Fetch-Site`; the second is not sent over plain HTTP to an address of the network, so the first must do then.
 """
 
 import ipaddress

@@ -1,6 +1,6 @@
 """The console's process: on its own port, beside the listener or alone; nobody notices when it ends but its readers.
 
-    serve(using, announce=print)  # until SIGTERM or Ctrl-C
+serve(using, announce=print)  # until SIGTERM or Ctrl-C
 """
 
 import asyncio

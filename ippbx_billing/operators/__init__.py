@@ -88,7 +88,7 @@ class OperatorFile:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode; a new file belongs to whom the data directory belongs, also when root makes it."""
+    """A connection in autocommit mode; a new file belongs to the owner of the data directory, also if root makes it."""
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         _give_to_owner_of(path.parent, path)

@@ -1,7 +1,7 @@
 """Who did what: a log that only grows, with what was there before and what is there now.
 
-    file.log.write(now, Actor("anna", Role.ACCOUNTANT, CONSOLE, "192.168.6.20"), "tariffs set", "022-天津-电信",
-                   before={"step_fee": "0.11"}, after={"step_fee": "0.12"})
+file.log.write(now, Actor("anna", Role.ACCOUNTANT, CONSOLE, "192.168.6.20"), "tariffs set", "022-天津-电信",
+               before={"step_fee": "0.11"}, after={"step_fee": "0.12"})
 """
 
 import getpass

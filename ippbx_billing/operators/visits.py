@@ -111,7 +111,7 @@ class VisitTables:
         if row is None or at - row["last_at"] > FORGIVEN_AFTER_S or row["count"] < FREE_TRIES[kind]:
             return 0
         pause = min(FIRST_PAUSE_S << min(row["count"] - FREE_TRIES[kind], 20), LONGEST_PAUSE_S)
-        return max(0, int(row["last_at"]) + pause - at)
+        return int(max(0, row["last_at"] + pause - at))
 
     def failed(self, name: str, address: str, now: datetime) -> None:
         """Count a try that failed."""

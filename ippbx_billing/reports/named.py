@@ -230,7 +230,7 @@ def _in_directory(ledger: Ledger, period: Period, where: Where) -> Iterator[Exte
     asked = _asked_extensions(ledger, where)
     department = where.department and ledger.directory.department(where.department).path
     employee = where.employee and ledger.directory.employee(where.employee, period.last).number
-    allowed = where.scope and scopes.seen(ledger, where.scope)
+    allowed = scopes.seen(ledger, where.scope) if where.scope else None
     for one in ledger.directory.extension_history():
         if (
             one.present

@@ -10,6 +10,7 @@ list to the report and back.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from ippbx_billing import money
@@ -82,11 +83,12 @@ class Query:
 
     def where(self, scope: Scope | None) -> Where:
         """The conditions for a report, within the scope."""
-        return Where(scope=scope, **{name: self.given[name] for name in CONDITIONS if name in self.given})
+        conditions: dict[str, Any] = {name: self.given[name] for name in CONDITIONS if name in self.given}
+        return Where(scope=scope, **conditions)
 
     def calls(self, scope: Scope | None) -> WantedCalls:
         """The conditions for a list, within the scope."""
-        conditions = {name: self.given[name] for name in CONDITIONS if name in self.given}
+        conditions: dict[str, Any] = {name: self.given[name] for name in CONDITIONS if name in self.given}
         return WantedCalls(scope=scope, period=self.period, status=self.given.get("status"), **conditions)
 
     def address(self, **changed: str | None) -> str:

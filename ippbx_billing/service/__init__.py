@@ -36,7 +36,6 @@ class Unit:
             capabilities=_LOW_PORTS if self.low_ports else _NO_CAPABILITY,
         )
 
-
     def _command(self) -> tuple[str, ...]:
         return ("listen", "--console") if self.console else ("listen",)
 

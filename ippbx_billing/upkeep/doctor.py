@@ -206,7 +206,7 @@ def _sums(opened: _Open) -> Iterator[Diagnosis]:
 
 
 def _pbxs(opened: _Files) -> Iterator[Diagnosis]:
-    """Who posted last and since when each is silent, by the last events; those that are known and not among them too."""
+    """Since when each PBX is silent, by the last events; those that are known and not among them are told too."""
     from ippbx_billing.pbx import remembered
 
     last: dict[str, datetime] = {}

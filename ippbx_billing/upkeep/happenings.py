@@ -38,8 +38,10 @@ def happenings(ledger: Ledger, inbox: Inbox, operators: OperatorFile, *, limit: 
 
 def _done(operators: OperatorFile, limit: int) -> Iterator[Happening]:
     for one in operators.log.entries(limit=limit):
-        who = f"{one.actor.name} ({one.actor.address})" if one.actor.address else one.actor.name
-        yield Happening(at=one.at, kind="done", text=" ".join(filter(None, (f"{who}:", tr(one.action), one.object))))
+        name = one.actor.name or "?"
+        who = f"{name} ({one.actor.address})" if one.actor.address else name
+        what = one.object if one.object.startswith(one.action) else f"{tr(one.action)} {one.object}"
+        yield Happening(at=one.at, kind="done", text=f"{who}: {what.strip()}")
 
 
 def _rejected(ledger: Ledger, inbox: Inbox, limit: int) -> Iterator[Happening]:

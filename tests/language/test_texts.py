@@ -38,7 +38,9 @@ def chinese() -> Catalog:
 
 
 def used_texts() -> set[str]:
-    found = extract_from_dir(str(PACKAGE), method_map=[("**.py", "python")], keywords={"tr": None})
+    found = extract_from_dir(
+        str(PACKAGE), method_map=[("**.py", "python"), ("**/templates/**.html", "jinja2")], keywords={"tr": None}
+    )
     return {message for _, _, message, _, _ in found if isinstance(message, str)}
 
 

@@ -57,9 +57,7 @@ def add(
     """Add and invite."""
     _check_scope(department, employee)
     with _file() as file, file.transaction():
-        made = file.operators.add(
-            name, role, common.now(), department=department, employee=employee, language=language
-        )
+        made = file.operators.add(name, role, common.now(), department=department, employee=employee, language=language)
         _log(file, "operators add", made, after=made.facts())
         address = _address(file, made)
     say(tr("{name} sets a password at this address, which works once, until this time tomorrow:", name=made.name))
@@ -126,7 +124,9 @@ def sessions(form: FormatOption = Format.TABLE, output: OutputOption = None) -> 
 @app.command("sign-out", help=tr("End a session, or all of one operator."))
 def sign_out(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help=tr("the operator's name"))] = None,
-    session: Annotated[int | None, typer.Option(metavar="ID", help=tr("only this one, see `operators sessions`"))] = None,
+    session: Annotated[
+        int | None, typer.Option(metavar="ID", help=tr("only this one, see `operators sessions`"))
+    ] = None,
 ) -> None:
     """At the next thing that they click."""
     if (name is None) == (session is None):

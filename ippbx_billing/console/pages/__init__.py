@@ -1,7 +1,7 @@
 """The pages: a module for each trade, with its ways, its place in the menu, and its templates.
 
-A new page is a module here with `WAYS` and, where it belongs in the menu, `MENU`; it is added to `MODULES`, in the order
-of the menu. See the head of `ways` for a table, `calls` for an example.
+A new page is a module here with `WAYS` and, where it belongs in the menu, `MENU`; it is added to `MODULES`, in the
+order of the menu. See the head of `ways` for a table, `calls` for an example.
 """
 
 from types import ModuleType

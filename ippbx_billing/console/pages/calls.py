@@ -1,5 +1,7 @@
 """Calls (通话记录): the list with one filter bar, and a call with its story."""
 
+from typing import IO, Any
+
 from starlette.responses import Response
 
 from ippbx_billing.console.desk import Desk
@@ -11,7 +13,7 @@ from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.operators import Role
-from ippbx_billing.pipeline.replaying import replay
+from ippbx_billing.pipeline.replaying import read_again
 from ippbx_billing.reports import calls
 from ippbx_billing.reports.paging import calls_page
 from ippbx_billing.reports.queries import CHOICES, shortcut_titles
@@ -23,7 +25,7 @@ ROWS = 50
 
 def listing(desk: Desk) -> Response:
     """The calls that fulfil every condition, the newest first, a page at a time."""
-    query = desk.query()
+    query = desk.query("week")
     after = desk.request.query_params.get("after", "")
     page = calls_page(desk.ledger, desk.view, query.calls(desk.scope), size=ROWS, after=after)
     return desk.page(
@@ -37,7 +39,7 @@ def listing(desk: Desk) -> Response:
     )
 
 
-def filter_bar() -> dict[str, object]:
+def filter_bar() -> dict[str, Any]:
     """What the filter bar of every page offers."""
     return {"shortcuts": shortcut_titles(), "choices": CHOICES}
 
@@ -45,13 +47,13 @@ def filter_bar() -> dict[str, object]:
 def files(desk: Desk) -> Response:
     """Exactly this list, all of it, as a file."""
     form = Format(desk.choice("form", FORMS, "csv"))
-    query, using, view, scope = desk.query(), desk.using, desk.view, desk.scope
+    query, using, view, scope = desk.query("week"), desk.using, desk.view, desk.scope
 
-    def write(stream: object) -> None:
+    def write(stream: IO[bytes]) -> None:
         with Ledger(using.ledger_path) as ledger:
             rows = calls(ledger, view, query.calls(scope))
             heading = columns(form, using.currency)
-            write_to(stream, rows, heading, form, title=tr("Call list"), empty=tr("no such calls"))  # type: ignore[arg-type]
+            write_to(stream, rows, heading, form, title=tr("Call list"), empty=tr("no such calls"))
 
     answer = download(write, f"calls-{query.period.name}", form)
     desk.note("calls download", query.period.name, after={"form": form.value, **query.conditions})
@@ -61,9 +63,7 @@ def files(desk: Desk) -> Response:
 def one(desk: Desk) -> Response:
     """A call, why it costs that, and where it came from."""
     number = desk.number("call")
-    document, charge = explained.explain(
-        desk.ledger, desk.inbox, desk.using, number, history=True, scope=desk.scope
-    )
+    document, charge = explained.explain(desk.ledger, desk.inbox, desk.using, number, history=True, scope=desk.scope)
     return desk.page(
         "call.html",
         call=document,
@@ -84,13 +84,8 @@ def one(desk: Desk) -> Response:
 def again(desk: Desk) -> Response:
     """Read its event once more with the dialects, numbers and prices of today."""
     number = desk.number("call")
-    stored = desk.ledger.calls.get(number)
-    if stored is None:
-        raise NotFoundError(tr("there is no call {id}", id=number), tr("see `ippbx-bill calls list`"))
     before, _ = explained.explain(desk.ledger, desk.inbox, desk.using, number)
-    replay(desk.ledger, desk.inbox, desk.using, lambda _: [before["event"]], wait_s=0)
-    found = [row["id"] for row in desk.ledger.calls.of_event(before["event"])]
-    now = number if number in found else found[0] if found else number
+    now = read_again(desk.ledger, desk.inbox, desk.using, number)
     after, _ = explained.explain(desk.ledger, desk.inbox, desk.using, now)
     facts = ("status", "fee", "carrier", "reason")
     desk.note(
@@ -137,5 +132,4 @@ WAYS = (
     Way("/events/{event:int}", event, Role.VIEWER),
     Way("/events/{event:int}/bytes", body, Role.VIEWER),
 )
-MENU = (MenuEntry("/calls", lambda: tr("Calls"), Role.EMPLOYEE),)
-
+MENU = (MenuEntry("/calls", lambda: tr("Call records"), Role.EMPLOYEE),)

@@ -1,4 +1,6 @@
-"""Home (主页): today in five figures, the live table, the calls in progress, the state of everything, the system log."""
+"""Home (主页): today in five figures, the live table, the calls in progress, the state of all, the system log."""
+
+from typing import Any
 
 from starlette.responses import Response
 
@@ -13,7 +15,6 @@ from ippbx_billing.reports import Where, scopes, today
 from ippbx_billing.reports.paging import calls_page, newest_id
 from ippbx_billing.reports.queries import Query
 from ippbx_billing.reports.views import live_table, progress
-from ippbx_billing.reports.views.live import LIVE_IS_SHOWN
 from ippbx_billing.upkeep import doctor
 from ippbx_billing.upkeep.happenings import happenings
 
@@ -53,7 +54,7 @@ def state(desk: Desk) -> Response:
     return desk.fragment("home_state.html", **_state(desk))
 
 
-def _figures(desk: Desk) -> dict[str, object]:
+def _figures(desk: Desk) -> dict[str, Any]:
     titles = {
         "calls": Column("value", tr("Calls"), "number"),
         "answered": Column("value", tr("Answered"), "number"),
@@ -68,15 +69,15 @@ def _figures(desk: Desk) -> dict[str, object]:
     }
 
 
-def _progress(desk: Desk) -> dict[str, object]:
-    found = scopes.live(desk.ledger, desk.scope, desk.ledger.journey.live(desk.now - LIVE_IS_SHOWN), desk.today)
+def _progress(desk: Desk) -> dict[str, Any]:
+    found = scopes.live(desk.ledger, desk.scope, desk.ledger.journey.live(progress.asked_since(desk.now)), desk.today)
     rules = Rules.of(desk.ledger, desk.using, reading=False, prices=False) if found else None
     fees = running_fees(desk.ledger, rules, found, desk.now) if rules else {}
     rows = progress.rows(found, fees, desk.now, desk.view, desk.ledger.book.decimals())
     return {"calls_now": rows, "progress_columns": progress.columns(desk.using.currency)}
 
 
-def _state(desk: Desk) -> dict[str, object]:
+def _state(desk: Desk) -> dict[str, Any]:
     with desk.house.operators() as operators:
         log = happenings(desk.ledger, desk.inbox, operators, limit=LOG_LINES)
     return {"state": list(doctor.glance(desk.using, desk.now)), "log": log}

@@ -124,4 +124,3 @@ WAYS = (
     Way("/welcome/{secret}", welcome, None),
     Way("/welcome/{secret}", set_password, None, post=True),
 )
-

@@ -100,7 +100,9 @@ class Statement:
 class Billing:
     """The bills of one period; the sums are fetched when the first one is asked for."""
 
-    def __init__(self, ledger: Ledger, view: View, period: Period, *, site: str = "", scope: Scope | None = None) -> None:
+    def __init__(
+        self, ledger: Ledger, view: View, period: Period, *, site: str = "", scope: Scope | None = None
+    ) -> None:
         self.ledger = ledger
         self.view = view
         self.period = period

@@ -178,12 +178,12 @@ def facts(document: Row) -> list[tuple[str, str]]:
         (tr("Department"), cell(document["department"])),
         (tr("Direction"), cell(document["direction"], "word")),
         (tr("Number"), cell(document["number"])),
-        (tr("Region"), cell(document["region"] or document["country"])),
+        (tr("Region"), _region(document)),
         (tr("Place"), cell(document["place"])),
         (tr("Traffic type"), cell(document["traffic_type"], "word")),
         (tr("Line kind"), cell(document["line_kind"], "word")),
         (tr("Start"), cell(document["started_at"], "time")),
-        (tr("Answered"), cell(document["answered_at"], "time")),
+        (tr("Answered at"), cell(document["answered_at"], "time")),
         (tr("End"), cell(document["ended_at"], "time")),
         (tr("Duration with ringing"), cell(document["duration_s"], "length")),
         (tr("Talk time"), cell(document["billed_s"], "length")),
@@ -195,6 +195,11 @@ def facts(document: Row) -> list[tuple[str, str]]:
         (tr("Callee"), cell(document["callee"])),
         (tr("Call ID"), cell(document["call_id"])),
     ]
+
+
+def _region(document: Row) -> str:
+    """The region; where there is none, the country."""
+    return cell(document["region"]) if document["region"] else cell(document["country"], "country")
 
 
 def verdict(document: Row, charge: Charge) -> str:

@@ -10,9 +10,15 @@ from ippbx_billing.language import tr
 from ippbx_billing.ledger import LiveCall
 from ippbx_billing.reports.conditions import View
 from ippbx_billing.reports.listing import fee_text
+from ippbx_billing.reports.views.live import LIVE_IS_SHOWN
 
 ENDED_IS_SHOWN = timedelta(minutes=1)
 ENDED_SHOWN = 5
+
+
+def asked_since(now: datetime) -> datetime:
+    """Since when a call in progress must have had an event to be shown."""
+    return now - LIVE_IS_SHOWN
 
 
 def rows(
