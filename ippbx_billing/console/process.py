@@ -29,6 +29,7 @@ log = logging.getLogger("ippbx_billing.console")
 END_S = 5  # what is under way gets so long; nobody's call depends on it
 NICENESS = 10  # where processors are short the doors and the worker go first
 MOST_CONNECTIONS = 500
+PIPE_BYTES = 4096
 
 
 class _Server(uvicorn.Server):
@@ -97,12 +98,12 @@ def first_address(using: Settings, address: str) -> str:
 
 
 def _path(using: Settings, name: str) -> str:
-    return str(using.data_dir / name) if name else ""
+    return str(using.data_dir.joinpath(name)) if name else ""
 
 
 def _end_with_stdin(server: uvicorn.Server) -> None:
     with suppress(OSError):
-        while os.read(sys.stdin.fileno(), 4096):
+        while os.read(sys.stdin.fileno(), PIPE_BYTES):
             pass
     server.should_exit = True
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ippbx_billing.documents.columns import Column, Format, Row, cell, harmless, shown
+from ippbx_billing.documents.listing import Listing
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 
@@ -62,6 +63,21 @@ def show(
             _write_csv(stream, rows, columns)
         else:
             _write_table(stream, rows, columns, total, title, empty)
+
+
+def show_listing(answer: Listing, form: Format = Format.TABLE, output: Path | None = None) -> None:
+    """Write an answer as `show` does."""
+    show(
+        answer.rows_for(form),
+        answer.columns_for(form),
+        form,
+        output,
+        total=answer.total,
+        document=answer.document,
+        title=answer.title,
+        empty=answer.empty,
+        paper=answer.paper,
+    )
 
 
 def write_to(

@@ -601,3 +601,17 @@ def m013_answers(db: "Database") -> None:
         "UPDATE charges SET ring_s = c.answered_at - c.started_at FROM calls c "
         "WHERE c.id = charges.id AND c.answered_at > c.started_at"
     )
+
+
+@ledger()
+def m014_terms(db: "Database") -> None:
+    """Tariffs as carriers sell them: tiers, caps, grace, rounding, tax; and parts of a second that a PBX told.
+
+    `terms` is JSON of what few prices and windows have, each term by its name in the spelling of `tariffs.spelling`.
+    """
+    for table in ("prices", "windows"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN terms TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE carriers ADD COLUMN rounding TEXT NOT NULL DEFAULT 'half_up'")
+    db.execute("ALTER TABLE carriers ADD COLUMN part_second TEXT NOT NULL DEFAULT 'up'")
+    db.execute("ALTER TABLE carriers ADD COLUMN tax_micro INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE calls ADD COLUMN billed_ms INTEGER")

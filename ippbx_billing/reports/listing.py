@@ -12,7 +12,7 @@ from typing import Any
 from ippbx_billing import money
 from ippbx_billing.calls import EventKind, EventStatus, Reason
 from ippbx_billing.inbox import EventSummary, Inbox
-from ippbx_billing.language.reasons import english, plain, told
+from ippbx_billing.language.reasons import coded, english, told
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.journey import Outcome
 from ippbx_billing.ledger.reasons import loaded, loaded_notes
@@ -124,7 +124,7 @@ def _call(row: Row, view: View, department: str | None) -> dict[str, Any]:
         "pin": row["pin"],
         "notes": [english(note) for note in notes],
         **reason,
-        "note_reasons": [{"code": note.code, "facts": plain(note.facts)} for note in notes],
+        "note_reasons": list(map(coded, notes)),
     }
 
 

@@ -44,6 +44,7 @@ BENCHMARKS = {
     "reports": Benchmark("1000000", "30000"),
     "suggest": Benchmark("", ""),
     "bills": Benchmark("5000", "100"),
+    "startup": Benchmark("20", "5"),
 }
 
 Saved = dict[str, dict[str, Any]]  # by benchmark: `command`, `load` and `rows`

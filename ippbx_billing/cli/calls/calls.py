@@ -1,6 +1,6 @@
 """`calls`: the list, one call's story, and who is talking now."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,25 +8,27 @@ from ippbx_billing.calls import ChargeStatus
 from ippbx_billing.cli import common
 from ippbx_billing.cli.calls import retention as letting_go
 from ippbx_billing.cli.common import FormatOption, OutputOption
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.reports.options import Asking, asked_of_list
 from ippbx_billing.documents.columns import Format
-from ippbx_billing.documents.render import lines, show
-from ippbx_billing.language import tr
+from ippbx_billing.documents.render import lines, show, show_listing
+from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views.calls import columns as call_columns
-from ippbx_billing.reports.views.live import LIVE_IS_SHOWN
-from ippbx_billing.reports.views.live import columns as live_columns
-from ippbx_billing.reports.views.live import rows as live_rows
+from ippbx_billing.reports.views.live import live_calls
 
-app = typer.Typer(no_args_is_help=True)
+if TYPE_CHECKING:
+    pass
+
+app = Commands()
 
 
-@app.command("list", help=tr("The calls, oldest first."))
+@app.command("list", help=en("The calls, oldest first."))
 @asked_of_list
 def list_calls(
     asking: Asking,
-    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("only this day"))] = None,
-    status: Annotated[ChargeStatus | None, typer.Option(help=tr("rated, free, unrated or filtered"))] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help=tr("at most so many"))] = None,
+    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=en("only this day"))] = None,
+    status: Annotated[ChargeStatus | None, typer.Option(help=en("rated, free, unrated or filtered"))] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=en("at most so many"))] = None,
 ) -> None:
     """Stream the calls that fulfil every condition, those of all days unless some are named."""
     from ippbx_billing import reports
@@ -40,10 +42,10 @@ def list_calls(
         show(rows, call_columns(form, using.currency), form, asking.output, title=title, empty=tr("no such calls"))
 
 
-@app.command("explain", help=tr("Why a call costs what it costs, step by step."))
+@app.command("explain", help=en("Why a call costs what it costs, step by step."))
 def explain(
-    call: Annotated[int, typer.Argument(metavar="ID", help=tr("the call's id, see `calls list`"))],
-    history: Annotated[bool, typer.Option("--history", help=tr("also the charges before each `rerate`"))] = False,
+    call: Annotated[int, typer.Argument(metavar="ID", help=en("the call's id, see `calls list`"))],
+    history: Annotated[bool, typer.Option("--history", help=en("also the charges before each `rerate`"))] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -52,26 +54,19 @@ def explain(
 
     using = common.settings()
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
-        document, charge = explained.explain(ledger, inbox, using, call, history=history)
+        found = explained.explain(ledger, inbox, using, call, history=history)
     if form.is_data:
-        show([document], common.all_columns(document), form, output, document=document)
-        return
-    earlier = explained.history_lines(document) if history else []
-    lines([*explained.told_lines(document, charge), *earlier], output, form)
+        show_listing(found.listing(), form, output)
+    else:
+        lines(found.sentences(), output, form)
 
 
-@app.command("live", help=tr("The calls in progress: ringing, talking, ended just now."))
+@app.command("live", help=en("The calls in progress: ringing, talking, ended just now."))
 def live(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """The state of each call as the status events tell it."""
     using = common.settings()
-    now = common.now()
     with common.open_ledger(using) as ledger:
-        found = ledger.journey.live(now - LIVE_IS_SHOWN)
-    rows = live_rows(found, now, using.site_zone)
-    heading = live_columns()
-    if form is Format.CSV:
-        heading = common.all_columns(rows[0] if rows else dict.fromkeys(["call_id", "state"]))
-    show(rows, heading, form, output, empty=tr("no calls in progress"))
+        show_listing(live_calls(ledger, common.now(), using.site_zone), form, output)
 
 
-app.command("anonymize", help=tr("Mask the numbers in old calls; sums stay as they are."))(letting_go.anonymize)
+app.command("anonymize", help=en("Mask the numbers in old calls; sums stay as they are."))(letting_go.anonymize)

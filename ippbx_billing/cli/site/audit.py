@@ -5,19 +5,20 @@ from typing import Annotated
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import FormatOption, OutputOption, all_columns
+from ippbx_billing.cli.common import FormatOption, OutputOption
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
-from ippbx_billing.documents.render import show
-from ippbx_billing.language import tr
+from ippbx_billing.documents.render import show_listing
+from ippbx_billing.language import en
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 
-@app.command("list", help=tr("The log, newest first, with what was there before and what is there now."))
+@app.command("list", help=en("The log, newest first, with what was there before and what is there now."))
 def list_log(
-    who: Annotated[str | None, typer.Option(metavar="NAME", help=tr("only what this person did"))] = None,
-    action: Annotated[str | None, typer.Option(metavar="WORDS", help=tr("only actions that begin so"))] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help=tr("at most so many; a table shows 100"))] = None,
+    who: Annotated[str | None, typer.Option(metavar="NAME", help=en("only what this person did"))] = None,
+    action: Annotated[str | None, typer.Option(metavar="WORDS", help=en("only actions that begin so"))] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=en("at most so many; a table shows 100"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -31,6 +32,4 @@ def list_log(
     limit = limit or (MOST_SHOWN if form is Format.TABLE else None)
     with OperatorFile(using.operators_path) as file:
         rows = views.rows(file.log.entries(who=who, action=action, limit=limit), using.site_zone)
-    heading = all_columns(rows[0]) if form is Format.CSV and rows else views.columns()
-    shown = rows if form.is_data else views.shown(rows)
-    show(shown, heading, form, output, empty=tr("nothing yet"))
+    show_listing(views.listing(rows), form, output)

@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.language import tr
+from ippbx_billing.language import en
 
 
 def console(
-    host: Annotated[str | None, typer.Option(help=tr("address to listen on; 0.0.0.0 is every interface"))] = None,
-    port: Annotated[int | None, typer.Option(help=tr("port of the web page"))] = None,
+    host: Annotated[str | None, typer.Option(help=en("address to listen on; 0.0.0.0 is every interface"))] = None,
+    port: Annotated[int | None, typer.Option(help=en("port of the web page"))] = None,
     beside: Annotated[bool, typer.Option("--beside", hidden=True)] = False,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; `--beside` is how `listen --console` starts it."""

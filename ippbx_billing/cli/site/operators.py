@@ -7,24 +7,25 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.operators.roles import Role
 
 if TYPE_CHECKING:
     from ippbx_billing.operators import Operator, OperatorFile
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help=tr("the operator's name"))]
-RoleOption = Annotated[Role, typer.Option(help=tr("what they may"))]
+Name = Annotated[str, typer.Argument(metavar="NAME", help=en("the operator's name"))]
+RoleOption = Annotated[Role, typer.Option(help=en("what they may"))]
 DepartmentOption = Annotated[
-    str | None, typer.Option(metavar="PATH", help=tr("of a head: the department that they see, with those below it"))
+    str | None, typer.Option(metavar="PATH", help=en("of a head: the department that they see, with those below it"))
 ]
 EmployeeOption = Annotated[
-    str | None, typer.Option(metavar="NUMBER", help=tr("of an employee: the staff number whose calls they see"))
+    str | None, typer.Option(metavar="NUMBER", help=en("of an employee: the staff number whose calls they see"))
 ]
 
 
@@ -36,7 +37,7 @@ def _file() -> "OperatorFile":
     return OperatorFile(using.operators_path)
 
 
-@app.command("list", help=tr("The operators, with their roles."))
+@app.command("list", help=en("The operators, with their roles."))
 def list_operators(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Everybody who may sign in, or might again."""
     from ippbx_billing.reports.views import operators as views
@@ -46,13 +47,13 @@ def list_operators(form: FormatOption = Format.TABLE, output: OutputOption = Non
     show(rows, views.columns(form), form, output, empty=tr("there is none yet"))
 
 
-@app.command("add", help=tr("A new operator; prints the address at which they set their password, once."))
+@app.command("add", help=en("A new operator; prints the address at which they set their password, once."))
 def add(
     name: Name,
     role: RoleOption = Role.VIEWER,
     department: DepartmentOption = None,
     employee: EmployeeOption = None,
-    language: Annotated[str, typer.Option(metavar="en|zh", help=tr("the language of their pages"))] = "",
+    language: Annotated[str, typer.Option(metavar="en|zh", help=en("the language of their pages"))] = "",
 ) -> None:
     """Add and invite."""
     _check_scope(department, employee)
@@ -64,11 +65,11 @@ def add(
     typer.echo(address)
 
 
-@app.command("password", help=tr("Set a password, or print an address at which they set it."))
+@app.command("password", help=en("Set a password, or print an address at which they set it."))
 def password(
     name: Name,
-    link: Annotated[bool, typer.Option("--link", help=tr("print a one-time address instead of asking"))] = False,
-    stdin: Annotated[bool, typer.Option("--stdin", help=tr("read it from stdin, one line"))] = False,
+    link: Annotated[bool, typer.Option("--link", help=en("print a one-time address instead of asking"))] = False,
+    stdin: Annotated[bool, typer.Option("--stdin", help=en("read it from stdin, one line"))] = False,
 ) -> None:
     """They are signed out everywhere."""
     with _file() as file:
@@ -87,10 +88,10 @@ def password(
     say(tr("the password of {name} is set; they are signed out everywhere", name=operator.name))
 
 
-@app.command("role", help=tr("Change what somebody may."))
+@app.command("role", help=en("Change what somebody may."))
 def change_role(
     name: Name,
-    role: Annotated[Role, typer.Argument(help=tr("what they may"))],
+    role: Annotated[Role, typer.Argument(help=en("what they may"))],
     department: DepartmentOption = None,
     employee: EmployeeOption = None,
 ) -> None:
@@ -100,16 +101,16 @@ def change_role(
     say(tr("{name} is {role} now", name=name, role=tr(role.value)))
 
 
-@app.command("disable", help=tr("Nobody signs in under this name any more; what they did stays in the log."))
+@app.command("disable", help=en("Nobody signs in under this name any more; what they did stays in the log."))
 def disable(
-    name: Name, again: Annotated[bool, typer.Option("--undo", help=tr("let them sign in again"))] = False
+    name: Name, again: Annotated[bool, typer.Option("--undo", help=en("let them sign in again"))] = False
 ) -> None:
     """They are signed out everywhere."""
     _change(name, "operators disable", disabled=not again)
     say(tr("{name} may sign in again", name=name) if again else tr("{name} cannot sign in any more", name=name))
 
 
-@app.command("sessions", help=tr("Who is signed in, where from, since when."))
+@app.command("sessions", help=en("Who is signed in, where from, since when."))
 def sessions(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """The visits that last."""
     from ippbx_billing.reports.views import operators as views
@@ -121,11 +122,11 @@ def sessions(form: FormatOption = Format.TABLE, output: OutputOption = None) -> 
     show(rows, views.visit_columns(form), form, output, empty=tr("nobody is signed in"))
 
 
-@app.command("sign-out", help=tr("End a session, or all of one operator."))
+@app.command("sign-out", help=en("End a session, or all of one operator."))
 def sign_out(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help=tr("the operator's name"))] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help=en("the operator's name"))] = None,
     session: Annotated[
-        int | None, typer.Option(metavar="ID", help=tr("only this one, see `operators sessions`"))
+        int | None, typer.Option(metavar="ID", help=en("only this one, see `operators sessions`"))
     ] = None,
 ) -> None:
     """At the next thing that they click."""

@@ -63,7 +63,8 @@ def files(desk: Desk) -> Response:
 def one(desk: Desk) -> Response:
     """A call, why it costs that, and where it came from."""
     number = desk.number("call")
-    document, charge = explained.explain(desk.ledger, desk.inbox, desk.using, number, history=True, scope=desk.scope)
+    found = explained.explain(desk.ledger, desk.inbox, desk.using, number, history=True, scope=desk.scope)
+    document, charge = found.document, found.charge
     return desk.page(
         "call.html",
         call=document,
@@ -84,9 +85,9 @@ def one(desk: Desk) -> Response:
 def again(desk: Desk) -> Response:
     """Read its event once more with the dialects, numbers and prices of today."""
     number = desk.number("call")
-    before, _ = explained.explain(desk.ledger, desk.inbox, desk.using, number)
+    before = explained.explain(desk.ledger, desk.inbox, desk.using, number).document
     now = read_again(desk.ledger, desk.inbox, desk.using, number)
-    after, _ = explained.explain(desk.ledger, desk.inbox, desk.using, now)
+    after = explained.explain(desk.ledger, desk.inbox, desk.using, now).document
     facts = ("status", "fee", "carrier", "reason")
     desk.note(
         "events replay",

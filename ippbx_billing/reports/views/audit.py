@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any
 
-from ippbx_billing.documents.columns import Column
+from ippbx_billing.documents.columns import Column, all_columns
+from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import tr
 from ippbx_billing.operators.log import LogEntry
 
@@ -27,6 +28,13 @@ def rows(entries: Iterable[LogEntry], zone: tzinfo) -> list[dict[str, Any]]:
         }
         for one in entries
     ]
+
+
+def listing(found: list[dict[str, Any]]) -> Listing:
+    """The rows of `rows`, for any face."""
+    return Listing(
+        found, columns(), for_people=shown(found), csv=all_columns(found[0]) if found else None, empty=tr("nothing yet")
+    )
 
 
 def shown(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -1,14 +1,19 @@
 """One call explained: where it came from, how its fee was found, which prices lost, and what it cost before.
 
-document, charge = explain(ledger, inbox, using, 17, history=True)
-told_lines(document, charge)      # the story, to be read aloud
+found = explain(ledger, inbox, using, 17, history=True)
+found.document           # for programs, with the keys of the contract
+found.sentences()        # for people
+candidates(ledger, using, 17)
 """
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ippbx_billing.calls import Charge, Reason
-from ippbx_billing.documents.columns import cell
+from ippbx_billing.documents.columns import all_columns, cell
+from ippbx_billing.documents.listing import Listing
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import tr
 from ippbx_billing.language.reasons import sentence, told
@@ -25,6 +30,24 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainedCall:
+    """A call with the keys of the contract, and its charge with the steps that led to it."""
+
+    document: Row
+    charge: Charge
+
+    def listing(self) -> Listing:
+        """For programs."""
+        return Listing([self.document], all_columns(self.document), document=self.document)
+
+    def sentences(self) -> Iterator[str]:
+        """For people: the call in a line, where it came from, its story, and its earlier charges if asked for."""
+        yield from told_lines(self.document, self.charge)
+        if "history" in self.document:
+            yield from history_lines(self.document)
+
+
 def explain(
     ledger: "Ledger",
     inbox: "Inbox",
@@ -33,7 +56,7 @@ def explain(
     *,
     history: bool = False,
     scope: Scope | None = None,
-) -> tuple[Row, Charge]:
+) -> "ExplainedCall":
     """The call with the contract's keys, and its charge with the steps; NotFoundError also where the scope ends."""
     from ippbx_billing.ledger.calls import call_of, classification_of
 
@@ -57,7 +80,7 @@ def explain(
         "late_s": late and late[0],
         "imported": bool(late and late[1]),
     }
-    return document | ({"history": earlier_charges(ledger, view, call)} if history else {}), charge
+    return ExplainedCall(document | ({"history": earlier_charges(ledger, view, call)} if history else {}), charge)
 
 
 def _event(inbox: "Inbox", using: "Settings", event_id: int) -> Row | None:

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from sqlite3 import Row
 from typing import TYPE_CHECKING, Any
 
-from ippbx_billing import language as texts
-from ippbx_billing import money
+from ippbx_billing import language, money
 from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Reason, TrafficType
 from ippbx_billing.language.reasons import told
 
@@ -73,7 +72,7 @@ def steps(charge: Charge) -> list[dict[str, Any]]:
             **step.facts,
             **(told(step.reason) if step.reason else {}),
             "amount": money.text(step.amount_micro),
-            "text": describe(step, texts.language()),
+            "text": describe(step, language.language()),
         }
         for step in charge.steps
     ]
