@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ippbx_billing.console.desk import Desk
 
-FORM_BYTES = 64 * 1024
+FORM_BYTES = 65_536
 
 PageFunction = Callable[["Desk"], "Response"]
 

@@ -13,7 +13,7 @@ from ippbx_billing.documents.columns import cell, harmless, shown
 from ippbx_billing.language import language, tr
 
 FOLDER = Path(__file__).parent
-STATIC = FOLDER.parent / "static"
+STATIC = FOLDER.parent.joinpath("static")
 
 
 def rendered(template: str, **facts: Any) -> str:
@@ -54,5 +54,5 @@ def _menu(desk: Any) -> list[Any]:
 @cache
 def static(name: str) -> str:
     """The address of a file that never changes under that address."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    digest = hashlib.sha256(STATIC.joinpath(name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"
