@@ -14,16 +14,17 @@ have another fee now, or came only then.
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from ippbx_billing.documents.batches import Batches
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
+from ippbx_billing.reports.call_columns import CallBatch, fee_text
 from ippbx_billing.reports.conditions import Period, View
-from ippbx_billing.reports.listing import calls_with_ids, fee_text
+from ippbx_billing.reports.listing import calls_with_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def newest(ledger: Ledger) -> Cursor:
     return Cursor(*row)
 
 
-def changed_calls(ledger: Ledger, view: View, since: Cursor) -> Iterator[dict[str, Any]]:
+def changed_calls(ledger: Ledger, view: View, since: Cursor) -> Batches[CallBatch]:
     """The calls that came or changed after `since`, each once as it is now, by id; keys as in the contract."""
     ids = (
         "SELECT id FROM calls WHERE id > ? UNION SELECT id FROM calls WHERE event_id > ? "

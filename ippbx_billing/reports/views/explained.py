@@ -18,8 +18,9 @@ from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import tr
 from ippbx_billing.language.reasons import sentence, told
 from ippbx_billing.ledger.reasons import facts_of, loaded, sentence_of
+from ippbx_billing.reports.call_columns import fee_text
 from ippbx_billing.reports.conditions import Scope, View, WantedCalls
-from ippbx_billing.reports.listing import calls, fee_text, other_rows
+from ippbx_billing.reports.listing import calls, other_rows
 from ippbx_billing.reports.views import story
 
 if TYPE_CHECKING:

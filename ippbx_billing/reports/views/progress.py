@@ -8,8 +8,8 @@ from ippbx_billing.calls import Phase
 from ippbx_billing.documents.columns import Column
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import LiveCall
+from ippbx_billing.reports.call_columns import fee_text
 from ippbx_billing.reports.conditions import View
-from ippbx_billing.reports.listing import fee_text
 from ippbx_billing.reports.views.live import LIVE_IS_SHOWN
 
 ENDED_IS_SHOWN = timedelta(minutes=1)
