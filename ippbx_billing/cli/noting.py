@@ -29,9 +29,9 @@ TABLES = {
         "numbers override": ("add", "remove"),
     }.items()
     for verb in verbs
-}
+} | {"init"}
 DEEDS = {
-    *("init", "listen", "console", "rerate", "backup", "restore", "configure-pbx"),
+    *("listen", "console", "rerate", "backup", "restore", "configure-pbx"),
     *("calls anonymize", "events replay", "events salvage", "events import", "events rebuild", "events prune"),
     *("pbx enable-api", "pbx set-password", "pbx set-event-urls", "pbx discard"),
     *("dialects words set", "numbers update", "service install", "service uninstall"),
@@ -87,12 +87,14 @@ def _note(name: str, command: str, before: Any, after: Any) -> None:
     from ippbx_billing.operators import OperatorFile
     from ippbx_billing.operators.log import Actor
 
-    using = common.settings()
-    if not using.ledger_path.exists():
-        return
     was, now = snapshots.differences(before, after)
     try:
+        using = common.settings()
+        if not using.ledger_path.exists():
+            return
         with OperatorFile(using.operators_path) as file:
             file.log.write(common.now(), Actor.of_system(), name, command, before=was or None, after=now or None)
     except BillingError as error:
+        if name in LASTING:
+            return  # it has not begun yet, and says itself why it cannot
         common.say(tr("not noted in the log of who did what: {error}", error=error))

@@ -241,7 +241,7 @@ def charged(ledger: Ledger, question: Question, source: str = "auto") -> Sums:
 def filtered(ledger: Ledger, question: Question, source: str = "auto") -> int:
     """How many calls that fulfil the conditions were left out by a filter."""
     whole = sums(ledger, Question(question.period, ()), source)
-    if any(status == ChargeStatus.FILTERED for (status,) in whole) and question.where.given():
+    if any(status == ChargeStatus.FILTERED for (status,) in whole) and question.where.asked:
         whole = sums(ledger, replace(question, keys=()), source)
     return sum(values[0] for (status,), values in whole.items() if status == ChargeStatus.FILTERED)
 

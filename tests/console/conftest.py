@@ -12,6 +12,7 @@ from ippbx_billing.ledger import Ledger
 from ippbx_billing.operators import Role
 from ippbx_billing.pipeline import Pipeline, Rules
 from ippbx_billing.settings import load
+from ippbx_billing.tariffs.filters import CallFilter
 from tests.bodies import fill, gateway_cdr
 from tests.console.visitor import Clock, Visitor, operator
 
@@ -37,6 +38,7 @@ def made_office(fresh_site: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         ledger.directory.add_employee("1009", "钱七", "公司/销售部")
         ledger.directory.assign("8002", date(2026, 1, 1), employee="1009")
         ledger.directory.assign("8002", date(2026, 10, 10), employee="1002")
+        ledger.rules.add_filter(CallFilter(number="N0377"))  # the calls of 3 October, everybody's
     bodies = [
         gateway_cdr(extension, f"9021{extension}{day:02d}77", 60 + day, start=f"2026-10-{day:02d} 1{hour}:05:00")
         for day in (3, 9, 11, 13, 14)

@@ -125,11 +125,7 @@ def test_the_filter_is_kept_in_the_address(anna: Visitor) -> None:
     assert tree.xpath("//details[@open]")
     (yesterday,) = tree.xpath("//a[text()='Yesterday']/@href")
     assert yesterday == "/calls?extension=8001&direction=outbound&status=rated&period=yesterday"
-    assert {row[:10] for row in page.tree().xpath("//tbody/tr/td[5]/text()")} == {
-        "2026-10-03",
-        "2026-10-09",
-        "2026-10-11",
-    }
+    assert {row[:10] for row in page.tree().xpath("//tbody/tr/td[5]/text()")} == {"2026-10-09", "2026-10-11"}
 
 
 @pytest.mark.parametrize(

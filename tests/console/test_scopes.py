@@ -135,6 +135,7 @@ def test_sums_are_sums_of_what_one_may_see(
             after = page.next
             if not after:
                 break
+        assert answer.filtered == sum(row["status"] == "filtered" for row in listed)
         came = arrived(ledger, view, Where(scope=scope), after=0, most=1_000)
         assert newest_id(ledger) >= len(came)
     assert all(OWN[name](row["extension"], int(row["started_at"][8:10])) for row in [*listed, *came])
