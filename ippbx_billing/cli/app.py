@@ -53,6 +53,7 @@ COMMANDS = {
     "console": ("site.console:console", en("The web page: calls, reports and bills in a browser.")),
     "operators": ("site.operators:app", en("Who may sign in to the web page, and as what.")),
     "audit": ("site.audit:app", en("Who did what, on the web page and with commands.")),
+    "alerts": ("site.alerts:app", en("What is wrong, and who is told: incidents, rules, channels.")),
     "backup": ("site.backup:backup", en("Copy everything elsewhere while the listener runs, checked.")),
     "restore": ("site.backup:restore", en("Put a backup back; what was there is kept aside.")),
     "service": ("site.service:app", en("Run the listener as a service of systemd.")),

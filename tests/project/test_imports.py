@@ -24,6 +24,7 @@ ROOMS = [
     "dialects",
     "numbering",
     "tariffs",
+    "alerts",  # knows calls, fees and the calendar; the ledger keeps its findings in the calls' own transaction
     "settings",
     "sqlite",
     "inbox",
@@ -42,7 +43,7 @@ ROOMS = [
     "console",
     "cli",
 ]
-RULES = ["dialects", "numbering", "tariffs"]
+RULES = ["dialects", "numbering", "tariffs", "alerts"]
 MEMORY = {"sqlite", "inbox", "ledger", "operators"}
 
 
