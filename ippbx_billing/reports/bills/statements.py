@@ -19,7 +19,7 @@ from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.departments import SEPARATOR
 from ippbx_billing.ledger.directory import Employee
 from ippbx_billing.reports import Period, View, WantedCalls, Where, calls
-from ippbx_billing.reports.conditions import is_exact
+from ippbx_billing.reports.conditions import Scope, is_exact
 from ippbx_billing.reports.names import is_known_extension, who_is_meant
 from ippbx_billing.reports.sources import Question, sums
 from ippbx_billing.reports.sums import Amounts, amounts_of
@@ -129,6 +129,7 @@ class Billing:
         called: Callable[[Row], str | None] = lambda call: call["number"],
         due: date | None = None,
         letterhead: Letterhead | None = None,
+        scope: Scope | None = None,
     ) -> None:
         self.ledger = ledger
         self.view = view
@@ -137,6 +138,7 @@ class Billing:
         self.charged_only = charged_only
         self._called = called
         self._on_all: Row = {"charged_only": charged_only, "due": due, "letterhead": letterhead}
+        self.scope = scope
         self._decimals = ledger.book.decimals()
 
     # -- whose bills
@@ -144,7 +146,7 @@ class Billing:
     def of_employee(self, words: str, *, with_calls: bool = False) -> Statement:
         """The bill of the employee with this number, or with this name where only one has it."""
         found = self.ledger.directory.employee(words, self.period.last)
-        return self._personal(self._people[found.id], self._lines(Where(employee=found.number)), with_calls)
+        return self._personal(self._people[found.id], self._lines(self._where(employee=found.number)), with_calls)
 
     def of_extension(self, number: str, *, with_calls: bool = False) -> Statement:
         """The bill of one extension, whoever had it and also where nobody has: of a room, or of the phone in the hall.
@@ -155,7 +157,7 @@ class Billing:
             raise UsageError(
                 tr("{text!r} is not one extension", text=number), tr("a bill is of one: --extension {one}", one="8001")
             )
-        where = Where(extension=number)
+        where = self._where(extension=number)
         lines = self._lines(where)
         people = {self._people[line.employee] for line in lines if line.employee}
         holder = people.pop() if len(people) == 1 else None
@@ -173,11 +175,11 @@ class Billing:
     def of_department(self, path: str, *, with_calls: bool = False) -> Statement:
         """The bill of a department with those below it."""
         whole = self.ledger.directory.department(path).path
-        return self._joint("department", Where(department=whole), with_calls)
+        return self._joint("department", self._where(department=whole), with_calls)
 
     def of_company(self, *, with_calls: bool = False) -> Statement:
         """The bill of everything."""
-        return self._joint("company", Where(), with_calls)
+        return self._joint("company", self._where(), with_calls)
 
     def of_everybody(self, *, with_calls: bool = False) -> Iterator[Statement]:
         """The bill of each employee who has calls, department by department as the tree has them, then by number."""
@@ -200,9 +202,12 @@ class Billing:
     @cached_property
     def lines(self) -> list[StatementLine]:
         """The sums of all calls of the period."""
-        return self._lines(Where())
+        return self._lines(self._where())
 
     # -- one bill
+
+    def _where(self, **given: str) -> Where:
+        return Where(scope=self.scope, **given)
 
     def _personal(self, person: Employee, lines: list[StatementLine], with_calls: bool) -> Statement:
         by_extension = self._grouped(lines, lambda line: line.extension)
@@ -216,11 +221,11 @@ class Billing:
             by_extension=[
                 {"extension": one} | self._sums(by_extension[one]) for one in sorted(by_extension, key=natural)
             ],
-            calls=self._calls(Where(employee=person.number)) if with_calls else None,
+            calls=self._calls(self._where(employee=person.number)) if with_calls else None,
         )
 
     def _joint(self, kind: str, where: Where, with_calls: bool) -> Statement:
-        lines = self.lines if where == Where() else self._lines(where)
+        lines = self.lines if where == self._where() else self._lines(where)
         return self._statement(
             lines,
             kind=kind,
@@ -287,7 +292,7 @@ class Billing:
         """The calls in the order of time, read when they are written down."""
 
         def read() -> Iterator[Row]:
-            wanted = WantedCalls(period=self.period, **where.given())
+            wanted = WantedCalls(period=self.period, scope=where.scope, **where.given())
             found = calls(self.ledger, self.view, wanted)
             return (call | {"called": self._called(call)} for call in found if self._is_listed(call))
 
