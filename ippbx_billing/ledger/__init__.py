@@ -4,10 +4,11 @@
         ledger.calls.add(rated_calls)
         ledger.journey.advance(position)
 
-A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices), `directory` who
-has which extension, `rules` what the site knows better (days off, clean-ups, filters), `calls` the calls and charges,
-`records` which record is which call, `rows` the rows of one call, `rollups` their sums, `rerates` what new tariffs
-changed, `journey` the inbox position, the outcomes of events and the calls in progress.
+A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices), `plans` the plans of
+the month, mark-up and tax, `directory` who has which extension, `rules` what the site knows better (days off,
+clean-ups, filters), `calls` the calls and charges, `records` which record is which call, `rows` the rows of one call,
+`rollups` their sums, `rerates` what new tariffs changed, `journey` the inbox position, the outcomes of events and the
+calls in progress.
 """
 
 import os
@@ -25,6 +26,7 @@ from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
 from ippbx_billing.ledger.migrations import ledger as STEPS
+from ippbx_billing.ledger.plans import PlanTables
 from ippbx_billing.ledger.records import RecordTables
 from ippbx_billing.ledger.replays import ReplayTables
 from ippbx_billing.ledger.rerates import RerateTables
@@ -58,6 +60,7 @@ class Ledger:
         self.rollups = RollupTables(self.connection)
         self.calls = CallTables(self.connection, self.rollups)
         self.directory = DirectoryTables(self.connection)
+        self.plans = PlanTables(self.connection, self.directory)
         self.journey = JourneyTables(self.connection)
         self.rerates = RerateTables(self.connection, self.rollups)
         self.replays = ReplayTables(self.connection)

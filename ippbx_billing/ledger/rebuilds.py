@@ -13,7 +13,7 @@ from ippbx_billing.ledger.replays import Totals
 
 EDITED = (
     "carriers", "trunks", "prices", "windows", "overrides", "holiday_overrides", "cleanups", "call_filters",
-    "departments", "employees", "memberships", "assignments", "holders",
+    "departments", "employees", "memberships", "assignments", "holders", "plans", "department_terms",
 )  # fmt: skip
 IDS = ("kinds", "rollup_extensions", "rollup_places", "rollup_classes")
 # Each call of the earlier ledger with the same call of the new one, and both charges: `g` of before, `h` of now.

@@ -21,6 +21,7 @@ from ippbx_billing.reports.views.calls import columns as call_columns
 from ippbx_billing.reports.views.live import LIVE_IS_SHOWN
 from ippbx_billing.reports.views.live import columns as live_columns
 from ippbx_billing.reports.views.live import rows as live_rows
+from ippbx_billing.reports.views.plans import plan_parts, plan_sentence
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import Charge
@@ -74,6 +75,7 @@ def explain(
         earlier = _history(ledger, using, call) if history else []
         late = ledger.records.late(call)
         rows = reports.other_rows(ledger, view, call)
+        plans = plan_parts(ledger, view, call, stored["day"], story.rest_of(ledger, using))
     document = {
         **row,
         "why": stored["why"],
@@ -85,6 +87,7 @@ def explain(
         "price_begins": later,
         "late_s": late and late[0],
         "imported": bool(late and late[1]),
+        "plans": plans,
     }
     if history:
         document["history"] = earlier
@@ -179,7 +182,8 @@ def _told(document: dict[str, Any], charge: "Charge") -> list[str]:
     if document["price_begins"]:
         doubts.append(tr("A price for such calls begins only on {day}.", day=document["price_begins"]))
     rows = [tr("Other rows of the same conversation:"), *map(_told_row, document["rows"])] if document["rows"] else []
-    return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last, *rows]
+    plans = [plan_sentence(part, document["currency"]) for part in document["plans"]]
+    return [heading, source, *doubts, *story.sentences(charge), *filter(None, [status]), last, *plans, *rows]
 
 
 def _moment(document: dict[str, Any]) -> str:

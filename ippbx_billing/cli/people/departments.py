@@ -7,6 +7,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.people import terms
 from ippbx_billing.cli.people.lists import DryRunOption, FileArgument, OnOption, add_export, bring_in
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
@@ -14,6 +15,7 @@ from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(terms.app, name="terms", help=tr("Mark-up and tax on a department's bills, inherited down the tree."))
 
 PathArgument = Annotated[str, typer.Argument(metavar="PATH", help=tr("a path such as 公司/工程部, or the end of one"))]
 

@@ -15,6 +15,7 @@ from ippbx_billing.documents.render import deliver, show, show_paper
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.reports.views.coverage import covered
+from ippbx_billing.reports.views.story import rest_of
 
 if TYPE_CHECKING:
     from ippbx_billing.reports.bills import Billing, Statement
@@ -29,6 +30,9 @@ def bill(
     company: Annotated[bool, typer.Option("--company", help=tr("of the whole company"))] = False,
     everybody: Annotated[bool, typer.Option("--all", help=tr("of each employee who has calls"))] = False,
     with_calls: Annotated[bool, typer.Option("--calls", help=tr("with the list of calls"))] = False,
+    explain_lines: Annotated[
+        bool, typer.Option("--explain-lines", help=tr("with the calls that each plan covered, and how much of each"))
+    ] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
     out_dir: Annotated[
@@ -45,7 +49,8 @@ def bill(
     using = common.settings()
     period = Period.month(month or "last", common.today(using))
     with common.open_ledger(using) as ledger, ledger.reading():  # sums and calls of one moment
-        billing = Billing(ledger, View(using.site_zone, using.currency), period, site=using.site_name)
+        view, rest = View(using.site_zone, using.currency), rest_of(ledger, using)
+        billing = Billing(ledger, view, period, site=using.site_name, rest=rest, explain_lines=explain_lines)
         if everybody:
             _everybody(using, billing, with_calls, form, output, out_dir)
             return

@@ -12,6 +12,7 @@ from ippbx_billing import files
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.rules import plans
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ippbx_billing.tariffs import Carrier, Changes, Price
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(plans.app, name="plans", help=tr("Plans of the month: free minutes, included amounts, volume, fees."))
 
 SHOWN_BEFORE_ASKING = 30
 SHOWN_FAULTS = 100
