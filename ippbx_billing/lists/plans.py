@@ -329,10 +329,16 @@ def in_words(plan: Plan) -> str:
         "monthly_fee": lambda: tr("{amount} a month", amount=amount),
         "volume": lambda: ", ".join(map(_step_words, plan.steps)),
     }[plan.kind]()
-    counted = tr("counted by {seconds} s", seconds=plan.unit_s) if plan.kind in ("free_time", "volume") else ""
+    counted = _unit_words(plan.unit_s) if plan.kind in ("free_time", "volume") else ""
     reach = tr("for all minutes of the month") if plan.reach == "all" and plan.kind == "volume" else ""
     days = tr("by days where the month is not whole") if plan.part_month == "days" else ""
     return ", ".join(filter(None, (what, reach, counted, days)))
+
+
+def _unit_words(unit_s: int) -> str:
+    if unit_s == MINUTE_S:
+        return tr("counted by begun minutes")
+    return tr("counted by seconds") if unit_s == 1 else tr("counted by each begun {seconds} s", seconds=unit_s)
 
 
 def _step_words(one: VolumeStep) -> str:

@@ -24,6 +24,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Literal
 
 from ippbx_billing import money
@@ -220,7 +221,7 @@ def succeeded(plans: Iterable[Plan]) -> Iterator[Plan]:
         by_name.setdefault(plan.name, []).append(plan)
     for versions in by_name.values():
         versions.sort(key=lambda plan: plan.effective_from)
-        for plan, following in zip(versions, [*versions[1:], None], strict=True):
+        for plan, following in zip_longest(versions, versions[1:]):
             end = following.effective_from - timedelta(days=1) if following else None
             ends = [one for one in (plan.effective_to, end) if one is not None]
             if not ends or min(ends) >= plan.effective_from:
@@ -353,7 +354,7 @@ def _volume(plan: Plan, pool: Sequence[_Left]) -> Iterator[PlanPart]:
 
 def _beyond(steps: Sequence[VolumeStep], begin: int, end: int) -> Iterator[tuple[VolumeStep, int]]:
     """How many of the counted seconds from `begin` to `end` lie in each step."""
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
+    for step, following in zip_longest(steps, steps[1:]):
         until = end if following is None else min(end, following.beyond_s)
         seconds = until - max(begin, step.beyond_s)
         if seconds > 0:

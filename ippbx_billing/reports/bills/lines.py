@@ -123,8 +123,8 @@ class BillLines:
                 name=line.plan.name,
                 kind=line.plan.kind,
                 unit=line.unit or line.plan.scope_value or None,
-                calls=sum(share.calls for _, share in own),
-                billed_s=sum(share.seconds for _, share in own),
+                calls=None if line.plan.kind == "monthly_fee" else sum(share.calls for _, share in own),
+                billed_s=None if line.plan.kind == "monthly_fee" else sum(share.seconds for _, share in own),
                 unpriced=_in_doubt(line),
             )
             yield row, by_department

@@ -113,7 +113,7 @@ def _line_row(line: Row) -> Row:
 def line_columns(bill: Statement) -> list[Column]:
     """What a line is, how many calls and how long it counted, and its amount."""
     return [
-        Column("what", tr("Line")),
+        Column("what", tr("Item")),
         Column("calls", tr("Calls"), "number"),
         Column("billed_s", tr("Counted"), "length"),
         Column("of", tr("Of ({currency})", currency=bill.currency), "money", rank=1),
