@@ -11,6 +11,9 @@ decimals; sums and products of integers are exact; a fee is rounded once per cal
 
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from typing import Literal
+
+Rounding = Literal["half_up", "half_even", "up", "down"]
 
 MICRO = 1_000_000
 MAX_MICRO = 2**63 - 1  # what SQLite can store
@@ -42,6 +45,25 @@ def round_half_up(micro: int | Fraction, decimals: int) -> int:
     size = -micro if micro < 0 else micro
     rounded = (2 * size + unit) // (2 * unit) * unit
     return -rounded if micro < 0 else rounded
+
+
+def rounded(micro: int | Fraction, decimals: int, rounding: Rounding = "half_up") -> int:
+    """The amount rounded to `decimals` places (-2: hundreds): a half up, a half to even, always up, always down.
+
+    >>> rounded(parse("2.41"), 1, "up"), rounded(parse("550"), -2, "up"), rounded(parse("0.125"), 2, "half_even")
+    (2500000, 600000000, 120000)
+    """
+    if rounding == "half_up":
+        return round_half_up(micro, decimals)
+    unit: int = 10 ** (6 - decimals)
+    size = -micro if micro < 0 else micro
+    count, rest = divmod(size, unit)
+    if rounding == "up":
+        count += bool(rest)
+    elif rounding == "half_even":
+        count += 2 * rest > unit or (2 * rest == unit and count % 2)
+    found = int(count) * unit
+    return -found if micro < 0 else found
 
 
 def average(micro: int, count: int, decimals: int) -> int:

@@ -20,7 +20,7 @@ from datetime import date
 from functools import cache
 
 from ippbx_billing.calls import Charge, Classification, Direction, LineKind, TrafficType
-from ippbx_billing.tariffs.prices import Calendar, Carrier, Match, Price, Trunk, pattern_regex, pattern_weight
+from ippbx_billing.tariffs.prices import Calendar, Carrier, Match, Price, Seconds, Trunk, pattern_regex, pattern_weight
 
 CACHE_LIMIT = 100_000
 ABROAD = (TrafficType.INTERNATIONAL, TrafficType.HK_MO_TW)
@@ -52,7 +52,7 @@ class TariffBook:
         self._by_trunk = {name: self.carriers.get(trunk.carrier) for name, trunk in self.trunks.items()}
         self._lists = _price_lists(self.prices)
         self._called = {key[0] for key, prices in self._lists.items() if prices.charges_called}
-        self.charges: dict[tuple[int, int, int], Charge] = {}  # what `rating` found once and need not find again
+        self.charges: dict[tuple[int, int, Seconds], Charge] = {}  # what `rating` found once and need not find again
 
     def carrier_for(self, trunk: str | None) -> Carrier | None:
         """The trunk's carrier, else the default carrier; None where there is neither.

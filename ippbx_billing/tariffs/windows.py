@@ -12,12 +12,13 @@ clock of its start, also when summer time begins meanwhile.
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
 from ippbx_billing import money
-from ippbx_billing.tariffs.prices import DAY_S, Calendar, Carrier, Price, Window, clock
+from ippbx_billing.tariffs.prices import DAY_S, Calendar, Carrier, Price, Seconds, Window, clock
 
 LAST_DAY = date.max.toordinal()
 SATURDAY = 5
@@ -27,11 +28,11 @@ class Stretch(NamedTuple):
     """Consecutive seconds of a call in one window, or in none."""
 
     window: Window | None
-    seconds: int
+    seconds: Seconds
 
 
 def stretches(
-    price: Price, carrier: Carrier, local_start: datetime, seconds: int, calendar: Calendar
+    price: Price, carrier: Carrier, local_start: datetime, seconds: Seconds, calendar: Calendar
 ) -> Sequence[Stretch]:
     """The call cut at the borders of its price's windows, or whole where the carrier rates by the start."""
     if not price.windows:
@@ -49,7 +50,7 @@ def window_now(windows: Sequence[Window], moment: datetime, calendar: Calendar) 
 def window_at(windows: Sequence[Window], day: date, second: int, calendar: Calendar) -> Window | None:
     """The window in force at that second of that day; `windows` in the order in which they go before one another."""
     for window in windows:
-        if window.covers(second) and (window.kind == "daily" or _holds_on(window, day, calendar)):
+        if window.covers(second) and (window.is_daily or _holds_on(window, day, calendar)):
             return window
     return None
 
@@ -59,18 +60,22 @@ def _second(moment: datetime) -> int:
 
 
 def _holds_on(window: Window, day: date, calendar: Calendar) -> bool:
-    """Whether a weekend or holiday window holds on that day: a Saturday that is a holiday is a weekend day as well."""
+    """Whether a window that is not for every day holds on it: a Saturday that is a holiday is a weekend day as well."""
     plain = date(day.year, day.month, day.day)
+    if not window.names(plain):
+        return False
+    if window.kind == "daily":
+        return True
     kind = calendar.day_kind(plain)
     return kind == window.kind or (window.kind == "weekend" and kind == "holiday" and plain.weekday() >= SATURDAY)
 
 
-def _split(windows: Sequence[Window], ordinal: int, second: int, seconds: int, calendar: Calendar) -> list[Stretch]:
+def _split(windows: Sequence[Window], ordinal: int, second: int, seconds: Seconds, calendar: Calendar) -> list[Stretch]:
     """The call cut wherever another window begins; midnight may be such a border, because the next day is another."""
-    borders = sorted({DAY_S, *(edge for window in windows for edge in (window.start_s, window.end_s) if edge)})
+    borders = sorted({DAY_S}.union(*(window.edges for window in windows)))
     found: list[Stretch] = []
     while seconds > 0:
-        border = next(edge for edge in borders if edge > second)
+        border = borders[bisect_right(borders, second)]
         length_s = min(border - second, seconds)
         seconds -= length_s
         window = window_at(windows, _day(ordinal), second, calendar)

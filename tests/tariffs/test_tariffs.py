@@ -302,7 +302,7 @@ def test_many_different_numbers_do_not_fill_the_memory(monkeypatch: pytest.Monke
         (lambda: Figures(-1, 0, 0, 0), "initial_s must not be negative"),
         (lambda: Window("daily", 0, 90_000, SIX_SECONDS), "between 00:00 and 24:00"),
         (lambda: Window("night", 0, 1, SIX_SECONDS), "daily, weekend or holiday"),  # type: ignore[arg-type]
-        (lambda: Carrier("c", "022", "", "", decimals=7), "decimals must be 0 to 6"),
+        (lambda: Carrier("c", "022", "", "", decimals=7), "decimals must be -6 to 6"),
         (lambda: price("p", match="area"), "cannot have the value ''"),
         (lambda: price("p", value="0755"), "cannot have the value '0755'"),
         (lambda: price("p", match="pattern", value="3[XX"), "not a number pattern"),
@@ -343,7 +343,7 @@ def test_times_of_day_are_shown_as_people_write_them() -> None:
 
 def test_the_examples_of_the_documentation_are_true() -> None:
     """What the module says about itself is what it does."""
-    assert doctest.testmod(prices_room) == doctest.TestResults(failed=0, attempted=2)
+    assert doctest.testmod(prices_room) == doctest.TestResults(failed=0, attempted=3)
 
 
 # --- Windows ----------------------------------------------------------------------------------------------------
