@@ -90,7 +90,7 @@ class PlanTables:
             "carrier_id": self._carrier_id(plan.carrier),
             "scope": plan.scope,
             "scope_value": "" if department else plan.scope_value,
-            "department_id": department and department.id,
+            "department_id": department.id if department else None,
             "traffic_types": ",".join(plan.traffic_types),
             "direction": plan.direction and plan.direction.value,
             "amount_micro": plan.amount_micro,
@@ -126,18 +126,18 @@ class PlanTables:
         """Let these terms hold from their first day on; gives them with the department's whole path."""
         with editing(self.connection):
             department = self._departments.department(terms.department) if terms.department else None
-            self._remove_terms(department and department.id, terms.effective_from)
+            self._remove_terms(department.id if department else None, terms.effective_from)
             self.connection.execute(
                 "INSERT INTO department_terms VALUES (?, ?, ?, ?, ?)",
-                [department and department.id, terms.effective_from.isoformat(), *terms.figures],
+                [department.id if department else None, terms.effective_from.isoformat(), *terms.figures],
             )
-        return BillingTerms(department and department.path, terms.effective_from, *terms.figures)
+        return BillingTerms(department.path if department else None, terms.effective_from, *terms.figures)
 
     def remove_terms(self, path: str | None, day: date | None = None) -> None:
         """Take out what a department, or the site, says itself: all of it, or what it says from this day on."""
         department = self._departments.department(path) if path else None
         with editing(self.connection):
-            if not self._remove_terms(department and department.id, day):
+            if not self._remove_terms(department.id if department else None, day):
                 raise NotFoundError(
                     tr("{path} has no terms of its own", path=department.path if department else tr("the whole site")),
                     tr("see `ippbx-bill departments terms list`"),

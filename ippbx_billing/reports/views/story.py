@@ -54,7 +54,7 @@ def _again(ledger: "Ledger", using: "Settings", row: Row, call: Call, classifica
 def rest_of(ledger: "Ledger", using: "Settings") -> "Rest":
     """Tells what a call would cost of which some seconds are covered: a call of the others, by the price it rests on.
 
-    Where the carrier cuts calls at the borders of windows, these seconds are the last ones. None where the stored fee
+    Where windows begin and end within a call, these seconds are the last ones. None where the stored fee
     is another than that price gives today, so that nobody can say.
     """
     from ippbx_billing.ledger.calls import call_of, classification_of
@@ -69,7 +69,7 @@ def rest_of(ledger: "Ledger", using: "Settings") -> "Rest":
             return None
         covered_s = call.billed_s - seconds
         shorter = replace(call, billed_s=seconds)
-        if ledger.book.carrier(charge.carrier).crossing == "split":
+        if ledger.book.carrier(charge.carrier).crossing != "start":
             shorter = replace(shorter, answered_at=priced_at(call) + timedelta(seconds=covered_s))
         return _again(ledger, using, stored, shorter, meaning).fee_micro
 
