@@ -64,6 +64,7 @@ class Coverage:
     corrected: int = 0
     silences: Sequence[Silence] = ()
     provisional: Sequence[int] = ()
+    plans: Sequence[tuple[str, str]] = ()  # the lines of the month's bill that no sum of calls holds: name and amount
 
     def document(self) -> dict[str, Any]:
         """The contract's JSON."""
@@ -86,6 +87,7 @@ class Coverage:
                 {"from": one.first.isoformat(), "to": one.end.isoformat(), "hours": one.hours, "usual_calls": one.usual}
                 for one in self.silences
             ],
+            "plans": [{"name": name, "amount": amount} for name, amount in self.plans],
         }
 
     def notes(self, *, unrated: bool = True) -> list[str]:
@@ -111,6 +113,10 @@ class Coverage:
             yield tr("{count} events are not read yet: `ippbx-bill listen` reads them", count=self.waiting)
 
         yield from self._records()
+        for name, amount in self.plans[:SHOWN]:
+            yield tr("plan {name}: {amount} on the month's bill, not in these sums", name=name, amount=amount)
+        if len(self.plans) > SHOWN:
+            yield tr("{count} further plans: see `bill --company`", count=len(self.plans) - SHOWN)
 
     def _records(self) -> Iterator[str]:
         if self.reused_ids:

@@ -300,6 +300,17 @@ def test_the_overview_of_all_has_the_companys_lines(planned: Cli) -> None:
     assert [one["lines"][-1]["amount"] for one in every] == ["0.93", "0.70"]
 
 
+def test_the_months_report_names_the_lines_in_a_note(planned: Cli) -> None:
+    """Its sums stay those of the calls; a report of a part, or of no whole month, says nothing of them."""
+    told = planned("report", "--month", "2026-10")
+    assert "plan 17 min: -2.30 on the month's bill, not in these sums" in told.stderr
+    found = json.loads(planned("report", "--month", "2026-10", "--format", "json").stdout)
+    assert found["coverage"]["plans"] == [{"name": "17 min", "amount": "-2.30"}]
+    assert found["total"]["fee"] == "4.30"
+    assert "plan" not in planned("report", "--month", "2026-10", "--trunk", "1").stderr
+    assert "plan" not in planned("report", "--from", "2026-10-02", "--to", "2026-10-31").stderr
+
+
 # --- many calls, whoever's they are -----------------------------------------------------------------------------
 
 

@@ -236,4 +236,5 @@ def test_the_document_has_its_keys() -> None:
         "corrected_calls",
         "provisional_years",
         "silences",
+        "plans",
     ]

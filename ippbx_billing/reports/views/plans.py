@@ -10,7 +10,7 @@ from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
-    from ippbx_billing.reports import View
+    from ippbx_billing.reports import Period, View
     from ippbx_billing.tariffs.plans import Rest
     from ippbx_billing.tariffs.terms import BillingTerms
 
@@ -25,6 +25,18 @@ def plan_parts(ledger: "Ledger", view: "View", call: int, day: str, rest: "Rest"
     month = PlanMonth(ledger, view, month_of_day(date.fromisoformat(day)), rest)
     decimals = ledger.book.decimals()
     return [part_row(line, part, decimals) for line in month.lines for part in line.parts if part.call == call]
+
+
+def plan_amounts(ledger: "Ledger", view: "View", period: "Period", rest: "Rest") -> list[tuple[str, str]]:
+    """The lines of the site's bill of a month: name and amount."""
+    from ippbx_billing.reports.plans import PlanMonth
+
+    decimals = ledger.book.decimals()
+    lines = PlanMonth(ledger, view, period, rest).lines if period.is_month else []
+    return [
+        (f"{one.plan.name} ({one.unit})" if one.unit else one.plan.name, money.text(one.amount_micro, decimals))
+        for one in lines
+    ]
 
 
 def plan_sentence(part: Mapping[str, Any], currency: str) -> str:

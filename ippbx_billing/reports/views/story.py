@@ -68,7 +68,8 @@ def rest_of(ledger: "Ledger", using: "Settings") -> "Rest":
         if not charge.steps or charge.carrier is None:
             return None
         covered_s = call.billed_s - seconds
-        shorter = replace(call, billed_s=seconds)
+        parts_ms = None if call.billed_ms is None else call.billed_ms - covered_s * 1000
+        shorter = replace(call, billed_s=seconds, billed_ms=parts_ms)
         if ledger.book.carrier(charge.carrier).crossing != "start":
             shorter = replace(shorter, answered_at=priced_at(call) + timedelta(seconds=covered_s))
         return _again(ledger, using, stored, shorter, meaning).fee_micro
