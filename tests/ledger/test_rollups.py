@@ -275,7 +275,7 @@ def eventful(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """A ledger to which much has happened."""
     path = tmp_path_factory.mktemp("eventful") / "ledger.db"
     path.write_bytes(empty.read_bytes())
-    with happened(path, 7, 120) as ledger:
+    with happened(path, 10, 120) as ledger:
         yield ledger
 
 
