@@ -365,14 +365,14 @@ def _stepped(plan: Plan, one: _Left, counted: int, beyond: Sequence[tuple[Volume
     """The call's fee with its seconds beyond the steps priced by these, rounded once."""
     if one.fee_micro is None:
         return None
-    exact = Fraction(one.fee_micro * (counted - sum(seconds for _, seconds in beyond)), counted)
+    parts = counted * MINUTE_S * HUNDRED_PERCENT  # whole numbers of them, because fractions are slow
+    exact = one.fee_micro * (counted - sum(seconds for _, seconds in beyond)) * MINUTE_S * HUNDRED_PERCENT
     for step, seconds in beyond:
         if step.per_minute_micro is not None:
-            exact += Fraction(step.per_minute_micro * seconds, MINUTE_S)
+            exact += step.per_minute_micro * seconds * counted * HUNDRED_PERCENT
         else:
-            kept = HUNDRED_PERCENT - (step.percent_off or 0)
-            exact += Fraction(one.fee_micro * seconds * kept, counted * HUNDRED_PERCENT)
-    return money.round_half_up(exact, plan.decimals or 0)
+            exact += one.fee_micro * seconds * MINUTE_S * (HUNDRED_PERCENT - (step.percent_off or 0))
+    return money.average(exact, parts, plan.decimals or 0)
 
 
 def _monthly_fees(plan: Plan, month: Month, units: Units) -> Iterator[PlanLine]:

@@ -159,6 +159,26 @@ def test_where_calls_are_cut_the_free_time_is_their_beginning(cli: Cli, site: Pa
     assert (part["fee"], part["amount"]) == ("0.70", "-0.60")
 
 
+def test_the_rest_of_a_call_that_no_price_explains_is_its_share(cli: Cli) -> None:
+    """The carrier rounds otherwise since the call was rated: 300 of 420 s keep that share of its fee of 1.00."""
+    done(cli, "carriers", "set", CARRIER, "--decimals", "0")
+    done(
+        cli,
+        "tariffs",
+        "plans",
+        "set",
+        "17 min",
+        "--free-minutes",
+        "17",
+        "--traffic-type",
+        "local",
+        "--from",
+        str(FIRST),
+    )
+    explained = bill(cli, "--company", "--explain-lines")["explained"]
+    assert [(one["call"], one["amount"]) for one in explained] == [(1, "-1.30"), (2, "-0.80"), (3, "-0.29")]
+
+
 def test_mark_up_and_tax_by_department(cli: Cli) -> None:
     """Ten percent and two cents a call on 工程部, six percent tax on all of 公司; each line can be checked by hand."""
     done(cli, "departments", "terms", "set", "公司", "--tax", "6", "--from", str(FIRST))
