@@ -159,6 +159,15 @@ class Fields:
 # -- calls
 
 
+def _billed_ms(fields: Fields, billed_s: int) -> int | None:
+    """The talk time in milliseconds where the record tells a part of a second, and it is the one that is billed."""
+    found = fields.preferred.get("billed_s")
+    if found is None or (found[1].isdigit() and found[0].unit == "s"):
+        return None
+    told_ms = values.milliseconds(found[1], found[0].unit)
+    return told_ms if told_ms is not None and told_ms % 1000 and -(-told_ms // 1000) == billed_s else None
+
+
 def call_of(fields: Fields) -> Call | Problem:
     """The call that a record describes, or what is missing for one."""
     dialect, notes = fields.dialect, fields.notes
@@ -196,6 +205,7 @@ def call_of(fields: Fields) -> Call | Problem:
         recording=fields.text("recording"),
         twin=twin.because if twin else None,
         doubt=settled.doubt,
+        billed_ms=_billed_ms(fields, settled.billed_s),
         notes=tuple(dict.fromkeys(notes)) if notes else (),
     )
 

@@ -101,8 +101,10 @@ def _figures_en(facts: Facts) -> str:
         return f"{_money(facts['initial_fee_micro'])} per call, whatever its length"
     if facts.get("per_s"):
         first = f"at least {facts['initial_s']} s, then " if facts["initial_s"] != facts["step_s"] else ""
-        return f"{_rates_en(facts)}, charged for {first}each begun {facts['step_s']} s"
-    per_step = f"{_money(facts['step_fee_micro'])} for each begun {facts['step_s']} s"
+        return f"{_rates_en(facts)}, charged for {first}each {_counted_en(facts)} {facts['step_s']} s"
+    per_step = f"{_money(facts['step_fee_micro'])} for each {_counted_en(facts)} {facts['step_s']} s"
+    if not facts["initial_s"] and not facts["initial_fee_micro"]:
+        return per_step
     if facts["initial_s"] == facts["step_s"] and facts["initial_fee_micro"] == facts["step_fee_micro"]:
         return per_step
     return f"{_money(facts['initial_fee_micro'])} for the first {facts['initial_s']} s, then {per_step}"
@@ -118,6 +120,40 @@ def _rates_en(facts: Facts) -> str:
 
 def _per_en(seconds: int | str) -> str:
     return "a minute" if seconds == 60 else f"per {seconds} s"
+
+
+def _counted_en(facts: Facts) -> str:
+    """How steps count, where only completed ones do."""
+    return "completed" if facts.get("counting") == "completed" else "begun"
+
+
+def _tier_en(facts: Facts, _: int) -> str:
+    fee = _money(facts["step_fee_micro"])
+    if not facts["step_s"]:
+        cost = f"it costs {fee} once" if facts["step_fee_micro"] else "nothing more is charged"
+        return f"From {facts['from_s']} s on {cost}."
+    each = f"{fee} {_per_en(facts['per_s'])}, charged for" if facts.get("per_s") else f"{fee} for"
+    return f"From {facts['from_s']} s on it costs {each} each {facts['step_s']} s."
+
+
+def _grace_en(facts: Facts, _: int) -> str:
+    return f"Calls of up to {facts['grace_s']} s are free, and this one has {facts['seconds']} s."
+
+
+def _paid_en(facts: Facts, _: int) -> str:
+    return f"{facts['seconds']} s are paid with the step before."
+
+
+def _part_second_en(facts: Facts, _: int) -> str:
+    return f"The PBX told {facts['told']} s of talk; {facts['seconds']} s are charged."
+
+
+def _tax_en(facts: Facts, amount: int) -> str:
+    return f"The tax of {facts['percent']} % is added: {_money(amount)}."
+
+
+def _maximum_en(facts: Facts, amount: int) -> str:
+    return f"A call costs {_money(facts['maximum_micro'])} at most, so {_money(-amount)} is taken off."
 
 
 def _trunk_en(facts: Facts, _: int) -> str:
@@ -180,7 +216,9 @@ def _initial_en(facts: Facts, amount: int) -> str:
 
 
 def _steps_en(facts: Facts, amount: int) -> str:
-    steps = "1 begun step" if facts["count"] == 1 else f"{facts['count']} begun steps"
+    if not facts["step_s"]:
+        return f"The remaining {facts['seconds']} s cost {_money(amount)} together."
+    steps = f"1 {_counted_en(facts)} step" if facts["count"] == 1 else f"{facts['count']} {_counted_en(facts)} steps"
     rate = f"{_money(facts['step_fee_micro'])} each"
     if facts.get("per_s"):
         rate = _rates_en(facts)
@@ -201,7 +239,8 @@ def _minimum_en(facts: Facts, amount: int) -> str:
 def _rounding_en(facts: Facts, amount: int) -> str:
     exact = facts.get("exact") or _money(facts["exact_micro"])
     rounded = _money(int(facts["exact_micro"]) + amount)
-    return f"{exact} is rounded half up to {facts['decimals']} decimals: {rounded}."
+    how = {"half_even": "half to even", "up": "up", "down": "down"}.get(str(facts.get("rounding")), "half up")
+    return f"{exact} is rounded {how} to {facts['decimals']} decimals: {rounded}."
 
 
 def _fee_en(facts: Facts, _: int) -> str:
@@ -221,7 +260,10 @@ def _figures_zh(facts: Facts) -> str:
     if facts.get("per_s"):
         first = f"起步 {facts['initial_s']} 秒，之后" if facts["initial_s"] != facts["step_s"] else ""
         return f"{_rates_zh(facts)}，{first}每 {facts['step_s']} 秒计费"
-    per_step = f"每 {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}"
+    whole = "足" if facts.get("counting") == "completed" else ""
+    per_step = f"每{whole} {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}"
+    if not facts["initial_s"] and not facts["initial_fee_micro"]:
+        return per_step
     if facts["initial_s"] == facts["step_s"] and facts["initial_fee_micro"] == facts["step_fee_micro"]:
         return per_step
     return f"起步 {facts['initial_s']} 秒 {_money(facts['initial_fee_micro'])}，之后{per_step}"
@@ -237,6 +279,35 @@ def _rates_zh(facts: Facts) -> str:
 
 def _per_zh(seconds: int | str) -> str:
     return "每分钟" if seconds == 60 else f"每 {seconds} 秒"
+
+
+def _tier_zh(facts: Facts, _: int) -> str:
+    fee = _money(facts["step_fee_micro"])
+    if not facts["step_s"]:
+        cost = f"一次性收 {fee}" if facts["step_fee_micro"] else "不再收费"
+        return f"从第 {facts['from_s']} 秒起{cost}。"
+    each = f"{_per_zh(facts['per_s'])} {fee}，" if facts.get("per_s") else ""
+    return f"从第 {facts['from_s']} 秒起{each}每 {facts['step_s']} 秒{'计费' if each else f' {fee}'}。"
+
+
+def _grace_zh(facts: Facts, _: int) -> str:
+    return f"通话不超过 {facts['grace_s']} 秒免费，本次 {facts['seconds']} 秒。"
+
+
+def _paid_zh(facts: Facts, _: int) -> str:
+    return f"其中 {facts['seconds']} 秒已含在前一计费单位内。"
+
+
+def _part_second_zh(facts: Facts, _: int) -> str:
+    return f"交换机报通话 {facts['told']} 秒，按 {facts['seconds']} 秒计费。"
+
+
+def _tax_zh(facts: Facts, amount: int) -> str:
+    return f"加收税费 {facts['percent']}%：{_money(amount)}。"
+
+
+def _maximum_zh(facts: Facts, amount: int) -> str:
+    return f"每次通话封顶 {_money(facts['maximum_micro'])}，减收 {_money(-amount)}。"
 
 
 def _trunk_zh(facts: Facts, _: int) -> str:
@@ -298,7 +369,10 @@ def _initial_zh(facts: Facts, amount: int) -> str:
 
 def _steps_zh(facts: Facts, amount: int) -> str:
     within = f"（{_window_zh(facts['window'])}）" if facts["window"] else ""
-    each = f"每 {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}，计 {facts['count']} 次"
+    if not facts["step_s"]:
+        return f"其余 {facts['seconds']} 秒{within}共收 {_money(amount)}。"
+    whole = "足" if facts.get("counting") == "completed" else ""
+    each = f"每{whole} {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}，计 {facts['count']} 次"
     if facts.get("per_s"):
         each = f"每 {facts['step_s']} 秒计一次（{_rates_zh(facts)}），计 {facts['count']} 次"
     return f"其余 {facts['seconds']} 秒{within}{each}：{_money(amount)}。"
@@ -316,7 +390,10 @@ def _minimum_zh(facts: Facts, amount: int) -> str:
 def _rounding_zh(facts: Facts, amount: int) -> str:
     exact = facts.get("exact") or _money(facts["exact_micro"])
     rounded = _money(int(facts["exact_micro"]) + amount)
-    return f"{exact} 四舍五入到 {facts['decimals']} 位小数：{rounded}。"
+    how = {"half_even": "四舍六入五成双", "up": "向上进位", "down": "向下舍去"}.get(
+        str(facts.get("rounding")), "四舍五入"
+    )
+    return f"{exact} {how}到 {facts['decimals']} 位小数：{rounded}。"
 
 
 def _fee_zh(facts: Facts, _: int) -> str:
@@ -343,6 +420,12 @@ SENTENCES: dict[str, dict[str, Sentence]] = {
         "steps": _steps_en,
         "local": _local_en,
         "minimum": _minimum_en,
+        "maximum": _maximum_en,
+        "tier": _tier_en,
+        "grace": _grace_en,
+        "paid": _paid_en,
+        "part-second": _part_second_en,
+        "tax": _tax_en,
         "rounding": _rounding_en,
         "fee": _fee_en,
         "outcome": _outcome_en,
@@ -360,6 +443,12 @@ SENTENCES: dict[str, dict[str, Sentence]] = {
         "steps": _steps_zh,
         "local": _local_zh,
         "minimum": _minimum_zh,
+        "maximum": _maximum_zh,
+        "tier": _tier_zh,
+        "grace": _grace_zh,
+        "paid": _paid_zh,
+        "part-second": _part_second_zh,
+        "tax": _tax_zh,
         "rounding": _rounding_zh,
         "fee": _fee_zh,
         "outcome": _outcome_zh,

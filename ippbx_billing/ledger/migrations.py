@@ -604,7 +604,21 @@ def m013_answers(db: "Database") -> None:
 
 
 @ledger()
-def m014_plans(db: "Database") -> None:
+def m014_terms(db: "Database") -> None:
+    """Tariffs as carriers sell them: tiers, caps, grace, rounding, tax; and parts of a second that a PBX told.
+
+    `terms` is JSON of what few prices and windows have, each term by its name in the spelling of `tariffs.spelling`.
+    """
+    for table in ("prices", "windows"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN terms TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE carriers ADD COLUMN rounding TEXT NOT NULL DEFAULT 'half_up'")
+    db.execute("ALTER TABLE carriers ADD COLUMN part_second TEXT NOT NULL DEFAULT 'up'")
+    db.execute("ALTER TABLE carriers ADD COLUMN tax_micro INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE calls ADD COLUMN billed_ms INTEGER")
+
+
+@ledger()
+def m015_plans(db: "Database") -> None:
     """What a month's bill adds to the fees of its calls: plans of carriers, mark-up and tax of departments.
 
     A department's plan or terms refer to it by id, so that they follow its name and keep it from being deleted.

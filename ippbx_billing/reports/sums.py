@@ -387,7 +387,7 @@ def _measures(now: Amounts, before: Amounts | None, whole_micro: int, decimals: 
         "answered_difference": more.answered,
         "duration_s_difference": more.duration_s,
         "billed_s_difference": more.billed_s,
-        "fee_difference": money.text(more.fee_micro, decimals),
+        "fee_difference": None if now.unpriced or before.unpriced else money.text(more.fee_micro, decimals),
     }
 
 

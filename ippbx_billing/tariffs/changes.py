@@ -96,6 +96,8 @@ def ended(price: Price, day: date) -> Price:
         connection_fee_micro=0,
         free_s=0,
         minimum_fee_micro=0,
+        maximum_fee_micro=0,
+        grace_s=0,
         windows=(),
         status="ended",
     )

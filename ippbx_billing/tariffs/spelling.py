@@ -12,12 +12,13 @@ that says what would be right.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from ippbx_billing import money
 from ippbx_billing.language import tr
-from ippbx_billing.tariffs.prices import DateSpan, Seconds, Tier
+from ippbx_billing.tariffs.prices import DateSpan, Figures, Price, Seconds, Tier, Window
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAYS_ZH = "一二三四五六日"
@@ -204,3 +205,66 @@ def tax(text: str) -> int:
 def tax_text(millionths: int) -> str:
     """The tax in percent, as `tax` reads it."""
     return money.text(millionths * 100, 0)
+
+
+# -- what is less common, by name
+
+
+def figure_terms(figures: Figures) -> dict[str, str]:
+    """What four whole figures leave open, each term by its name and in its spelling."""
+    found = {name: seconds_text(getattr(figures, name)) for name in ("initial_s", "step_s", "per_s")}
+    terms = {name: text for name, text in found.items() if "." in text}
+    if figures.tiers:
+        terms["tiers"] = tiers_text(figures.tiers)
+    if figures.counting != "begun":
+        terms["counting"] = figures.counting
+    if figures.step_decimals is not None:
+        terms["step_decimals"] = str(figures.step_decimals)
+    return terms
+
+
+def window_terms(window: Window) -> dict[str, str]:
+    """The days, dates and minutes of a window, and the terms of its figures."""
+    terms = {
+        "days": days_text(window.days),
+        "dates": dates_text(window.dates),
+        "minutes": minutes_text(window.minutes),
+    }
+    return {name: text for name, text in terms.items() if text} | figure_terms(window.figures)
+
+
+def price_terms(price: Price) -> dict[str, str]:
+    """What is less common in a price, and the terms of its own figures."""
+    terms = {
+        "maximum_fee": money.text(price.maximum_fee_micro) if price.maximum_fee_micro else "",
+        "grace_s": str(price.grace_s or ""),
+        "fee_decimals": "" if price.decimals is None else str(price.decimals),
+        "fee_rounding": price.rounding or "",
+    }
+    return {name: text for name, text in terms.items() if text} | figure_terms(price.figures)
+
+
+READERS: dict[str, Callable[[str], Any]] = {
+    "tiers": tiers,
+    "step_decimals": int,
+    "counting": str,
+    "days": days,
+    "dates": dates,
+    "minutes": minutes,
+    "grace_s": int,
+    "fee_decimals": int,
+    "fee_rounding": str,
+    "maximum_fee": money.parse,
+    "initial_s": seconds,
+    "step_s": seconds,
+    "per_s": seconds,
+}
+FIGURE_TERMS = ("initial_s", "step_s", "per_s", "tiers", "counting", "step_decimals")
+WINDOW_TERMS = ("days", "dates", "minutes")
+PRICE_TERMS = ("maximum_fee", "grace_s", "fee_decimals", "fee_rounding")
+NAMES = {"maximum_fee": "maximum_fee_micro", "fee_decimals": "decimals", "fee_rounding": "rounding"}
+
+
+def read_terms(terms: Mapping[str, str], names: Iterable[str]) -> dict[str, Any]:
+    """Those of the terms that have one of these names, as `Figures`, `Window` and `Price` take them."""
+    return {NAMES.get(name, name): READERS[name](terms[name]) for name in names if name in terms}

@@ -374,7 +374,16 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
         connection.execute(f"ALTER TABLE {table} DROP COLUMN calendar")
     connection.execute("DROP INDEX calls_in_doubt")
     connection.execute("ALTER TABLE calls DROP COLUMN doubt")
-    connection.execute("ALTER TABLE prices DROP COLUMN status")
+    connection.execute("ALTER TABLE calls DROP COLUMN billed_ms")
+    for table, column in (
+        ("prices", "status"),
+        ("prices", "terms"),
+        ("windows", "terms"),
+        ("carriers", "rounding"),
+        ("carriers", "part_second"),
+        ("carriers", "tax_micro"),
+    ):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
     connection.execute("CREATE TABLE extensions (number TEXT PRIMARY KEY, name TEXT, department TEXT)")
     connection.execute("DELETE FROM _sqlite_migrations WHERE migration_set = 'ledger' AND name > 'm006_z'")
     connection.execute("PRAGMA user_version = 6")

@@ -18,7 +18,7 @@ from ippbx_billing.reports.views import story
 
 def quote(
     number: Annotated[str, typer.Argument(help=tr("the number as dialled, or as shown for an incoming call"))],
-    seconds: Annotated[int, typer.Option(min=0, help=tr("talk time in seconds"))],
+    seconds: Annotated[str, typer.Option(metavar="SECONDS", help=tr("talk time in seconds, e.g. 80 or 60.5"))],
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help=tr("start, e.g. 2026-10-01T09:30; default: now"))
     ] = None,
@@ -35,11 +35,13 @@ def quote(
 
     using = common.settings()
     start = _time(at, using) if at else common.now()
+    talk_ms = _talk_ms(seconds)
     call = Call(
         pbx="quote",
         dialect="quote",
         started_at=start,
-        billed_s=seconds,
+        billed_s=-(-talk_ms // 1000),
+        billed_ms=talk_ms if talk_ms % 1000 else None,
         disposition=Disposition.ANSWERED,
         number=number,
         trunk=trunk,
@@ -61,7 +63,7 @@ def quote(
 
 
 def _document(call: Call, classification: Any, charge: Any, price: Any, currency: str, ledger: Any) -> dict[str, Any]:
-    from ippbx_billing.money import text
+    from ippbx_billing.lists.tariffs.views import figures_row
     from ippbx_billing.reports import fee_text
 
     decimals = ledger.book.carrier(charge.carrier).decimals if charge.carrier else 2
@@ -78,13 +80,7 @@ def _document(call: Call, classification: Any, charge: Any, price: Any, currency
         "billed_s": call.billed_s,
         "fee": fee_text(charge.fee_micro, decimals),
         "currency": currency,
-        "price": figures
-        and {
-            "initial_s": figures.initial_s,
-            "initial_fee": text(figures.initial_fee_micro),
-            "step_s": figures.step_s,
-            "step_fee": text(figures.step_fee_micro),
-        },
+        "price": figures and figures_row(figures),
         "window": charge.window,
         "steps": story.steps(charge),
         "status": charge.status.value,
@@ -101,6 +97,21 @@ def _told(document: dict[str, Any], charge: Any) -> list[str]:
     else:
         last = tr("Fee: {fee} {currency}", fee=document["fee"], currency=document["currency"])
     return [heading, *story.sentences(charge), last]
+
+
+def _talk_ms(text: str) -> int:
+    """The talk time in milliseconds."""
+    from ippbx_billing.lists.tariffs.cells import MOST_SECONDS
+    from ippbx_billing.tariffs.spelling import seconds
+
+    try:
+        talk_ms = seconds(text) * 1000
+    except ValueError as error:
+        raise UsageError(tr("{option} is {text!r}", option="--seconds", text=text), str(error)) from error
+    if talk_ms != int(talk_ms) or talk_ms > MOST_SECONDS * 1000:
+        wanted = tr("seconds with at most three decimals are wanted, such as 60.5")
+        raise UsageError(tr("{option} is {text!r}", option="--seconds", text=text), wanted)
+    return int(talk_ms)
 
 
 def _time(text: str, using: Any) -> datetime:

@@ -36,6 +36,8 @@ def list_carriers(form: FormatOption = Format.TABLE, output: OutputOption = None
 
 
 def _row(carrier: "Carrier") -> dict[str, Any]:
+    from ippbx_billing.tariffs.spelling import tax_text
+
     return {
         "name": carrier.name,
         "area_code": carrier.area_code,
@@ -44,6 +46,9 @@ def _row(carrier: "Carrier") -> dict[str, Any]:
         "default": carrier.default,
         "decimals": carrier.decimals,
         "crossing": carrier.crossing,
+        "rounding": carrier.rounding,
+        "part_second": carrier.part_second,
+        "tax": tax_text(carrier.tax_micro),
     }
 
 
@@ -124,25 +129,56 @@ def set_region(
     say(tr("{old} is now {new}", old=name, new=new_name))
 
 
-@app.command("set", help=tr("How a carrier rounds its fees, and what a call over a window's border costs."))
+@app.command("set", help=tr("How a carrier rounds its fees, its tax, and what a call over a window's border costs."))
 def set_rules(
     name: Annotated[str, typer.Argument(help=tr("the carrier"))],
-    decimals: Annotated[int | None, typer.Option(min=0, max=6, help=tr("a fee is rounded to so many, half up"))] = None,
-    crossing: Annotated[
-        Literal["start", "split"] | None,
-        typer.Option(help=tr("start: by the call's start; split: each part by its own window")),
+    decimals: Annotated[
+        int | None, typer.Option(min=-6, max=6, help=tr("a fee is rounded to so many; -2 are hundreds"))
     ] = None,
+    rounding: Annotated[
+        Literal["half_up", "half_even", "up", "down"] | None, typer.Option(help=tr("how a fee is rounded"))
+    ] = None,
+    crossing: Annotated[
+        Literal["start", "split", "step"] | None,
+        typer.Option(
+            help=tr("start: by the call's start; split: each part by its own window; step: each step by its start")
+        ),
+    ] = None,
+    part_second: Annotated[
+        Literal["up", "down", "half_up", "half_even", "exact"] | None,
+        typer.Option(help=tr("what becomes of a part of a second that the PBX tells")),
+    ] = None,
+    tax: Annotated[str | None, typer.Option(metavar="PERCENT", help=tr("tax on top of each fee; 0 for none"))] = None,
 ) -> None:
     """Holds for calls that come later; earlier ones follow with `rerate`."""
-    changes = {"decimals": decimals, "crossing": crossing}
+    from ippbx_billing.tariffs.spelling import tax_text
+
+    changes: dict[str, Any] = {
+        "decimals": decimals,
+        "rounding": rounding,
+        "crossing": crossing,
+        "part_second": part_second,
+        "tax_micro": None if tax is None else _tax(tax),
+    }
     given = {key: value for key, value in changes.items() if value is not None}
     if not given:
-        raise UsageError(tr("nothing to set"), tr("give --decimals or --crossing"))
+        raise UsageError(tr("nothing to set"), tr("give --decimals, --rounding, --crossing, --part-second or --tax"))
     with common.open_ledger(common.settings()) as ledger:
         ledger.book.change_carrier(name, **given)
         carrier = ledger.book.carrier(name)
-    say(tr("{name}: {decimals} decimals, crossing {crossing}", name=name, decimals=carrier.decimals,
-           crossing=carrier.crossing))  # fmt: skip
+    say(tr("{name}: {rounding} to {decimals} decimals, crossing {crossing}, parts of a second {part_second}, "
+           "tax {tax} %", name=name, rounding=tr(carrier.rounding), decimals=carrier.decimals,
+           crossing=carrier.crossing, part_second=tr(carrier.part_second),
+           tax=tax_text(carrier.tax_micro)))  # fmt: skip
+
+
+def _tax(text: str) -> int:
+    from ippbx_billing.tariffs.spelling import tax
+
+    try:
+        return tax(text)
+    except ValueError as error:
+        raise UsageError(tr("{option} is {text!r}", option="--tax", text=text), str(error)) from error
 
 
 @app.command("remove", help=tr("Take a carrier out of use; calls already rated keep it."))

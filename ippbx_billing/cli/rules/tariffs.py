@@ -143,6 +143,23 @@ def set_price(
     connection_fee: Annotated[str | None, typer.Option(metavar="0.05", help=tr("for every answered call"))] = None,
     free_seconds: Annotated[int, typer.Option(min=0, help=tr("seconds that cost nothing"))] = 0,
     minimum: Annotated[str | None, typer.Option(metavar="0.10", help=tr("what a call costs at least"))] = None,
+    maximum: Annotated[str | None, typer.Option(metavar="2.00", help=tr("what a call costs at most"))] = None,
+    grace_seconds: Annotated[int, typer.Option(min=0, help=tr("calls of so many seconds are free"))] = 0,
+    tier: Annotated[
+        list[str] | None,
+        typer.Option(metavar="300:60:0.05", help=tr("from 300 s on each 60 s at 0.05; repeatable")),
+    ] = None,
+    completed: Annotated[bool, typer.Option("--completed", help=tr("only completed steps are charged"))] = False,
+    step_decimals: Annotated[
+        int | None, typer.Option(min=-6, max=6, help=tr("the cost of each step is rounded to so many"))
+    ] = None,
+    fee_decimals: Annotated[
+        int | None, typer.Option(min=-6, max=6, help=tr("the fee is rounded to so many; default: the carrier's"))
+    ] = None,
+    fee_rounding: Annotated[
+        Literal["half_up", "half_even", "up", "down"] | None,
+        typer.Option(help=tr("how the fee is rounded; default: the carrier's")),
+    ] = None,
     add_local: Annotated[bool, typer.Option("--add-local", help=tr("the local fee comes on top"))] = False,
     window: Annotated[
         list[str] | None,
@@ -166,7 +183,9 @@ def set_price(
             id=None,
             carrier=carrier,
             traffic_type=traffic_type,
-            figures=_figures(initial, step, flat, rate, increments),
+            figures=_with_terms(
+                _figures(initial, step, flat, rate, increments), tier or (), step_decimals, completed=completed
+            ),
             effective_from=_day(first_day, "--from") if first_day else common.today(using),
             direction=direction,
             line_kind=line_kind,
@@ -175,6 +194,10 @@ def set_price(
             connection_fee_micro=_read("--connection-fee", connection_fee, cells.amount, 0),
             free_s=free_seconds,
             minimum_fee_micro=_read("--minimum", minimum, cells.amount, 0),
+            maximum_fee_micro=_read("--maximum", maximum, cells.amount, 0),
+            grace_s=grace_seconds,
+            decimals=fee_decimals,
+            rounding=fee_rounding,
             add_local=add_local,
             windows=tuple(_read("--window", one, cells.window) for one in window or ()),
             note=note,
@@ -238,6 +261,18 @@ def _figures(initial: str | None, step: str | None, flat: str | None, rate: str 
         return rated(_read("--increments", increments, cells.increments), per_minute, per_minute, 60)
     blocks = (*_read("--initial", initial, cells.block), *_read("--step", step, cells.block))
     return cells.believable(Figures(*blocks))
+
+
+def _with_terms(figures: Any, tiers: Iterable[str], step_decimals: int | None, *, completed: bool) -> Any:
+    """The figures with their tiers, and with how steps count."""
+    from ippbx_billing.tariffs import spelling
+
+    return replace(
+        figures,
+        tiers=tuple(_read("--tier", one, spelling.tier) for one in tiers),
+        counting="completed" if completed else "begun",
+        step_decimals=step_decimals,
+    )
 
 
 def _read(option: str, text: str | None, reader: Any, default: Any = None) -> Any:
@@ -518,9 +553,8 @@ def _new_carrier(found: "Imported", file: Path) -> "Carrier":
 def _settings(found: "Imported", known: "dict[str, Carrier]", carrier: str | None) -> Iterable[tuple[str, Any, Any]]:
     """The carrier's settings that the file has otherwise; of another carrier's file only how it charges."""
     present = known[found.settings["name"]]
-    names = (
-        ("decimals", "crossing") if carrier else ("area_code", "place", "operator", "decimals", "crossing", "default")
-    )
+    charging = ("decimals", "crossing", "rounding", "part_second", "tax_micro")
+    names = charging if carrier else ("area_code", "place", "operator", *charging, "default")
     for name in names:
         before, after = getattr(present, name), found.settings.get(name)
         if after is not None and before != after and not (name == "default" and not after):

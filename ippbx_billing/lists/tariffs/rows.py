@@ -6,8 +6,9 @@ once; a row with a fault gives no price, and a file with a fault is not imported
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 from functools import partial
 from math import lcm
 from typing import Any, NamedTuple, TypeVar
@@ -24,7 +25,19 @@ from ippbx_billing.lists.tariffs.home import Home
 from ippbx_billing.lists.tariffs.prefixes import prefixes, without_trunk_zero
 from ippbx_billing.lists.tariffs.units import MINUTE_S, AmountUnit
 from ippbx_billing.lists.tariffs.words import DIRECTIONS, LINE_KINDS, MATCHES, STATUSES, TRAFFIC_TYPES
-from ippbx_billing.tariffs.prices import DAY_S, NO_FIGURES, Figures, Match, Price, PriceStatus, Window
+from ippbx_billing.tariffs import spelling
+from ippbx_billing.tariffs.prices import (
+    DAY_S,
+    NO_FIGURES,
+    Counting,
+    Figures,
+    Match,
+    Price,
+    PriceStatus,
+    Seconds,
+    Tier,
+    Window,
+)
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
@@ -34,10 +47,13 @@ Destination = tuple[Match, str]
 OWN_COLUMNS = (
     "carrier", "traffic_type", "direction", "line_kind", "match", "value", "initial_s", "initial_fee", "step_s",
     "step_fee", "per_s", "connection_fee", "free_s", "minimum_fee", "add_local", "effective_from", "windows", "status",
-    "note",
+    "note", "maximum_fee", "grace_s", "tiers", "counting", "step_decimals", "fee_decimals",
+    "fee_rounding",
 )  # fmt: skip
+OWN_TERMS = OWN_COLUMNS[OWN_COLUMNS.index("note") + 1 :]
 NUMBER_COLUMNS = {
     "initial_s", "initial_fee", "step_s", "step_fee", "per_s", "connection_fee", "free_s", "minimum_fee",
+    "maximum_fee", "grace_s", "step_decimals", "fee_decimals",
 }  # fmt: skip
 DESTINATION_KEYS = ("value", "area", "country", "prefix", "pattern", "called", "country_code")
 NAMING_KEYS = frozenset((*DESTINATION_KEYS, "match", "note", "destination", "carrier"))
@@ -154,6 +170,10 @@ class DeckLine:
         """The reader of a length of time, in the unit of its heading."""
         return partial(cells.seconds, times_s=self.column(key).times_s)
 
+    def block_seconds(self, key: str) -> Callable[[str], Seconds]:
+        """The same where parts of a second may stand."""
+        return partial(cells.block_seconds, times_s=self.column(key).times_s)
+
     def money(self, key: str, assume: Assumptions) -> Callable[[str], tuple[Exact, int]]:
         """The reader of an amount, in the unit of its heading."""
         return partial(assume.amount, unit=self.column(key).unit)
@@ -260,6 +280,10 @@ def _common(line: DeckLine, assume: Assumptions, labels: object, status: PriceSt
         "add_local": line.read("add_local", cells.flag, False),
         "windows": line.read("windows", cells.windows, none) + _rate_windows(line, assume) if is_open else none,
         "status": status,
+        "maximum_fee_micro": _fee(line, "maximum_fee", assume) if is_open else 0,
+        "grace_s": line.read("grace_s", line.seconds("grace_s"), 0) if is_open else 0,
+        "decimals": line.read("fee_decimals", cells.decimals, None),
+        "rounding": line.read("fee_rounding", cells.rounding, None),
     }
 
 
@@ -310,16 +334,32 @@ def figures_of(line: DeckLine, assume: Assumptions) -> Figures | None:
     """The four figures as they stand, or from a rate per minute and its increments."""
     try:
         own = line.has("initial_fee", "step_fee")
-        return _own_figures(line, assume) if own else _figures_of_rate(line, assume)
+        found = _own_figures(line, assume) if own else _figures_of_rate(line, assume)
+        return _with_terms(found, line) if found and line.has(*cells.FIGURE_WORDS) else found
     except ValueError as error:
         line.fault(str(error))
         return None
 
 
+def _with_terms(figures: Figures, line: DeckLine) -> Figures:
+    """The figures with their tiers, and with how steps count."""
+    none: tuple[Tier, ...] = ()
+    begun: Counting = "begun"
+    return cells.believable(
+        replace(
+            figures,
+            tiers=line.read("tiers", spelling.tiers, none),
+            counting=line.read("counting", cells.counting, begun),
+            step_decimals=line.read("step_decimals", cells.decimals, None),
+        )
+    )
+
+
 def _own_figures(line: DeckLine, assume: Assumptions) -> Figures | None:
-    initial_s, step_s = _increments(line, None) or (
-        line.need("initial_s", line.seconds("initial_s"), tr("whole seconds are wanted, such as 60")),
-        line.need("step_s", line.seconds("step_s"), tr("whole seconds are wanted, such as 60")),
+    pair: tuple[Seconds, Seconds] | None = _increments(line, None) if line.has("increments") else None
+    initial_s, step_s = pair or (
+        line.need("initial_s", line.block_seconds("initial_s"), tr("whole seconds are wanted, such as 60")),
+        line.need("step_s", line.block_seconds("step_s"), tr("whole seconds are wanted, such as 60")),
     )
     initial = line.need("initial_fee", line.money("initial_fee", assume), tr("an amount is wanted, such as 0.07"))
     step = line.need("step_fee", line.money("step_fee", assume), tr("an amount is wanted, such as 0.07"))
@@ -328,9 +368,10 @@ def _own_figures(line: DeckLine, assume: Assumptions) -> Figures | None:
         return None
     if per_s or (initial[0].denominator == step[0].denominator == 1):
         return _scaled(initial_s, initial[0], step_s, step[0], per_s)
-    if not initial_s or not step_s:
+    if not initial_s or not step_s or isinstance(initial_s, Fraction) or isinstance(step_s, Fraction):
         cells.whole(initial[0])
         cells.whole(step[0])
+        return _scaled(initial_s, initial[0], step_s, step[0], 0)
     together = lcm(initial_s, step_s)  # each fee as a rate for so many seconds
     return _scaled(initial_s, initial[0] * (together // initial_s), step_s, step[0] * (together // step_s), together)
 
@@ -413,7 +454,7 @@ def rated(increments: tuple[int, int], initial_rate: Exact, rate: Exact, per_s: 
     return _scaled(initial_s, initial_rate, step_s, rate, per_s)
 
 
-def _scaled(initial_s: int, initial: Exact, step_s: int, step: Exact, per_s: int) -> Figures:
+def _scaled(initial_s: Seconds, initial: Exact, step_s: Seconds, step: Exact, per_s: int) -> Figures:
     """Figures whose fees may have more decimals than a micro-unit: 0.31135104 a minute is 31.135104 for 100 minutes."""
     times = 1
     while (initial * times).denominator != 1 or (step * times).denominator != 1:
@@ -568,7 +609,7 @@ def _traffic_type(line: DeckLine, destination: Destination, label: object, assum
 
 def row_of(price: Price) -> list[str]:
     """The price in the order of `OWN_COLUMNS`."""
-    figures = price.figures
+    figures, terms = price.figures, spelling.price_terms(price)
     return [
         price.carrier,
         price.traffic_type.value,
@@ -576,9 +617,9 @@ def row_of(price: Price) -> list[str]:
         price.line_kind.value if price.line_kind else "",
         price.match,
         price.value,
-        str(figures.initial_s),
+        spelling.seconds_text(figures.initial_s),
         cells.amount_text(figures.initial_fee_micro),
-        str(figures.step_s),
+        spelling.seconds_text(figures.step_s),
         cells.amount_text(figures.step_fee_micro),
         str(figures.per_s or ""),
         cells.amount_text(price.connection_fee_micro),
@@ -589,6 +630,7 @@ def row_of(price: Price) -> list[str]:
         cells.windows_text(price.windows),
         "" if price.status == "open" else price.status,
         price.note,
+        *(terms.get(name, "") for name in OWN_TERMS),
     ]
 
 

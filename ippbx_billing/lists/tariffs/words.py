@@ -65,6 +65,14 @@ HEADINGS = {
     "free_s": "free seconds|included seconds|free time|免费秒数|免费时长",
     "minimum_fee": "minimum|min|minimum charge|min charge|minimum price|minimum cost|min cost|minimum fee|min fee|"
     "minimum call charge|最低收费|最低消费",
+    "maximum_fee": "maximum|max charge|maximum charge|max price|maximum price|max cost|maximum cost|max fee|cap|"
+    "call cap|charge cap|封顶|封顶费|最高收费",
+    "grace_s": "grace|grace period|grace time|grace seconds|宽限秒数|宽限时长",
+    "tiers": "tier|分段|阶梯",
+    "counting": "steps counted|计次方式",
+    "step_decimals": "decimals of a step|单次小数位",
+    "fee_decimals": "fee decimals|decimals of the fee|小数位",
+    "fee_rounding": "fee rounding|rounding of the fee|取整方式|舍入方式",
     "add_local": "add the local fee|plus local|叠加本地资费|叠加市话费",
     "effective_from": "effective date|effective|valid from|start date|from|date|from date|activation date|"
     "effective as of|date effective|rate effective date|start|begins|valid since|生效日期|生效时间|执行日期|起始日期|"
