@@ -1,22 +1,21 @@
-"""The worked examples of plans in the manual: exactly the commands shown, and every line of their answers."""
+"""The page of the manual on plans of the month: exactly the commands shown, and every line of their answers."""
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from tests import PROJECT
-from tests.conftest import Cli
-
-SECTION = "### Plans of the month"
+from ippbx_billing.cli.app import app
+from tests import PACKAGE, PROJECT
 
 
-def sessions() -> list[tuple[str, list[str]]]:
-    """The commands of the section's console blocks in their order, each with the lines shown below it."""
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    section = text.partition(SECTION)[2].partition("\n### ")[0]
+def sessions(lang: str) -> list[tuple[str, list[str]]]:
+    """The commands of the page in their order, each with the lines shown below it."""
+    text = (PACKAGE / "manual" / lang / "plans.md").read_text(encoding="utf-8")
     found: list[tuple[str, list[str]]] = []
-    for block in re.findall(r"```console\n(.*?)```", section, re.DOTALL):
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for line in block.splitlines():
             if line.startswith("$ "):
                 found.append((line.removeprefix("$ "), []))
@@ -25,16 +24,22 @@ def sessions() -> list[tuple[str, list[str]]]:
     return found
 
 
-def test_the_worked_examples_of_plans(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a new site of 022, one command after another; each line shown is a line of the answer."""
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_worked_examples_of_plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    """On a new site, one command after another; each line shown is a line of the answer."""
     monkeypatch.chdir(PROJECT)
     shown = 0
-    for command, wanted in sessions():
+    for command, wanted in sessions(lang):
         program, *words = shlex.split(command)
         assert program == "ippbx-bill"
-        result = cli(*words)
+        result = CliRunner().invoke(app, ["--data-dir", str(tmp_path / "data"), "--lang", lang, *words])
         assert result.exit_code == 0, (command, result.output)
         lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
         assert [line for line in wanted if line not in lines] == [], (command, result.stdout)
         shown += len(wanted)
-    assert shown >= 25, "the section is there"
+    assert shown >= 25, "the page is there"
+
+
+def test_both_pages_show_the_same_commands() -> None:
+    """A page is translated, its commands are not."""
+    assert [command for command, _ in sessions("en")] == [command for command, _ in sessions("zh")]

@@ -160,8 +160,8 @@ def test_where_calls_are_cut_the_free_time_is_their_beginning(cli: Cli, site: Pa
 
 
 def test_the_rest_of_a_call_that_no_price_explains_is_its_share(cli: Cli) -> None:
-    """The carrier rounds otherwise since the call was rated: 300 of 420 s keep that share of its fee of 1.00."""
-    done(cli, "carriers", "set", CARRIER, "--decimals", "0")
+    """The carrier takes a tax since the call was rated: 300 of 420 s keep that share of its fee of 1.00."""
+    done(cli, "carriers", "set", CARRIER, "--tax", "13")
     done(
         cli,
         "tariffs",

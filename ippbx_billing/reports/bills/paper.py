@@ -100,7 +100,7 @@ def _line_row(line: Row) -> Row:
     """A line as people read it: what it is in words, and what it used."""
     percent = f" {line['percent']} %" if line["percent"] else ""
     words = {
-        "calls": tr("Calls"),
+        "calls": tr("Fees of calls"),
         "markup": tr("Mark-up") + percent,
         "net": tr("Net"),
         "tax": tr("Tax") + percent,
