@@ -20,6 +20,10 @@ MAX_MICRO = 2**63 - 1  # what SQLite can store
 MAX_FEE_MICRO = 10**15  # of a call: a thousand million, of which thousands may be added up in 64 bits
 
 
+# Of amounts with no more decimals than are shown, which most are: the smallest one, and how one is written.
+_PLAIN = {places: (10 ** (6 - places), f"%s%d.%0{places}d") for places in range(1, 7)}
+
+
 def parse(value: str | int | Decimal) -> int:
     """Micro-units of a decimal amount; ValueError for what is no finite amount of at most six decimals."""
     try:
@@ -77,6 +81,9 @@ def text(micro: int, decimals: int = 2) -> str:
     """The exact amount as decimal text with at least `decimals` places and no needless zeros beyond them."""
     sign = "-" if micro < 0 else ""
     whole, part = divmod(abs(micro), MICRO)
+    if decimals in _PLAIN and not part % _PLAIN[decimals][0]:
+        unit, pattern = _PLAIN[decimals]
+        return pattern % (sign, whole, part // unit)
     digits = f"{part:06d}"
     shown = max(decimals, len(digits.rstrip("0")))
     return f"{sign}{whole}.{digits[:shown]}" if shown else f"{sign}{whole}"

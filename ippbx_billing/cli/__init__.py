@@ -10,18 +10,18 @@ import io
 import os
 import sys
 
-from ippbx_billing import language as texts
+from ippbx_billing import language
 
 GARBAGE_AFTER = 10_000  # new objects; the usual 700 make a start look through all that was just loaded again and again
 
 
 def main() -> None:
-    """The console script: choose the language first, because the help texts are made in it."""
+    """The console script: choose the language first, so that whatever is shown or refused is in it."""
     os.umask(0o077)  # whatever a command writes holds who called whom: it is its owner's to give away
     gc.set_threshold(GARBAGE_AFTER)
     atexit.register(gc.freeze)  # the process gives its memory back whole: nobody takes its objects apart one by one
     _write_what_the_terminal_lacks()
-    texts.begin_in(texts.preferred(sys.argv[1:]))
+    language.begin_in(language.preferred(sys.argv[1:]))
     from ippbx_billing.cli.app import app
 
     app()

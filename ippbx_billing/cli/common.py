@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from ippbx_billing import language as texts
-from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing import language
+from ippbx_billing.cli.helping import HelpedGroup
+from ippbx_billing.documents.columns import Format
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.language.commands import command_line
 from ippbx_billing.settings import Settings, default_data_dir, load
 
@@ -46,21 +46,21 @@ def _form(ctx: typer.Context, form: Format) -> Format:
 
 
 FormatOption = Annotated[
-    Format, typer.Option("--format", callback=_form, help=tr("how it is written; left out, --output's ending says it"))
+    Format, typer.Option("--format", callback=_form, help=en("how it is written; left out, --output's ending says it"))
 ]
 # Read before --format, which goes by it.
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", is_eager=True, help=tr("write to this file; - is stdout"))
+    Path | None, typer.Option("--output", "-o", is_eager=True, help=en("write to this file; - is stdout"))
 ]
-MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM|last|this", help=tr("the month"))]
+MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM|last|this", help=en("the month"))]
 
 
 WaitOption = Annotated[
-    float, typer.Option("--wait", metavar="SECONDS", min=0, help=tr("wait so long for other maintenance to end"))
+    float, typer.Option("--wait", metavar="SECONDS", min=0, help=en("wait so long for other maintenance to end"))
 ]
 
 
-class ErrorsAsSentences(TyperGroup):
+class ErrorsAsSentences(HelpedGroup):
     """A group whose errors become a sentence, a blank line and a hint on stderr, with the error's exit code."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -108,7 +108,7 @@ def settings(**flags: Any) -> Settings:
     """The settings in force, this run's flags first; the file's language is spoken unless another was asked for."""
     chosen = load(state.data_dir or default_data_dir(), flags)
     if chosen.lang and not state.lang:
-        texts.begin_in(chosen.lang)
+        language.begin_in(chosen.lang)
     return chosen
 
 
@@ -128,11 +128,6 @@ def open_inbox(using: Settings) -> "Inbox":
     if not using.inbox_path.exists():
         raise NotFoundError(tr("there is no inbox in {path}", path=using.data_dir), _init_hint())
     return Inbox(using.inbox_path)
-
-
-def all_columns(row: Mapping[str, Any]) -> list[Column]:
-    """A column for each key of a row, for CSV that holds everything."""
-    return [Column(key, key) for key in row]
 
 
 def day(text: str) -> date:

@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from ippbx_billing import language as texts
 from ippbx_billing.documents.columns import Column, Row
+from ippbx_billing.language import language as spoken
 
 FONT = Path(__file__).parent / "fonts" / "wqy-microhei.ttc"  # see the NOTICE beside it
 
@@ -61,4 +61,4 @@ class Document:
 
     @property
     def language(self) -> str:
-        return self.lang or texts.language()
+        return self.lang or spoken()

@@ -57,6 +57,11 @@ def tr(text: str, /, **facts: object) -> str:
     return translated.format(**facts) if facts else translated
 
 
+def en(text: str, /) -> str:
+    """The English text itself, marked for the catalogue: `tr` translates it where it is shown."""
+    return text
+
+
 def language() -> str:
     """The language in use."""
     return _in_use.get(_otherwise)
@@ -73,7 +78,7 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 def preferred(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
     """The language asked for by `--lang`, else `IPPBX_BILL_LANG`, else the system's, else English.
 
-    Looked up before the commands are made, because their help texts are in it too.
+    Looked up before a command is read, because what is wrong with its words is told in it too.
     """
     environment = os.environ if environment is None else environment
     candidates = [value for name, value in _options(arguments) if name == "--lang"]

@@ -171,10 +171,13 @@ def plain(facts: Mapping[str, Fact]) -> dict[str, Any]:
     return {name: _plain(value) for name, value in facts.items()}
 
 
+def coded(reason: Reason) -> dict[str, Any]:
+    """A reason as JSON holds it."""
+    return {"code": reason.code, "facts": plain(reason.facts)}
+
+
 def _plain(value: Fact) -> Any:
-    if isinstance(value, tuple):
-        return [{"code": one.code, "facts": plain(one.facts)} for one in value]
-    return value
+    return list(map(coded, value)) if isinstance(value, tuple) else value
 
 
 def _unworded(reason: Reason) -> str:

@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -47,6 +47,24 @@ class FoundPlans:
 
     plans: tuple[Plan, ...] = ()
     faults: tuple[LineFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanges:
+    """What a file would change: versions that come or are others, those that go, and how many stay as they are."""
+
+    coming: tuple[Plan, ...]
+    gone: tuple[Plan, ...]
+    same: int
+
+
+def plan_changes(present: Iterable[Plan], wanted: Iterable[Plan], *, whole: bool) -> PlanChanges:
+    """From the present plans to those of a file; one that is `whole` takes out what it does not have."""
+    have = {(one.name, one.effective_from): replace(one, id=None) for one in present}
+    want = {(one.name, one.effective_from): one for one in wanted}
+    coming = tuple(one for key, one in want.items() if have.get(key) != one)
+    gone = tuple(one for key, one in have.items() if whole and key not in want)
+    return PlanChanges(coming, gone, len(want) - len(coming))
 
 
 # -- reading

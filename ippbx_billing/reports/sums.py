@@ -198,17 +198,9 @@ class _Found:
 
     @classmethod
     def of(cls, ledger: Ledger, question: sources.Question, source: str) -> "_Found":
-        groups: dict[Key, Amounts] = {}
-        unrated, filtered = 0, 0
-        for (*names, status), values in sources.sums(ledger, question, source).items():
-            amounts, key = amounts_of(values, status), tuple(names)
-            if status == ChargeStatus.FILTERED:
-                filtered += amounts.calls
-                continue
-            unrated += amounts.unpriced
-            groups[key] = groups[key].plus(amounts) if key in groups else amounts
+        groups = {key: Amounts._make(values) for key, values in sources.charged(ledger, question, source).items()}
         total = Amounts(*map(sum, zip(*groups.values(), strict=True)))
-        return cls(groups, total, unrated, filtered)
+        return cls(groups, total, total.unpriced, sources.filtered(ledger, question, source))
 
     def leading(self, sort: str, top: int | None) -> "_Found":
         """The same without groups that cannot be among the first rows, where a plain sum decides that.

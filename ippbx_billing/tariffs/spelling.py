@@ -18,13 +18,13 @@ from typing import Any
 
 from ippbx_billing import money
 from ippbx_billing.language import tr
-from ippbx_billing.tariffs.prices import DateSpan, Figures, Price, Seconds, Tier, Window
+from ippbx_billing.tariffs.prices import DAY_S, DateSpan, Figures, Price, Seconds, Tier, Window
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAYS_ZH = "一二三四五六日"
 MINUTES = range(60)
 MOST_DECIMALS = 9
-LONGEST_S = 10**12  # of a rate with many decimals, see `Figures.per_s`
+LONGEST_TALK_S = 366 * DAY_S
 
 _SECONDS = re.compile(r"(\d{1,15})(?:\.(\d{1,9}))?", re.ASCII)
 _MARK = re.compile(r"(?:(?:(?P<year>\d{4})-)?(?P<month>\d{1,2})|\*)-(?P<day>\d{1,2})", re.ASCII)
@@ -50,6 +50,18 @@ def seconds_text(value: Seconds) -> str:
         return str(int(whole))
     digits = str(int(part * 10**MOST_DECIMALS)).zfill(MOST_DECIMALS)
     return f"{int(whole)}.{digits.rstrip('0')}"
+
+
+def talk(text: str) -> tuple[int, int | None]:
+    """A talk time as a call tells it: the begun seconds, and milliseconds where a part of a second is told.
+
+    >>> talk("61"), talk("60.5")
+    ((61, None), (61, 60500))
+    """
+    talk_ms = seconds(text) * 1000
+    if talk_ms != int(talk_ms) or talk_ms > LONGEST_TALK_S * 1000:
+        raise ValueError(tr("seconds with at most three decimals are wanted, such as 60.5"))
+    return -(-int(talk_ms) // 1000), int(talk_ms) if talk_ms % 1000 else None
 
 
 # -- tiers

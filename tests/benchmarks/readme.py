@@ -41,9 +41,11 @@ BENCHMARKS = {
     "numbering": Benchmark("", ""),
     "rating": Benchmark("", "50000"),
     "rerate": Benchmark("1000000", "50000"),
-    "reports": Benchmark("1000000", "30000"),
+    "reports": Benchmark("10000000", "30000"),
     "suggest": Benchmark("", ""),
     "bills": Benchmark("5000", "100"),
+    "exports": Benchmark("300000", "2000"),
+    "startup": Benchmark("20", "5"),
 }
 
 Saved = dict[str, dict[str, Any]]  # by benchmark: `command`, `load` and `rows`

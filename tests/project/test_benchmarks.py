@@ -76,3 +76,25 @@ def test_the_whole_chain_loses_and_doubles_nothing(tmp_path: Path) -> None:
         "chain, auto: acknowledged",
         "chain, auto: arrival to rated row, p99",
     }
+
+
+def measured(tmp_path: Path, name: str, *arguments: str) -> list[str]:
+    """The names of the figures of a tiny run."""
+    saved_to = tmp_path / "figures.json"
+    command = [sys.executable, "-m", f"tests.benchmarks.{name}", *arguments, "--json", str(saved_to)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [row["name"] for row in json.loads(saved_to.read_text("utf-8"))]
+
+
+def test_a_tiny_export_is_measured(tmp_path: Path) -> None:
+    """Each form, its time and its memory."""
+    assert measured(tmp_path, "exports", "200", "--rounds", "1") == [
+        f"export of 200 calls as {form}{what}" for form in ("CSV", "XLSX", "Parquet") for what in ("", ", memory")
+    ]
+
+
+def test_tiny_reports_are_measured(tmp_path: Path) -> None:
+    """Questions of a year of few calls, as whole processes too."""
+    names = measured(tmp_path, "reports", "3000", "--extensions", "20", "--rounds", "1")
+    assert "reports: report --month 2026-02 --by number, its processor time above bare Python" in names

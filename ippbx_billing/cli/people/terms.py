@@ -6,20 +6,21 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views.plans import terms_columns, terms_rows
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 DepartmentArgument = Annotated[
-    str | None, typer.Argument(metavar="PATH", help=tr("the department; left out: the whole site"))
+    str | None, typer.Argument(metavar="PATH", help=en("the department; left out: the whole site"))
 ]
 
 
-@app.command("list", help=tr("What each department, and the site, says of mark-up and tax."))
+@app.command("list", help=en("What each department, and the site, says of mark-up and tax."))
 def list_terms(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """The site first, then department by department, the oldest first."""
     with common.open_ledger(common.settings()) as ledger:
@@ -29,17 +30,17 @@ def list_terms(form: FormatOption = Format.TABLE, output: OutputOption = None) -
     show(rows, terms_columns(), form, output, empty=tr("no mark-up and no tax"))
 
 
-@app.command("set", help=tr("Set mark-up and tax from a day on; what is left out is as above in the tree."))
+@app.command("set", help=en("Set mark-up and tax from a day on; what is left out is as above in the tree."))
 def set_terms(
     path: DepartmentArgument = None,
-    markup: Annotated[str | None, typer.Option(metavar="PERCENT", help=tr("mark-up on the fees, such as 10"))] = None,
+    markup: Annotated[str | None, typer.Option(metavar="PERCENT", help=en("mark-up on the fees, such as 10"))] = None,
     per_call: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help=tr("mark-up for each call that has a fee"))
+        str | None, typer.Option(metavar="AMOUNT", help=en("mark-up for each call that has a fee"))
     ] = None,
-    tax: Annotated[str | None, typer.Option(metavar="PERCENT", help=tr("tax on the net amount, such as 6"))] = None,
+    tax: Annotated[str | None, typer.Option(metavar="PERCENT", help=en("tax on the net amount, such as 6"))] = None,
     first_day: Annotated[
         str | None,
-        typer.Option("--from", metavar="YYYY-MM-DD", help=tr("first day; default: the first of this month")),
+        typer.Option("--from", metavar="YYYY-MM-DD", help=en("first day; default: the first of this month")),
     ] = None,
 ) -> None:
     """The terms in force on a month's last day hold for the whole of its bill."""
@@ -80,11 +81,11 @@ def _amount(option: str, text: str | None) -> int | None:
         raise UsageError(tr("{option} is {text!r}", option=option, text=text), str(error)) from error
 
 
-@app.command("remove", help=tr("Take out what a department, or the site, says of mark-up and tax."))
+@app.command("remove", help=en("Take out what a department, or the site, says of mark-up and tax."))
 def remove(
     path: DepartmentArgument = None,
     first_day: Annotated[
-        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=tr("only what it says from this very day on"))
+        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=en("only what it says from this very day on"))
     ] = None,
 ) -> None:
     """What holds above it in the tree holds then."""

@@ -1,6 +1,5 @@
 """`tariffs plans`: free minutes, included amounts, volume prices, monthly fees: the lines of a month's bill."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,22 +9,23 @@ from ippbx_billing import files
 from ippbx_billing.calls import TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.columns import Format
+from ippbx_billing.cli.helping import Commands
+from ippbx_billing.documents.columns import Format, all_columns
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import DataError, NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.tariffs.plans import Plan
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=tr("the plan's name, as bills show it"))]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=en("the plan's name, as bills show it"))]
 SHOWN_FAULTS = 100
 
 
-@app.command("list", help=tr("The plans of the month, every version of each."))
+@app.command("list", help=en("The plans of the month, every version of each."))
 def list_plans(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """By name, the oldest version first."""
     from ippbx_billing.lists import plans as lists
@@ -34,56 +34,56 @@ def list_plans(form: FormatOption = Format.TABLE, output: OutputOption = None) -
         found = ledger.plans.plans()
     if form.is_data:
         rows = list(map(lists.plan_row, found))
-        show(rows, common.all_columns(rows[0] if rows else {"name": None, "kind": None}), form, output)
+        show(rows, all_columns(rows[0] if rows else {"name": None, "kind": None}), form, output)
         return
     show(map(lists.shown, found), lists.columns(), form, output, empty=tr("no plans"))
 
 
-@app.command("set", help=tr("Set a plan: what it gives or takes each month, for whose calls, from which day on."))
+@app.command("set", help=en("Set a plan: what it gives or takes each month, for whose calls, from which day on."))
 def set_plan(
     name: NameArgument,
-    free_minutes: Annotated[int | None, typer.Option(min=1, help=tr("so many minutes a month cost nothing"))] = None,
+    free_minutes: Annotated[int | None, typer.Option(min=1, help=en("so many minutes a month cost nothing"))] = None,
     included: Annotated[
-        str | None, typer.Option(metavar="50.00", help=tr("so much of the fees a month is included"))
+        str | None, typer.Option(metavar="50.00", help=en("so much of the fees a month is included"))
     ] = None,
     beyond: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="MINUTES:RATE", help=tr("beyond so many minutes, 500:0.10 a minute or 500:-20%; repeatable")
+            metavar="MINUTES:RATE", help=en("beyond so many minutes, 500:0.10 a minute or 500:-20%; repeatable")
         ),
     ] = None,
-    monthly_fee: Annotated[str | None, typer.Option(metavar="100.00", help=tr("a fee for each month"))] = None,
+    monthly_fee: Annotated[str | None, typer.Option(metavar="100.00", help=en("a fee for each month"))] = None,
     all_minutes: Annotated[
-        bool, typer.Option("--all-minutes", help=tr("the step reached is for all minutes of the month"))
+        bool, typer.Option("--all-minutes", help=en("the step reached is for all minutes of the month"))
     ] = False,
     count_by: Annotated[
-        str | None, typer.Option(metavar="minute|second|N", help=tr("talk time is counted by begun units of this"))
+        str | None, typer.Option(metavar="minute|second|N", help=en("talk time is counted by begun units of this"))
     ] = None,
-    carrier: Annotated[str | None, typer.Option(help=tr("only calls over this carrier"))] = None,
+    carrier: Annotated[str | None, typer.Option(help=en("only calls over this carrier"))] = None,
     scope: Annotated[
         str,
         typer.Option(
-            metavar="site|trunk|department|extension[=NAME]", help=tr("whose calls; without a name each has its own")
+            metavar="site|trunk|department|extension[=NAME]", help=en("whose calls; without a name each has its own")
         ),
     ] = "site",
     traffic_type: Annotated[
-        list[TrafficType] | None, typer.Option(help=tr("only this traffic type; repeatable"))
+        list[TrafficType] | None, typer.Option(help=en("only this traffic type; repeatable"))
     ] = None,
     direction: Annotated[
-        Literal["outbound", "inbound", "internal", "any"], typer.Option(help=tr("which way calls go"))
+        Literal["outbound", "inbound", "internal", "any"], typer.Option(help=en("which way calls go"))
     ] = "outbound",
     part_month: Annotated[
-        Literal["whole", "days"], typer.Option(help=tr("what a month counts in which it holds for some days"))
+        Literal["whole", "days"], typer.Option(help=en("what a month counts in which it holds for some days"))
     ] = "whole",
-    decimals: Annotated[int | None, typer.Option(min=0, max=6, help=tr("how each call's part is rounded"))] = None,
+    decimals: Annotated[int | None, typer.Option(min=0, max=6, help=en("how each call's part is rounded"))] = None,
     first_day: Annotated[
         str | None,
-        typer.Option("--from", metavar="YYYY-MM-DD", help=tr("first day; default: the first of this month")),
+        typer.Option("--from", metavar="YYYY-MM-DD", help=en("first day; default: the first of this month")),
     ] = None,
     last_day: Annotated[
-        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help=tr("last day; default: until further notice"))
+        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help=en("last day; default: until further notice"))
     ] = None,
-    note: Annotated[str, typer.Option(help=tr("where the plan comes from"))] = "",
+    note: Annotated[str, typer.Option(help=en("where the plan comes from"))] = "",
 ) -> None:
     """A version holds until the next one of its name begins; one from the same day on is replaced."""
     from ippbx_billing.lists import plans as lists
@@ -101,7 +101,7 @@ def set_plan(
         "traffic_types": ", ".join(traffic_type or ()),
         "direction": direction,
         "amount": included or monthly_fee or "",
-        "included_s": str(free_minutes * 60) if free_minutes else "",
+        "included_s": f"{free_minutes} min" if free_minutes else "",
         "unit_s": {"minute": "60", "second": "1", None: ""}.get(count_by, count_by or ""),
         "steps": ", ".join(beyond or ()),
         "reach": "all" if all_minutes else "marginal",
@@ -144,11 +144,11 @@ def _must_be_known(ledger: "Ledger", plan: "Plan") -> None:
         who_is_meant(ledger, Where(**{plan.scope: plan.scope_value}), None)
 
 
-@app.command("remove", help=tr("Take a plan out of all months; with --from it ends, and earlier months keep it."))
+@app.command("remove", help=en("Take a plan out of all months; with --from it ends, and earlier months keep it."))
 def remove(
     name: NameArgument,
     first_day: Annotated[
-        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=tr("the first day without it"))
+        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=en("the first day without it"))
     ] = None,
 ) -> None:
     """Bills are worked out when they are asked for, so those of earlier months change with a plan that is taken out."""
@@ -158,12 +158,12 @@ def remove(
     say(tr("{name} ends before {day}", name=name, day=day) if day else tr("removed {name}", name=name))
 
 
-@app.command("export", help=tr("Write all plans to a file: TOML to edit, CSV or XLSX for spreadsheets."))
+@app.command("export", help=en("Write all plans to a file: TOML to edit, CSV or XLSX for spreadsheets."))
 def export(
     output: OutputOption = None,
     file_format: Annotated[
         Literal["toml", "csv", "xlsx"] | None,
-        typer.Option("--format", help=tr("default: by the file's name, else toml")),
+        typer.Option("--format", help=en("default: by the file's name, else toml")),
     ] = None,
 ) -> None:
     """Nothing is left out: the file imported again is the same plans."""
@@ -185,39 +185,30 @@ def export(
         typer.get_binary_stream("stdout").write(content)
 
 
-@app.command("import", help=tr("Bring in plans from a file, all or none; every fault is listed with its place."))
+@app.command("import", help=en("Bring in plans from a file, all or none; every fault is listed with its place."))
 def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("a CSV, XLSX or TOML file"))],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("only show what would change"))] = False,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=en("a CSV, XLSX or TOML file"))],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=en("only show what would change"))] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help=tr("the file holds all plans: others are taken out of all months"))
+        bool, typer.Option("--replace", help=en("the file holds all plans: others are taken out of all months"))
     ] = False,
 ) -> None:
     """Versions of the same name and first day are replaced."""
-    from dataclasses import replace as changed
-
     from ippbx_billing.lists import plans as lists
 
     wanted = _read_file(file)
     with common.open_ledger(common.settings()) as ledger, ledger.transaction():
-        present = {_version(one): changed(one, id=None) for one in ledger.plans.plans()}
-        for one in wanted:
-            if present.get(_version(one)) != one:
-                say(tr("{name} from {day}: {plan}; {who}", name=one.name, day=one.effective_from,
-                       plan=lists.in_words(one), who=lists.for_whom(one)))  # fmt: skip
-        gone = [one for key, one in present.items() if replace and key not in set(map(_version, wanted))]
-        for one in gone:
-            say(tr("removed {name}", name=f"{one.name} ({one.effective_from})"))
-        same = sum(present.get(_version(one)) == one for one in wanted)
+        change = lists.plan_changes(ledger.plans.plans(), wanted, whole=replace)
         if not dry_run:
-            ledger.plans.forget(gone)
-            ledger.plans.put(*wanted)
-    say(tr("{changed} plans set, {removed} removed, {same} as before", changed=len(wanted) - same, removed=len(gone),
-           same=same))  # fmt: skip
-
-
-def _version(plan: "Plan") -> tuple[str, date]:
-    return plan.name, plan.effective_from
+            ledger.plans.forget(change.gone)
+            ledger.plans.put(*change.coming)
+    for one in change.coming:
+        say(tr("{name} from {day}: {plan}; {who}", name=one.name, day=one.effective_from, plan=lists.in_words(one),
+               who=lists.for_whom(one)))  # fmt: skip
+    for one in change.gone:
+        say(tr("removed {name}", name=f"{one.name} ({one.effective_from})"))
+    say(tr("{changed} plans set, {removed} removed, {same} as before", changed=len(change.coming),
+           removed=len(change.gone), same=change.same))  # fmt: skip
 
 
 def _read_file(file: Path) -> "tuple[Plan, ...]":

@@ -11,21 +11,21 @@ from ippbx_billing import files
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import say
 from ippbx_billing.errors import BillingError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.settings import FILE_NAME, Settings, as_toml, default_data_dir, load
 
 
 def init(
-    area_code: Annotated[str | None, typer.Option(help=tr("home area code, e.g. 022"))] = None,
-    country: Annotated[str | None, typer.Option(help=tr("home country, two letters"))] = None,
-    timezone: Annotated[str | None, typer.Option(help=tr("time zone, e.g. Asia/Shanghai"))] = None,
-    currency: Annotated[str | None, typer.Option(help=tr("currency, three letters"))] = None,
-    outside_prefix: Annotated[str | None, typer.Option(help=tr("dialled to get an outside line"))] = None,
-    dialect: Annotated[str | None, typer.Option(help=tr("PBX model, see `dialects list`"))] = None,
+    area_code: Annotated[str | None, typer.Option(help=en("home area code, e.g. 022"))] = None,
+    country: Annotated[str | None, typer.Option(help=en("home country, two letters"))] = None,
+    timezone: Annotated[str | None, typer.Option(help=en("time zone, e.g. Asia/Shanghai"))] = None,
+    currency: Annotated[str | None, typer.Option(help=en("currency, three letters"))] = None,
+    outside_prefix: Annotated[str | None, typer.Option(help=en("dialled to get an outside line"))] = None,
+    dialect: Annotated[str | None, typer.Option(help=en("PBX model, see `dialects list`"))] = None,
     extension_pattern: Annotated[
-        list[str] | None, typer.Option(help=tr("what an extension looks like, e.g. 8XXX; repeatable"))
+        list[str] | None, typer.Option(help=en("what an extension looks like, e.g. 8XXX; repeatable"))
     ] = None,
-    own_address: Annotated[str | None, typer.Option(help=tr("this machine's address as the PBX reaches it"))] = None,
+    own_address: Annotated[str | None, typer.Option(help=en("this machine's address as the PBX reaches it"))] = None,
 ) -> None:
     """Write what is missing, change nothing that is there, and say which."""
     data_dir = common.state.data_dir or default_data_dir()

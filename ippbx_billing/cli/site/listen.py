@@ -9,13 +9,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.errors import BillingError, CannotStartError, DataError, NotFoundError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en
 
 if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
@@ -29,13 +29,13 @@ LEDGER_DAMAGED = (
 
 
 def listen(
-    host: Annotated[str | None, typer.Option(help=tr("address to listen on; 0.0.0.0 is every interface"))] = None,
-    cdr_port: Annotated[int | None, typer.Option(help=tr("port for call records"))] = None,
-    status_port: Annotated[int | None, typer.Option(help=tr("port for call status"))] = None,
+    host: Annotated[str | None, typer.Option(help=en("address to listen on; 0.0.0.0 is every interface"))] = None,
+    cdr_port: Annotated[int | None, typer.Option(help=en("port for call records"))] = None,
+    status_port: Annotated[int | None, typer.Option(help=en("port for call status"))] = None,
     smdr_port: Annotated[
-        int | None, typer.Option(help=tr("also take lines over TCP at this port, as PBXs print them (SMDR)"))
+        int | None, typer.Option(help=en("also take lines over TCP at this port, as PBXs print them (SMDR)"))
     ] = None,
-    dialect: Annotated[str | None, typer.Option(help=tr("PBX model, see `dialects list`"))] = None,
+    dialect: Annotated[str | None, typer.Option(help=en("PBX model, see `dialects list`"))] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted and exit 0."""
     from ippbx_billing.service.notify import taking_long
@@ -54,6 +54,7 @@ def _serve(using: "Settings") -> None:
     from ippbx_billing import listener
     from ippbx_billing.listener.server import Watch
     from ippbx_billing.pbx.tokens import KnownTokens, allowed
+    from ippbx_billing.pipeline import gauges
     from ippbx_billing.pipeline.worker import Worker
     from ippbx_billing.service.installation import installation
     from ippbx_billing.service.notify import notify, watchdog_s
@@ -81,7 +82,7 @@ def _serve(using: "Settings") -> None:
             announce=ready,
             report=log.warning,
             facts=lambda: {**worker.facts(), **own},
-            figures=lambda: _figures(using),
+            figures=lambda: gauges.read(using),
             admits=KnownTokens(using.data_dir).admit,
             senders=listener.Senders(using.allow, using.proxies, using.pages_from, lambda: allowed(using.data_dir)),
             tls_certificate=_path(using, using.tls_certificate),
@@ -132,23 +133,6 @@ def _check_set_up(using: "Settings") -> None:
             raise
         log.warning("%s: %s", error, LEDGER_DAMAGED)  # no reason to turn a PBX away
     inbox.create(using.inbox_path)
-
-
-def _figures(using: "Settings") -> dict[str, Any]:
-    """What /metrics tells of the ledger; what cannot be read now is left out."""
-    from ippbx_billing.errors import BillingError
-    from ippbx_billing.inbox import Inbox
-    from ippbx_billing.ledger import gauges as figures
-
-    try:
-        found = figures.read(using.ledger_path)
-        position = found.pop("position")
-        with Inbox(using.inbox_path) as inbox:
-            newest = inbox.summaries(limit=1)
-            last = {"last_event_at": newest[0].received_at} if newest else {}
-            return {**found, **last, "backlog_events": max(0, inbox.last_id() - position)}
-    except BillingError:
-        return {}
 
 
 def _path(using: "Settings", name: str) -> str:

@@ -1,15 +1,34 @@
 """How prices look: as rows with the keys of the contract, as tables, and as a few words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ippbx_billing import money
-from ippbx_billing.documents.columns import Column
+from ippbx_billing.documents.columns import Column, all_columns
+from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import sentence
+from ippbx_billing.ledger.reasons import loaded
 
 if TYPE_CHECKING:
-    from ippbx_billing.tariffs import Changes, Figures, Price, Window
+    from ippbx_billing.ledger import Ledger
+    from ippbx_billing.lists.tariffs.imports import ImportPlan
+    from ippbx_billing.tariffs import Carrier, Changes, Figures, Price, Window
+    from ippbx_billing.tariffs.checks import PriceDoubt
     from ippbx_billing.tariffs.prices import Seconds, Tier
+
+
+def prices(found: "Sequence[Price]", carrier: str | None) -> Listing:
+    """Prices in the order given, of one carrier or of all."""
+    rows = list(map(price_row, found))
+    return Listing(
+        rows,
+        columns(carrier=carrier is None),
+        for_people=map(shown, found),
+        csv=all_columns(rows[0] if rows else ("id", "carrier")),
+        title=carrier or "",
+        empty=tr("no prices"),
+    )
 
 
 def price_row(price: "Price") -> dict[str, Any]:
@@ -273,3 +292,91 @@ def change_columns() -> list[Column]:
         Column("before", tr("Before")),
         Column("after", tr("After")),
     ]
+
+
+def plan(found: "ImportPlan", limit: int | None = None) -> Listing:
+    """What an import would change, all of it or the first so many lines."""
+    some = found.changes.first(limit) if limit else found.changes
+    return Listing(
+        change_rows(some, found.settings),
+        change_columns(),
+        for_people=shown_changes(some, found.settings)[:limit],
+        csv=change_columns(),
+        empty=tr("no difference"),
+    )
+
+
+def summed_up(changes: "Changes") -> str:
+    """How many prices come, change and go, in a sentence."""
+    return tr("{added} added, {changed} changed, {removed} removed, {same} as before",
+              added=len(changes.added), changed=len(changes.changed), removed=len(changes.removed),
+              same=changes.same)  # fmt: skip
+
+
+def told(change: "Changes") -> str:
+    """What setting a single price did, in a sentence."""
+    if not change:
+        return tr("this price is in force already")
+    (new,) = change.coming
+    day = new.effective_from
+    if not change.changed:
+        return tr("{what} from {day}: {price}", what=what(new), day=day, price=in_words(new))
+    old = change.changed[0][0]
+    return tr("{what} from {day}: {price} instead of {before}",
+              what=what(new), day=day, price=in_words(new), before=in_words(old))  # fmt: skip
+
+
+def examples(found: "ImportPlan", carriers: "Iterable[Carrier]", currency: str) -> Iterator[str]:
+    """What calls would cost, one for each kind of row, so that a slip in a unit is seen before it is asked."""
+    from ippbx_billing.lists.tariffs.examples import examples as for_rows
+
+    known = {one.name: one for one in (*carriers, *([found.new_carrier] if found.new_carrier else []))}
+    for name in dict.fromkeys(price.carrier for price in found.changes.coming):
+        own = [price for price in found.changes.coming if price.carrier == name]
+        for one in for_rows(own, known[name]):
+            yield tr("{seconds} s, {what}: {fee} {currency}", seconds=one.seconds, what=what(one.price),
+                     fee=money.text(one.fee_micro, known[name].decimals), currency=currency)  # fmt: skip
+
+
+# -- what may be wrong
+
+
+def doubts(found: "Iterable[PriceDoubt]", ledger: "Ledger", carrier: str | None = None) -> Listing:
+    """What may be wrong with the tariff of a carrier or of all, and what was dialled and could not be priced."""
+    rows = [*map(_doubt, found), *(row for row in _seen(ledger) if carrier in (None, row["carrier"]))]
+    headings = [
+        Column("severity", tr("Severity"), "word"),
+        *([Column("carrier", tr("Carrier"))] if carrier is None else []),
+        Column("finding", tr("Finding")),
+    ]
+    return Listing(rows, headings, empty=tr("nothing to complain about"))
+
+
+def _doubt(one: "PriceDoubt") -> dict[str, Any]:
+    return {
+        "severity": one.severity,
+        "kind": one.kind,
+        "carrier": one.carrier,
+        "traffic_type": one.traffic_type and one.traffic_type.value,
+        "price": one.price and one.price.id,
+        "calls": None,
+        "number": None,
+        "finding": one.sentence,
+    }
+
+
+def _seen(ledger: "Ledger") -> Iterator[dict[str, Any]]:
+    """What was really dialled and could not be priced."""
+    for row in ledger.calls.unrated():
+        yield {
+            "severity": "warning",
+            "kind": "seen",
+            "carrier": row["carrier"],
+            "traffic_type": row["traffic_type"],
+            "price": None,
+            "calls": row["calls"],
+            "number": row["number"],
+            "finding": tr("{count} calls, for example to {number}: {reason}",
+                          count=row["calls"], number=row["number"] or "–",
+                          reason=sentence(loaded(row["reason"], row["reason_facts"]))),
+        }  # fmt: skip

@@ -6,8 +6,7 @@ from datetime import timedelta
 from sqlite3 import Row
 from typing import TYPE_CHECKING, Any
 
-from ippbx_billing import language as texts
-from ippbx_billing import money
+from ippbx_billing import language, money
 from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Reason, TrafficType, priced_at
 from ippbx_billing.language.reasons import told
 
@@ -109,7 +108,7 @@ def steps(charge: Charge) -> list[dict[str, Any]]:
             **step.facts,
             **(told(step.reason) if step.reason else {}),
             "amount": money.text(step.amount_micro),
-            "text": describe(step, texts.language()),
+            "text": describe(step, language.language()),
         }
         for step in charge.steps
     ]
