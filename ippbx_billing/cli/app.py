@@ -50,6 +50,7 @@ COMMANDS = {
     "numbers": ("rules.numbers:app", en("Look up numbers, correct prefixes, update number data.")),
     "demo": ("trial.demo:demo", en("The whole journey on believable traffic, in a directory of its own.")),
     "simulate": ("trial.simulate:app", en("Traffic to try things with, before the real PBX.")),
+    "alerts": ("site.alerts:app", en("What is wrong, and who is told: incidents, rules, channels.")),
     "backup": ("site.backup:backup", en("Copy everything elsewhere while the listener runs, checked.")),
     "restore": ("site.backup:restore", en("Put a backup back; what was there is kept aside.")),
     "service": ("site.service:app", en("Run the listener as a service of systemd.")),

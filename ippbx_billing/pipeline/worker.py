@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -46,14 +47,24 @@ END_TIMEOUT_S = 30.0  # what is not drained by then is taken up at the next star
 
 
 class Worker:
-    """The child process and the pipe to it; `report` tells the operator about its troubles, `damaged` of the inbox."""
+    """The child process and the pipe to it; `report` tells the operator about its troubles, `damaged` of the inbox.
+
+    `module` is what the child runs, which may be another helper of the service that works in the same manner.
+    """
 
     def __init__(
-        self, settings: Settings, report: Callable[[str], None], damaged: Callable[[], None] = lambda: None
+        self,
+        settings: Settings,
+        report: Callable[[str], None],
+        damaged: Callable[[], None] = lambda: None,
+        *,
+        module: str = "ippbx_billing.pipeline.worker",
+        name: str = "pipeline",
     ) -> None:
         self._settings = settings
         self._report = report
         self._damaged = damaged
+        self._module, self._name = module, name
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._beat_at: float | None = None  # when it gave its last sign of life; None until the first
@@ -113,7 +124,7 @@ class Worker:
         command = [
             sys.executable,
             "-m",
-            "ippbx_billing.pipeline.worker",
+            self._module,
             str(self._settings.data_dir),
             self._settings.dialect,
         ]
@@ -142,7 +153,7 @@ class Worker:
             with suppress(OSError):
                 _pipe_of(self._process).close()
             self._restarts.append(time.monotonic())
-            self._report(f"the pipeline ended unexpectedly (exit {code}) and is started again")
+            self._report(f"the {self._name} ended unexpectedly (exit {code}) and is started again")
             self._process = self._child()
 
 
@@ -159,6 +170,7 @@ def main(data_dir: str, dialect: str) -> None:
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.pipeline import Pipeline, Rules
     from ippbx_billing.pipeline.patience import READING_S
+    from ippbx_billing.pipeline.watching import Watching
     from ippbx_billing.service import logs
 
     for name in ("SIGINT", "SIGTERM"):  # sent to the whole group; the listener's pipe tells when to end
@@ -180,9 +192,11 @@ def main(data_dir: str, dialect: str) -> None:
                 lambda: Rules.of(ledger, settings),
                 batch_size=settings.batch_size,
                 reading_s=READING_S,
+                watching=Watching(ledger, inbox, settings),
             )
             while pipe.open:
                 _drained(pipeline, pipe)
+                _patiently(lambda: pipeline.tick(datetime.now(UTC)), pipe)
                 pipe.wait()
             _drained(pipeline, pipe)
 

@@ -52,6 +52,8 @@ class TariffBook:
         self._by_trunk = {name: self.carriers.get(trunk.carrier) for name, trunk in self.trunks.items()}
         self._lists = _price_lists(self.prices)
         self._called = {key[0] for key, prices in self._lists.items() if prices.charges_called}
+        # What `rating` found for calls that are alike in all but digits; None where digits count.
+        self.settled: dict[tuple[object, ...] | None, Charge | tuple[Carrier, Price] | None] = {}
         self.charges: dict[tuple[int, int, Seconds], Charge] = {}  # what `rating` found once and need not find again
 
     def carrier_for(self, trunk: str | None) -> Carrier | None:
@@ -161,6 +163,10 @@ class PriceList:
         self._called = _patterns("called", self._rows)
         own = max((len(value) for match, value in self._rows if match == "prefix"), default=0)
         self._longest = max(own, shared.longest)
+        keys = (*self._rows, *shared.rows)
+        self._prefixes, self._dialled, self._full = (
+            frozenset(value for match, value in keys if match == sort) for sort in ("prefix", "dialled", "full")
+        )
         self.looks_at_digits = bool(self._patterns or self._called or self._longest)
         self.charges_called = bool(self._called)
         self._cache: dict[tuple[object, ...], Price | None] = {}
@@ -244,10 +250,11 @@ class PriceList:
         """Longest first; a prefix within the dialled IP prefix itself says nothing about the destination."""
         digits, full = _digits(normalized), full_number(normalized)
         for length in range(self._longest, 0, -1):
-            yield "prefix", digits[:length]
-            if length >= len(ip_prefix):
+            if digits[:length] in self._prefixes:
+                yield "prefix", digits[:length]
+            if dialled[:length] in self._dialled and length >= len(ip_prefix):
                 yield "dialled", dialled[:length]
-            if length <= len(full):
+            if full[:length] in self._full and length <= len(full):
                 yield "full", full[:length]
 
     def _in_force(self, key: Destination, line_kind: LineKind, day: date) -> Price | None:

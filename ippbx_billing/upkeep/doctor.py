@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
 
+from ippbx_billing.alerts import Severity
 from ippbx_billing.calls import FROM_FILE, Reading
 from ippbx_billing.dialects.reading import DATE_ORDER_OPEN
 from ippbx_billing.errors import BillingError
@@ -36,6 +37,7 @@ NO_DISK_BYTES = 100 * 1024**2
 CLOCK_TOLERANCE_S = 60
 ZONE_TOLERANCE_H = 0.4  # zones differ by half an hour at least
 BEHIND_EVENTS = 10_000
+UNSENT_S = 600
 BACKUP_IS_OLD = timedelta(days=8)
 
 
@@ -374,6 +376,55 @@ def _backup(opened: _Open) -> Iterator[Diagnosis]:
     yield Diagnosis(tr("backup"), Health.WARNING if old else Health.OK, text, hint)
 
 
+def _incidents(opened: _Open) -> Iterator[Diagnosis]:
+    """What alert rules have found and is not over."""
+    found = [one for one in opened.ledger.incidents.listed() if one.severity is not Severity.INFO]
+    if found:
+        text = f"{len(found)}: {sentence(found[0].reason)}" + (" …" if len(found) > 1 else "")
+        yield Diagnosis(tr("incidents"), Health.WARNING, text, tr("`ippbx-bill alerts list`"))
+    else:
+        yield Diagnosis(tr("incidents"), Health.OK, tr("none open"))
+
+
+def _channels(opened: _Open) -> Iterator[Diagnosis]:
+    """Whether what was found also arrives: the last message of each channel, and those that were given up."""
+    from ippbx_billing.delivery.alerts.channels import load
+
+    known = load(opened.settings.data_dir).channels
+    if not known:
+        hint = tr("`ippbx-bill alerts channels add NAME KIND …`")
+        yield Diagnosis(tr("alerts"), Health.WARNING, tr("no channel is set: nobody is told"), hint)
+        return
+    last, counts = opened.ledger.posts.last_sent(), opened.ledger.posts.counts()
+    waiting = opened.ledger.posts.listed(["waiting", "sending"])
+    for name in known:
+        troubles = [one for one in waiting if one.channel == name and one.error]
+        dead = counts.get(name, {}).get("dead", 0)
+        title = tr("channel {name}", name=name)
+        if dead:
+            hint = tr("mend it, then `ippbx-bill alerts send --again`")
+            yield Diagnosis(title, Health.WRONG, tr("{count} messages were given up", count=dead), hint)
+        elif troubles:
+            text = tr("messages are refused: {error}", error=troubles[0].error)
+            yield Diagnosis(title, Health.WRONG, text, tr("mend it; they are sent again by themselves"))
+        elif name not in last:
+            hint = f"ippbx-bill alerts test {name}"
+            yield Diagnosis(title, Health.WARNING, tr("has never taken a message"), hint)
+        else:
+            moment = datetime.fromtimestamp(last[name], opened.settings.site_zone)
+            yield Diagnosis(title, Health.OK, tr("last message {moment}", moment=f"{moment:%Y-%m-%d %H:%M}"))
+    yield from _unsent(opened, [one.due_at for one in waiting if not one.attempts])
+
+
+def _unsent(opened: _Open, due: list[int]) -> Iterator[Diagnosis]:
+    """Messages that nobody has tried to send although they are due: the sender does not run."""
+    late = opened.now.timestamp() - min(due, default=opened.now.timestamp())
+    if late > UNSENT_S:
+        text = tr("a message has waited for {minutes} min, and nobody sends", minutes=int(late) // 60)
+        hint = tr("start `ippbx-bill listen`, or send what waits with `ippbx-bill alerts send`")
+        yield Diagnosis(tr("alerts"), Health.WRONG, text, hint)
+
+
 _CHECKS = (
     _databases,
     _sums,
@@ -387,4 +438,6 @@ _CHECKS = (
     _unrated,
     _holidays,
     _backup,
+    _incidents,
+    _channels,
 )

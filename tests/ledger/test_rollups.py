@@ -354,16 +354,9 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     """Take away all that later steps of the migrations brought; the directory too, it has tables of its own."""
     later = [f"rollup_{name}" for name in (*LEVELS, "extensions", "places", "classes", "spans")]
     later += ["reused_ids", "call_changes", "call_links", "call_rows", "late_calls", "call_answers"]
-    for name in (
-        *later,
-        "plans",
-        "department_terms",
-        "holders",
-        "assignments",
-        "memberships",
-        "employees",
-        "departments",
-    ):
+    later += [f"alert_{name}" for name in ("settings", "exceptions", "incidents", "messages", "posts", "days")]
+    later += ["plans", "department_terms"]
+    for name in (*later, "holders", "assignments", "memberships", "employees", "departments"):
         connection.execute(f"DROP TABLE {name}")
     connection.execute("DROP INDEX charges_unrated")
     for column in ("local_hour", "extension_id", "place_id", "duration_s", "ring_s"):

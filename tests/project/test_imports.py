@@ -23,6 +23,7 @@ ROOMS = [
     "dialects",
     "numbering",
     "tariffs",
+    "alerts",  # knows calls, fees and the calendar; the ledger keeps its findings in the calls' own transaction
     "settings",
     "sqlite",
     "inbox",
@@ -39,7 +40,7 @@ ROOMS = [
     "simulation",
     "cli",
 ]
-RULES = ["dialects", "numbering", "tariffs"]
+RULES = ["dialects", "numbering", "tariffs", "alerts"]
 MEMORY = {"sqlite", "inbox", "ledger"}
 
 

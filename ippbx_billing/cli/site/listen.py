@@ -1,7 +1,8 @@
 """`listen`: both doors in this process, the pipeline in a process of its own beside it.
 
-Two processes, so that reading and rating take the other core and a slow ledger never makes the PBX wait. The listener
-wakes the worker through a pipe; when the pipe closes, however this process ended, the worker finishes and ends too.
+Processes of their own, so that reading and rating take the other core and a slow ledger never makes the PBX wait. The
+listener wakes the worker through a pipe; when the pipe closes, however this process ended, the worker finishes and ends
+too. A third process sends messages, and ends in the same way.
 """
 
 import logging
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
 
 log = logging.getLogger(__name__)
+
+SENDER = "ippbx_billing.delivery.alerts.running"  # a process of its own: a mail server that stalls delays no record
 
 LEDGER_DAMAGED = (
     "records are kept, but none is rated; stop `listen`, make it anew with "
@@ -61,6 +64,7 @@ def _serve(using: "Settings") -> None:
 
     def ready(line: str) -> None:
         worker.start()
+        sender.start()
         log.info("%s", line)
         notify("READY=1")
 
@@ -70,7 +74,10 @@ def _serve(using: "Settings") -> None:
 
     own = {"installation": installation(using.data_dir)}
     suspect = threading.Event()  # the worker reads old pages, the writer never does
-    with Worker(using, report=log.warning, damaged=suspect.set) as worker:
+    with (
+        Worker(using, log.warning, module=SENDER, name="sender") as sender,
+        Worker(using, report=log.warning, damaged=suspect.set) as worker,
+    ):
         listener.serve(
             inbox_path=using.inbox_path,
             host=using.host,

@@ -180,6 +180,16 @@ def _separator(text: str) -> Separator | None:
     return None
 
 
+def currency(text: str, wanted: str) -> None:
+    """Nothing where a cell names the currency that is wanted; ValueError names the other one, or what is unknown."""
+    said = unit(text)
+    if said.currencies is None or said.rest:
+        raise ValueError(tr("the three letters of a currency are wanted, such as EUR"))
+    if said.divisor != 1:
+        raise ValueError(tr("the three letters of a currency are wanted, such as EUR"))
+    said.in_currency(wanted)
+
+
 def per_minute(text: str) -> Exact:
     """Micro-units of a rate for a minute, with all its decimals; ValueError for one for another length of time."""
     micro, said = exact(text)

@@ -90,6 +90,7 @@ class Assumptions:
     ignored: tuple[str, ...] = ()
     off_peak: tuple[int, int] | None = None
     all_calls: bool = False
+    last_day: date | None = None
     habits: ListHabits = field(default_factory=ListHabits)
 
     @property
@@ -239,6 +240,7 @@ def _terms(line: DeckLine, assume: Assumptions, known: dict[object, Any]) -> Ter
     if found is not None:
         return found
     before = len(line.faults)
+    line.read("currency", partial(cells.currency, wanted=assume.currency), None)
     status = _status(line)
     figures = NO_FIGURES if status != "open" else figures_of(line, assume)
     found = _settled(line, assume, status, known)._replace(figures=figures)
@@ -255,7 +257,7 @@ def _settled(line: DeckLine, assume: Assumptions, status: PriceStatus, known: di
         return found
     before = len(line.faults)
     labels = _labels(line)
-    end = line.read("end_date", partial(cells.last_day, order=assume.habits.dates), None)
+    end = line.read("end_date", partial(cells.last_day, order=assume.habits.dates), assume.last_day)
     ends = end if end and end.year < NEVER_ENDS_YEAR else None
     found = Terms(None, labels, _common(line, assume, labels, status), ends)
     if len(line.faults) == before:
@@ -271,7 +273,9 @@ def _common(line: DeckLine, assume: Assumptions, labels: object, status: PriceSt
     label = labels if isinstance(labels, LineKind) else None
     direction = labels if isinstance(labels, Direction) else Direction.OUTBOUND
     return {
-        "effective_from": line.read("effective_from", order, assume.first_day),
+        "effective_from": line.read(
+            "effective_from", partial(_first_day, order=order, assume=assume), assume.first_day
+        ),
         "direction": line.read("direction", lambda text: cells.word(text, DIRECTIONS), direction),
         "line_kind": line.read("line_kind", lambda text: cells.word(text, LINE_KINDS), label),
         "connection_fee_micro": _fee(line, "connection_fee", assume) if is_open else 0,
@@ -285,6 +289,12 @@ def _common(line: DeckLine, assume: Assumptions, labels: object, status: PriceSt
         "decimals": line.read("fee_decimals", cells.decimals, None),
         "rounding": line.read("fee_rounding", cells.rounding, None),
     }
+
+
+def _first_day(text: str, order: Callable[[str], date], assume: Assumptions) -> date:
+    """The day of a cell; "immediately" is the day from which the list holds."""
+    at_once = text.strip().lower() in ("immediate", "immediately", "asap", "now", "at once", "立即", "即时", "即日起")
+    return assume.first_day if at_once else order(text)
 
 
 def _note(line: DeckLine, assume: Assumptions) -> str:
@@ -378,14 +388,15 @@ def _own_figures(line: DeckLine, assume: Assumptions) -> Figures | None:
 
 def _figures_of_rate(line: DeckLine, assume: Assumptions) -> Figures | None:
     rate = line.read("new_rate", line.money("new_rate", assume), None) if line.has("new_rate") else None
-    rate = rate or line.need("rate", line.money("rate", assume), tr("an amount is wanted, such as 0.07"))
+    key = "next_rate" if line.has("next_rate") and not line.names("rate") else "rate"
+    rate = rate or line.need(key, line.money(key, assume), tr("an amount is wanted, such as 0.07"))
     if rate is None:
         return None
     initial = rate
     if line.has("initial_rate", "next_rate"):
         initial = line.read("initial_rate", line.money("initial_rate", assume), rate)
         rate = line.read("next_rate", line.money("next_rate", assume), rate)
-    increments = _increments(line, assume.increments)
+    increments = _increments(line, assume.increments or _by_the_minute(line))
     if increments is None and not line.faults:
         line.fault(
             tr("nothing says in which increments it is charged; add a column such as 60/6, or say --increments 60/6")
@@ -394,6 +405,13 @@ def _figures_of_rate(line: DeckLine, assume: Assumptions) -> Figures | None:
         return None
     per_s = lcm(initial[1], rate[1])
     return rated(increments, initial[0] * (per_s // initial[1]), rate[0] * (per_s // rate[1]), per_s)
+
+
+def _by_the_minute(line: DeckLine) -> tuple[int, int] | None:
+    """A first minute and additional ones are increments of a minute."""
+    both = line.has("initial_rate") and line.has("next_rate")
+    minutes = all(re.search(r"minute|分钟", line.column(key).heading, re.I) for key in ("initial_rate", "next_rate"))
+    return (60, 60) if both and minutes else None
 
 
 def _fee(line: DeckLine, key: str, assume: Assumptions) -> int:
@@ -432,7 +450,7 @@ def _increments(line: DeckLine, otherwise: tuple[int, int] | None) -> tuple[int,
     initial_s = line.read("initial_s", line.seconds("initial_s"), None)
     step_s = line.read("step_s", line.seconds("step_s"), None)
     if pair is None:
-        if (initial_s is None and step_s is None) or not line.has("rate", "new_rate"):
+        if (initial_s is None and step_s is None) or not line.has("rate", "new_rate", "next_rate"):
             return otherwise
         step = step_s or (otherwise[1] if otherwise and step_s is None else initial_s) or 0
         return (initial_s if initial_s is not None else step), step or 1
