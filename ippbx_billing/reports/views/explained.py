@@ -22,6 +22,7 @@ from ippbx_billing.reports.call_columns import fee_text
 from ippbx_billing.reports.conditions import Scope, View, WantedCalls
 from ippbx_billing.reports.listing import calls, other_rows
 from ippbx_billing.reports.views import story
+from ippbx_billing.reports.views.plans import plan_parts, plan_sentence
 
 if TYPE_CHECKING:
     from ippbx_billing.inbox import Inbox
@@ -80,6 +81,7 @@ def explain(
         "price_begins": story.begins_later(ledger, using, stored, meant, classification),
         "late_s": late and late[0],
         "imported": bool(late and late[1]),
+        "plans": plan_parts(ledger, view, call, stored["day"], story.rest_of(ledger, using)),
     }
     return ExplainedCall(document | ({"history": earlier_charges(ledger, view, call)} if history else {}), charge)
 
@@ -154,7 +156,12 @@ def told_lines(document: Row, charge: Charge) -> list[str]:
     """The call in a line, where it came from, and its story."""
     rows = [tr("Other rows of the same conversation:"), *map(_told_row, document["rows"])] if document["rows"] else []
     return [heading(document), source(document), *doubts(document, charge), *story.sentences(charge),
-            *filter(None, [verdict(document, charge)]), fee_line(document), *rows]  # fmt: skip
+            *filter(None, [verdict(document, charge)]), fee_line(document), *plan_lines(document), *rows]  # fmt: skip
+
+
+def plan_lines(document: Row) -> list[str]:
+    """Which plans of the month covered the call, and how much of it."""
+    return [plan_sentence(part, document["currency"]) for part in document["plans"]]
 
 
 def heading(document: Row) -> str:
