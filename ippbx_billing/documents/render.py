@@ -46,16 +46,7 @@ def show(
         deliver(paper or _paper(rows, columns, total, title, empty, document), form, output)
         return
     with _destination(output, form) as stream:
-        if form is Format.JSON:
-            from ippbx_billing.documents.json_rows import write_json
-
-            write_json(stream, rows if document is None else document)
-        elif form is Format.CSV:
-            from ippbx_billing.documents.csv_rows import write_csv
-
-            write_csv(stream, rows, columns)
-        else:
-            write_table(stream, rows, columns, total, title, empty)
+        _write_plain(stream, rows, columns, form, total, document, title, empty)
 
 
 def show_listing(answer: Listing, form: Format = Format.TABLE, output: Path | None = None) -> None:
@@ -71,6 +62,29 @@ def show_listing(answer: Listing, form: Format = Format.TABLE, output: Path | No
         empty=answer.empty,
         paper=answer.paper,
     )
+
+
+def write_to(
+    stream: IO[bytes],
+    rows: Iterable[Row],
+    columns: Sequence[Column],
+    form: Format,
+    *,
+    total: Row | None = None,
+    document: Any = None,
+    title: str = "",
+    empty: str = "",
+    paper: "Document | None" = None,
+) -> None:
+    """The same as `show` to any stream of bytes; the rows of CSV and JSON go out as they come."""
+    if form.is_document:
+        from ippbx_billing.documents import write
+
+        write(paper or _paper(rows, columns, total, title, empty, document), form.value, stream)
+        return
+    text = io.TextIOWrapper(stream, "utf-8-sig" if form is Format.CSV else "utf-8", newline="", write_through=False)
+    _write_plain(text, rows, columns, form, total, document, title, empty)
+    text.detach()
 
 
 def lines(texts: Iterable[str], output: Path | None = None, form: Format = Format.TABLE) -> None:
@@ -89,13 +103,17 @@ def lines(texts: Iterable[str], output: Path | None = None, form: Format = Forma
 def show_paper(paper: "Document", output: Path | None = None) -> None:
     """A document as people read it in a terminal: its facts, its tables one below the other, its notes."""
     with _destination(output, Format.TABLE) as stream:
-        for text in filter(None, (paper.title, paper.subtitle, *(f"{name}: {value}" for name, value in paper.facts))):
+        head = paper.letterhead.address if paper.letterhead else ()
+        facts = (f"{name}: {value}" for name, value in paper.facts)
+        for text in filter(None, (paper.title, paper.subtitle, *head, *facts)):
             stream.write(harmless(text) + "\n")
         for section in paper.sections:
             stream.write("\n")
             write_table(stream, section.rows, section.columns, section.total, section.title, section.empty)
         for note in paper.notes:
             stream.write(harmless(note) + "\n")
+        if paper.letterhead and paper.letterhead.footer:
+            stream.write(harmless(paper.letterhead.footer) + "\n")
 
 
 def deliver(documents: "Document | Iterable[Document]", form: Format, output: Path | None = None) -> None:
@@ -113,6 +131,29 @@ def deliver(documents: "Document | Iterable[Document]", form: Format, output: Pa
     sys.stdout.flush()
     write(documents, form, sys.stdout.buffer)
     sys.stdout.buffer.flush()
+
+
+def _write_plain(
+    stream: IO[str],
+    rows: Iterable[Row],
+    columns: Sequence[Column],
+    form: Format,
+    total: Row | None,
+    document: Any,
+    title: str,
+    empty: str,
+) -> None:
+    """Rows as text: JSON, CSV or a table."""
+    if form is Format.JSON:
+        from ippbx_billing.documents.json_rows import write_json
+
+        write_json(stream, rows if document is None else document)
+    elif form is Format.CSV:
+        from ippbx_billing.documents.csv_rows import write_csv
+
+        write_csv(stream, rows, columns)
+    else:
+        write_table(stream, rows, columns, total, title, empty)
 
 
 def _paper(

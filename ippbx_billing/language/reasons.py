@@ -18,8 +18,35 @@ from typing import Any
 
 from ippbx_billing.calls import Fact, LineKind, Reason, TrafficType
 from ippbx_billing.language import language, speaking, tr
+from ippbx_billing.language.countries import country_name
+from ippbx_billing.money import text
 
 SENTENCES = {
+    "alert-after-hours-intl": "{extension}: {calls} far or premium calls outside working hours, {minutes} min "
+    "of talk; the last to {number} ({country})",
+    "alert-burst": "{extension}: {calls} outgoing calls within {minutes} min, the limit is {limit}",
+    "alert-clock-early": "records of {pbx} arrive {minutes} min before their calls end, by the clock of the PBX",
+    "alert-clock-late": "records of {pbx} arrive {minutes} min after their calls ended, by the clock of the PBX",
+    "alert-concurrency": "{extension}: {calls} external calls at once, the limit is {limit}",
+    "alert-dear-call": "{extension}: a call to {number} for {fee}, that is {minute_fee} a minute",
+    "alert-forwarding": "{caller} was passed on to {number} outside working hours",
+    "alert-long-call": "{extension}: a call to {number} lasts {minutes} min",
+    "alert-new-country": "{extension}: the first call ever to {country} ({number})",
+    "alert-pbx-link": "{address} did not answer {times} times: {error}",
+    "alert-same-prefix-run": "{extension}: {calls} calls in a row to numbers that begin with {prefix}",
+    "alert-silence": "no event of {pbx} for {minutes} min; after {limit} min of working time it counts as silent",
+    "alert-spend-day": "fees of {fee} on {day}, the limit is {limit_fee}",
+    "alert-spend-hour": "fees of {fee} on {day} from {hour}:00, the limit is {limit_fee}",
+    "alert-store-backlog": "{count} records wait, the oldest for {minutes} min",
+    "alert-store-backup": "the last backup is {hours} h old",
+    "alert-store-disk": "{percent}% of the disk is free",
+    "alert-store-growth": "the disk will be full in {days} days at the present growth",
+    "alert-store-write": "the ledger cannot be written: {error}",
+    "alert-trunk-full": "{trunk}: {calls} of {channels} channels are in use",
+    "alert-trusted-countries": "{extension}: a call to {country} ({number}), which is not in the list of "
+    "trusted countries",
+    "alert-undelivered": "{channel} does not take messages: {error}",
+    "alert-unrated": "{unrated} of {calls} outgoing calls on {day} have no price: {reasons}",
     "anonymized": "delivered before with event {event}, whose call is anonymized",
     "answer-outside": "the answer does not lie between start and end and is not used",
     "area-code": "area code {area_code} is {city}",
@@ -37,7 +64,7 @@ SENTENCES = {
     "date-order-open": "the order of day and month in {said!r} is not certain; see `dialects` in the manual",
     "delivered-before": "delivered before with event {event}",
     "dialect-does-not-fit": "the body does not fit the dialect {dialect}: {lack}",
-    "dialled-from": "dialled from {country}",
+    "dialled-from": "dialled from {the_country}",
     "duration-exceeds-span": "a duration of {duration_s} s, but {span_s} s from start to end",
     "duration-too-long": "{field}: the duration {said!r} is longer than a month",
     "emergency": "emergency call",
@@ -48,7 +75,7 @@ SENTENCES = {
     "fee-too-large": "the fee of {seconds} s is too large an amount",
     "form-too-large": "a form of more than {most} fields",
     "heading-alone": "a table with a heading and no record",
-    "home-without-area-code": "{traffic} in {country}, as the site has no area code",
+    "home-without-area-code": "{traffic} in {the_country}, as the site has no area code",
     "impossible-length": "a call of {seconds} s cannot be right",
     "in-part": "{part}: {reasons}",
     "in-part-of-record": "record {record} {part}: {reasons}",
@@ -79,7 +106,7 @@ SENTENCES = {
     "no-number": "no number was given",
     "no-party": "no caller or callee{doubts}: {dialect} looks for {names}",
     "no-price": "{carrier} has no price for {traffic_type} calls to {destination}{kind}",
-    "no-rule": "no rule of the numbering plan of {country} fits {digits}",
+    "no-rule": "no rule of the numbering plan of {the_country} fits {digits}",
     "no-state": "an event without a state",
     "no-step": "an event {said!r} that is no step of a call",
     "no-such-dialect": "there is no dialect {dialect!r}; known are {known}",
@@ -110,7 +137,7 @@ SENTENCES = {
     "service-number": "{digits} is {about}",
     "several": "{reasons}",
     "several-dialects": "the body fits several dialects equally well: {dialects}; choose one of them in the settings",
-    "short-code-of-country": "{digits} is {about} in {country}",
+    "short-code-of-country": "{digits} is {about} in {the_country}",
     "single-value": "a single value, not a record",
     "taken-as-milliseconds": "a duration of {length} in a call of {span_s} s is taken as milliseconds",
     "talk-exceeds-call": "{billed_s} s of talk in a call of {duration_s} s",
@@ -168,7 +195,7 @@ def sentence(reason: Reason) -> str:
         said = tr(text or "").format(**worded) if text else _unworded(reason)
     except (KeyError, ValueError):  # facts of another release
         return _unworded(reason)
-    return f"{said}; {worded['also']}" if "also" in worded else said
+    return tr("{said}; {also}", said=said, also=worded["also"]) if "also" in worded else said
 
 
 @lru_cache(maxsize=4_096)
@@ -266,7 +293,9 @@ def _destination(match: str, value: str) -> str:
         return tr("a withheld number")
     if match == "area":
         return tr("area {code}", code=value)
-    return tr("country {country}", country=value) if match == "country" else tr("number {number}", number=value)
+    if match == "country":
+        return tr("country {country}", country=_named(value))
+    return tr("number {number}", number=value)
 
 
 def _conditions(facts: Mapping[str, Fact]) -> dict[str, object]:
@@ -298,6 +327,15 @@ def _city(facts: Mapping[str, Fact]) -> dict[str, object]:
     return {"city": facts["place" if language() == "zh" else "place_en"]}
 
 
+def _the_country(facts: Mapping[str, Fact]) -> dict[str, object]:
+    return {"the_country": _named(facts["country"])}
+
+
+def _named(country: Fact) -> str:
+    """A country's name in Chinese, its code in English."""
+    return country_name(str(country), "zh") if country and language() == "zh" else str(country)
+
+
 def _whose(facts: Mapping[str, Fact]) -> dict[str, object]:
     """The country of a number, and the kind of line where the plan tells it."""
     lines = {
@@ -306,26 +344,41 @@ def _whose(facts: Mapping[str, Fact]) -> dict[str, object]:
         LineKind.SERVICE.value: tr("a service number"),
         LineKind.UNKNOWN.value: tr("a number, fixed or mobile (the plan does not tell),"),
     }
-    whose = facts["country"] or tr("no single country")
+    whose = _named(facts["country"]) or tr("no single country")
     return {"whose": whose, "kind_of_line": lines.get(str(facts["line_kind"]), "")}
 
 
 def _countries(facts: Mapping[str, Fact]) -> dict[str, object]:
     """The country of a code, where it is that of one alone."""
-    return {"whose": facts["country"] or tr("several countries")}
+    return {"whose": _named(facts["country"]) or tr("several countries")}
+
+
+def _amounts(facts: Mapping[str, Fact]) -> dict[str, object]:
+    """Amounts as people read them: `fee_micro` is {fee}, any other `…_micro` is {…_fee}."""
+    told = {
+        name.removesuffix("_micro"): text(int(str(value))) for name, value in facts.items() if name.endswith("_micro")
+    }
+    return {name if name == "fee" else f"{name}_fee": value for name, value in told.items()}
 
 
 _FURTHER = {
+    "alert-dear-call": _amounts,
+    "alert-spend-day": _amounts,
+    "alert-spend-hour": _amounts,
     "area-code": _city,
     "area-code-merged": _city,
     "area-code-without-zero": _city,
     "area-service": _city,
     "dialect-does-not-fit": _lack,
+    "dialled-from": _the_country,
+    "home-without-area-code": _the_country,
     "left-out": _conditions,
     "no-party": _doubts,
     "no-price": _missing_price,
+    "no-rule": _the_country,
     "no-time": _doubts,
     "not-in-plan": _countries,
     "number-of-country": _whose,
     "other-dialect-fits": _lack,
+    "short-code-of-country": _the_country,
 }

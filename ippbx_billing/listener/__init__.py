@@ -26,6 +26,7 @@ from ippbx_billing import __version__, inbox
 from ippbx_billing.calls import EventKind
 from ippbx_billing.errors import CannotStartError, DataError
 from ippbx_billing.inbox import InboxWriter
+from ippbx_billing.language import tr
 from ippbx_billing.listener.doors import DEFAULT_ANSWER, Doors
 from ippbx_billing.listener.limits import Limits
 from ippbx_billing.listener.options import NOBODY, ServeHooks, ServeOptions, Watch
@@ -57,10 +58,10 @@ def serve(options: ServeOptions, hooks: ServeHooks = NOBODY) -> None:
         taken = [door.getsockname()[1] for door in sockets]
         doors = _doors(writer, taken, replace(options, limits=bounds), hooks)
         urls = [server.url(options.host, port, "https" if security else "http") for port in taken]
-        line = "listening: CDRs on {}, call status on {}".format(*urls)
+        line = tr("listening: CDRs on {cdr}, call status on {status}", cdr=urls[0], status=urls[1])
         lines = None
         if options.smdr_port:
-            line += f", lines on port {taken[2]}"
+            line += tr(", lines on port {port}", port=taken[2])
             has_room = lambda: doors.capacity.overload() is None  # noqa: E731
             lines = smdr.SmdrDoor(writer, doors.senders.may_post, has_room, hooks.report), sockets[2]
         with server.tuned_interpreter():

@@ -54,9 +54,13 @@ MADE_OF = {  # what a sentence says of several facts
     "conditions": ("direction", "extension", "number", "trunk"),
     "destination": ("match", "value"),
     "doubts": ("reasons",),
+    "fee": ("fee_micro",),
     "kind": ("line_kind",),
-    "lack": ("wanted",),
     "kind_of_line": ("line_kind",),
+    "lack": ("wanted",),
+    "limit_fee": ("limit_micro",),
+    "minute_fee": ("minute_micro",),
+    "the_country": ("country",),
     "whose": ("country", "line_kind"),
 }
 

@@ -22,52 +22,52 @@ SAID = [  # number, code, English, Chinese
         "mobile-prefix",
         "1380013 is a mobile prefix of 北京, area code 010; block 138 (mobile) was given to 中国移动; "
         "outside the home area 022",
-        "1380013 是北京的手机号段，区号 010；号段 138（移动电话）分配给中国移动; 在本地区号 022 之外",
+        "1380013 为北京（区号 010）的手机号段；号段 138（移动电话）属中国移动；在本地区号 022 之外",
     ),
     (
         "902162345678",
         "area-code",
         "area code 021 is Shanghai; outside the home area 022",
-        "区号 021 是上海; 在本地区号 022 之外",
+        "区号 021 属上海；在本地区号 022 之外",
     ),
     (
         "9041423456789",
         "no-rule",
         "no rule of the numbering plan of CN fits 9041423456789",
-        "CN 的号码规则中没有 9041423456789",
+        "中国的号码规则中没有 9041423456789",
     ),
     (
         "958674577",
         "local-length",
         "8 digits are a number of the home area 022; in the home area 022",
-        "8 位号码属于本地区号 022; 在本地区号 022 内",
+        "8 位号码属于本地区号 022；在本地区号 022 内",
     ),
     (
         "9110",
         "service-number",
         "110 is the emergency number of the police; traffic type other",
-        "110 是公安报警电话; 话务类型为其它",
+        "110 是报警电话；话务类型为其它",
     ),
     (
         "900442079460123",
         "number-of-country",
         "+442079460123 is a fixed line of GB; dialled from CN",
-        "+442079460123 是 GB 的固定电话; 从 CN 拨打",
+        "+442079460123 的国家代码属英国，为固定电话；从中国拨打",
     ),
     (
         "917951013800138000",
         "behind-carrier-prefix",
         "17951 is IP long distance; behind it, 1380013 is a mobile prefix of 北京, area code 010; "
         "block 138 (mobile) was given to 中国移动; outside the home area 022",
-        "17951 是IP长途；其后的号码：1380013 是北京的手机号段，区号 010；"
-        "号段 138（移动电话）分配给中国移动; 在本地区号 022 之外",
+        "17951 是IP长途；其后的号码：1380013 为北京（区号 010）的手机号段；"
+        "号段 138（移动电话）属中国移动；在本地区号 022 之外",
     ),
     (
         "988512345",
         "override",
         "the site's override for 022885 says so; by the plan, 8 digits are a number of the home area 022; "
         "in the home area 022",
-        "按本单位对 022885 的号段修正；按号码规则：8 位号码属于本地区号 022; 在本地区号 022 内",
+        "按本单位对 022885 的号段修正；按号码规则：8 位号码属于本地区号 022；在本地区号 022 内",
     ),
     ("8001", "extension-of-site", "8001 is an extension of the site", "8001 是本单位的分机"),
     ("anonymous", "no-telephone-number", "'anonymous' is no telephone number", "'anonymous' 不是电话号码"),
