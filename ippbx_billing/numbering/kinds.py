@@ -47,11 +47,12 @@ class Mould(NamedTuple):
         dropped = next((n for n in range(MOST_DROPPED) if found.normalized.endswith(digits[n:] or "-")), None)
         if dropped is None or found.ip_prefix or found.underlying:
             return None
+        told, told_as = _told(found.why, digits)
         return cls(
-            *(found.normalized.removesuffix(digits[dropped:]), dropped, found.why, *_told(found.why, digits)),
-            *(found.traffic_type, found.line_kind, found.country, found.region, found.place, found.operator),
-            *(found.area_code, found.emergency, found.rule),
-        )
+            found.normalized.removesuffix(digits[dropped:]), dropped, found.why, told, told_as, found.traffic_type,
+            found.line_kind, found.country, found.region, found.place, found.operator, found.area_code,
+            found.emergency, found.rule,
+        )  # fmt: skip
 
     def cast(self, number: str, kind: Kind) -> Classification:
         """The classification of a number of this kind."""

@@ -262,8 +262,8 @@ class Numbering:
             match = prefix.pattern.match(digits)
             finding = self._in_plan(digits[match.end() :]) if match else None
             if match and finding and finding.line_kind is not LineKind.SERVICE:
-                facts = {"prefix": match[0], "about": prefix.about, "reasons": (finding.why,)}
-                why = Reason("behind-carrier-prefix", facts)
+                within = (finding.why,)
+                why = Reason("behind-carrier-prefix", {"prefix": match[0], "about": prefix.about, "reasons": within})
                 return finding._replace(carrier_prefix=match[0], is_ip=prefix.is_ip, why=why)
         return None
 

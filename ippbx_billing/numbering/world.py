@@ -271,7 +271,7 @@ def _of_country_alone(parsed: "PhoneNumber", digits: str) -> Finding | None:
         line_kind=LineKind.UNKNOWN,
         country=country,
         rule="country-code",
-        why=Reason("not-in-plan", {"code": parsed.country_code, "country": country or ""}),
+        why=Reason("not-in-plan", {"code": int(parsed.country_code or 0), "country": country or ""}),
     )
 
 
