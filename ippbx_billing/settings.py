@@ -90,6 +90,14 @@ class Settings:
     tls_certificate: str = _setting("listen", "", "PEM file; with it and its key both doors speak HTTPS only / 证书")
     tls_key: str = _setting("listen", "", "PEM file with the certificate's key, without a password / 证书私钥")
 
+    console_host: str = _setting(
+        "console", "127.0.0.1", "address of the web page; 0.0.0.0 is every interface / 网页地址"
+    )
+    console_port: int = _setting("console", 8180, "port of the web page / 网页端口")
+    console_names: tuple[str, ...] = _setting(
+        "console", [], "names under which browsers reach it, such as bill.example.cn; addresses always work / 网页域名"
+    )
+
     max_body_bytes: int = _setting("limits", 16 * 1024 * 1024, "larger bodies are answered 413")
     max_header_bytes: int = _setting("limits", 64 * 1024, "larger request headers are answered 400")
     request_timeout_s: int = _setting("limits", 60, "a request must be complete after this long")
@@ -117,6 +125,11 @@ class Settings:
     def ledger_path(self) -> Path:
         """Where calls, charges and tariffs are kept."""
         return self.data_dir / "ledger.db"
+
+    @property
+    def operators_path(self) -> Path:
+        """Where operators, their sessions and the log of who did what are kept."""
+        return self.data_dir / "operators.db"
 
     @property
     def dialects_dir(self) -> Path:
@@ -369,13 +382,14 @@ def _matching(pattern: str, wanted: Callable[[], str], upper: bool = False) -> C
 
 # 0 is a free port, no limit, or no delay; any other limit of 0 would let nothing in.
 _MAY_BE_ZERO = {
-    *("cdr_port", "status_port", "smdr_port"),
+    *("cdr_port", "status_port", "smdr_port", "console_port"),
     *("max_connections_per_address", "max_requests_per_s"),
     *("min_free_bytes", "shutdown_timeout_s", "bill_due_days"),
 }
 
-_LISTS: dict[str, Callable[[tuple[str, ...]], tuple[str, ...]]] = {
+_LISTS: Mapping[str, Callable[[tuple[str, ...]], tuple[str, ...]]] = {
     "bill_address": tuple,
+    "console_names": tuple,
     "extension_patterns": _patterns,
     "allow": _networks,
     "pages_from": _networks,

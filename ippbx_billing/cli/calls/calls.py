@@ -15,7 +15,8 @@ from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.reports.options import Asking, asked_of_list
 from ippbx_billing.documents.columns import Format
-from ippbx_billing.documents.render import console, lines, screenful, show, show_listing
+from ippbx_billing.documents.render import lines, screenful, show, show_listing
+from ippbx_billing.documents.terminal import console
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views.calls import columns as call_columns

@@ -128,7 +128,7 @@ class Asking:
                 tr("{text!r} is no country", text=country),
                 tr("its two letters, as in `report --by country --format csv`"),
             )
-        given = {name: str(value) for name, value in self.conditions.items() if value is not None}
+        given: dict[str, Any] = {name: str(value) for name, value in self.conditions.items() if value is not None}
         return Where(**given | ({"country": country.upper()} if country else {}))
 
     def told(self) -> list[tuple[str, str]]:

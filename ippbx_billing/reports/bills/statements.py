@@ -19,10 +19,13 @@ from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.departments import SEPARATOR
 from ippbx_billing.ledger.directory import Employee
 from ippbx_billing.reports import Period, View, WantedCalls, Where, calls
-from ippbx_billing.reports.conditions import is_exact
+from ippbx_billing.reports.bills.lines import BillLines
+from ippbx_billing.reports.conditions import Scope, is_exact
 from ippbx_billing.reports.names import is_known_extension, who_is_meant
+from ippbx_billing.reports.plans import Owner, PlanMonth
 from ippbx_billing.reports.sources import Question, sums
 from ippbx_billing.reports.sums import Amounts, amounts_of
+from ippbx_billing.tariffs.plans import Rest, nobody_knows
 
 Row = dict[str, Any]
 Key = TypeVar("Key")
@@ -65,17 +68,49 @@ class Statement:
     by_employee: list[Row] = field(default_factory=list)
     total: Row
     unrated: int
+    lines: list[Row] = field(default_factory=list)
     calls: Callable[[], Iterable[Row]] | None = None
     charged_only: bool = False
     due: date | None = None
     letterhead: Letterhead | None = None
+    explained: Callable[[], Iterable[Row]] | None = None
+
+    @property
+    def payable(self) -> Row | None:
+        """What is to be paid when plans, mark-up and tax are counted in; None where the fee is all there is."""
+        return self.lines[-1] if self.lines else None
 
     def rows(self) -> Iterator[Row]:
-        """The bill as CSV has it: the calls where they were asked for, else the sums."""
+        """The bill as CSV has it: the parts of its plans or the calls where they were asked for, else the sums.
+
+        Where there are plans or terms, the rows say in `line` what they are, and the bill's lines follow the sums.
+        """
         who = {"employee": self.number} if self.kind == "employee" else {}
-        if self.calls is not None:
+        if self.explained is not None:
+            yield from (who | part for part in self.explained())
+        elif self.calls is not None:
             yield from (who | call for call in self.calls())
-        elif self.kind in ("employee", "extension"):
+        elif self.lines:
+            yield from self._rows_with_lines()
+        else:
+            yield from self._sum_rows()
+
+    def _rows_with_lines(self) -> Iterator[Row]:
+        """The sums, then the lines below the same columns, their amounts under `fee`."""
+        nothing: Row = {}
+        for row in self._sum_rows():
+            nothing = nothing or dict.fromkeys(row)
+            yield row | {"line": "sum", "plan": None, "percent": None, "of": None}
+        whose = {"month": self.period.name, "department": self.department, "currency": self.currency}
+        if self.kind in ("employee", "extension"):
+            whose |= {"number": self.number, "name": self.name}
+        for line in self.lines:
+            sums = {name: line[name] for name in ("calls", "billed_s", "unpriced", "line", "percent", "of")}
+            yield nothing | whose | sums | {"fee": line["amount"], "plan": line["name"]}
+
+    def _sum_rows(self) -> Iterator[Row]:
+        """The sums by traffic type, or by employee where the bill is of several."""
+        if self.kind in ("employee", "extension"):
             what: Row = {"month": self.period.name, "number": self.number, "name": self.name}
             what |= {"department": self.department}
             what |= {"extension": self.extensions[0]} if self.kind == "extension" else {}
@@ -103,7 +138,10 @@ class Statement:
             "unrated": self.unrated,
             "charged_only": self.charged_only,
             "due": self.due.isoformat() if self.due else None,
+            "lines": self.lines,
         }
+        if self.explained is not None:
+            found["explained"] = list(self.explained())
         if self.kind == "employee":
             found["by_extension"] = self.by_extension
         elif self.kind != "extension":
@@ -115,7 +153,8 @@ class Billing:
     """The bills of one period; the sums are fetched when the first one is asked for.
 
     `charged_only` leaves out what cost nothing, `called` tells the number that a bill shows for a call, `due` by when
-    it is to be paid; the `letterhead` is the company's.
+    it is to be paid; the `letterhead` is the company's. `rest` tells what a call of fewer seconds would cost, and
+    `explain_lines` asks for each plan's calls as well. Lines of plans are those of a whole month.
     """
 
     def __init__(
@@ -129,6 +168,9 @@ class Billing:
         called: Callable[[Row], str | None] = lambda call: call["number"],
         due: date | None = None,
         letterhead: Letterhead | None = None,
+        scope: Scope | None = None,
+        rest: Rest = nobody_knows,
+        explain_lines: bool = False,
     ) -> None:
         self.ledger = ledger
         self.view = view
@@ -137,14 +179,17 @@ class Billing:
         self.charged_only = charged_only
         self._called = called
         self._on_all: Row = {"charged_only": charged_only, "due": due, "letterhead": letterhead}
+        self.scope = scope
+        self.explain_lines = explain_lines
         self._decimals = ledger.book.decimals()
+        self._month_lines = BillLines(PlanMonth(ledger, view, period, rest))
 
     # -- whose bills
 
     def of_employee(self, words: str, *, with_calls: bool = False) -> Statement:
         """The bill of the employee with this number, or with this name where only one has it."""
         found = self.ledger.directory.employee(words, self.period.last)
-        return self._personal(self._people[found.id], self._lines(Where(employee=found.number)), with_calls)
+        return self._personal(self._people[found.id], self._lines(self._where(employee=found.number)), with_calls)
 
     def of_extension(self, number: str, *, with_calls: bool = False) -> Statement:
         """The bill of one extension, whoever had it and also where nobody has: of a room, or of the phone in the hall.
@@ -155,13 +200,15 @@ class Billing:
             raise UsageError(
                 tr("{text!r} is not one extension", text=number), tr("a bill is of one: --extension {one}", one="8001")
             )
-        where = Where(extension=number)
+        where = self._where(extension=number)
         lines = self._lines(where)
         people = {self._people[line.employee] for line in lines if line.employee}
         holder = people.pop() if len(people) == 1 else None
         paths = {self._paths.get(line.department) for line in lines}
         return self._statement(
             lines,
+            lambda owner: owner.extension == number,
+            None,
             kind="extension",
             number=holder and holder.number,
             name=holder and holder.name,
@@ -173,11 +220,11 @@ class Billing:
     def of_department(self, path: str, *, with_calls: bool = False) -> Statement:
         """The bill of a department with those below it."""
         whole = self.ledger.directory.department(path).path
-        return self._joint("department", Where(department=whole), with_calls)
+        return self._joint("department", self._where(department=whole), with_calls)
 
     def of_company(self, *, with_calls: bool = False) -> Statement:
         """The bill of everything."""
-        return self._joint("company", Where(), with_calls)
+        return self._joint("company", self._where(), with_calls)
 
     def of_everybody(self, *, with_calls: bool = False) -> Iterator[Statement]:
         """The bill of each employee who has calls, department by department as the tree has them, then by number."""
@@ -200,14 +247,19 @@ class Billing:
     @cached_property
     def lines(self) -> list[StatementLine]:
         """The sums of all calls of the period."""
-        return self._lines(Where())
+        return self._lines(self._where())
 
     # -- one bill
+
+    def _where(self, **given: str) -> Where:
+        return Where(scope=self.scope, **given)
 
     def _personal(self, person: Employee, lines: list[StatementLine], with_calls: bool) -> Statement:
         by_extension = self._grouped(lines, lambda line: line.extension)
         return self._statement(
             lines,
+            lambda owner: owner.employee == person.id,
+            person.id,
             kind="employee",
             number=person.number,
             name=person.name,
@@ -216,13 +268,16 @@ class Billing:
             by_extension=[
                 {"extension": one} | self._sums(by_extension[one]) for one in sorted(by_extension, key=natural)
             ],
-            calls=self._calls(Where(employee=person.number)) if with_calls else None,
+            calls=self._calls(self._where(employee=person.number)) if with_calls else None,
         )
 
     def _joint(self, kind: str, where: Where, with_calls: bool) -> Statement:
-        lines = self.lines if where == Where() else self._lines(where)
+        lines = self.lines if where == self._where() else self._lines(where)
+        within = who_is_meant(self.ledger, where, self.period.last).departments
         return self._statement(
             lines,
+            lambda owner: within is None or owner.department in within,
+            None,
             kind=kind,
             department=where.department,
             by_department=self._departments(lines, where.department),
@@ -230,7 +285,10 @@ class Billing:
             calls=self._calls(where) if with_calls else None,
         )
 
-    def _statement(self, lines: list[StatementLine], **what: Any) -> Statement:
+    def _statement(
+        self, lines: list[StatementLine], mine: Callable[[Owner], bool], employee: int | None, **what: Any
+    ) -> Statement:
+        explained = self._explained(mine) if self.explain_lines and self.period.is_month else None
         kinds = self._grouped(lines, lambda line: (line.direction, line.traffic_type))
         return Statement(
             site=self.site,
@@ -242,9 +300,33 @@ class Billing:
             ],
             total=self._sums(lines),
             unrated=sum(line.amounts.unpriced for line in lines),
+            lines=self._month_lines.of(_by_department(lines), mine, employee) if self._has_lines else [],
+            explained=explained,
             **self._on_all,
             **what,
         )
+
+    @property
+    def _has_lines(self) -> bool:
+        """Whether plans or terms add lines: to whole months only, for which they are made."""
+        return self.period.is_month and self._month_lines.wanted
+
+    def _explained(self, mine: Callable[[Owner], bool]) -> Callable[[], Iterator[Row]]:
+        """The calls that each plan's line used, with what a reader knows a call by."""
+
+        def read() -> Iterator[Row]:
+            known = {one.id: one for one in self._month_lines.month.calls}
+            for part in self._month_lines.explained(mine):
+                call = known[part["call"]]
+                yield part | {
+                    "at": call.at.isoformat(),
+                    "extension": call.extension,
+                    "traffic_type": call.traffic_type,
+                    "billed_s": call.seconds,
+                    "fee": None if call.fee_micro is None else money.text(call.fee_micro, self._decimals),
+                }
+
+        return read
 
     def _departments(self, lines: list[StatementLine], top: str | None) -> list[Row]:
         """The departments in the order of the tree, each together with those below it."""
@@ -287,7 +369,7 @@ class Billing:
         """The calls in the order of time, read when they are written down."""
 
         def read() -> Iterator[Row]:
-            wanted = WantedCalls(period=self.period, **where.given())
+            wanted = WantedCalls(period=self.period, scope=where.scope, **where.given())
             found = calls(self.ledger, self.view, wanted)
             return (call | {"called": self._called(call)} for call in found if self._is_listed(call))
 
@@ -360,6 +442,16 @@ class Billing:
 def natural(text: str | None) -> tuple[int, str]:
     """Sorts numbers as people count: 802 before 8001, nothing at the end."""
     return (len(text), text) if text else (1000, "")
+
+
+def _by_department(lines: Iterable[StatementLine]) -> dict[int | None, tuple[int, int, int, int]]:
+    """The sums of each department's calls: fee, calls, seconds, calls without a price."""
+    found: dict[int | None, tuple[int, int, int, int]] = {}
+    for line in lines:
+        one, had = line.amounts, found.get(line.department, (0, 0, 0, 0))
+        values = one.fee_micro, one.calls, one.billed_s, one.unpriced
+        found[line.department] = (had[0] + values[0], had[1] + values[1], had[2] + values[2], had[3] + values[3])
+    return found
 
 
 def _extensions(lines: Iterable[StatementLine]) -> list[str]:
