@@ -96,7 +96,7 @@ def _typed(name: str) -> str:
 
 def answered(complete: Callable[[], Any]) -> None:
     """Let a shell's question be answered; whatever is wrong, it gets no answer instead of an error in its line."""
-    from typer.completion import completion_init
+    from typer.completion import completion_init  # type: ignore[attr-defined]
 
     try:
         completion_init()
@@ -123,7 +123,7 @@ def with_shell(args: list[str]) -> list[str]:
 
 def install(shell: str) -> str:
     """Set completion up for a shell; the sentence that says where. UsageError for an unknown shell."""
-    from typer.completion import install as write
+    from typer.completion import install as write  # type: ignore[attr-defined]
 
     named = Path(os.environ.get("SHELL", "")).name if shell == THIS_SHELL else shell
     if named not in SHELLS:

@@ -93,7 +93,7 @@ def filled(lang: str) -> None:
 
 def run(lang: str, *words: str) -> str:
     """What a command says, stdout first."""
-    result = CliRunner().invoke(app, ["--data-dir", "site", "--lang", lang, *words])
+    result = CliRunner().invoke(app, ["--data-dir", "site", "--lang", lang, *words], prog_name="ippbx-bill")
     assert result.exception is None or isinstance(result.exception, SystemExit), (words, result.exception)
     return result.stdout + result.stderr
 
