@@ -35,6 +35,7 @@ COMMANDS = {
     "rerate": ("calls.rerate:rerate", en("Rate earlier calls again; their earlier charges are kept.")),
     "export": ("reports.export:export", en("Files for others, by cron: a month's calls and sums, or what is new.")),
     "compare": ("reports.compare:compare", en("What a month's calls would have cost with each carrier.")),
+    "verify": ("reports.verify:verify", en("The provider's bill beside our calls: what differs, and why.")),
     "calls": ("calls.calls:app", en("The calls: list, explain a fee, see who is talking.")),
     "quote": ("calls.quote:quote", en("What a call would cost, and why.")),
     "events": ("calls.events:app", en("What the PBX sent: list, show, read again.")),
