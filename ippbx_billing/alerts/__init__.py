@@ -10,26 +10,26 @@ A sibling is one idea: `rules` the set with its starting values, `hours` working
 and closes those.
 """
 
-from ippbx_billing.alerts.findings import Finding, Over, Severity
+from ippbx_billing.alerts.findings import Occurrence, Over, Severity
 from ippbx_billing.alerts.history import DayHistory, History, day_history
 from ippbx_billing.alerts.hours import Hours
-from ippbx_billing.alerts.rules import RULES, Config, Exception_, Rule
-from ippbx_billing.alerts.watch import Heard, LiveFact, Measured, Watch
+from ippbx_billing.alerts.rules import RULES, AlertRule, Config, Exception_
+from ippbx_billing.alerts.watch import AlertWatch, Heard, LiveFact, Measured
 
 __all__ = [
     "RULES",
+    "AlertRule",
+    "AlertWatch",
     "Config",
     "DayHistory",
     "Exception_",
-    "Finding",
     "Heard",
     "History",
     "Hours",
     "LiveFact",
     "Measured",
+    "Occurrence",
     "Over",
-    "Rule",
     "Severity",
-    "Watch",
     "day_history",
 ]

@@ -20,7 +20,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Occurrence:
     """A rule found something: `object` is what it is about, times are whole seconds of UTC.
 
     It opens an incident, or extends the open one of the same rule and object. That closes at `closes_at` where nothing

@@ -21,7 +21,7 @@ SWITCH = "on"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AlertRule:
     """One rule: what it looks at, how loud it is, and its settings with their starting values as text."""
 
     name: str
@@ -33,7 +33,7 @@ class Rule:
 
 
 _ALL = (
-    Rule(
+    AlertRule(
         GENERAL,
         "what holds for all rules: working hours, quiet hours, escalation, heartbeat",
         Severity.INFO,
@@ -47,75 +47,77 @@ _ALL = (
             "digest_over": "5",
         },
     ),
-    Rule(
+    AlertRule(
         "silence",
         "no event of a PBX for unusually long, in working hours",
         Severity.CRITICAL,
         {"least_min": "30", "times": "3"},
     ),
-    Rule("pbx-link", "a PBX does not answer at its address", Severity.CRITICAL, {"failures": "3"}),
-    Rule(
+    AlertRule("pbx-link", "a PBX does not answer at its address", Severity.CRITICAL, {"failures": "3"}),
+    AlertRule(
         "store",
         "disk nearly full, ledger not writable, backup too old, records waiting",
         Severity.CRITICAL,
         {"free_pct": "10", "free_days": "7", "backup_h": "48", "backlog_min": "5"},
     ),
-    Rule(
+    AlertRule(
         "clock",
         "records arrive much later or earlier than their calls end",
         Severity.WARNING,
         {"apart_min": "5", "of_calls": "20"},
     ),
-    Rule("unrated", "many calls of a day have no price", Severity.WARNING, {"pct": "1", "least": "5", "calls": "20"}),
-    Rule(
+    AlertRule(
+        "unrated", "many calls of a day have no price", Severity.WARNING, {"pct": "1", "least": "5", "calls": "20"}
+    ),
+    AlertRule(
         "after-hours-intl",
         "international, Hong Kong/Macao/Taiwan or premium calls outside working hours",
         Severity.WARNING,
         {"calls": "3", "window_min": "60", "talk_min": "30"},
     ),
-    Rule(
+    AlertRule(
         "trusted-countries",
         "a call to a country that is not in the list",
         Severity.WARNING,
         {"countries": ""},
         on=False,
     ),
-    Rule("new-country", "the first call ever to a country", Severity.INFO),
-    Rule(
+    AlertRule("new-country", "the first call ever to a country", Severity.INFO),
+    AlertRule(
         "burst",
         "unusually many calls of one extension in a short time",
         Severity.CRITICAL,
         {"calls": "20", "times": "4", "window_min": "10"},
         quiet_min=30,
     ),
-    Rule(
+    AlertRule(
         "same-prefix-run",
         "many calls of one extension in a row to the same prefix",
         Severity.WARNING,
         {"calls": "10", "digits": "6"},
     ),
-    Rule(
+    AlertRule(
         "concurrency",
         "more external calls of one extension at once than it ever had, or a trunk nearly full",
         Severity.WARNING,
         {"calls": "3", "times": "2", "trunk_pct": "90", "trunks": ""},
         quiet_min=10,
     ),
-    Rule("spend-hour", "the fees of an hour", Severity.CRITICAL, {"least_fee": "100", "times": "3"}),
-    Rule("spend-day", "the fees of a day", Severity.CRITICAL, {"least_fee": "500", "times": "3"}),
-    Rule("long-call", "one call that lasts very long", Severity.WARNING, {"h": "4"}, quiet_min=5),
-    Rule(
+    AlertRule("spend-hour", "the fees of an hour", Severity.CRITICAL, {"least_fee": "100", "times": "3"}),
+    AlertRule("spend-day", "the fees of a day", Severity.CRITICAL, {"least_fee": "500", "times": "3"}),
+    AlertRule("long-call", "one call that lasts very long", Severity.WARNING, {"h": "4"}, quiet_min=5),
+    AlertRule(
         "dear-call",
         "one call that costs much, as a whole or per minute; 0 asks for neither",
         Severity.WARNING,
         {"call_fee": "0", "minute_fee": "0"},
         on=False,
     ),
-    Rule("forwarding", "a call from outside that was passed on to the outside at night", Severity.WARNING),
-    Rule("limit", "somebody's fee or time has reached a mark of its limit", Severity.WARNING),
-    Rule("delivery", "a message or a report could not be delivered", Severity.WARNING, quiet_min=24 * 60),
+    AlertRule("forwarding", "a call from outside that was passed on to the outside at night", Severity.WARNING),
+    AlertRule("limit", "somebody's fee or time has reached a mark of its limit", Severity.WARNING),
+    AlertRule("delivery", "a message or a report could not be delivered", Severity.WARNING, quiet_min=24 * 60),
 )
-RULES: Mapping[str, Rule] = {one.name: one for one in _ALL}
+RULES: Mapping[str, AlertRule] = {one.name: one for one in _ALL}
 
 
 @dataclass(frozen=True, slots=True)

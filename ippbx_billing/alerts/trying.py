@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
 
-from ippbx_billing.alerts.findings import Finding, Over
+from ippbx_billing.alerts.findings import Occurrence, Over
 from ippbx_billing.alerts.history import History
 from ippbx_billing.alerts.hours import Hours
 from ippbx_billing.alerts.rules import RULES, SWITCH, Config
-from ippbx_billing.alerts.watch import Heard, LiveFact, Watch
+from ippbx_billing.alerts.watch import AlertWatch, Heard, LiveFact
 from ippbx_billing.calls import Call, Direction, TrafficType
 
 STEP_S = 60
@@ -26,7 +26,7 @@ NOT_FROM_CALLS = ("pbx-link", "store", "limit", "delivery", "general", "clock")
 class Tried:
     """An incident that would have been; `closed_at` is None where it would still go on at the end."""
 
-    finding: Finding
+    finding: Occurrence
     opened_at: int
     closed_at: int | None
     count: int
@@ -52,7 +52,7 @@ def tried(
         {**config.own, **{name: {**config.own.get(name, {}), **values} for name, values in others.items()}},
         config.exceptions,
     ).with_values(rule, {SWITCH: "on"})
-    watch = Watch(alone, History(), hours)
+    watch = AlertWatch(alone, History(), hours)
     past = _Past()
     for day, found in groupby(calls, key=lambda one: one.day):
         history = history_of(date.fromisoformat(day))
@@ -73,7 +73,7 @@ class _Past:
         self._told: set[str] = set()
         self._now = 0
 
-    def hear(self, watch: Watch, rule: str, calls: list[Heard]) -> None:
+    def hear(self, watch: AlertWatch, rule: str, calls: list[Heard]) -> None:
         """The calls of one day."""
         if rule in ("concurrency", "long-call"):
             self._overlapping(watch, calls)
@@ -84,7 +84,7 @@ class _Past:
             watch.heard(one.call.pbx, ended)
             self._settle(watch, ended)
 
-    def until(self, watch: Watch, rule: str, moment: int) -> None:
+    def until(self, watch: AlertWatch, rule: str, moment: int) -> None:
         """Time goes by in which nothing is heard."""
         if rule == "silence" and self._now:
             for now in range(self._now + STEP_S, moment, STEP_S):
@@ -94,7 +94,7 @@ class _Past:
         self._now = max(self._now, moment)
         self._close(moment)
 
-    def _overlapping(self, watch: Watch, calls: list[Heard]) -> None:
+    def _overlapping(self, watch: AlertWatch, calls: list[Heard]) -> None:
         """The calls in progress at each beginning of one."""
         outside = [one for one in calls if _leaves(one)]
         live: list[Heard] = []
@@ -104,7 +104,7 @@ class _Past:
             watch.tick(now, map(_live, live))
             self._settle(watch, now)
 
-    def _settle(self, watch: Watch, now: int) -> None:
+    def _settle(self, watch: AlertWatch, now: int) -> None:
         findings, over = watch.found()
         for one in findings:
             self._found(one)
@@ -112,7 +112,7 @@ class _Past:
             self._end(gone)
         self._close(now)
 
-    def _found(self, one: Finding) -> None:
+    def _found(self, one: Occurrence) -> None:
         known = self._open.get(one.object)
         if known is not None:
             self._open[one.object] = Tried(one, known.opened_at, None, known.count + one.count)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from ippbx_billing.alerts.findings import Finding, Over, Severity
+from ippbx_billing.alerts.findings import Occurrence, Over, Severity
 from ippbx_billing.alerts.history import SEEN_TWICE, History, slot_of
 from ippbx_billing.alerts.hours import OFF, Hours
 from ippbx_billing.alerts.rules import GENERAL, RULES, Config
@@ -74,7 +74,7 @@ class _Extension:
         self.prefix, self.run = "", 0
 
 
-class Watch:
+class AlertWatch:
     """All rules with their state; times are seconds of UTC."""
 
     def __init__(self, config: Config, history: History, hours: Hours) -> None:
@@ -86,7 +86,7 @@ class Watch:
         self._outgoing: dict[str, list[int]] = {}  # by day: calls, unrated ones
         self._unrated: dict[str, Reason] = {}
         self._summed: dict[tuple[str, int], float] = {}  # hours whose sums have grown, and when the last call came
-        self._found: dict[tuple[str, str], Finding] = {}
+        self._found: dict[tuple[str, str], Occurrence] = {}
         self._over: dict[tuple[str, str], Over] = {}
         self._trunk_calls: dict[str, int] = {}
         self.configure(config, history)
@@ -113,7 +113,7 @@ class Watch:
 
     # -- what comes out
 
-    def found(self) -> tuple[list[Finding], list[Over]]:
+    def found(self) -> tuple[list[Occurrence], list[Over]]:
         """What was found since it was last asked, one finding of a rule and object; then it is forgotten."""
         self._sums()
         found, over = list(self._found.values()), list(self._over.values())
@@ -137,7 +137,7 @@ class Watch:
             loud = earlier.severity
         count = earlier.count + 1 if earlier else 1
         ends = None if closes is None else int(closes)
-        self._found[key] = Finding(rule, what, loud, reason, int(at), ends, count, once)
+        self._found[key] = Occurrence(rule, what, loud, reason, int(at), ends, count, once)
         self._over.pop(key, None)
 
     def _end(self, rule: str, what: str, at: float) -> None:

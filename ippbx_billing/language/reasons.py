@@ -16,7 +16,8 @@ from functools import lru_cache
 from typing import Any
 
 from ippbx_billing.calls import Fact, LineKind, Reason, TrafficType
-from ippbx_billing.language import speaking, tr
+from ippbx_billing.language import language, speaking, tr
+from ippbx_billing.language.countries import country_name
 from ippbx_billing.money import text
 
 SENTENCES = {
@@ -258,7 +259,9 @@ def _destination(match: str, value: str) -> str:
         return tr("a withheld number")
     if match == "area":
         return tr("area {code}", code=value)
-    return tr("country {country}", country=value) if match == "country" else tr("number {number}", number=value)
+    if match == "country":
+        return tr("country {country}", country=country_name(value, "zh") if language() == "zh" else value)
+    return tr("number {number}", number=value)
 
 
 def _conditions(facts: Mapping[str, Fact]) -> dict[str, object]:

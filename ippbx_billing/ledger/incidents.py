@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ippbx_billing.alerts import Config, DayHistory, Exception_, Finding, Over, Severity
+from ippbx_billing.alerts import Config, DayHistory, Exception_, Occurrence, Over, Severity
 from ippbx_billing.calls import Reason
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import tr
@@ -55,7 +55,7 @@ class IncidentTables:
 
     # -- from findings to incidents, in the caller's transaction
 
-    def settle(self, findings: Iterable[Finding], over: Iterable[Over], now: int) -> None:
+    def settle(self, findings: Iterable[Occurrence], over: Iterable[Over], now: int) -> None:
         """Open, extend and close; each opening, each higher severity and each end is one message."""
         for one in findings:
             self._found(one, now)
@@ -65,7 +65,7 @@ class IncidentTables:
         for incident in self._where("closed_at IS NULL AND closes_at <= ?", [now]):
             self._close(incident, incident.closes_at or now)
 
-    def has_work(self, findings: Sequence[Finding], over: Iterable[Over], now: int) -> bool:
+    def has_work(self, findings: Sequence[Occurrence], over: Iterable[Over], now: int) -> bool:
         """Whether `settle` would change anything: asked before the write lock is taken."""
         if any(not self._goes_on(one) for one in findings):
             return True
@@ -75,7 +75,7 @@ class IncidentTables:
         gone = {(one.rule, one.object) for one in over}
         return any(closes or (rule, what) in gone for rule, what, closes in ends)
 
-    def _goes_on(self, one: Finding) -> bool:
+    def _goes_on(self, one: Occurrence) -> bool:
         """Whether an open incident says all of it already."""
         known = self._open(one)
         if known is None:
@@ -83,7 +83,7 @@ class IncidentTables:
         lately = one.at - known.last_at < GROWS_EVERY_S
         return one.closes_at is None and lately and one.severity.rank <= known.severity.rank
 
-    def _found(self, one: Finding, now: int) -> None:
+    def _found(self, one: Occurrence, now: int) -> None:
         known = self._open(one)
         if known is None:
             if not (one.once and self._told(one)):
@@ -91,15 +91,15 @@ class IncidentTables:
         elif not self._goes_on(one):
             self._extend(known, one, now)
 
-    def _open(self, one: Finding) -> Incident | None:
+    def _open(self, one: Occurrence) -> Incident | None:
         found = self._where("rule = ? AND object = ? AND closed_at IS NULL", [one.rule, one.object])
         return found[0] if found else None
 
-    def _told(self, one: Finding) -> bool:
+    def _told(self, one: Occurrence) -> bool:
         sql = "SELECT 1 FROM alert_incidents WHERE rule = ? AND object = ?"
         return self.connection.execute(sql, [one.rule, one.object]).fetchone() is not None
 
-    def _opened(self, one: Finding) -> int:
+    def _opened(self, one: Occurrence) -> int:
         number = self.connection.execute(
             "INSERT INTO alert_incidents (rule, object, severity, reason, reason_facts, opened_at, last_at, closes_at, "
             "count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -108,7 +108,7 @@ class IncidentTables:
         assert number is not None
         return number
 
-    def _extend(self, known: Incident, one: Finding, now: int) -> None:
+    def _extend(self, known: Incident, one: Occurrence, now: int) -> None:
         louder = one.severity.rank > known.severity.rank
         self.connection.execute(
             "UPDATE alert_incidents SET severity = ?, reason = ?, reason_facts = ?, last_at = ?, closes_at = ?, "

@@ -34,7 +34,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class QueuedMessage:
     """A message on its way to one channel; `repeat` where an earlier attempt may have arrived."""
 
     id: int
@@ -47,7 +47,7 @@ class Post:
     sent_at: int | None = None
     first_at: int = 0
     escalation: bool = False
-    merged: tuple["Post", ...] = field(default=())
+    merged: tuple["QueuedMessage", ...] = field(default=())
 
     @property
     def repeat(self) -> bool:
@@ -76,7 +76,7 @@ class PostTables:
         )
         self.connection.execute("UPDATE alert_messages SET state = 'addressed' WHERE id = ?", [message.id])
 
-    def due(self, channel: str, now: int) -> list[Post]:
+    def due(self, channel: str, now: int) -> list[QueuedMessage]:
         """What a channel is to be told now, the loudest and oldest first."""
         rows = self.connection.execute(
             "SELECT p.*, m.created_at FROM alert_posts p JOIN alert_messages m ON m.id = p.message_id "
@@ -104,20 +104,20 @@ class PostTables:
         ).fetchall()
         return [self._message(row) for row in rows]
 
-    def begin(self, post: Post, now: int) -> None:
+    def begin(self, post: QueuedMessage, now: int) -> None:
         """A sender is at it."""
         self.connection.execute(
             "UPDATE alert_posts SET state = 'sending', attempts = attempts + 1, tried_at = ? WHERE id = ?",
             [now, post.id],
         )
 
-    def sent(self, post: Post, now: int) -> None:
+    def sent(self, post: QueuedMessage, now: int) -> None:
         """It arrived."""
         self.connection.execute(
             "UPDATE alert_posts SET state = 'sent', sent_at = ?, error = '' WHERE id = ?", [now, post.id]
         )
 
-    def failed(self, post: Post, error: str, due_at: int | None) -> None:
+    def failed(self, post: QueuedMessage, error: str, due_at: int | None) -> None:
         """It did not; tried again from `due_at` on, or given up where that is None."""
         state = "dead" if due_at is None else "waiting"
         self.connection.execute(
@@ -125,17 +125,17 @@ class PostTables:
             [state, due_at, error[:500], post.id],
         )
 
-    def postpone(self, posts: Iterable[Post], due_at: int) -> None:
+    def postpone(self, posts: Iterable[QueuedMessage], due_at: int) -> None:
         """Not tried before that."""
         ids = [(due_at, post.id) for post in posts]
         self.connection.executemany("UPDATE alert_posts SET due_at = max(due_at, ?) WHERE id = ?", ids)
 
-    def cancel(self, posts: Iterable[Post]) -> None:
+    def cancel(self, posts: Iterable[QueuedMessage]) -> None:
         """Nobody need be told any more."""
         ids = [(post.id,) for post in posts]
         self.connection.executemany("UPDATE alert_posts SET state = 'cancelled' WHERE id = ?", ids)
 
-    def merge(self, posts: Sequence[Post], now: int) -> None:
+    def merge(self, posts: Sequence[QueuedMessage], now: int) -> None:
         """Tell these in one digest, which waits in their place."""
         channel, severity = posts[0].channel, max((one.message.severity for one in posts), key=lambda one: one.rank)
         key = f"digest/{channel}/{posts[0].id}-{posts[-1].id}"
@@ -165,7 +165,7 @@ class PostTables:
 
     # -- looking at them
 
-    def listed(self, states: Sequence[str], limit: int = 100) -> list[Post]:
+    def listed(self, states: Sequence[str], limit: int = 100) -> list[QueuedMessage]:
         """Posts in these states, the newest first."""
         marks = ", ".join("?" * len(states))
         rows = self.connection.execute(
@@ -175,7 +175,7 @@ class PostTables:
         ).fetchall()
         return [self._post(row) for row in rows]
 
-    def of_incident(self, number: int) -> list[Post]:
+    def of_incident(self, number: int) -> list[QueuedMessage]:
         """What was told of an incident, and where."""
         rows = self.connection.execute(
             "SELECT p.*, m.created_at FROM alert_posts p JOIN alert_messages m ON m.id = p.message_id "
@@ -184,7 +184,7 @@ class PostTables:
         ).fetchall()
         return [self._post(row) for row in rows]
 
-    def by_key(self, key: str) -> list[Post]:
+    def by_key(self, key: str) -> list[QueuedMessage]:
         """The posts of the message with this key."""
         rows = self.connection.execute(
             "SELECT p.*, m.created_at FROM alert_posts p JOIN alert_messages m ON m.id = p.message_id "
@@ -213,7 +213,7 @@ class PostTables:
         )
         return {channel: int(at) for channel, at in rows}
 
-    def get(self, number: int) -> Post:
+    def get(self, number: int) -> QueuedMessage:
         """One post; NotFoundError where there is none of this number."""
         row = self.connection.execute(
             "SELECT p.*, m.created_at FROM alert_posts p JOIN alert_messages m ON m.id = p.message_id WHERE p.id = ?",
@@ -236,9 +236,9 @@ class PostTables:
             [before],
         )
 
-    def _post(self, row: sqlite3.Row) -> Post:
+    def _post(self, row: sqlite3.Row) -> QueuedMessage:
         told = self.connection.execute("SELECT * FROM alert_messages WHERE id = ?", [row["message_id"]]).fetchone()
-        merged: tuple[Post, ...] = ()
+        merged: tuple[QueuedMessage, ...] = ()
         if told["kind"] == "digest":
             rows = self.connection.execute(
                 "SELECT p.*, m.created_at FROM alert_posts p JOIN alert_messages m ON m.id = p.message_id "
@@ -246,7 +246,7 @@ class PostTables:
                 [row["id"]],
             ).fetchall()
             merged = tuple(map(self._post, rows))
-        return Post(
+        return QueuedMessage(
             row["id"], row["channel"], row["state"], row["due_at"], row["attempts"], self._message(told),
             row["error"], row["sent_at"], row["created_at"], bool(row["escalation"]), merged,
         )  # fmt: skip

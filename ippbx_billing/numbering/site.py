@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from ippbx_billing.calls import Classification, Direction, LineKind, TrafficType
 from ippbx_billing.errors import DataError
+from ippbx_billing.language import tr
 from ippbx_billing.numbering import china, tables, world
 from ippbx_billing.numbering.cleaning import Cleanup, clean
 from ippbx_billing.numbering.finding import Finding
@@ -72,6 +73,16 @@ class Numbering:
         self._remembered: dict[tuple[str, Direction], Classification] = {}
 
     @property
+    def country(self) -> str:
+        """The home country."""
+        return self._country
+
+    @property
+    def area_code(self) -> str:
+        """The home area code, "" where there is none."""
+        return self._area_code
+
+    @property
     def data_version(self) -> str:
         """The version of the data that this site's classifications rest on."""
         return data_version(self._places)
@@ -91,6 +102,16 @@ class Numbering:
     def is_extension(self, number: str) -> bool:
         """Whether the number is one of the site's extensions, by list or by pattern."""
         return self._is_own(clean(number))
+
+    def without_outside_prefix(self, number: str) -> str:
+        """A dialled number as it would be known elsewhere: without what was dialled for an outside line."""
+        cleaned = clean(number)
+        head, _, behind_pause = cleaned.partition(",")
+        if self._is_own(cleaned):
+            return number
+        if behind_pause and (head == self._outside_prefix or len(head) == 1):
+            return behind_pause.partition(",")[0]
+        return head[len(self._outside_prefix) :] if self._behind_prefix(head) else number
 
     def _is_own(self, digits: str) -> bool:
         return bool(digits) and (
@@ -391,8 +412,8 @@ def _one_pattern(patterns: Sequence[str]) -> re.Pattern[str] | None:
             re.compile(part)
         except re.error as error:
             raise DataError(
-                f"the extension pattern {pattern!r} cannot be read: {error}",
-                "X is one digit, N any run of digits: 8XXX",
+                tr("the extension pattern {pattern!r} cannot be read: {error}", pattern=pattern, error=error),
+                tr("X is one digit, N any run of digits: 8XXX"),
             ) from error
         parts.append(f"(?:{part})")
     return re.compile("|".join(parts)) if parts else None

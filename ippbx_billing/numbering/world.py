@@ -315,6 +315,23 @@ def prefixes(country: str) -> tuple[str, str]:
     return str(plan.country_code or "") if plan else "", (plan.national_prefix or "") if plan else ""
 
 
+def has_area_codes(country: str) -> bool:
+    """Whether fixed lines of the country have area codes; False where its plan is not known."""
+    return bool(example_of_area_code(country))
+
+
+@lru_cache(maxsize=256)
+def example_of_area_code(country: str) -> str:
+    """The area code of an example number of the country's plan; "" where it has none."""
+    example = library().example_number_for_type(country, library().PhoneNumberType.FIXED_LINE)
+    return (area_code(example, country) or "") if example else ""
+
+
+def with_trunk_zero(code: str, country: str) -> str:
+    """An area code with the zero that is dialled before it within the country, where there is one: 22 is 022."""
+    return code if code.startswith("0") or prefixes(country)[1] != "0" else "0" + code
+
+
 @lru_cache(maxsize=256)
 def access_code(country: str) -> str:
     """What is dialled there before a number abroad: 00, 011, 8~10 as 810; "" where several codes do."""

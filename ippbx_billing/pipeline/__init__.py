@@ -36,6 +36,7 @@ from ippbx_billing.calls import (
 from ippbx_billing.dialects import Dialects
 from ippbx_billing.errors import BillingError, DataError
 from ippbx_billing.inbox import Inbox
+from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger, RatedCall, masking
 from ippbx_billing.ledger.calls import call_of
 from ippbx_billing.ledger.journey import Outcome
@@ -245,8 +246,8 @@ def _dialects(settings: Settings) -> Dialects:
     known = dialects.load(settings.dialects_dir)
     if settings.dialect != "auto" and settings.dialect not in known:
         raise DataError(
-            f"the settings name the dialect {settings.dialect}, which does not exist",
-            f"known: auto, {', '.join(known)}",
+            tr("the settings name the dialect {name}, which does not exist", name=settings.dialect),
+            tr("known: {names}", names="auto, " + ", ".join(known)),
         )
     return known
 

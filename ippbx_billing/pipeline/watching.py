@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ippbx_billing.alerts import Config, History, Hours, LiveFact, Watch
+from ippbx_billing.alerts import AlertWatch, Config, History, Hours, LiveFact
 from ippbx_billing.alerts.history import SPEND_DAYS
 from ippbx_billing.alerts.rules import GENERAL
 from ippbx_billing.alerts.watch import FAR, Heard
@@ -41,7 +41,7 @@ class Watching:
 
     def __init__(self, ledger: Ledger, inbox: Inbox, settings: Settings) -> None:
         self._ledger, self._inbox, self._settings = ledger, inbox, settings
-        self._watch: Watch | None = None
+        self._watch: AlertWatch | None = None
         self._history: History | None = None
         self._usual = (date.min, "")
         self._version = -1
@@ -64,7 +64,7 @@ class Watching:
             self._settle(watch, int(fresh[-1].received_at.timestamp()))
         self._ledger.journey.set_state(POSITION, str(max(heard, events[-1].id)))
 
-    def _hear(self, watch: Watch, events: Sequence[RawEvent], rated: Sequence[Heard]) -> None:
+    def _hear(self, watch: AlertWatch, events: Sequence[RawEvent], rated: Sequence[Heard]) -> None:
         """Calls, and that their PBXs are not silent: any event of an address stands for all PBXs that post from it."""
         live = {one.id: one for one in events if one.method != FROM_FILE}
         for one in rated:
@@ -109,7 +109,7 @@ class Watching:
 
     # -- the state
 
-    def _present(self, now: datetime) -> Watch:
+    def _present(self, now: datetime) -> AlertWatch:
         """The rules with the settings and the history of this moment."""
         version, day = self._ledger.changed_by_others(), now.astimezone(self._settings.site_zone).date()
         if self._watch is None:
@@ -121,9 +121,9 @@ class Watching:
         self._version, self._day = version, day
         return self._watch
 
-    def _begun(self, now: datetime, day: date) -> Watch:
+    def _begun(self, now: datetime, day: date) -> AlertWatch:
         config, history = self._configured(day)
-        watch = Watch(config, history, hours_of(self._ledger, self._settings, config))
+        watch = AlertWatch(config, history, hours_of(self._ledger, self._settings, config))
         heard = self._ledger.heard
         watch.begin(heard.spend(day), {day.isoformat(): heard.outgoing(day)})
         position = int(self._ledger.journey.state(POSITION) or 0)
@@ -148,7 +148,7 @@ class Watching:
             return position
         return int(told)
 
-    def _catch_up(self, watch: Watch, heard: int, position: int) -> None:
+    def _catch_up(self, watch: AlertWatch, heard: int, position: int) -> None:
         """Hear from the ledger what another process has read."""
         while heard < position:
             events = [one for one in self._inbox.after(heard, CHUNK) if one.id <= position]
@@ -158,7 +158,7 @@ class Watching:
             heard = last
             self._ledger.journey.set_state(POSITION, str(heard))
 
-    def _settle(self, watch: Watch, now: int) -> None:
+    def _settle(self, watch: AlertWatch, now: int) -> None:
         findings, over = watch.found()
         if findings or over:
             self._ledger.incidents.settle(findings, over, now)

@@ -23,7 +23,9 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from ippbx_billing import language as texts
 from ippbx_billing.errors import BusyError
+from ippbx_billing.language import tr
 from ippbx_billing.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -153,7 +155,10 @@ class Worker:
             with suppress(OSError):
                 _pipe_of(self._process).close()
             self._restarts.append(time.monotonic())
-            self._report(f"the {self._name} ended unexpectedly (exit {code}) and is started again")
+            sentence = tr(
+                "the {name} ended unexpectedly (exit {code}) and is started again", name=tr(self._name), code=code
+            )
+            self._report(sentence)
             self._process = self._child()
 
 
@@ -176,6 +181,7 @@ def main(data_dir: str, dialect: str) -> None:
     for name in ("SIGINT", "SIGTERM"):  # sent to the whole group; the listener's pipe tells when to end
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     settings = load(Path(data_dir), {"dialect": dialect})
+    texts.begin_in("zh" if os.environ.get("LANGUAGE") == "zh" else "en")  # as the listener speaks that started us
     logs.start(settings.log_format)
     gc.set_threshold(GARBAGE_THRESHOLD)
     if hasattr(os, "nice"):
@@ -232,12 +238,16 @@ def _patiently(step: Callable[[], Result], pipe: "_Pipe") -> Result | None:
             if not _is_trouble_of_ledger(error):
                 raise
             if not said:
-                log.warning("the ledger cannot be written now (%s); records are kept meanwhile, trying again", error)
+                log.warning("%s", _told(error))
             said = True
             if not pipe.open:
                 return None
             pipe.is_trying()
             time.sleep(LOCKED_PAUSE_S)
+
+
+def _told(error: Exception) -> str:
+    return tr("the ledger cannot be written now ({error}); records are kept meanwhile, trying again", error=error)
 
 
 def _is_trouble_of_ledger(error: Exception) -> bool:

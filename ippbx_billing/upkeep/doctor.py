@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from ippbx_billing.alerts import Severity
 from ippbx_billing.calls import FROM_FILE, Reading
@@ -39,6 +40,7 @@ ZONE_TOLERANCE_H = 0.4  # zones differ by half an hour at least
 BEHIND_EVENTS = 10_000
 UNSENT_S = 600
 BACKUP_IS_OLD = timedelta(days=8)
+SILENT_IS_LONG = timedelta(days=1)
 
 
 class Health(StrEnum):
@@ -60,13 +62,19 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
-    """What the checks look at."""
+class _Files:
+    """What the quick checks look at."""
 
     settings: Settings
     now: datetime
     inbox: Inbox
     ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class _Open(_Files):
+    """What the checks look at."""
+
     rules: Rules
 
 
@@ -89,7 +97,20 @@ def examine(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
             yield from _guarded(check, opened)
 
 
-def _guarded(check: Callable[[_Open], Iterable[Diagnosis]], opened: _Open) -> Iterator[Diagnosis]:
+def glance(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
+    """The findings that cost next to nothing, for a page that is looked at all day: doors, worker, PBXs, disk, backup.
+
+    No file is gone through; `examine` does that.
+    """
+    with Inbox(settings.inbox_path) as inbox, Ledger(settings.ledger_path) as ledger:
+        opened = _Files(settings, now, inbox, ledger)
+        for check in (_ports, _worker, _waiting, _pbxs):
+            yield from _guarded(check, opened)
+        yield from _disk(settings)
+        yield from _guarded(_backup, opened)
+
+
+def _guarded(check: Callable[[Any], Iterable[Diagnosis]], opened: _Files) -> Iterator[Diagnosis]:
     """A check that fails is a finding, not the end of the examination."""
     try:
         yield from check(opened)
@@ -164,6 +185,11 @@ def _databases(opened: _Open) -> Iterator[Diagnosis]:
             yield Diagnosis(name, Health.WRONG, faults, hint)
         else:
             yield Diagnosis(name, Health.OK, tr("sound"))
+    yield from _waiting(opened)
+
+
+def _waiting(opened: _Files) -> Iterator[Diagnosis]:
+    """Events that were kept and not read yet."""
     waiting = opened.inbox.last_id() - opened.ledger.journey.position()
     if waiting > 0:
         hint = tr("`ippbx-bill listen` reads them; is it running?")
@@ -181,7 +207,28 @@ def _sums(opened: _Open) -> Iterator[Diagnosis]:
         yield Diagnosis(tr("sums of reports"), Health.OK, tr("those of the calls"))
 
 
-def _ports(opened: _Open) -> Iterator[Diagnosis]:
+def _pbxs(opened: _Files) -> Iterator[Diagnosis]:
+    """Since when each PBX is silent, by the last events; those that are known and not among them are told too."""
+    from ippbx_billing.pbx import remembered
+
+    last: dict[str, datetime] = {}
+    for one in opened.inbox.summaries(limit=LOOKED_AT_EVENTS * 10):
+        last.setdefault(one.remote, one.received_at)
+    zone = opened.settings.site_zone
+    for remote, at in sorted(last.items()):
+        silent = opened.now - at
+        text = tr("last event {time}", time=f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}")
+        state = Health.WARNING if silent > SILENT_IS_LONG else Health.OK
+        hint = tr("`ippbx-bill pbx check`") if state is Health.WARNING else ""
+        yield Diagnosis(tr("PBX {address}", address=remote), state, text, hint)
+    for pbx in remembered.load(opened.settings.data_dir):
+        if not any(remote in pbx.address for remote in last):
+            text = tr("none of the last events is from it")
+            hint = tr("`ippbx-bill pbx check`")
+            yield Diagnosis(tr("PBX {address}", address=pbx.address), Health.WARNING, text, hint)
+
+
+def _ports(opened: _Files) -> Iterator[Diagnosis]:
     """Whether our own doors answer, at the address that the PBX uses where that is ours."""
     own = opened.settings.own_address
     host = own if own and _is_ours(own) else "127.0.0.1"
@@ -199,7 +246,7 @@ def _ports(opened: _Open) -> Iterator[Diagnosis]:
             yield Diagnosis(name, Health.WRONG, text, tr("end that program, or choose other ports in settings.toml"))
 
 
-def _worker(opened: _Open) -> Iterator[Diagnosis]:
+def _worker(opened: _Files) -> Iterator[Diagnosis]:
     """What the listener says of the process that reads and rates; nothing where no listener of ours answers."""
     own = opened.settings.own_address
     host = own if own and _is_ours(own) else "127.0.0.1"
@@ -363,7 +410,7 @@ def _holidays(opened: _Open) -> Iterator[Diagnosis]:
         yield Diagnosis(tr("holidays"), Health.OK, str(year))
 
 
-def _backup(opened: _Open) -> Iterator[Diagnosis]:
+def _backup(opened: _Files) -> Iterator[Diagnosis]:
     done = opened.ledger.journey.state("last_backup_at")
     if done is None:
         hint = tr("`ippbx-bill backup --to DIR --keep 14` every night, DIR on another disk")

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
-from ippbx_billing.alerts import Config, Finding, History, Hours, Over, Watch
+from ippbx_billing.alerts import AlertWatch, Config, History, Hours, Occurrence, Over
 from ippbx_billing.calls import (
     Call,
     Charge,
@@ -65,16 +65,16 @@ class Site:
         self, config: Config | None = None, history: History | None = None, hours: str = "09:00-18:00"
     ) -> None:
         self.hours = Hours(hours, HolidayCalendar("CN"), ZONE)
-        self.watch = Watch(config or Config(), history or History(), self.hours)
+        self.watch = AlertWatch(config or Config(), history or History(), self.hours)
 
-    def hear(self, one: RatedCall, late_s: float = 0) -> list[Finding]:
+    def hear(self, one: RatedCall, late_s: float = 0) -> list[Occurrence]:
         """What the rules say to a call that arrives so long after its end."""
         arrived = (one.call.ended_at or one.call.started_at) + timedelta(seconds=late_s)
         self.watch.calls([one], {one.event_id: arrived})
         self.watch.heard(one.call.pbx, arrived.timestamp())
         return self.watch.found()[0]
 
-    def tick(self, moment: datetime) -> tuple[list[Finding], list[Over]]:
+    def tick(self, moment: datetime) -> tuple[list[Occurrence], list[Over]]:
         """What they say as time goes by."""
         self.watch.tick(moment.timestamp())
         return self.watch.found()

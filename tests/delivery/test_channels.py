@@ -33,7 +33,7 @@ from ippbx_billing.errors import DataError, NotFoundError, UsageError
 from ippbx_billing.language import speaking, tr
 from ippbx_billing.language.advice import ADVICE
 from ippbx_billing.ledger.incidents import Incident
-from ippbx_billing.ledger.posts import Message, Post
+from ippbx_billing.ledger.posts import Message, QueuedMessage
 
 SECRET = "SECmadeup0123456789"
 NOW = 1_700_000_000.0
@@ -166,9 +166,9 @@ def incident(**more: object) -> Incident:
     return Incident(**{**told, **more})  # type: ignore[arg-type]
 
 
-def post(kind: str = "open", **more: object) -> Post:
+def post(kind: str = "open", **more: object) -> QueuedMessage:
     message = Message(1, f"incident/7/{kind}", kind, Severity.CRITICAL, {}, 1_700_000_000, incident(**more))
-    return Post(1, "boss", "waiting", 0, 0, message)
+    return QueuedMessage(1, "boss", "waiting", 0, 0, message)
 
 
 def test_numbers_are_masked_where_others_machines_read() -> None:

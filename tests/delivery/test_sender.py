@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ippbx_billing.alerts import Finding, Over, Severity
+from ippbx_billing.alerts import Occurrence, Over, Severity
 from ippbx_billing.calls import Reason
 from ippbx_billing.delivery.alerts.channels import checked, put, put_server
 from ippbx_billing.delivery.alerts.running import Housekeeping
@@ -44,7 +44,7 @@ class Bench:
         reason = Reason("alert-burst", {"extension": what, "calls": 20, "minutes": 10, "limit": 20})
         at = int(self.now.timestamp())
         with self.ledger.transaction():
-            self.ledger.incidents.settle([Finding(rule, what, severity, reason, at, at + 1_800)], [], at)
+            self.ledger.incidents.settle([Occurrence(rule, what, severity, reason, at, at + 1_800)], [], at)
 
     def over(self, what: str, rule: str = "burst") -> None:
         with self.ledger.transaction():
@@ -91,7 +91,7 @@ def test_an_incident_is_told_at_its_beginning_and_its_end(bench: Bench) -> None:
         bench.over("8001")
         bench.send()
     told = [one.json["text"]["content"].split("\n")[0] for one in robot.got]
-    assert [one.split(":")[0] for one in told] == ["紧急", "已结束"]
+    assert [one.split(":")[0] for one in told] == ["严重", "已结束"]
     assert bench.states() == {"sent": 2}
 
 

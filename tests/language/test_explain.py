@@ -187,7 +187,7 @@ def test_every_feature_of_a_price_has_its_sentence(lang: str, sentences: list[st
             CALL,
             replace(SHANGHAI, traffic_type=TrafficType.AUDIOTEX, area_code=None),
             "022-天津-电信 has no price for audiotex calls to country CN (fixed line)",
-            "022-天津-电信 没有本地声讯台固定电话的资费（国家或地区CN）",
+            "022-天津-电信 没有本地声讯台固定电话的资费（中国）",
         ),
         (
             CALL,

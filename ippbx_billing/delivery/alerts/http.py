@@ -32,7 +32,7 @@ SILENT_S = {"dingtalk": 600}  # how long a service takes nothing after too much
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class OutgoingRequest:
     """What is sent."""
 
     url: str
@@ -53,10 +53,10 @@ class Verdict:
 TAKEN = Verdict(True)
 
 
-def request_for(text: Text, channel: Channel, now: float) -> Request:
+def request_for(text: Text, channel: Channel, now: float) -> OutgoingRequest:
     """The request that tells a channel this text."""
     made = _MAKERS[channel.kind](text, channel, now)
-    return Request(made.url, made.body, {"Content-Type": "application/json; charset=utf-8", **made.headers})
+    return OutgoingRequest(made.url, made.body, {"Content-Type": "application/json; charset=utf-8", **made.headers})
 
 
 def dingtalk_signature(secret: str, timestamp_ms: int) -> str:
@@ -78,7 +78,7 @@ def _signed(key: bytes, message: bytes) -> str:
     return base64.b64encode(hmac.new(key, message, hashlib.sha256).digest()).decode()
 
 
-def _dingtalk(text: Text, channel: Channel, now: float) -> Request:
+def _dingtalk(text: Text, channel: Channel, now: float) -> OutgoingRequest:
     url, secret = channel.text("url"), channel.text("secret")
     if secret:
         moment = int(now * 1000)
@@ -86,43 +86,43 @@ def _dingtalk(text: Text, channel: Channel, now: float) -> Request:
         url += f"{mark}timestamp={moment}&sign={quote_plus(dingtalk_signature(secret, moment))}"
     mobiles = list(channel.names("mobiles"))
     content = text.whole[:DINGTALK_CHARACTERS] + "".join(f" @{one}" for one in mobiles)
-    return Request(url, _json({"msgtype": "text", "text": {"content": content}, "at": {"atMobiles": mobiles}}))
+    return OutgoingRequest(url, _json({"msgtype": "text", "text": {"content": content}, "at": {"atMobiles": mobiles}}))
 
 
-def _wecom(text: Text, channel: Channel, now: float) -> Request:
+def _wecom(text: Text, channel: Channel, now: float) -> OutgoingRequest:
     content = _cut_bytes(text.whole, WECOM_BYTES)
     told = {"content": content, "mentioned_mobile_list": list(channel.names("mobiles"))}
-    return Request(channel.text("url"), _json({"msgtype": "text", "text": told}))
+    return OutgoingRequest(channel.text("url"), _json({"msgtype": "text", "text": told}))
 
 
-def _feishu(text: Text, channel: Channel, now: float) -> Request:
+def _feishu(text: Text, channel: Channel, now: float) -> OutgoingRequest:
     body: dict[str, Any] = {"msg_type": "text", "content": {"text": text.whole[:FEISHU_CHARACTERS]}}
     if secret := channel.text("secret"):
         body = {"timestamp": str(int(now)), "sign": feishu_signature(secret, int(now)), **body}
-    return Request(channel.text("url"), _json(body))
+    return OutgoingRequest(channel.text("url"), _json(body))
 
 
-def _webhook(text: Text, channel: Channel, now: float) -> Request:
+def _webhook(text: Text, channel: Channel, now: float) -> OutgoingRequest:
     body = _json({"id": text.id, "title": text.title, "text": text.body, **text.facts})
     headers = {
         "X-Ippbx-Bill-Id": text.id,
         "X-Ippbx-Bill-Timestamp": str(int(now)),
         "X-Ippbx-Bill-Signature": "sha256=" + webhook_signature(channel.text("secret"), int(now), body),
     }
-    return Request(channel.text("url"), body, headers)
+    return OutgoingRequest(channel.text("url"), body, headers)
 
 
-def _alertmanager(text: Text, channel: Channel, now: float) -> Request:
+def _alertmanager(text: Text, channel: Channel, now: float) -> OutgoingRequest:
     return alertmanager_request([text], channel, now)
 
 
-def alertmanager_request(texts: list[Text], channel: Channel, now: float) -> Request:
+def alertmanager_request(texts: list[Text], channel: Channel, now: float) -> OutgoingRequest:
     """Several incidents at once, as Alertmanager wants to hear them again and again while they go on."""
     url = channel.text("url").rstrip("/")
     url += "" if url.endswith("/api/v2/alerts") else "/api/v2/alerts"
     authorization = channel.text("authorization")
     headers = {"Authorization": authorization} if authorization else {}
-    return Request(url, _json([_alert(one, now) for one in texts]), headers)
+    return OutgoingRequest(url, _json([_alert(one, now) for one in texts]), headers)
 
 
 def _alert(text: Text, now: float) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def _retry_after(headers: Mapping[str, str]) -> int | None:
     return min(int(told), 3_600) if told.isdigit() else None
 
 
-def post(request: Request, kind: str, proxy: str = "", ca_file: str = "") -> Verdict:
+def post(request: OutgoingRequest, kind: str, proxy: str = "", ca_file: str = "") -> Verdict:
     """Send it; whatever goes wrong on the way is a verdict too. It takes half a minute at most."""
     import ssl
 

@@ -75,7 +75,7 @@ def _domain(sender: str) -> str:
     return parseaddr(sender)[1].partition("@")[2] or "localhost"
 
 
-class Server:
+class MailServer:
     """A connection to the mail server; `values` are those of `[server.mail]`."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:

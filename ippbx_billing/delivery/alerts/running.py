@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ippbx_billing.alerts import Measured, Watch, day_history
+from ippbx_billing.alerts import AlertWatch, Measured, day_history
 from ippbx_billing.alerts.findings import Severity
 from ippbx_billing.alerts.history import SPEND_DAYS, History
 from ippbx_billing.alerts.rules import GENERAL
@@ -77,7 +77,7 @@ class Housekeeping:
     def settle(self, found: list[Measured], now: datetime) -> None:
         """Incidents out of what was measured."""
         config, moment = self._ledger.incidents.config(), int(now.timestamp())
-        watch = Watch(config, History(), hours_of(self._ledger, self._settings, config))
+        watch = AlertWatch(config, History(), hours_of(self._ledger, self._settings, config))
         watch.measured(found, moment)
         findings, over = watch.found()
         if self._ledger.incidents.has_work(findings, over, moment):

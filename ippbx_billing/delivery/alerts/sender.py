@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ippbx_billing.alerts import Config, Finding, Over, Severity
+from ippbx_billing.alerts import Config, Occurrence, Over, Severity
 from ippbx_billing.alerts.hours import spans
 from ippbx_billing.alerts.rules import GENERAL
 from ippbx_billing.calls import Reason
@@ -31,7 +31,7 @@ from ippbx_billing.delivery.alerts.texts import Speaker, Text, html_of, text_of
 from ippbx_billing.errors import BillingError, BusyError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.ledger.posts import Message, Post
+from ippbx_billing.ledger.posts import Message, QueuedMessage
 from ippbx_billing.settings import Settings
 from ippbx_billing.sqlite.locks import lock
 
@@ -68,7 +68,7 @@ def is_sending(data_dir: Path) -> bool:
         return True
 
 
-def wait_for(data_dir: Path, ledger: Ledger, key: str, wait_s: int) -> list[Post]:
+def wait_for(data_dir: Path, ledger: Ledger, key: str, wait_s: int) -> list[QueuedMessage]:
     """The posts of a message once each was tried, or as they are after so long; BillingError where nobody sends."""
     until, soon = time.monotonic() + wait_s, time.monotonic() + NOBODY_S
     while True:
@@ -102,7 +102,7 @@ class Sender:
         self._settings, self._ledger = settings, ledger
         self._transmit = transmit or _transmit
         self._pool = ThreadPoolExecutor(8, "sender")
-        self._flying: dict[str, tuple[Post, Future[Verdict]]] = {}
+        self._flying: dict[str, tuple[QueuedMessage, Future[Verdict]]] = {}
         self._tried: dict[str, list[float]] = {}
         self._told_states_at = 0.0
         self._states: list[Future[Verdict]] = []
@@ -192,7 +192,7 @@ class Sender:
         text = text_of(post, self._speaker(channel))
         self._flying[channel.name] = post, self._pool.submit(self._transmit, channel, self.channels, text, moment)
 
-    def _wanted(self, due: list[Post]) -> list[Post]:
+    def _wanted(self, due: list[QueuedMessage]) -> list[QueuedMessage]:
         """Without the escalations of what somebody has acknowledged, or what is over."""
         needless = [one for one in due if one.escalation and not _is_open(one.message)]
         if needless:
@@ -200,7 +200,7 @@ class Sender:
                 self._ledger.posts.cancel(needless)
         return [one for one in due if one not in needless]
 
-    def _merged(self, channel: Channel, due: Sequence[Post], most: int, now: int) -> list[Post]:
+    def _merged(self, channel: Channel, due: Sequence[QueuedMessage], most: int, now: int) -> list[QueuedMessage]:
         """The first few stay by themselves, all others become one digest."""
         rest = [one for one in due[most - 1 :] if one.message.kind != "digest" and not one.repeat]
         if len(rest) > 1:
@@ -230,7 +230,7 @@ class Sender:
                 verdict = Verdict(False, f"{type(error).__name__}: {error}") if error else future.result()
                 self._note(post, verdict, int(now))
 
-    def _note(self, post: Post, verdict: Verdict, now: int) -> None:
+    def _note(self, post: QueuedMessage, verdict: Verdict, now: int) -> None:
         with self._ledger.transaction():
             if verdict.taken:
                 self._ledger.posts.sent(post, now)
@@ -246,14 +246,14 @@ class Sender:
             if dead:
                 self._settle(post, verdict.error, now)
 
-    def _settle(self, post: Post, error: str, now: int) -> None:
+    def _settle(self, post: QueuedMessage, error: str, now: int) -> None:
         """A channel that does not take messages is an incident, told on the others; one that does again ends it."""
         if post.message.incident and post.message.incident.rule == "delivery":
             return
         config = self._ledger.incidents.config()
         if error and config.is_on("delivery"):
             reason = Reason("alert-undelivered", {"channel": post.channel, "error": error})
-            finding = Finding("delivery", post.channel, Severity.WARNING, reason, now, now + DEAD_AFTER_S)
+            finding = Occurrence("delivery", post.channel, Severity.WARNING, reason, now, now + DEAD_AFTER_S)
             self._ledger.incidents.settle([finding], [], now)
         elif not error:
             self._ledger.incidents.settle([], [Over("delivery", post.channel, now)], now)
@@ -273,7 +273,7 @@ class Sender:
         going_on = [one for one in self._ledger.posts.of_open_incidents() if one.kind == "open"]
         for channel in managers:
             texts = [
-                text_of(Post(0, channel.name, "", 0, 0, one), self._speaker(channel))
+                text_of(QueuedMessage(0, channel.name, "", 0, 0, one), self._speaker(channel))
                 for one in going_on
                 if hears(channel, one)
             ]
@@ -345,7 +345,7 @@ def _transmit(channel: Channel, channels: Channels, text: Text, now: float) -> V
 def send_mail(channel: Channel, channels: Channels, text: Text) -> Verdict:
     """One text by mail."""
     try:
-        with mail.Server(channels.server("mail")) as server:
+        with mail.MailServer(channels.server("mail")) as server:
             number = text.id.replace("/", ".")
             letter = mail.compose(text.title, text.body, html_of(text), channel.names("to"), server.sender, number)
             return server.send(letter)

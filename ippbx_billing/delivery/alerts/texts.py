@@ -17,7 +17,7 @@ from ippbx_billing.language.advice import ADVICE
 from ippbx_billing.language.reasons import plain, sentence
 from ippbx_billing.ledger.incidents import Incident
 from ippbx_billing.ledger.masking import masked
-from ippbx_billing.ledger.posts import Message, Post
+from ippbx_billing.ledger.posts import Message, QueuedMessage
 from ippbx_billing.money import text as amount
 
 MOST_IN_DIGEST = 20
@@ -50,7 +50,7 @@ class Text:
         return f"{self.title}\n{self.body}"
 
 
-def text_of(post: Post, to: Speaker) -> Text:
+def text_of(post: QueuedMessage, to: Speaker) -> Text:
     """What a post says."""
     with speaking(to.lang):
         title, lines = _told(post, to)
@@ -60,7 +60,7 @@ def text_of(post: Post, to: Speaker) -> Text:
         return Text(post.message.key, where + title, "\n".join(lines), to.site, _facts(post.message, to))
 
 
-def _told(post: Post, to: Speaker) -> tuple[str, list[str]]:
+def _told(post: QueuedMessage, to: Speaker) -> tuple[str, list[str]]:
     message = post.message
     if message.kind == "digest":
         return _digest(post, to)
@@ -100,7 +100,7 @@ def _where(one: Incident) -> str:
     return tr("incident {number}: `ippbx-bill alerts show {number}`", number=one.id)
 
 
-def _digest(post: Post, to: Speaker) -> tuple[str, list[str]]:
+def _digest(post: QueuedMessage, to: Speaker) -> tuple[str, list[str]]:
     lines = [_told(one, to)[0] for one in post.merged[:MOST_IN_DIGEST]]
     if more := len(post.merged) - len(lines):
         lines.append(tr("and {count} more: `ippbx-bill alerts list`", count=more))

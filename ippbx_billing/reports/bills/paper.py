@@ -23,6 +23,7 @@ def document(bill: Statement, notes: Sequence[str] = ()) -> Document:
         sections=_sections(bill),
         notes=[*_own_notes(bill), *notes],
         dated=bill.period.last,
+        letterhead=bill.letterhead,
     )
 
 
@@ -44,8 +45,14 @@ def overview(billing: Billing, notes: Sequence[str] = (), *, with_calls: bool = 
 
 def title(bill: Statement) -> str:
     """What the bill is headed with, and each of its pages is known by."""
-    who = f"{bill.name} ({bill.number})" if bill.kind == "employee" else bill.department
+    who = _who(bill)
     return " · ".join(filter(None, (tr("Telephone bill {month}", month=bill.period.name), who)))
+
+
+def _who(bill: Statement) -> str | None:
+    if bill.kind == "employee":
+        return f"{bill.name} ({bill.number})"
+    return " ".join(filter(None, (*bill.extensions, bill.name))) if bill.kind == "extension" else bill.department
 
 
 def _facts(bill: Statement) -> Iterable[tuple[str, str]]:
@@ -53,12 +60,20 @@ def _facts(bill: Statement) -> Iterable[tuple[str, str]]:
         yield tr("Employee"), f"{bill.name} ({bill.number})"
         yield tr("Department"), bill.department or "–"
         yield tr("Extension"), ", ".join(bill.extensions) or "–"
+    elif bill.kind == "extension":
+        yield tr("Extension"), bill.extensions[0]
+        if bill.name:
+            yield tr("Employee"), f"{bill.name} ({bill.number})"
+        if bill.department:
+            yield tr("Department"), bill.department
     else:
         yield tr("Bill of"), bill.department or tr("the whole company")
     yield tr("Period"), tr("{first} to {last}", first=bill.period.first, last=bill.period.last)
     fee = shown(bill.total, Column("fee", "", "money", unpriced="unpriced"))
     nothing = bill.total["unpriced"] and is_nothing(bill.total["fee"])
     yield tr("Fee"), fee if nothing else f"{fee} {bill.currency}"
+    if bill.due:
+        yield tr("To be paid by"), bill.due.isoformat()
 
 
 def _sections(bill: Statement) -> list[Section]:
@@ -76,7 +91,7 @@ def _sections(bill: Statement) -> list[Section]:
                 total=_total(bill, "department"),
             )
         )
-    if bill.kind != "employee":
+    if bill.kind in ("department", "company"):
         sections.append(_by_employee(bill))
     if bill.calls is not None:
         sections.append(_call_list(bill, bill.calls()))
@@ -90,7 +105,9 @@ def _by_employee(bill: Statement) -> Section:
 
 def _call_list(bill: Statement, calls: Iterable[Row]) -> Section:
     total = _total(bill, "started_at")
-    return Section(tr("List of calls"), call_columns(bill), calls, total, page_break=bill.kind != "employee")
+    return Section(
+        tr("List of calls"), call_columns(bill), calls, total, page_break=bill.kind in ("department", "company")
+    )
 
 
 def summary_columns(bill: Statement) -> list[Column]:
@@ -113,13 +130,15 @@ def employee_columns(bill: Statement) -> list[Column]:
 def call_columns(bill: Statement) -> list[Column]:
     """A call's line; whose call it is, where the bill is not one person's."""
     whose = [Column("extension", tr("Extension"), "code"), Column("name", tr("Employee"), rank=2)]
+    if bill.kind == "extension":
+        whose = []
     if bill.kind == "employee":
         whose = whose[:1] if len(bill.extensions) > 1 else []
     return [
         Column("started_at", tr("Start"), "time"),
         *whose,
         Column("direction", tr("Direction"), "word"),
-        Column("number", tr("Number"), "code"),
+        Column("called", tr("Number"), "code"),
         Column("place", tr("Place"), rank=1),
         Column("traffic_type", tr("Traffic type"), "word"),
         Column("billed_s", tr("Talk time"), "length"),
@@ -141,6 +160,7 @@ def _total(bill: Statement, first_column: str) -> Row:
 
 
 def _own_notes(bill: Statement) -> list[str]:
+    left_out = [tr("calls that cost nothing are left out")] if bill.charged_only else []
     if not bill.unrated:
-        return []
-    return [tr("{count} calls could not be priced and are not in the sum", count=bill.unrated)]
+        return left_out
+    return [tr("{count} calls could not be priced and are not in the sum", count=bill.unrated), *left_out]

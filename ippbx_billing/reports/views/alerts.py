@@ -11,7 +11,7 @@ from ippbx_billing.documents.columns import Column
 from ippbx_billing.language import tr
 from ippbx_billing.language.reasons import sentence, told
 from ippbx_billing.ledger.incidents import Incident
-from ippbx_billing.ledger.posts import Post
+from ippbx_billing.ledger.posts import QueuedMessage
 
 
 def incident_columns() -> list[Column]:
@@ -62,7 +62,7 @@ def post_columns() -> list[Column]:
     ]
 
 
-def post_row(one: Post, zone: tzinfo) -> dict[str, Any]:
+def post_row(one: QueuedMessage, zone: tzinfo) -> dict[str, Any]:
     """A message on its way to a channel."""
     return {
         "id": one.id,
