@@ -56,6 +56,10 @@ class Settings:
         "work / 分机号码",
     )
 
+    bar_command: str = _setting(
+        "pbx", "", "command that bars an extension's outside calls and frees them again; see `help limits` / 停机命令"
+    )
+
     bill_address: tuple[str, ...] = _setting(
         "bill", [], "lines below the company's name on its bills / 账单上的公司地址"
     )

@@ -47,6 +47,8 @@ COMMANDS = {
     "departments": ("people.departments:app", en("The tree of departments.")),
     "employees": ("people.employees:app", en("The people, their departments and extensions, by day.")),
     "extensions": ("people.extensions:app", en("Whose each extension is, from which day on.")),
+    "limits": ("people.limits:app", en("How much somebody may spend or talk, and who is barred because of it.")),
+    "accounts": ("people.accounts:app", en("Money paid in advance: top-ups, balance, statement.")),
     "holidays": ("rules.holidays:app", en("Days off and make-up working days.")),
     "filters": ("rules.filters:app", en("Number clean-up, and calls that are nobody's bill.")),
     "dialects": ("rules.dialects:app", en("How each PBX model spells a call.")),

@@ -27,6 +27,7 @@ from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.ledger.heard import HeardTables
 from ippbx_billing.ledger.incidents import IncidentTables
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
+from ippbx_billing.ledger.limits import LimitTables
 from ippbx_billing.ledger.migrations import ledger as STEPS
 from ippbx_billing.ledger.posts import PostTables
 from ippbx_billing.ledger.records import RecordTables
@@ -71,6 +72,7 @@ class Ledger:
         self.incidents = IncidentTables(self.connection)
         self.posts = PostTables(self.connection)
         self.heard = HeardTables(self.connection)
+        self.limits = LimitTables(self.connection)
         self._version = self.changed_by_others()
 
     def __enter__(self) -> Self:

@@ -31,6 +31,10 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "employees": ("id",),
     "memberships": ("employee_id", "first_day"),
     "assignments": ("extension", "first_day"),
+    "usage_limits": ("kind", "object"),
+    "accounts": ("id",),
+    "account_entries": ("id",),
+    "barrings": ("id",),
 }
 MOST_TOLD = 50  # rows; of a whole list that was imported the number is told instead
 

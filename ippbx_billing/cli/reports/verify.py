@@ -63,6 +63,8 @@ def _pairs(words: list[str]) -> dict[str, str]:
     for word in words:
         key, mark, heading = word.partition("=")
         if not mark or not heading.strip():
-            raise UsageError(tr("{text!r} names no column", text=word), "--column fee='Amount due'")
+            raise UsageError(
+                tr("{text!r} names no column", text=word), "ippbx-bill verify october.csv --column fee=Amount"
+            )
         found[key.strip()] = heading.strip()
     return found

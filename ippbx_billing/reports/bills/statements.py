@@ -20,6 +20,7 @@ from ippbx_billing.ledger.departments import SEPARATOR
 from ippbx_billing.ledger.directory import Employee
 from ippbx_billing.reports import Period, View, WantedCalls, Where, calls
 from ippbx_billing.reports.conditions import Scope, is_exact
+from ippbx_billing.reports.limits import LimitBook, usage_row
 from ippbx_billing.reports.names import is_known_extension, who_is_meant
 from ippbx_billing.reports.sources import Question, sums
 from ippbx_billing.reports.sums import Amounts, amounts_of
@@ -65,6 +66,7 @@ class Statement:
     by_employee: list[Row] = field(default_factory=list)
     total: Row
     unrated: int
+    limit: Row | None = None  # what was used of the limit of whoever the bill is for
     calls: Callable[[], Iterable[Row]] | None = None
     charged_only: bool = False
     due: date | None = None
@@ -104,6 +106,7 @@ class Statement:
             "charged_only": self.charged_only,
             "due": self.due.isoformat() if self.due else None,
         }
+        found |= {"limit": self.limit} if self.limit else {}
         if self.kind == "employee":
             found["by_extension"] = self.by_extension
         elif self.kind != "extension":
@@ -169,6 +172,7 @@ class Billing:
             name=holder and holder.name,
             department=paths.pop() if len(paths) == 1 else None,
             extensions=[number],
+            limit=self._limit("extension", number),
             calls=self._calls(where) if with_calls else None,
         )
 
@@ -214,6 +218,7 @@ class Billing:
         return self._statement(
             lines,
             kind="employee",
+            limit=self._limit("employee", person.id),
             number=person.number,
             name=person.name,
             department=person.department,
@@ -230,6 +235,9 @@ class Billing:
             lines,
             kind=kind,
             department=where.department,
+            limit=self._limit("department", self.ledger.directory.department(where.department).id)
+            if where.department
+            else None,
             by_department=self._departments(lines, where.department),
             by_employee=self._employees(lines),
             calls=self._calls(where) if with_calls else None,
@@ -250,6 +258,15 @@ class Billing:
             **self._on_all,
             **what,
         )
+
+    def _limit(self, kind: str, what: int | str) -> Row | None:
+        """What was used of somebody's limit in the period; None without a limit for such a period."""
+        found = self._limits.usage_in((kind, str(what)), self.period)
+        return None if found is None else usage_row(found)
+
+    @cached_property
+    def _limits(self) -> LimitBook:
+        return LimitBook(self.ledger, self.period.last)
 
     def _departments(self, lines: list[StatementLine], top: str | None) -> list[Row]:
         """The departments in the order of the tree, each together with those below it."""
