@@ -692,7 +692,53 @@ def m015_alerts(db: "Database") -> None:
 
 
 @ledger()
-def m016_limits(db: "Database") -> None:
+def m016_plans(db: "Database") -> None:
+    """What a month's bill adds to the fees of its calls: plans of carriers, mark-up and tax of departments.
+
+    A department's plan or terms refer to it by id, so that they follow its name and keep it from being deleted.
+    `steps` is a JSON list of [beyond_s, per_minute_micro, percent_off]; `traffic_types` has commas between them.
+    """
+    for statement in (
+        """
+        CREATE TABLE plans (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            carrier_id INTEGER REFERENCES carriers (id),
+            scope TEXT NOT NULL,
+            scope_value TEXT NOT NULL,
+            department_id INTEGER REFERENCES departments (id),
+            traffic_types TEXT NOT NULL,
+            direction TEXT,
+            amount_micro INTEGER NOT NULL,
+            included_s INTEGER NOT NULL,
+            unit_s INTEGER NOT NULL,
+            steps TEXT NOT NULL,
+            reach TEXT NOT NULL,
+            part_month TEXT NOT NULL,
+            decimals INTEGER,
+            effective_from TEXT NOT NULL,
+            effective_to TEXT,
+            note TEXT NOT NULL,
+            UNIQUE (name, effective_from)
+        )
+        """,
+        """
+        CREATE TABLE department_terms (
+            department_id INTEGER REFERENCES departments (id),
+            effective_from TEXT NOT NULL,
+            markup_percent INTEGER,
+            markup_per_call_micro INTEGER,
+            tax_percent INTEGER
+        )
+        """,
+        "CREATE UNIQUE INDEX department_terms_by_day ON department_terms (ifnull(department_id, 0), effective_from)",
+    ):
+        db.execute(statement)
+
+
+@ledger()
+def m017_limits(db: "Database") -> None:
     """How much somebody may spend or talk, what they have paid in advance, and who was barred because of it.
 
     `object` is an extension's number or a PIN, or the id of an employee or a department, so that no new name loses it.

@@ -13,7 +13,7 @@ from ippbx_billing.ledger.replays import Totals
 
 EDITED = (
     "carriers", "trunks", "prices", "windows", "overrides", "holiday_overrides", "cleanups", "call_filters",
-    "departments", "employees", "memberships", "assignments", "holders",
+    "departments", "employees", "memberships", "assignments", "holders", "plans", "department_terms",
 )  # fmt: skip
 # What was found and told while the new ledger grew; taken over at the end, so that nothing is told twice.
 TOLD = ("alert_settings", "alert_exceptions", "alert_incidents", "alert_messages", "alert_posts")

@@ -35,6 +35,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "accounts": ("id",),
     "account_entries": ("id",),
     "barrings": ("id",),
+    "plans": ("id",),
+    "department_terms": ("department_id", "effective_from"),
 }
 MOST_TOLD = 50  # rows; of a whole list that was imported the number is told instead
 

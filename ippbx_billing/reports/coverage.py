@@ -66,6 +66,7 @@ class Coverage:
     silences: Sequence[Silence] = ()
     provisional: Sequence[int] = ()
     other_months: Sequence[str] = ()  # that have calls, where these days have none
+    plans: Sequence[tuple[str, str]] = ()  # the lines of the month's bill that no sum of calls holds: name and amount
 
     def document(self) -> dict[str, Any]:
         """The contract's JSON."""
@@ -89,6 +90,7 @@ class Coverage:
                 {"from": one.first.isoformat(), "to": one.end.isoformat(), "hours": one.hours, "usual_calls": one.usual}
                 for one in self.silences
             ],
+            "plans": [{"name": name, "amount": amount} for name, amount in self.plans],
         }
 
     def notes(self, *, unrated: bool = True) -> list[str]:
@@ -120,6 +122,10 @@ class Coverage:
             yield tr("{count} events are not read yet: `ippbx-bill listen` reads them", count=self.waiting)
 
         yield from self._records()
+        for name, amount in self.plans[:SHOWN]:
+            yield tr("plan {name}: {amount} on the month's bill, not in these sums", name=name, amount=amount)
+        if len(self.plans) > SHOWN:
+            yield tr("{count} further plans: see `bill --company`", count=len(self.plans) - SHOWN)
 
     def _records(self) -> Iterator[str]:
         if self.reused_ids:

@@ -183,7 +183,7 @@ def test_the_json_of_a_bill_keeps_its_keys(bill: Cli) -> None:
     found = json.loads(bill("--employee", "1001", "--calls", "--format", "json").stdout)
     assert list(found) == [
         "kind", "site", "month", "from", "to", "currency", "number", "name", "department", "extensions", "summary",
-        "total", "unrated", "charged_only", "due", "by_extension", "calls", "coverage",
+        "total", "unrated", "charged_only", "due", "lines", "by_extension", "calls", "coverage",
     ]  # fmt: skip
     assert list(found["summary"][0]) == [
         "direction", "traffic_type", "calls", "answered", "duration_s", "billed_s", "fee", "unpriced",

@@ -237,4 +237,5 @@ def test_the_document_has_its_keys() -> None:
         "provisional_years",
         "other_months",
         "silences",
+        "plans",
     ]

@@ -38,7 +38,7 @@ def october(site: Path, cli: Cli) -> Cli:
         gateway_cdr("8001", SHANGHAI, 80, start=at(12)),  # 0.98, billed for 92 s
         gateway_cdr("8001", SHANGHAI, 60, start=at(13)),  # 0.70, billed 0.80
         gateway_cdr("8001", SHANGHAI, 66, start=at(14)),  # 0.77, billed 0.96 for 72 s: 0.07 length, 0.12 price
-        gateway_cdr("8001", "910086", 30, start=at(15)),  # without a price
+        gateway_cdr("8001", "911185", 30, start=at(15)),  # without a price
         gateway_cdr("8009", SHANGHAI, 60, start=at(16)),  # left out by the filter
         gateway_cdr("8001", SHANGHAI, 60, start="2026-11-01 00:00:30"),  # of the next month
     ]
@@ -58,7 +58,7 @@ LINES: list[Line] = [
     ["87654321", "02162345678", at(12), 92, "1.12"],
     ["87654321", "0216234****", at(13), 60, "0.80"],
     ["87654321", "02162345678", at(14), "1分12秒", "0.96"],
-    ["87654321", "10086", at(15), 30, "0.10"],
+    ["87654321", "11185", at(15), 30, "0.10"],
     ["87654321", "02162345678", at(16), 60, "0.70"],
     ["87654321", "02162345678", "2026-11-01 00:00:30", 60, "0.70"],
     ["87654321", "01088886666", at(20), 60, "0.71"],

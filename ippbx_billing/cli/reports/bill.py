@@ -40,6 +40,9 @@ def bill(
     charged_only: Annotated[
         bool, typer.Option("--charged-only", help=en("without the calls that cost nothing"))
     ] = False,
+    explain_lines: Annotated[
+        bool, typer.Option("--explain-lines", help=en("with the calls that each plan covered, and how much of each"))
+    ] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
     out_dir: Annotated[
@@ -58,7 +61,7 @@ def bill(
     using = common.settings()
     period = _period(using, month, first, last)
     with common.open_ledger(using) as ledger, ledger.reading():  # sums and calls of one moment
-        billing = desk(using, ledger, period, charged_only=charged_only)
+        billing = desk(using, ledger, period, charged_only=charged_only, explain_lines=explain_lines)
         if everybody:
             _everybody(using, billing, with_calls, form, output, out_dir)
             return

@@ -9,10 +9,20 @@ from ippbx_billing.reports import Period, View
 from ippbx_billing.reports.bills import Billing
 from ippbx_billing.reports.bills.called import numbers_called
 from ippbx_billing.reports.bills.letterhead import due, letterhead
+from ippbx_billing.reports.conditions import Scope
+from ippbx_billing.reports.views.story import rest_of
 from ippbx_billing.settings import Settings
 
 
-def desk(using: Settings, ledger: Ledger, period: Period, *, charged_only: bool = False) -> Billing:
+def desk(
+    using: Settings,
+    ledger: Ledger,
+    period: Period,
+    *,
+    charged_only: bool = False,
+    explain_lines: bool = False,
+    scope: Scope | None = None,
+) -> Billing:
     """Where every face gets its bills from."""
     return Billing(
         ledger,
@@ -23,4 +33,7 @@ def desk(using: Settings, ledger: Ledger, period: Period, *, charged_only: bool 
         called=numbers_called(Rules.of(ledger, using, reading=False, prices=False)),
         due=due(using, period),
         letterhead=letterhead(using),
+        scope=scope,
+        rest=rest_of(ledger, using),
+        explain_lines=explain_lines,
     )

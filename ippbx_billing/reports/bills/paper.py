@@ -31,9 +31,7 @@ def document(bill: Statement, notes: Sequence[str] = ()) -> Document:
 def overview(billing: Billing, notes: Sequence[str] = (), *, with_calls: bool = False) -> Document:
     """All bills at a glance: a line for each employee, and the calls where they are asked for."""
     bill = billing.of_company(with_calls=with_calls)
-    sections = [_by_employee(bill)]
-    if bill.calls is not None:
-        sections.append(_call_list(bill, bill.calls()))
+    sections = [_by_employee(bill), *_below(bill)]
     return Document(
         title(bill),
         subtitle=bill.site,
@@ -75,6 +73,9 @@ def _facts(bill: Statement) -> Iterable[tuple[str, str]]:
     yield tr("Fee"), fee if nothing else f"{fee} {bill.currency}"
     if bill.limit:
         yield tr("Limit"), limits.said(bill.limit)
+    if bill.payable:
+        paid = shown(bill.payable, Column("amount", "", "money", unpriced="unpriced"))
+        yield tr("To be paid"), f"{paid} {bill.currency}"
     if bill.due:
         yield tr("To be paid by"), bill.due.isoformat()
 
@@ -96,9 +97,61 @@ def _sections(bill: Statement) -> list[Section]:
         )
     if bill.kind in ("department", "company"):
         sections.append(_by_employee(bill))
+    return [*sections, *_below(bill)]
+
+
+def _below(bill: Statement) -> list[Section]:
+    """The lines of plans, mark-up and tax, what they rest on, and the calls, where there are any or were asked for."""
+    sections = []
+    if bill.lines:
+        rows = [_line_row(line) for line in bill.lines]
+        sections.append(Section(tr("Plans, mark-up and tax"), line_columns(bill), rows[:-1], total=rows[-1]))
+    if bill.explained is not None:
+        title = tr("Calls that the plans covered")
+        sections.append(Section(title, explained_columns(bill), bill.explained()))
     if bill.calls is not None:
         sections.append(_call_list(bill, bill.calls()))
     return sections
+
+
+def _line_row(line: Row) -> Row:
+    """A line as people read it: what it is in words, and what it used."""
+    percent = f" {line['percent']} %" if line["percent"] else ""
+    words = {
+        "calls": tr("Fees of calls"),
+        "markup": tr("Mark-up") + percent,
+        "net": tr("Net"),
+        "tax": tr("Tax") + percent,
+        "gross": tr("To be paid"),
+    }
+    plan = f"{line['name']} ({line['unit']})" if line["unit"] else line["name"]
+    return {**line, "what": words.get(line["line"], plan)}
+
+
+def line_columns(bill: Statement) -> list[Column]:
+    """What a line is, how many calls and how long it counted, and its amount."""
+    return [
+        Column("what", tr("Item")),
+        Column("calls", tr("Calls"), "number"),
+        Column("billed_s", tr("Counted"), "length"),
+        Column("of", tr("Of ({currency})", currency=bill.currency), "money", rank=1),
+        Column("amount", tr("Amount ({currency})", currency=bill.currency), "money", unpriced="unpriced"),
+    ]
+
+
+def explained_columns(bill: Statement) -> list[Column]:
+    """A call that a plan covered: which plan, how much of it, and what that took off."""
+    return [
+        Column("plan", tr("Plan")),
+        Column("at", tr("Priced at"), "time"),
+        Column("call", tr("ID"), "number", rank=2),
+        Column("extension", tr("Extension"), "code"),
+        Column("traffic_type", tr("Traffic type"), "word", rank=1),
+        Column("billed_s", tr("Talk time"), "length"),
+        Column("fee", tr("Fee ({currency})", currency=bill.currency), "money"),
+        Column("seconds", tr("Counted"), "length"),
+        Column("amount", tr("Amount ({currency})", currency=bill.currency), "money"),
+    ]
 
 
 def _by_employee(bill: Statement) -> Section:

@@ -19,11 +19,14 @@ from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.departments import SEPARATOR
 from ippbx_billing.ledger.directory import Employee
 from ippbx_billing.reports import Period, View, WantedCalls, Where, calls
+from ippbx_billing.reports.bills.lines import BillLines
 from ippbx_billing.reports.conditions import Scope, is_exact
 from ippbx_billing.reports.limits import LimitBook, usage_row
 from ippbx_billing.reports.names import is_known_extension, who_is_meant
+from ippbx_billing.reports.plans import Owner, PlanMonth
 from ippbx_billing.reports.sources import Question, sums
 from ippbx_billing.reports.sums import Amounts, amounts_of
+from ippbx_billing.tariffs.plans import Rest, nobody_knows
 
 Row = dict[str, Any]
 Key = TypeVar("Key")
@@ -67,17 +70,49 @@ class Statement:
     total: Row
     unrated: int
     limit: Row | None = None  # what was used of the limit of whoever the bill is for
+    lines: list[Row] = field(default_factory=list)
     calls: Callable[[], Iterable[Row]] | None = None
     charged_only: bool = False
     due: date | None = None
     letterhead: Letterhead | None = None
+    explained: Callable[[], Iterable[Row]] | None = None
+
+    @property
+    def payable(self) -> Row | None:
+        """What is to be paid when plans, mark-up and tax are counted in; None where the fee is all there is."""
+        return self.lines[-1] if self.lines else None
 
     def rows(self) -> Iterator[Row]:
-        """The bill as CSV has it: the calls where they were asked for, else the sums."""
+        """The bill as CSV has it: the parts of its plans or the calls where they were asked for, else the sums.
+
+        Where there are plans or terms, the rows say in `line` what they are, and the bill's lines follow the sums.
+        """
         who = {"employee": self.number} if self.kind == "employee" else {}
-        if self.calls is not None:
+        if self.explained is not None:
+            yield from (who | part for part in self.explained())
+        elif self.calls is not None:
             yield from (who | call for call in self.calls())
-        elif self.kind in ("employee", "extension"):
+        elif self.lines:
+            yield from self._rows_with_lines()
+        else:
+            yield from self._sum_rows()
+
+    def _rows_with_lines(self) -> Iterator[Row]:
+        """The sums, then the lines below the same columns, their amounts under `fee`."""
+        nothing: Row = {}
+        for row in self._sum_rows():
+            nothing = nothing or dict.fromkeys(row)
+            yield row | {"line": "sum", "plan": None, "percent": None, "of": None}
+        whose = {"month": self.period.name, "department": self.department, "currency": self.currency}
+        if self.kind in ("employee", "extension"):
+            whose |= {"number": self.number, "name": self.name}
+        for line in self.lines:
+            sums = {name: line[name] for name in ("calls", "billed_s", "unpriced", "line", "percent", "of")}
+            yield nothing | whose | sums | {"fee": line["amount"], "plan": line["name"]}
+
+    def _sum_rows(self) -> Iterator[Row]:
+        """The sums by traffic type, or by employee where the bill is of several."""
+        if self.kind in ("employee", "extension"):
             what: Row = {"month": self.period.name, "number": self.number, "name": self.name}
             what |= {"department": self.department}
             what |= {"extension": self.extensions[0]} if self.kind == "extension" else {}
@@ -105,8 +140,11 @@ class Statement:
             "unrated": self.unrated,
             "charged_only": self.charged_only,
             "due": self.due.isoformat() if self.due else None,
+            "lines": self.lines,
         }
         found |= {"limit": self.limit} if self.limit else {}
+        if self.explained is not None:
+            found["explained"] = list(self.explained())
         if self.kind == "employee":
             found["by_extension"] = self.by_extension
         elif self.kind != "extension":
@@ -118,7 +156,8 @@ class Billing:
     """The bills of one period; the sums are fetched when the first one is asked for.
 
     `charged_only` leaves out what cost nothing, `called` tells the number that a bill shows for a call, `due` by when
-    it is to be paid; the `letterhead` is the company's.
+    it is to be paid; the `letterhead` is the company's. `rest` tells what a call of fewer seconds would cost, and
+    `explain_lines` asks for each plan's calls as well. Lines of plans are those of a whole month.
     """
 
     def __init__(
@@ -133,6 +172,8 @@ class Billing:
         due: date | None = None,
         letterhead: Letterhead | None = None,
         scope: Scope | None = None,
+        rest: Rest = nobody_knows,
+        explain_lines: bool = False,
     ) -> None:
         self.ledger = ledger
         self.view = view
@@ -142,7 +183,9 @@ class Billing:
         self._called = called
         self._on_all: Row = {"charged_only": charged_only, "due": due, "letterhead": letterhead}
         self.scope = scope
+        self.explain_lines = explain_lines
         self._decimals = ledger.book.decimals()
+        self._month_lines = BillLines(PlanMonth(ledger, view, period, rest))
 
     # -- whose bills
 
@@ -167,6 +210,8 @@ class Billing:
         paths = {self._paths.get(line.department) for line in lines}
         return self._statement(
             lines,
+            lambda owner: owner.extension == number,
+            None,
             kind="extension",
             number=holder and holder.number,
             name=holder and holder.name,
@@ -217,6 +262,8 @@ class Billing:
         by_extension = self._grouped(lines, lambda line: line.extension)
         return self._statement(
             lines,
+            lambda owner: owner.employee == person.id,
+            person.id,
             kind="employee",
             limit=self._limit("employee", person.id),
             number=person.number,
@@ -231,8 +278,11 @@ class Billing:
 
     def _joint(self, kind: str, where: Where, with_calls: bool) -> Statement:
         lines = self.lines if where == self._where() else self._lines(where)
+        within = who_is_meant(self.ledger, where, self.period.last).departments
         return self._statement(
             lines,
+            lambda owner: within is None or owner.department in within,
+            None,
             kind=kind,
             department=where.department,
             limit=self._limit("department", self.ledger.directory.department(where.department).id)
@@ -243,7 +293,10 @@ class Billing:
             calls=self._calls(where) if with_calls else None,
         )
 
-    def _statement(self, lines: list[StatementLine], **what: Any) -> Statement:
+    def _statement(
+        self, lines: list[StatementLine], mine: Callable[[Owner], bool], employee: int | None, **what: Any
+    ) -> Statement:
+        explained = self._explained(mine) if self.explain_lines and self.period.is_month else None
         kinds = self._grouped(lines, lambda line: (line.direction, line.traffic_type))
         return Statement(
             site=self.site,
@@ -255,6 +308,8 @@ class Billing:
             ],
             total=self._sums(lines),
             unrated=sum(line.amounts.unpriced for line in lines),
+            lines=self._month_lines.of(_by_department(lines), mine, employee) if self._has_lines else [],
+            explained=explained,
             **self._on_all,
             **what,
         )
@@ -267,6 +322,28 @@ class Billing:
     @cached_property
     def _limits(self) -> LimitBook:
         return LimitBook(self.ledger, self.period.last)
+
+    @property
+    def _has_lines(self) -> bool:
+        """Whether plans or terms add lines: to whole months only, for which they are made."""
+        return self.period.is_month and self._month_lines.wanted
+
+    def _explained(self, mine: Callable[[Owner], bool]) -> Callable[[], Iterator[Row]]:
+        """The calls that each plan's line used, with what a reader knows a call by."""
+
+        def read() -> Iterator[Row]:
+            known = {one.id: one for one in self._month_lines.month.calls}
+            for part in self._month_lines.explained(mine):
+                call = known[part["call"]]
+                yield part | {
+                    "at": call.at.isoformat(),
+                    "extension": call.extension,
+                    "traffic_type": call.traffic_type,
+                    "billed_s": call.seconds,
+                    "fee": None if call.fee_micro is None else money.text(call.fee_micro, self._decimals),
+                }
+
+        return read
 
     def _departments(self, lines: list[StatementLine], top: str | None) -> list[Row]:
         """The departments in the order of the tree, each together with those below it."""
@@ -382,6 +459,16 @@ class Billing:
 def natural(text: str | None) -> tuple[int, str]:
     """Sorts numbers as people count: 802 before 8001, nothing at the end."""
     return (len(text), text) if text else (1000, "")
+
+
+def _by_department(lines: Iterable[StatementLine]) -> dict[int | None, tuple[int, int, int, int]]:
+    """The sums of each department's calls: fee, calls, seconds, calls without a price."""
+    found: dict[int | None, tuple[int, int, int, int]] = {}
+    for line in lines:
+        one, had = line.amounts, found.get(line.department, (0, 0, 0, 0))
+        values = one.fee_micro, one.calls, one.billed_s, one.unpriced
+        found[line.department] = (had[0] + values[0], had[1] + values[1], had[2] + values[2], had[3] + values[3])
+    return found
 
 
 def _extensions(lines: Iterable[StatementLine]) -> list[str]:

@@ -16,12 +16,13 @@ from ippbx_billing.documents.columns import all_columns, cell
 from ippbx_billing.documents.listing import Listing
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import tr
-from ippbx_billing.language.reasons import sentence, told
-from ippbx_billing.ledger.reasons import facts_of, loaded, sentence_of
+from ippbx_billing.language.reasons import sentence, told, told_why
+from ippbx_billing.ledger.reasons import facts_of, loaded, loaded_why, sentence_of
 from ippbx_billing.reports.call_columns import fee_text
 from ippbx_billing.reports.conditions import Scope, View, WantedCalls
 from ippbx_billing.reports.listing import calls, other_rows
 from ippbx_billing.reports.views import story
+from ippbx_billing.reports.views.plans import plan_parts, plan_sentence
 
 if TYPE_CHECKING:
     from ippbx_billing.inbox import Inbox
@@ -71,7 +72,7 @@ def explain(
     late = ledger.records.late(call)
     document = {
         **row,
-        "why": stored["why"],
+        **told_why(classification.why),
         "calendar": stored["calendar"],
         "event_received": _event(inbox, using, stored["event_id"]),
         "priced_at": row["answered_at"] or row["started_at"],
@@ -80,6 +81,7 @@ def explain(
         "price_begins": story.begins_later(ledger, using, stored, meant, classification),
         "late_s": late and late[0],
         "imported": bool(late and late[1]),
+        "plans": plan_parts(ledger, view, call, stored["day"], story.rest_of(ledger, using)),
     }
     return ExplainedCall(document | ({"history": earlier_charges(ledger, view, call)} if history else {}), charge)
 
@@ -109,10 +111,16 @@ def earlier_charges(ledger: "Ledger", view: View, call: int) -> list[Row]:
             "price_id": row["price_id"],
             "window": row["window"],
             **told(loaded(row["reason"], row["reason_facts"])),
-            "meaning": json.loads(row["meaning"]) if row["meaning"] else None,
+            "meaning": _meaning(row["meaning"]) if row["meaning"] else None,
         }
         for row in ledger.rerates.history(call)
     ]
+
+
+def _meaning(text: str) -> dict[str, Any]:
+    """What a number was held for, as it is kept with an earlier charge."""
+    values: dict[str, Any] = json.loads(text)
+    return {**values, **told_why(loaded_why(values["why"]))}
 
 
 def candidates(ledger: "Ledger", using: "Settings", call: int) -> list[Row]:
@@ -154,7 +162,12 @@ def told_lines(document: Row, charge: Charge) -> list[str]:
     """The call in a line, where it came from, and its story."""
     rows = [tr("Other rows of the same conversation:"), *map(_told_row, document["rows"])] if document["rows"] else []
     return [heading(document), source(document), *doubts(document, charge), *story.sentences(charge),
-            *filter(None, [verdict(document, charge)]), fee_line(document), *rows]  # fmt: skip
+            *filter(None, [verdict(document, charge)]), fee_line(document), *plan_lines(document), *rows]  # fmt: skip
+
+
+def plan_lines(document: Row) -> list[str]:
+    """Which plans of the month covered the call, and how much of it."""
+    return [plan_sentence(part, document["currency"]) for part in document["plans"]]
 
 
 def heading(document: Row) -> str:
