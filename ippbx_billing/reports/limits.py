@@ -364,12 +364,15 @@ def _months(first: date, last: date) -> Iterator[Period]:
         first = end + timedelta(days=1)
 
 
-def amount_of(text: str) -> int:
-    """An amount of the currency in micro-units; UsageError for none."""
+def amount_of(text: str, *, given_back: bool = False) -> int:
+    """An amount of the currency in micro-units, below zero only where it may be given back; UsageError for others."""
     try:
-        return money.parse(text)
+        found = money.parse(text)
     except ValueError as error:
         raise UsageError(str(error), tr("write it like 10 or 0.50")) from None
+    if found < 0 and not given_back:
+        raise UsageError(tr("an amount such as 12.50 is wanted"), tr("write it like 10 or 0.50"))
+    return found
 
 
 def length_of(text: str) -> int:

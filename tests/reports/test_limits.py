@@ -259,6 +259,7 @@ def test_wrong_words_are_told(house: Cli) -> None:
     assert "no length of time" in house("limits", "set", "8001", "--time", "soon").stderr
     assert "no per cents" in house("limits", "set", "8001", "5", "--warn", "x").stderr
     assert house("limits", "set", "8001", "abc").exit_code == 2
+    assert "an amount such as 12.50" in house("limits", "set", "8001", "--", "-5").stderr
 
 
 def test_what_was_set_and_paid_is_in_the_log(house: Cli) -> None:

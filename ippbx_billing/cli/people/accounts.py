@@ -41,7 +41,7 @@ def top_up(
     from ippbx_billing.reports.views import limits as views
 
     using, today = common.settings(), common.today(common.settings())
-    paid, least = amount_of(amount), None if reserve is None else amount_of(reserve)
+    paid, least = amount_of(amount, given_back=True), None if reserve is None else amount_of(reserve)
     with common.open_ledger(using) as ledger:
         key = person(ledger, who, today)
         known = ledger.limits.account(*key)
