@@ -52,6 +52,7 @@ COMMANDS = {
     "backup": ("site.backup:backup", tr("Copy everything elsewhere while the listener runs, checked.")),
     "restore": ("site.backup:restore", tr("Put a backup back; what was there is kept aside.")),
     "service": ("site.service:app", tr("Run the listener as a service of systemd.")),
+    "help": ("site.help:help_", tr("Show a page of the manual, or list the pages.")),
     "doctor": ("site.doctor:doctor", tr("Look over the whole installation; exit 1 if anything is wrong.")),
 }
 

@@ -19,6 +19,7 @@ ROOMS = [
     "money",
     "calls",
     "language",
+    "manual",
     "files",
     "dialects",
     "numbering",
@@ -173,6 +174,7 @@ HEADED_IN_CLI = {
     "rules/tariffs.py",
     "rules/trunks.py",
     "site/doctor.py",
+    "site/help.py",
     "site/service.py",
     "trial/simulate.py",
 }

@@ -1,4 +1,4 @@
-"""`simulate`: traffic to practise on. `calls` posts a site's calls as fast as asked, without a PBX around them."""
+"""`simulate`: traffic to practise on, without a PBX around it: `call` posts one call, `calls` those of a site."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -7,6 +7,7 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption
+from ippbx_billing.cli.trial.simulate_call import call
 from ippbx_billing.cli.trial.simulate_pbx import pbx
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.render import show
@@ -141,3 +142,4 @@ def _check_url(url: str) -> None:
 
 
 app.command("pbx", help=tr("A UC to practise on, with its web admin and its calls."))(pbx)
+app.command("call", help=tr("Post one call to this site's listener, and show the bill that it is on."))(call)
