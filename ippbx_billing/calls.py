@@ -140,8 +140,9 @@ class RawEvent:
 class Call:
     """One conversation attempt as the PBX recorded it, before numbering and rating.
 
-    `duration_s` runs from start to end, `billed_s` from answer to end. `number` is the other side,
-    `extension` ours. `twin` says why this record must not be billed beside its sibling, in the words of its dialect.
+    `duration_s` runs from start to end, `billed_s` from answer to end; a begun second counts, and `billed_ms` is the
+    talk time in milliseconds where the PBX told a part of a second. `number` is the other side, `extension` ours.
+    `twin` says why this record must not be billed beside its sibling, in the words of its dialect.
     `left_out` is set only for rating, where a filter of the site keeps the call off the bill. `notes` are doubts
     worth showing (durations that contradict each other, a repaired body); `doubt` is one that forbids a fee: the call
     stays unrated for that reason until the cause is mended.
@@ -171,6 +172,7 @@ class Call:
     left_out: Reason | None = None
     notes: tuple[Reason, ...] = ()
     doubt: Reason | None = None
+    billed_ms: int | None = None
 
     @property
     def key(self) -> str:
@@ -248,6 +250,10 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     nothing: Reason = field(default_factory=Reason)  # understood, but no call: an SMS, an empty probe
 
+    def is_one_call(self) -> bool:
+        """Whether it is one call and nothing else."""
+        return len(self.calls) == 1 and not (self.states or self.problems)
+
 
 def priced_at(call: Call) -> datetime:
     """The moment by which a call is priced: when it was answered, or began where the PBX does not tell that."""
@@ -255,7 +261,7 @@ def priced_at(call: Call) -> datetime:
     return call.started_at if answered_at is None or answered_at < call.started_at else answered_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, like `Call`
 class Classification:
     """What a dialled or calling number is, and which rule decided it."""
 

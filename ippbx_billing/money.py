@@ -11,10 +11,17 @@ decimals; sums and products of integers are exact; a fee is rounded once per cal
 
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from typing import Literal
+
+Rounding = Literal["half_up", "half_even", "up", "down"]
 
 MICRO = 1_000_000
 MAX_MICRO = 2**63 - 1  # what SQLite can store
 MAX_FEE_MICRO = 10**15  # of a call: a thousand million, of which thousands may be added up in 64 bits
+
+
+# Of amounts with no more decimals than are shown, which most are: the smallest one, and how one is written.
+_PLAIN = {places: (10 ** (6 - places), f"%s%d.%0{places}d") for places in range(1, 7)}
 
 
 def parse(value: str | int | Decimal) -> int:
@@ -44,6 +51,25 @@ def round_half_up(micro: int | Fraction, decimals: int) -> int:
     return -rounded if micro < 0 else rounded
 
 
+def rounded(micro: int | Fraction, decimals: int, rounding: Rounding = "half_up") -> int:
+    """The amount rounded to `decimals` places (-2: hundreds): a half up, a half to even, always up, always down.
+
+    >>> rounded(parse("2.41"), 1, "up"), rounded(parse("550"), -2, "up"), rounded(parse("0.125"), 2, "half_even")
+    (2500000, 600000000, 120000)
+    """
+    if rounding == "half_up":
+        return round_half_up(micro, decimals)
+    unit: int = 10 ** (6 - decimals)
+    size = -micro if micro < 0 else micro
+    count, rest = divmod(size, unit)
+    if rounding == "up":
+        count += bool(rest)
+    elif rounding == "half_even":
+        count += 2 * rest > unit or (2 * rest == unit and count % 2)
+    found = int(count) * unit
+    return -found if micro < 0 else found
+
+
 def average(micro: int, count: int, decimals: int) -> int:
     """What each of `count` costs of an amount, rounded half up to `decimals` places."""
     unit: int = 10 ** (6 - decimals) * count
@@ -55,6 +81,9 @@ def text(micro: int, decimals: int = 2) -> str:
     """The exact amount as decimal text with at least `decimals` places and no needless zeros beyond them."""
     sign = "-" if micro < 0 else ""
     whole, part = divmod(abs(micro), MICRO)
+    if decimals in _PLAIN and not part % _PLAIN[decimals][0]:
+        unit, pattern = _PLAIN[decimals]
+        return pattern % (sign, whole, part // unit)
     digits = f"{part:06d}"
     shown = max(decimals, len(digits.rstrip("0")))
     return f"{sign}{whole}.{digits[:shown]}" if shown else f"{sign}{whole}"

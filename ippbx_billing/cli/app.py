@@ -12,60 +12,71 @@ from typing import Annotated
 import typer
 
 from ippbx_billing import __version__
-from ippbx_billing import language as texts
 from ippbx_billing.cli.announced import announcing
-from ippbx_billing.cli.common import ErrorsAsSentences, state
-from ippbx_billing.language import tr
+from ippbx_billing.cli.common import ErrorsAsSentences
+from ippbx_billing.cli.helping import Commands
+from ippbx_billing.cli.parsing import state
+from ippbx_billing.cli.plain_values import use_where_plain
+from ippbx_billing.language import en
+from ippbx_billing.language.words import in_code
 
 # Name: (module:what in it, help), in the order of a site's journey; a module brings what stands below its command.
 COMMANDS = {
-    "init": ("site.init:init", tr("Set up the data directory: settings, both databases, the standard carriers.")),
-    "listen": ("site.listen:listen", tr("Receive call records and call status until stopped.")),
+    "init": ("site.init:init", en("Set up the data directory: settings, both databases, the standard carriers.")),
+    "listen": ("site.listen:listen", en("Receive call records and call status until stopped.")),
     "configure-pbx": (
         "pbx.configure:configure_pbx",
-        tr("Point a PBX at this machine: API, password, event URLs, applied."),
+        en("Point a PBX at this machine: API, password, event URLs, applied."),
     ),
-    "pbx": ("pbx.configure:app", tr("The PBX's own settings, step by step.")),
-    "report": ("reports.report:app", tr("What the calls of a month cost, in sums.")),
+    "pbx": ("pbx.configure:app", en("The PBX's own settings, step by step.")),
+    "report": ("reports.report:app", en("What the calls of a month cost, in sums.")),
     "bill": (
         "reports.bill:bill",
-        tr("What an employee, a department or the company owes for a month, to be handed out."),
+        en("What an employee, a department or the company owes for a month, to be handed out."),
     ),
-    "rerate": ("calls.rerate:rerate", tr("Rate earlier calls again; their earlier charges are kept.")),
-    "export": ("reports.export:export", tr("Files for others, by cron: a month's calls and sums, or what is new.")),
-    "compare": ("reports.compare:compare", tr("What a month's calls would have cost with each carrier.")),
-    "calls": ("calls.calls:app", tr("The calls: list, explain a fee, see who is talking.")),
-    "quote": ("calls.quote:quote", tr("What a call would cost, and why.")),
-    "events": ("calls.events:app", tr("What the PBX sent: list, show, read again.")),
-    "carriers": ("rules.carriers:app", tr("Carriers and their home areas.")),
-    "tariffs": ("rules.tariffs:app", tr("What each carrier charges: show, set, import, export, check.")),
-    "trunks": ("rules.trunks:app", tr("Trunks and the carrier each belongs to.")),
-    "departments": ("people.departments:app", tr("The tree of departments.")),
-    "employees": ("people.employees:app", tr("The people, their departments and extensions, by day.")),
-    "extensions": ("people.extensions:app", tr("Whose each extension is, from which day on.")),
-    "holidays": ("rules.holidays:app", tr("Days off and make-up working days.")),
-    "filters": ("rules.filters:app", tr("Number clean-up, and calls that are nobody's bill.")),
-    "dialects": ("rules.dialects:app", tr("How each PBX model spells a call.")),
-    "numbers": ("rules.numbers:app", tr("Look up numbers, correct prefixes, update number data.")),
-    "demo": ("trial.demo:demo", tr("The whole journey on believable traffic, in a directory of its own.")),
-    "simulate": ("trial.simulate:app", tr("Traffic to try things with, before the real PBX.")),
-    "backup": ("site.backup:backup", tr("Copy everything elsewhere while the listener runs, checked.")),
-    "restore": ("site.backup:restore", tr("Put a backup back; what was there is kept aside.")),
-    "service": ("site.service:app", tr("Run the listener as a service of systemd.")),
-    "help": ("site.help:help_", tr("Show a page of the manual, or list the pages.")),
-    "doctor": ("site.doctor:doctor", tr("Look over the whole installation; exit 1 if anything is wrong.")),
+    "rerate": ("calls.rerate:rerate", en("Rate earlier calls again; their earlier charges are kept.")),
+    "export": ("reports.export:export", en("Files for others, by cron: a month's calls and sums, or what is new.")),
+    "compare": ("reports.compare:compare", en("What a month's calls would have cost with each carrier.")),
+    "calls": ("calls.calls:app", en("The calls: list, explain a fee, see who is talking.")),
+    "quote": ("calls.quote:quote", en("What a call would cost, and why.")),
+    "events": ("calls.events:app", en("What the PBX sent: list, show, read again.")),
+    "carriers": ("rules.carriers:app", en("Carriers and their home areas.")),
+    "tariffs": ("rules.tariffs:app", en("What each carrier charges: show, set, import, export, check.")),
+    "trunks": ("rules.trunks:app", en("Trunks and the carrier each belongs to.")),
+    "departments": ("people.departments:app", en("The tree of departments.")),
+    "employees": ("people.employees:app", en("The people, their departments and extensions, by day.")),
+    "extensions": ("people.extensions:app", en("Whose each extension is, from which day on.")),
+    "holidays": ("rules.holidays:app", en("Days off and make-up working days.")),
+    "filters": ("rules.filters:app", en("Number clean-up, and calls that are nobody's bill.")),
+    "dialects": ("rules.dialects:app", en("How each PBX model spells a call.")),
+    "numbers": ("rules.numbers:app", en("Look up numbers, correct prefixes, update number data.")),
+    "demo": ("trial.demo:demo", en("The whole journey on believable traffic, in a directory of its own.")),
+    "simulate": ("trial.simulate:app", en("Traffic to try things with, before the real PBX.")),
+    "console": ("site.console:console", en("The web page: calls, reports and bills in a browser.")),
+    "operators": ("site.operators:app", en("Who may sign in to the web page, and as what.")),
+    "audit": ("site.audit:app", en("Who did what, on the web page and with commands.")),
+    "alerts": ("site.alerts:app", en("What is wrong, and who is told: incidents, rules, channels.")),
+    "backup": ("site.backup:backup", en("Copy everything elsewhere while the listener runs, checked.")),
+    "restore": ("site.backup:restore", en("Put a backup back; what was there is kept aside.")),
+    "service": ("site.service:app", en("Run the listener as a service of systemd.")),
+    "help": ("site.help:help_", en("Show a page of the manual, or list the pages.")),
+    "doctor": ("site.doctor:doctor", en("Look over the whole installation; exit 1 if anything is wrong.")),
 }
 
+use_where_plain()
 
-app = typer.Typer(
+app = Commands(
     cls=announcing(COMMANDS, ErrorsAsSentences),
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     rich_markup_mode=None,  # plain help needs a tenth of a second less: the boxes load a Markdown parser
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help=tr("Receives a PBX's call records, rates each call under the carrier's tariff, and prints the bill."),
+    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": in_code},
+    help=en("Receives a PBX's call records, rates each call under the carrier's tariff, and prints the bill."),
 )
+
+
+def _speak(lang: str | None) -> None:
+    if lang is not None:
+        state.take("--lang", lang)
 
 
 def _version(wanted: bool) -> None:
@@ -78,18 +89,25 @@ def _version(wanted: bool) -> None:
 def options(
     data_dir: Annotated[
         Path | None,
-        typer.Option("--data-dir", envvar="IPPBX_BILL_DATA_DIR", help=tr("where settings and databases lie")),
+        typer.Option(
+            "--data-dir", metavar="DIR", envvar="IPPBX_BILL_DATA_DIR", help=en("where settings and databases lie")
+        ),
     ] = None,
     lang: Annotated[
-        str | None, typer.Option("--lang", metavar="en|zh", envvar="IPPBX_BILL_LANG", help=tr("language of the texts"))
+        str | None,
+        typer.Option(
+            "--lang",
+            metavar="en|zh",
+            envvar="IPPBX_BILL_LANG",
+            is_eager=True,
+            callback=_speak,
+            help=en("language of the texts"),
+        ),
     ] = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help=tr("show the version"))
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=en("show the version"))
     ] = False,
 ) -> None:
-    """Remember the global options; the commands read them through `common.settings`."""
-    state.data_dir, state.lang = data_dir, lang
-    if lang is not None:
-        if lang not in texts.LANGUAGES:
-            raise typer.BadParameter(tr("only en and zh are known"), param_hint="--lang")
-        texts.begin_in(lang)
+    """Remember the data directory; the commands read them through `common.settings`."""
+    if data_dir is not None:
+        state.take("--data-dir", str(data_dir) if data_dir.parts else "")

@@ -3,20 +3,21 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from ippbx_billing import language as texts
-from ippbx_billing.documents.columns import Column, Format
+from ippbx_billing import language
+from ippbx_billing.cli import given, mistakes
+from ippbx_billing.cli.helping import HelpedGroup
+from ippbx_billing.cli.parsing import state as state
+from ippbx_billing.documents.columns import Format
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.language.commands import command_line
 from ippbx_billing.settings import Settings, default_data_dir, load
 
@@ -25,43 +26,51 @@ if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
 
 
-@dataclass
-class GlobalOptions:
-    """The global options of this run."""
-
-    data_dir: Path | None = None
-    lang: str | None = None
-
-
-state = GlobalOptions()
-
-
 def _form(ctx: typer.Context, form: Format) -> Format:
     """The form that was asked for by name, else by the ending of --output."""
     source = ctx.get_parameter_source("form")
     output = ctx.params.get("output")
     if source is not None and source.name == "DEFAULT" and output:
-        return Format.of_file(str(output)) or form
+        return given.form_of(str(output)) or form
     return form
 
 
 FormatOption = Annotated[
-    Format, typer.Option("--format", callback=_form, help=tr("how it is written; left out, --output's ending says it"))
+    Format, typer.Option("--format", callback=_form, help=en("how it is written; left out, --output's ending says it"))
 ]
 # Read before --format, which goes by it.
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", is_eager=True, help=tr("write to this file; - is stdout"))
+    Path | None, typer.Option("--output", "-o", is_eager=True, help=en("write to this file; - is stdout"))
 ]
-MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM|last|this", help=tr("the month"))]
+MonthOption = Annotated[
+    str | None, typer.Option("--month", metavar="YYYY-MM|last|this", callback=given.month, help=en("the month"))
+]
 
 
 WaitOption = Annotated[
-    float, typer.Option("--wait", metavar="SECONDS", min=0, help=tr("wait so long for other maintenance to end"))
+    float, typer.Option("--wait", metavar="SECONDS", min=0, help=en("wait so long for other maintenance to end"))
 ]
 
 
-class ErrorsAsSentences(TyperGroup):
+class ErrorsAsSentences(HelpedGroup):
     """A group whose errors become a sentence, a blank line and a hint on stderr, with the error's exit code."""
+
+    def main(self, *args: Any, **given: Any) -> Any:
+        """A wrong use is an error like any other, whoever finds it: Typer or one of ours."""
+        if not given.get("standalone_mode", True):
+            return super().main(*args, **given)
+        state.data_dir = state.lang = None
+        try:
+            code = super().main(*args, **given | {"standalone_mode": False})
+        except BillingError as error:
+            complain(error)
+            code = error.exit_code
+        except typer.Abort:
+            say(tr("Aborted!"))
+            code = 1
+        except mistakes.AnyOfTheirs as error:
+            code = _tell_of_misuse(error)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -81,6 +90,14 @@ class ErrorsAsSentences(TyperGroup):
             problem = tr("the output cannot be written: {error}", error=tr(str(error.strerror)))
             complain(BillingError(problem, tr("make room, or write elsewhere")))
             raise typer.Exit(1) from error
+
+
+def _tell_of_misuse(error: Any) -> int:
+    if isinstance(error, mistakes.ShowsHelp):
+        typer.echo(error.format_message(), err=True)
+    else:
+        complain(mistakes.as_usage_error(error))
+    return int(error.exit_code)
 
 
 def _write_no_more() -> None:
@@ -108,7 +125,7 @@ def settings(**flags: Any) -> Settings:
     """The settings in force, this run's flags first; the file's language is spoken unless another was asked for."""
     chosen = load(state.data_dir or default_data_dir(), flags)
     if chosen.lang and not state.lang:
-        texts.begin_in(chosen.lang)
+        language.begin_in(chosen.lang)
     return chosen
 
 
@@ -128,11 +145,6 @@ def open_inbox(using: Settings) -> "Inbox":
     if not using.inbox_path.exists():
         raise NotFoundError(tr("there is no inbox in {path}", path=using.data_dir), _init_hint())
     return Inbox(using.inbox_path)
-
-
-def all_columns(row: Mapping[str, Any]) -> list[Column]:
-    """A column for each key of a row, for CSV that holds everything."""
-    return [Column(key, key) for key in row]
 
 
 def day(text: str) -> date:

@@ -13,8 +13,8 @@ import os
 import pickle
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,15 @@ from typing import Any
 from ippbx_billing import money
 from ippbx_billing.delivery import parquet
 from ippbx_billing.documents import Document, Section
+from ippbx_billing.documents.batches import Batch, Batches
 from ippbx_billing.documents.columns import Column, Format, Row
 from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BusyError
 from ippbx_billing.files import together
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.reports import Period, View, WantedCalls, calls, report
+from ippbx_billing.reports import CALL_KEYS, Period, View, WantedCalls, calls_by_column, report
+from ippbx_billing.reports.call_columns import CallBatch
 from ippbx_billing.reports.changes import Cursor, changed_calls, newest
 from ippbx_billing.sqlite.locks import lock, maintenance
 
@@ -71,7 +73,7 @@ class Export:
             if by_department:
                 self._departments(beside, period)
             else:
-                self._calls(beside, f"calls-{period.name}", period, self._listed(period))
+                self._calls(beside, f"calls-{period.name}", period, lambda: self._listed(period))
                 self._sums(beside, f"sums-{period.name}", period, *self._added(period))
             if PARQUET in self.forms:
                 name = f"calls/month={period.name}/calls.parquet"
@@ -91,11 +93,11 @@ class Export:
         number = int(self.ledger.journey.state(NUMBER) or 0) + 1
         with self.ledger.reading():
             until = newest(self.ledger)
-            if next(self._changed(since), None) is None:
+            if next(iter(self._changed(since)), None) is None:
                 return []
             with together(self.folder) as beside:
                 name = f"calls-changes-{number:06d}"
-                self._calls(beside, name, None, self._changed(since))
+                self._calls(beside, name, None, lambda: self._changed(since))
                 if PARQUET in self.forms:
                     parquet.write(self._changed(since), beside / f"{name}.parquet")
                 found = self._named(beside)
@@ -108,10 +110,10 @@ class Export:
         """Where the files will be."""
         return [self.folder / one.relative_to(beside) for one in sorted(beside.rglob("*")) if one.is_file()]
 
-    def _listed(self, period: Period) -> Iterator[Row]:
-        return calls(self.ledger, self.view, WantedCalls(period=period))
+    def _listed(self, period: Period) -> Batches[CallBatch]:
+        return calls_by_column(self.ledger, self.view, WantedCalls(period=period))
 
-    def _changed(self, since: Cursor) -> Iterator[Row]:
+    def _changed(self, since: Cursor) -> Batches[CallBatch]:
         return changed_calls(self.ledger, self.view, since)
 
     def _added(self, period: Period) -> tuple[Sequence[Row], Row]:
@@ -125,20 +127,17 @@ class Export:
         with _apart(self._listed(period)) as spools:
             names = _names([*dict.fromkeys([*spools, *(row["department"] for row in rows)])])
             for department, name in names.items():
-                spooled = spools.get(department)
-                self._calls(beside, f"calls-{period.name}-{name}", period, spooled or ())
+                listed = spools[department].rows if department in spools else lambda: Batches(CALL_KEYS, ())
+                self._calls(beside, f"calls-{period.name}-{name}", period, listed)
                 own = [row for row in rows if row["department"] == department]
                 self._sums(beside, f"sums-{period.name}-{name}", period, own, _sum(own))
 
-    def _calls(self, beside: Path, name: str, period: Period | None, rows: Iterable[Row]) -> None:
+    def _calls(self, beside: Path, name: str, period: Period | None, listed: Callable[[], Batches[Batch]]) -> None:
         """The list in each form; read again for each, so that it never has to be held in memory."""
-        forms = self._forms()
-        once = len(forms) < 2 or isinstance(rows, _Spool)
-        with nullcontext(rows) if once else closing(_Spool(rows)) as several:
-            for form in forms:
-                columns = self.headings.of_calls(form)
-                paper = self._paper(name, Section(tr("Call list"), columns, several), period, ())
-                show(several, columns, form, beside / _file(name, form), paper=paper)
+        for form in self._forms():
+            rows, columns = listed(), self.headings.of_calls(form)
+            paper = self._paper(name, Section(tr("Call list"), columns, rows), period, ())
+            show(rows, columns, form, beside / _file(name, form), paper=paper)
 
     def _sums(self, beside: Path, name: str, period: Period, rows: Sequence[Row], total: Row) -> None:
         for form in self._forms():
@@ -169,16 +168,18 @@ def alone(path: Path) -> Iterator[None]:
 class _Spool:
     """Rows to be read more than once: the first in memory, many on disk. Close it when nobody needs them any more."""
 
-    def __init__(self, rows: Iterable[Row] = ()) -> None:
+    def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(KEPT_BYTES)  # noqa: SIM115 - it lives as long as the spool
         self.close = self._file.close
-        for row in rows:
-            self.add(row)
 
-    def add(self, row: Row) -> None:
-        pickle.dump(row, self._file)
+    def add(self, batch: Batch) -> None:
+        pickle.dump(batch, self._file)
 
-    def __iter__(self) -> Iterator[Row]:
+    def rows(self) -> Batches[Batch]:
+        """All of them, from the first on."""
+        return Batches(CALL_KEYS, self._batches())
+
+    def _batches(self) -> Iterator[Batch]:
         self._file.seek(0)
         while True:
             try:
@@ -188,19 +189,28 @@ class _Spool:
 
 
 @contextmanager
-def _apart(rows: Iterable[Row]) -> Iterator[dict[str | None, _Spool]]:
+def _apart(calls: Batches[Batch]) -> Iterator[dict[str | None, _Spool]]:
     """The calls of each department, in their order."""
     spools: dict[str | None, _Spool] = {}
-    for row in rows:
-        department = row["department"]
-        if department not in spools:
-            spools[department] = _Spool()
-        spools[department].add(row)
+    for batch in calls.batches:
+        for department, part in _parts(batch):
+            if department not in spools:
+                spools[department] = _Spool()
+            spools[department].add(part)
     try:
         yield spools
     finally:
         for spool in spools.values():
             spool.close()
+
+
+def _parts(batch: Batch) -> Iterator[tuple[str | None, Batch]]:
+    """What each department has of some calls."""
+    places: dict[str | None, list[int]] = {}
+    for place, department in enumerate(batch["department"]):
+        places.setdefault(department, []).append(place)
+    for department, found in places.items():
+        yield department, {key: [column[place] for place in found] for key, column in batch.items()}
 
 
 def _sum(rows: Sequence[Row]) -> dict[str, Any]:

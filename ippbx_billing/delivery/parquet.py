@@ -1,32 +1,29 @@
 """Calls as Parquet, for those who ask their own questions: exact fees, times that know their zone. Needs `pyarrow`.
 
-    write(calls(ledger, view, CallFilter(period=period)), Path("calls/month=2026-10/calls.parquet"))
+    write(calls_by_column(ledger, view, WantedCalls(period=period)), Path("calls/month=2026-10/calls.parquet"))
 
 The folders `month=2026-10` are what DuckDB, pandas and Spark take for a partition.
 """
 
 import json
-from collections.abc import Iterable
-from datetime import datetime
-from decimal import Decimal
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ippbx_billing.documents.columns import Row
+from ippbx_billing.documents.batches import Batches, FewValues
 from ippbx_billing.errors import BillingError
 from ippbx_billing.files import whole
 from ippbx_billing.language import tr
 from ippbx_billing.reports import CALL_KEYS
+from ippbx_billing.reports.call_columns import TIMES, CallBatch
 
 ROWS_AT_ONCE = 50_000
 NUMBERS = ("id", "event", "duration_s", "billed_s")
-TIMES = ("started_at", "answered_at", "ended_at")
 FACTS = ("reason_facts", "note_reasons")  # JSON in a text: each reason has facts of its own
 
 
-def write(rows: Iterable[Row], path: Path) -> None:
-    """Write calls as `reports.calls` gives them; BillingError where pyarrow is not installed."""
+def write(calls: Batches[CallBatch], path: Path) -> None:
+    """Write calls as `reports.calls_by_column` gives them; BillingError where pyarrow is not installed."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -34,10 +31,21 @@ def write(rows: Iterable[Row], path: Path) -> None:
         raise missing() from None
     schema = _schema(pyarrow)
     path.parent.mkdir(parents=True, exist_ok=True)
-    remaining = iter(rows)
     with whole(path) as stream, pyarrow.parquet.ParquetWriter(stream, schema, compression="zstd") as writer:
-        while batch := [_values(row) for row in islice(remaining, ROWS_AT_ONCE)]:
-            writer.write_table(pyarrow.Table.from_pylist(batch, schema))
+        for group in _groups(_record_batch(pyarrow, schema, one) for one in calls.batches):
+            writer.write_table(pyarrow.Table.from_batches(group))
+
+
+def _groups(batches: Iterable[Any]) -> Iterator[list[Any]]:
+    """Batches together, so that a group of rows is worth its own header."""
+    group: list[Any] = []
+    for batch in batches:
+        group.append(batch)
+        if sum(one.num_rows for one in group) >= ROWS_AT_ONCE:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def missing() -> BillingError:
@@ -54,10 +62,21 @@ def _schema(pyarrow: Any) -> Any:
     return pyarrow.schema(list(types.items()))
 
 
-def _values(row: Row) -> dict[str, Any]:
-    values = dict(row)
-    for key in TIMES:
-        values[key] = row[key] and datetime.fromisoformat(row[key])
-    for key in FACTS:
-        values[key] = json.dumps(row[key], ensure_ascii=False) if row[key] else None
-    return values | {"fee": row["fee"] and Decimal(row["fee"])}
+def _record_batch(pyarrow: Any, schema: Any, batch: CallBatch) -> Any:
+    return pyarrow.record_batch([_column(pyarrow, one, _values(batch, one.name)) for one in schema], schema)
+
+
+def _values(batch: CallBatch, key: str) -> Sequence[Any]:
+    return batch.single[key] if key in TIMES else batch[key]
+
+
+def _column(pyarrow: Any, wanted: Any, values: Sequence[Any]) -> Any:
+    """A column of the wanted type; Arrow reads exact fees out of their texts."""
+    if isinstance(values, FewValues):
+        different = _column(pyarrow, wanted, values.different)
+        return different.take(pyarrow.array(values.places, pyarrow.int32()))
+    if wanted.name in FACTS:
+        values = [json.dumps(one, ensure_ascii=False) if one else None for one in values]
+    if wanted.name == "fee":
+        return pyarrow.array(values, pyarrow.string()).cast(wanted.type)
+    return pyarrow.array(values, wanted.type)

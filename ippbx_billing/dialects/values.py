@@ -256,6 +256,17 @@ def seconds(said: str | None, unit: str = "s") -> int | None:
     return _bounded(whole + (1 if rest or (match[2] or "").strip("0") else 0), said)
 
 
+def milliseconds(said: str, unit: str = "s") -> int | None:
+    """A plain quantity of time in milliseconds, a begun one counts; None for what is spelled otherwise."""
+    match = _QUANTITY.fullmatch(said)
+    if match is None:
+        return None
+    divisor = UNITS["ms" if (match[3] or "").lower() == "ms" else unit]
+    decimals = (match[2] or "").strip(".,")[:9]
+    parts: int = divisor * 10 ** len(decimals)
+    return -(-int(match[1][:18] + decimals) * 1000 // parts)
+
+
 def _bounded(found: int, said: str) -> int:
     if found < 0:
         raise Unreadable("negative-duration", said=said[:60])

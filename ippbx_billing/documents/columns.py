@@ -7,7 +7,7 @@ Whatever a PBX sent is made harmless here: control characters never reach a term
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -79,6 +79,11 @@ class Column:
         return self.kind in ("number", "money", "percent", "length")
 
 
+def all_columns(keys: Iterable[str]) -> list[Column]:
+    """A column for each key of a row, for CSV that holds everything."""
+    return [Column(key, key) for key in keys]
+
+
 def cell(value: Any, kind: str = "text") -> str:
     """A value as people read it in a table."""
     if value is None:
@@ -137,7 +142,7 @@ def _amount(value: Any) -> str:
 
 
 def _country(code: Any) -> str:
-    from ippbx_billing.numbering.countries import country_name
+    from ippbx_billing.language.countries import country_name
 
     return country_name(harmless(str(code)), language())
 
@@ -164,6 +169,11 @@ def length(seconds: int) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def megabytes(size_bytes: int) -> str:
+    """A size in MB, to a tenth."""
+    return f"{size_bytes / 1024**2:,.1f}"
 
 
 def harmless(text: str) -> str:

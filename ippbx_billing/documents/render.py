@@ -8,6 +8,7 @@ a terminal, and text that a spreadsheet would take for a formula is quoted. HTML
 are written by `documents`.
 """
 
+import codecs
 import csv
 import io
 import json
@@ -16,10 +17,14 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
+from types import NoneType
 from typing import IO, TYPE_CHECKING, Any
 
+from ippbx_billing.documents.batches import Batches, each
 from ippbx_billing.documents.columns import Column, Format, Row, cell, harmless, shown
+from ippbx_billing.documents.listing import Listing
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
 # Controls and direction marks of the basic plane that JSON leaves as they are.
 UNPRINTABLE = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 FORMULA_SIGNS = "=+-@\t\r\n＝＋－＠"  # what spreadsheets take for the beginning of a formula, the wide ones too
+
+_NO_FORMULA, _FIRST = frozenset(FORMULA_SIGNS).isdisjoint, itemgetter(0)
 
 WIDTH_WITHOUT_TERMINAL = 200
 WRAPPED_WIDTH = 16  # what a text column that wraps is content with
@@ -64,6 +71,49 @@ def show(
             _write_table(stream, rows, columns, total, title, empty)
 
 
+def show_listing(answer: Listing, form: Format = Format.TABLE, output: Path | None = None) -> None:
+    """Write an answer as `show` does."""
+    show(
+        answer.rows_for(form),
+        answer.columns_for(form),
+        form,
+        output,
+        total=answer.total,
+        document=answer.document,
+        title=answer.title,
+        empty=answer.empty,
+        paper=answer.paper,
+    )
+
+
+def write_to(
+    stream: IO[bytes],
+    rows: Iterable[Row],
+    columns: Sequence[Column],
+    form: Format,
+    *,
+    total: Row | None = None,
+    document: Any = None,
+    title: str = "",
+    empty: str = "",
+    paper: "Document | None" = None,
+) -> None:
+    """The same as `show` to any stream of bytes; the rows of CSV and JSON go out as they come."""
+    if form.is_document:
+        from ippbx_billing.documents import write
+
+        write(paper or _paper(rows, columns, total, title, empty, document), form.value, stream)
+        return
+    text = io.TextIOWrapper(stream, "utf-8-sig" if form is Format.CSV else "utf-8", newline="", write_through=False)
+    if form is Format.JSON:
+        _write_json(text, rows if document is None else document)
+    elif form is Format.CSV:
+        _write_csv(text, rows, columns)
+    else:
+        _write_table(text, rows, columns, total, title, empty)
+    text.detach()
+
+
 def lines(texts: Iterable[str], output: Path | None = None, form: Format = Format.TABLE) -> None:
     """Write lines of plain text to stdout, or whole to `output`; as a document the first line is the title."""
     if form.is_document:
@@ -80,13 +130,17 @@ def lines(texts: Iterable[str], output: Path | None = None, form: Format = Forma
 def show_paper(paper: "Document", output: Path | None = None) -> None:
     """A document as people read it in a terminal: its facts, its tables one below the other, its notes."""
     with _destination(output, Format.TABLE) as stream:
-        for text in filter(None, (paper.title, paper.subtitle, *(f"{name}: {value}" for name, value in paper.facts))):
+        head = paper.letterhead.address if paper.letterhead else ()
+        facts = (f"{name}: {value}" for name, value in paper.facts)
+        for text in filter(None, (paper.title, paper.subtitle, *head, *facts)):
             stream.write(harmless(text) + "\n")
         for section in paper.sections:
             stream.write("\n")
             _write_table(stream, section.rows, section.columns, section.total, section.title, section.empty)
         for note in paper.notes:
             stream.write(harmless(note) + "\n")
+        if paper.letterhead and paper.letterhead.footer:
+            stream.write(harmless(paper.letterhead.footer) + "\n")
 
 
 def deliver(documents: "Document | Iterable[Document]", form: Format, output: Path | None = None) -> None:
@@ -131,7 +185,8 @@ def _destination(output: Path | None, form: Format) -> Iterator[IO[str]]:
     from ippbx_billing.files import whole
 
     with whole(output) as binary:
-        stream = io.TextIOWrapper(binary, "utf-8-sig" if form is Format.CSV else "utf-8", newline="")
+        binary.write(codecs.BOM_UTF8 if form is Format.CSV else b"")
+        stream = io.TextIOWrapper(binary, "utf-8", newline="")
         yield stream
         stream.detach()
 
@@ -170,8 +225,34 @@ def _json(value: Any, indent: int | None = None) -> str:
 def _write_csv(stream: IO[str], rows: Iterable[Row], columns: Sequence[Column]) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([column.key for column in columns])
+    if isinstance(rows, Batches):
+        for batch in rows.batches:
+            cells = (each(batch[column.key], _csv_texts) for column in columns)
+            stream.write("".join([f"{','.join(line)}\n" for line in zip(*cells, strict=True)]))
+        return
     for row in rows:
         writer.writerow([_csv_cell(row.get(column.key)) for column in columns])
+
+
+def _csv_texts(values: Sequence[Any]) -> Sequence[str]:
+    """The cells of a column as they stand in the file; texts of which none needs more are taken as they are."""
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return list(map(str, values))
+    if not kinds <= {str, NoneType}:
+        known = {number: _csv_text(value) for number, value in dict(zip(map(id, values), values, strict=True)).items()}
+        return [known[id(value)] for value in values]
+    texts = [one for one in values if one]
+    together = "".join(texts)
+    if together.isprintable() and not any(sign in together for sign in ',"') and _NO_FORMULA(map(_FIRST, texts)):
+        return values if len(texts) == len(values) else [one or "" for one in values]
+    return list(map(_csv_text, values))
+
+
+def _csv_text(value: Any) -> str:
+    """One cell, in quotation marks where it needs them, as the `csv` module sets them."""
+    text = str(_csv_cell(value))
+    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',"\r\n') else text
 
 
 def _csv_cell(value: Any) -> Any:

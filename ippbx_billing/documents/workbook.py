@@ -17,9 +17,11 @@ import xlsxwriter
 from rich.cells import cell_len
 from xlsxwriter.exceptions import FileCreateError
 
+from ippbx_billing.documents.batches import Batches, each
 from ippbx_billing.documents.charts import MOST_BARS
 from ippbx_billing.documents.columns import AT_LEAST, Column, Row, harmless, is_nothing, shown, unpriced
 from ippbx_billing.documents.document import Document, Section
+from ippbx_billing.documents.quick_sheet import Cell, QuickSheet
 from ippbx_billing.language import tr
 
 LAST_LINE = 1_048_575  # counted from 0, as xlsxwriter does; Excel's sheets end there
@@ -29,7 +31,9 @@ WIDEST = 50
 SHORT_HEADING = 10
 LINE_HEIGHT = 15
 EXACT_DIGITS = 15
+MOST_REMEMBERED = 20_000  # cells of a column
 FIGURES = ("number", "money")
+LOGO_HEIGHT = 60
 UNDATED = date(1980, 1, 1)
 
 
@@ -90,7 +94,13 @@ class _Sheets:
         sheet.set_column(1, 1, 70)
         sheet.write_string(0, 0, harmless(document.title), self.title)
         sheet.write_string(1, 0, harmless(document.subtitle))
-        lines: list[Sequence[str]] = [*document.facts, (), *((note,) for note in document.notes)]
+        head = document.letterhead
+        address = [(line,) for line in head.address] if head else []
+        if head and head.media_type == "image/png" and head.logo:
+            sheet.insert_image(0, 2, "logo.png", {"image_data": io.BytesIO(head.logo), **_scaled(head.logo)})
+        lines: list[Sequence[str]] = [*address, *document.facts, (), *((note,) for note in document.notes)]
+        if head and head.footer:
+            lines += [(), (head.footer,)]
         for place, line in enumerate(lines, start=3):
             for column, text in enumerate(line):
                 sheet.write_string(place, column, _fitting(text), self.bold if len(line) > 1 and not column else None)
@@ -99,16 +109,32 @@ class _Sheets:
     def _table(self, document: Document, section: Section) -> "_Table":
         """The rows with their heading; where Excel's last line is reached, the next sheet goes on."""
         table = self._begin(document, section)
-        last = LAST_LINE - 1  # room for the total
-        for row in section.rows:
-            if table.line > last:
-                table.end(None)
-                table = self._begin(document, section)
-            table.add(row)
+        if isinstance(section.rows, Batches) and not any(one.unpriced for one in section.columns):
+            for batch in section.rows.batches:
+                table = self._take(table, [batch[one.key] for one in section.columns], document, section)
+        else:
+            for row in section.rows:
+                table = self._with_room(table, document, section)
+                table.add(row)
         if not table.rows and section.empty:
             table.sheet.write_string(1, 0, _fitting(section.empty))
         table.end(section.total)
         return table
+
+    def _take(self, table: "_Table", columns: list[Sequence[Any]], document: Document, section: Section) -> "_Table":
+        """Some rows by column; gives the table that goes on."""
+        taken = 0
+        while taken < len(columns[0]):
+            table = self._with_room(table, document, section)
+            taken += table.take([one[taken:] for one in columns])
+        return table
+
+    def _with_room(self, table: "_Table", document: Document, section: Section) -> "_Table":
+        """The table while its sheet has a line left beside the one for the total, else the next."""
+        if table.line < LAST_LINE:
+            return table
+        table.end(None)
+        return self._begin(document, section)
 
     def _begin(self, document: Document, section: Section) -> "_Table":
         sheet = self._sheet(section.title or document.title)
@@ -124,7 +150,7 @@ class _Sheets:
             ending = f" ({number})"
             chosen = wanted[: 31 - len(ending)].rstrip("' ") + ending
         self.names.add(chosen.lower())
-        sheet = self.book.add_worksheet(chosen)
+        sheet = self.book.add_worksheet(chosen, QuickSheet)
         sheet.set_paper(9)  # A4
         sheet.fit_to_pages(1, 0)
         sheet.set_footer("&R&P / &N")
@@ -184,6 +210,7 @@ class _Table:
     def __init__(self, sheets: _Sheets, sheet: Any, columns: Sequence[Column]) -> None:
         self.sheets, self.sheet, self.columns = sheets, sheet, columns
         self.line = 1
+        self.known = [_Known(self, column) for column in columns]
         self.widths = [_heading_width(column.title) for column in columns]
         sheet.freeze_panes(1, 0)
         sheet.repeat_rows(0)
@@ -209,6 +236,18 @@ class _Table:
                 self.sheet.write_blank(self.line, place, None, self.sheets.of("General", total))
         self.line += 1
 
+    def take(self, columns: Sequence[Sequence[Any]]) -> int:
+        """As many rows as there is room for, by column; gives how many. The first ones are measured one by one."""
+        if self.line <= MEASURED_LINES:
+            self.add({one.key: values[0] for one, values in zip(self.columns, columns, strict=True)})
+            return 1
+        count = min(len(columns[0]), LAST_LINE - self.line)
+        parts = (values[:count] for values in columns)
+        cells = [each(part, known.cells) for known, part in zip(self.known, parts, strict=True)]
+        self.sheet.add_rows(self.line, cells)
+        self.line += count
+        return count
+
     def end(self, total: Row | None) -> None:
         """The filters, the total below them, and the widths that the contents asked for."""
         if self.columns:
@@ -223,17 +262,61 @@ class _Table:
             self.sheet.set_column(place, place, min(width, WIDEST) + 3)  # and room for the filter's arrow
 
     def _write(self, place: int, column: Column, row: Row, total: bool) -> None:
-        value, kind = row[column.key], column.kind
         if self.line <= MEASURED_LINES or total:
             self.widths[place] = max(self.widths[place], cell_len(shown(row, column)))
-        figure = _known_figure(row, column)
-        if figure is None:
-            text = _fitting(str(value) if kind in FIGURES and not unpriced(row, column) else shown(row, column))
-            self.sheet.write_string(self.line, place, text, self.sheets.of("@", total))
-        elif isinstance(figure[0], datetime):
-            self.sheet.write_datetime(self.line, place, figure[0], self.sheets.of(figure[1], total))
+        value, pattern = _content(row, column)
+        look = self.sheets.of(pattern, total)
+        if isinstance(value, str):
+            self.sheet.write_string(self.line, place, value, look)
+        elif isinstance(value, datetime):
+            self.sheet.write_datetime(self.line, place, value, look)
         else:
-            self.sheet.write_number(self.line, place, figure[0], self.sheets.of(figure[1], total))
+            self.sheet.write_number(self.line, place, value, look)
+
+
+class _Known(dict[Any, Cell]):
+    """The cells of a column by their values, each worked out once."""
+
+    def __init__(self, table: _Table, column: Column) -> None:
+        self.table, self.column = table, column
+
+    def cells(self, values: Sequence[Any]) -> list[Cell]:
+        """The cells of these values."""
+        try:
+            return [None if value is None else self[value] for value in values]
+        except TypeError:  # lists have no place in a dict
+            return [None if value is None else self._written(value) for value in values]
+
+    def __missing__(self, value: Any) -> Cell:
+        if len(self) >= MOST_REMEMBERED:
+            self.clear()
+        found = self[value] = self._written(value)
+        return found
+
+    def _written(self, value: Any) -> Cell:
+        content, pattern = _content({self.column.key: value}, self.column)
+        sheet: QuickSheet = self.table.sheet
+        look = self.table.sheets.of(pattern, False)
+        if isinstance(content, str):
+            return sheet.text(content, look)
+        return sheet.moment(content, look) if isinstance(content, datetime) else sheet.number(content, look)
+
+
+def _content(row: Row, column: Column) -> tuple[str | float | datetime, str]:
+    """What the row's cell holds, and how it is shown."""
+    figure = _known_figure(row, column)
+    if figure is not None:
+        return figure
+    value = row[column.key]
+    plain = column.kind in FIGURES and not unpriced(row, column)
+    return _fitting(str(value) if plain else shown(row, column)), "@"
+
+
+def _scaled(logo: bytes) -> dict[str, float]:
+    """The scale at which a PNG is no higher than LOGO_HEIGHT points; its height stands in its header."""
+    height = int.from_bytes(logo[20:24], "big") or 1
+    scale = min(1.0, LOGO_HEIGHT / height)
+    return {"x_scale": scale, "y_scale": scale}
 
 
 def _heading_width(title: str) -> int:

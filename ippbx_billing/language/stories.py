@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from ippbx_billing import money
 from ippbx_billing.calls import Step
 from ippbx_billing.language import reasons, speaking
+from ippbx_billing.language.countries import country_name
 from ippbx_billing.language.reasons import line_word, traffic_word
 
 Facts = dict[str, int | str]
@@ -88,6 +89,21 @@ def _word(code: int | str, lang: str) -> str:
     return WORDS[lang].get(str(code), str(code))
 
 
+def _place(facts: Facts, lang: str) -> str:
+    """Where a number is; of a country alone its name."""
+    place = str(facts["place"])
+    return country_name(place, lang) if len(place) == 2 and place.isupper() and place.isascii() else place
+
+
+def _value(facts: Facts, lang: str) -> str:
+    """What a price is for: a country by its name, with its letters."""
+    value = str(facts["value"])
+    if facts["match"] != "country":
+        return value
+    name = country_name(value, lang)
+    return value if name == value else f"{name} ({value})" if lang == "en" else f"{name}（{value}）"
+
+
 def _window_zh(label: int | str) -> str:
     """A window's label with its kind in Chinese: `daily 00:00-07:00` becomes `日常 00:00-07:00`."""
     return " + ".join(" ".join(_word(word, "zh") for word in part.split(" ")) for part in str(label).split(" + "))
@@ -101,8 +117,10 @@ def _figures_en(facts: Facts) -> str:
         return f"{_money(facts['initial_fee_micro'])} per call, whatever its length"
     if facts.get("per_s"):
         first = f"at least {facts['initial_s']} s, then " if facts["initial_s"] != facts["step_s"] else ""
-        return f"{_rates_en(facts)}, charged for {first}each begun {facts['step_s']} s"
-    per_step = f"{_money(facts['step_fee_micro'])} for each begun {facts['step_s']} s"
+        return f"{_rates_en(facts)}, charged for {first}each {_counted_en(facts)} {facts['step_s']} s"
+    per_step = f"{_money(facts['step_fee_micro'])} for each {_counted_en(facts)} {facts['step_s']} s"
+    if not facts["initial_s"] and not facts["initial_fee_micro"]:
+        return per_step
     if facts["initial_s"] == facts["step_s"] and facts["initial_fee_micro"] == facts["step_fee_micro"]:
         return per_step
     return f"{_money(facts['initial_fee_micro'])} for the first {facts['initial_s']} s, then {per_step}"
@@ -120,6 +138,40 @@ def _per_en(seconds: int | str) -> str:
     return "a minute" if seconds == 60 else f"per {seconds} s"
 
 
+def _counted_en(facts: Facts) -> str:
+    """How steps count, where only completed ones do."""
+    return "completed" if facts.get("counting") == "completed" else "begun"
+
+
+def _tier_en(facts: Facts, _: int) -> str:
+    fee = _money(facts["step_fee_micro"])
+    if not facts["step_s"]:
+        cost = f"it costs {fee} once" if facts["step_fee_micro"] else "nothing more is charged"
+        return f"From {facts['from_s']} s on {cost}."
+    each = f"{fee} {_per_en(facts['per_s'])}, charged for" if facts.get("per_s") else f"{fee} for"
+    return f"From {facts['from_s']} s on it costs {each} each {facts['step_s']} s."
+
+
+def _grace_en(facts: Facts, _: int) -> str:
+    return f"Calls of up to {facts['grace_s']} s are free, and this one has {facts['seconds']} s."
+
+
+def _paid_en(facts: Facts, _: int) -> str:
+    return f"{facts['seconds']} s are paid with the step before."
+
+
+def _part_second_en(facts: Facts, _: int) -> str:
+    return f"The PBX told {facts['told']} s of talk; {facts['seconds']} s are charged."
+
+
+def _tax_en(facts: Facts, amount: int) -> str:
+    return f"The tax of {facts['percent']} % is added: {_money(amount)}."
+
+
+def _maximum_en(facts: Facts, amount: int) -> str:
+    return f"A call costs {_money(facts['maximum_micro'])} at most, so {_money(-amount)} is taken off."
+
+
 def _trunk_en(facts: Facts, _: int) -> str:
     if not facts["trunk"]:
         return "The PBX named no trunk."
@@ -135,7 +187,7 @@ def _carrier_en(facts: Facts, _: int) -> str:
 def _number_en(facts: Facts, _: int) -> str:
     what = {"inbound": "The caller was", "internal": "The call went inside to"}.get(str(facts["direction"]), "Dialled:")
     cleaned = f", that is {facts['normalized']}" if facts["normalized"] != facts["number"] else ""
-    place = f", {facts['place']}" if facts["place"] else ""
+    place = f", {_place(facts, 'en')}" if facts["place"] else ""
     return f"{what} {facts['number']}{cleaned}{place}."
 
 
@@ -146,7 +198,7 @@ def _traffic_en(facts: Facts, _: int) -> str:
 
 def _price_en(facts: Facts, _: int) -> str:
     kind = f" to a {line_word(str(facts['line_kind']))}" if facts["line_kind"] else ""
-    where = f", {_word(facts['match'], 'en')} {facts['value']}" if facts["value"] else ""
+    where = f", {_word(facts['match'], 'en')} {_value(facts, 'en')}" if facts["value"] else ""
     row = f" (price {facts['id']})" if facts["id"] != "" else ""
     what = f"{traffic_word(str(facts['traffic_type']))} calls{kind}{where}"
     return f"The price for {what}, in force since {facts['effective_from']}{row}: {_figures_en(facts)}."
@@ -180,7 +232,9 @@ def _initial_en(facts: Facts, amount: int) -> str:
 
 
 def _steps_en(facts: Facts, amount: int) -> str:
-    steps = "1 begun step" if facts["count"] == 1 else f"{facts['count']} begun steps"
+    if not facts["step_s"]:
+        return f"The remaining {facts['seconds']} s cost {_money(amount)} together."
+    steps = f"1 {_counted_en(facts)} step" if facts["count"] == 1 else f"{facts['count']} {_counted_en(facts)} steps"
     rate = f"{_money(facts['step_fee_micro'])} each"
     if facts.get("per_s"):
         rate = _rates_en(facts)
@@ -201,7 +255,8 @@ def _minimum_en(facts: Facts, amount: int) -> str:
 def _rounding_en(facts: Facts, amount: int) -> str:
     exact = facts.get("exact") or _money(facts["exact_micro"])
     rounded = _money(int(facts["exact_micro"]) + amount)
-    return f"{exact} is rounded half up to {facts['decimals']} decimals: {rounded}."
+    how = {"half_even": "half to even", "up": "up", "down": "down"}.get(str(facts.get("rounding")), "half up")
+    return f"{exact} is rounded {how} to {facts['decimals']} decimals: {rounded}."
 
 
 def _fee_en(facts: Facts, _: int) -> str:
@@ -221,7 +276,10 @@ def _figures_zh(facts: Facts) -> str:
     if facts.get("per_s"):
         first = f"起步 {facts['initial_s']} 秒，之后" if facts["initial_s"] != facts["step_s"] else ""
         return f"{_rates_zh(facts)}，{first}每 {facts['step_s']} 秒计费"
-    per_step = f"每 {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}"
+    whole = "足" if facts.get("counting") == "completed" else ""
+    per_step = f"每{whole} {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}"
+    if not facts["initial_s"] and not facts["initial_fee_micro"]:
+        return per_step
     if facts["initial_s"] == facts["step_s"] and facts["initial_fee_micro"] == facts["step_fee_micro"]:
         return per_step
     return f"起步 {facts['initial_s']} 秒 {_money(facts['initial_fee_micro'])}，之后{per_step}"
@@ -239,6 +297,35 @@ def _per_zh(seconds: int | str) -> str:
     return "每分钟" if seconds == 60 else f"每 {seconds} 秒"
 
 
+def _tier_zh(facts: Facts, _: int) -> str:
+    fee = _money(facts["step_fee_micro"])
+    if not facts["step_s"]:
+        cost = f"一次性收 {fee}" if facts["step_fee_micro"] else "不再收费"
+        return f"从第 {facts['from_s']} 秒起{cost}。"
+    each = f"{_per_zh(facts['per_s'])} {fee}，" if facts.get("per_s") else ""
+    return f"从第 {facts['from_s']} 秒起{each}每 {facts['step_s']} 秒{'计费' if each else f' {fee}'}。"
+
+
+def _grace_zh(facts: Facts, _: int) -> str:
+    return f"通话不超过 {facts['grace_s']} 秒免费，本次 {facts['seconds']} 秒。"
+
+
+def _paid_zh(facts: Facts, _: int) -> str:
+    return f"其中 {facts['seconds']} 秒已含在前一计费单位内。"
+
+
+def _part_second_zh(facts: Facts, _: int) -> str:
+    return f"交换机报通话 {facts['told']} 秒，按 {facts['seconds']} 秒计费。"
+
+
+def _tax_zh(facts: Facts, amount: int) -> str:
+    return f"加收税费 {facts['percent']}%：{_money(amount)}。"
+
+
+def _maximum_zh(facts: Facts, amount: int) -> str:
+    return f"每次通话封顶 {_money(facts['maximum_micro'])}，减收 {_money(-amount)}。"
+
+
 def _trunk_zh(facts: Facts, _: int) -> str:
     if not facts["trunk"]:
         return "交换机没有给出中继。"
@@ -254,7 +341,7 @@ def _carrier_zh(facts: Facts, _: int) -> str:
 def _number_zh(facts: Facts, _: int) -> str:
     what = {"inbound": "来电号码", "internal": "内线号码"}.get(str(facts["direction"]), "所拨号码")
     cleaned = f"，即 {facts['normalized']}" if facts["normalized"] != facts["number"] else ""
-    place = f"，所属地 {facts['place']}" if facts["place"] else ""
+    place = f"，所属地 {_place(facts, 'zh')}" if facts["place"] else ""
     return f"{what} {facts['number']}{cleaned}{place}。"
 
 
@@ -266,7 +353,7 @@ def _traffic_zh(facts: Facts, _: int) -> str:
 
 def _price_zh(facts: Facts, _: int) -> str:
     kind = f"，{line_word(str(facts['line_kind']))}" if facts["line_kind"] else ""
-    where = f"，{_word(facts['match'], 'zh')} {facts['value']}" if facts["value"] else ""
+    where = f"，{_word(facts['match'], 'zh')} {_value(facts, 'zh')}" if facts["value"] else ""
     row = f"（资费 {facts['id']}）" if facts["id"] != "" else ""
     what = f"{traffic_word(str(facts['traffic_type']))}{kind}{where}"
     return f"{what}的资费自 {facts['effective_from']} 起执行{row}：{_figures_zh(facts)}。"
@@ -298,7 +385,10 @@ def _initial_zh(facts: Facts, amount: int) -> str:
 
 def _steps_zh(facts: Facts, amount: int) -> str:
     within = f"（{_window_zh(facts['window'])}）" if facts["window"] else ""
-    each = f"每 {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}，计 {facts['count']} 次"
+    if not facts["step_s"]:
+        return f"其余 {facts['seconds']} 秒{within}共收 {_money(amount)}。"
+    whole = "足" if facts.get("counting") == "completed" else ""
+    each = f"每{whole} {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}，计 {facts['count']} 次"
     if facts.get("per_s"):
         each = f"每 {facts['step_s']} 秒计一次（{_rates_zh(facts)}），计 {facts['count']} 次"
     return f"其余 {facts['seconds']} 秒{within}{each}：{_money(amount)}。"
@@ -316,7 +406,10 @@ def _minimum_zh(facts: Facts, amount: int) -> str:
 def _rounding_zh(facts: Facts, amount: int) -> str:
     exact = facts.get("exact") or _money(facts["exact_micro"])
     rounded = _money(int(facts["exact_micro"]) + amount)
-    return f"{exact} 四舍五入到 {facts['decimals']} 位小数：{rounded}。"
+    how = {"half_even": "四舍六入五成双", "up": "向上进位", "down": "向下舍去"}.get(
+        str(facts.get("rounding")), "四舍五入"
+    )
+    return f"{exact} {how}到 {facts['decimals']} 位小数：{rounded}。"
 
 
 def _fee_zh(facts: Facts, _: int) -> str:
@@ -343,6 +436,12 @@ SENTENCES: dict[str, dict[str, Sentence]] = {
         "steps": _steps_en,
         "local": _local_en,
         "minimum": _minimum_en,
+        "maximum": _maximum_en,
+        "tier": _tier_en,
+        "grace": _grace_en,
+        "paid": _paid_en,
+        "part-second": _part_second_en,
+        "tax": _tax_en,
         "rounding": _rounding_en,
         "fee": _fee_en,
         "outcome": _outcome_en,
@@ -360,6 +459,12 @@ SENTENCES: dict[str, dict[str, Sentence]] = {
         "steps": _steps_zh,
         "local": _local_zh,
         "minimum": _minimum_zh,
+        "maximum": _maximum_zh,
+        "tier": _tier_zh,
+        "grace": _grace_zh,
+        "paid": _paid_zh,
+        "part-second": _part_second_zh,
+        "tax": _tax_zh,
         "rounding": _rounding_zh,
         "fee": _fee_zh,
         "outcome": _outcome_zh,

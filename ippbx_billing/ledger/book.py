@@ -1,7 +1,8 @@
 """The tables that people edit: carriers, trunks, prices and number overrides."""
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger.editing import editing
-from ippbx_billing.tariffs import Calendar, Carrier, Changes, Figures, Price, TariffBook, Trunk, Window
+from ippbx_billing.tariffs import Calendar, Carrier, Changes, Figures, Price, TariffBook, Trunk, Window, spelling
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -77,6 +78,9 @@ class BookTables:
                     "is_default": int(first or carrier.default),
                     "decimals": carrier.decimals,
                     "crossing": carrier.crossing,
+                    "rounding": carrier.rounding,
+                    "part_second": carrier.part_second,
+                    "tax_micro": carrier.tax_micro,
                     "ended": 0,
                 }
             )
@@ -123,6 +127,7 @@ class BookTables:
                 for statement in (
                     "DELETE FROM windows WHERE price_id IN (SELECT id FROM prices WHERE carrier_id = ?)",
                     "DELETE FROM prices WHERE carrier_id = ?",
+                    "DELETE FROM plans WHERE carrier_id = ?",
                     "DELETE FROM carriers WHERE id = ?",
                 ):
                     self.connection.execute(statement, [row["id"]])
@@ -305,25 +310,49 @@ def _carrier(row: sqlite3.Row) -> Carrier:
         bool(row["is_default"]),
         row["decimals"],
         row["crossing"],
+        row["rounding"],
+        row["part_second"],
+        row["tax_micro"],
     )
 
 
-def _figures(row: sqlite3.Row) -> Figures:
-    return Figures(row["initial_s"], row["initial_fee_micro"], row["step_s"], row["step_fee_micro"], row["per_s"])
+def _figures(row: sqlite3.Row, terms: Mapping[str, str]) -> Figures:
+    plain = {
+        "initial_s": row["initial_s"],
+        "initial_fee_micro": row["initial_fee_micro"],
+        "step_s": row["step_s"],
+        "step_fee_micro": row["step_fee_micro"],
+        "per_s": row["per_s"],
+    }
+    return Figures(**(plain | spelling.read_terms(terms, spelling.FIGURE_TERMS) if terms else plain))
+
+
+def _terms(text: str) -> dict[str, str]:
+    """The less common terms, of which most rows have none."""
+    found: dict[str, str] = json.loads(text) if text else {}
+    return found
+
+
+def _terms_text(terms: dict[str, str]) -> str:
+    return json.dumps(terms, ensure_ascii=False) if terms else ""
 
 
 def _figures_row(figures: Figures) -> dict[str, int]:
+    """Whole figures; seconds with a part stand among the terms, here they are the whole ones."""
     return {
-        "initial_s": figures.initial_s,
+        "initial_s": int(figures.initial_s),
         "initial_fee_micro": figures.initial_fee_micro,
-        "step_s": figures.step_s,
+        "step_s": int(figures.step_s),
         "step_fee_micro": figures.step_fee_micro,
-        "per_s": figures.per_s,
+        "per_s": int(figures.per_s),
     }
 
 
 def _window(row: sqlite3.Row) -> Window:
-    return Window(row["kind"], row["start_s"], row["end_s"], _figures(row), row["priority"], row["name"])
+    terms = _terms(row["terms"])
+    more = spelling.read_terms(terms, spelling.WINDOW_TERMS)
+    figures = _figures(row, terms)
+    return Window(row["kind"], row["start_s"], row["end_s"], figures, row["priority"], row["name"], **more)
 
 
 def _window_row(price_id: int, window: Window) -> dict[str, Any]:
@@ -335,15 +364,17 @@ def _window_row(price_id: int, window: Window) -> dict[str, Any]:
         **_figures_row(window.figures),
         "priority": window.priority,
         "name": window.name,
+        "terms": _terms_text(spelling.window_terms(window)),
     }
 
 
 def _price(row: sqlite3.Row, windows: tuple[Window, ...]) -> Price:
+    terms = _terms(row["terms"])
     return Price(
         id=row["id"],
         carrier=row["carrier"],
         traffic_type=TrafficType(row["traffic_type"]),
-        figures=_figures(row),
+        figures=_figures(row, terms),
         effective_from=date.fromisoformat(row["effective_from"]),
         direction=Direction(row["direction"]),
         line_kind=LineKind(row["line_kind"]) if row["line_kind"] else None,
@@ -356,6 +387,7 @@ def _price(row: sqlite3.Row, windows: tuple[Window, ...]) -> Price:
         windows=windows,
         note=row["note"],
         status=row["status"],
+        **(spelling.read_terms(terms, spelling.PRICE_TERMS) if terms else {}),
     )
 
 
@@ -376,5 +408,6 @@ def _price_row(price_id: int, price: Price, carrier_id: int) -> dict[str, Any]:
         "effective_from": price.effective_from.isoformat(),
         "note": price.note,
         "status": price.status,
+        "terms": _terms_text(spelling.price_terms(price)),
         "ended": 0,
     }

@@ -49,6 +49,7 @@ FACTS = (
     "recording",
     "twin",
     "doubt",
+    "billed_ms",
 )
 MEANING = (
     "normalized",
@@ -353,6 +354,7 @@ def facts(call: Call) -> tuple[Any, ...]:
         call.recording,
         call.twin,
         told(call.doubt),
+        call.billed_ms,
     )
 
 

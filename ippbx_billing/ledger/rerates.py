@@ -262,10 +262,10 @@ class RerateTables:
     # -- calls one by one
 
     def digits(self, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-        """Of these calls the id, charge, start and length, then kind, twin, doubt and DIGITS, by which they differ."""
+        """Of these calls id, charge, start and length, then kind, twin, doubt, DIGITS and milliseconds of talk."""
         names = [f"g.{name}" for name in ("id", *CHARGE)]
         names += [f"{_PRICED_AT} AS priced_at", "g.billed_s", "g.kind_id"]
-        names += [f"c.{name}" for name in ("twin", "doubt", *DIGITS)]
+        names += [f"c.{name}" for name in ("twin", "doubt", *DIGITS, "billed_ms")]
         return iter(
             self.connection.execute(
                 f"SELECT {', '.join(names)} FROM json_each(?) j JOIN charges g ON g.id = j.value "

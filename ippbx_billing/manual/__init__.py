@@ -17,7 +17,8 @@ FIRST_PAGE = "README"  # the Chinese first page of the repository; its English t
 
 # As a site needs them; a page that is not named here comes last.
 ORDER = (
-    *("start", "install", "connect", "other-pbx", "people", "prices", "reports", "monthly", "console", "alerts"),
+    *("start", "install", "connect", "other-pbx", "people"),
+    *("prices", "tariff-terms", "plans", "reports", "monthly", "console", "alerts"),
     *("promises", "upkeep", "how", "commands", "settings", "json", "measured"),
 )
 

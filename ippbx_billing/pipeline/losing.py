@@ -3,13 +3,14 @@
 losing(ledger, carrier, prices, date(2026, 12, 1), calendar)   ->  [Losing("0044…", 12), …]
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from sqlite3 import Row
 from typing import NamedTuple
 
 from ippbx_billing.calls import Classification, Direction, LineKind, TrafficType
 from ippbx_billing.ledger import Ledger
+from ippbx_billing.lists.tariffs.imports import ImportPlan
 from ippbx_billing.tariffs import Calendar, Carrier, Price, TariffBook
 
 LOOKED_BACK = timedelta(days=92)
@@ -44,3 +45,14 @@ def _classified(row: Row) -> Classification:
         area_code=row["area_code"],
         ip_prefix=row["ip_prefix"],
     )
+
+
+def lost_by(ledger: Ledger, plan: ImportPlan, today: date, calendar: Calendar) -> Iterator[Losing]:
+    """The numbers of the last months that an import would leave without a price, of each carrier that it touches."""
+    gone = {price.id for price in plan.changes.gone}
+    prices = [price for price in ledger.book.prices() if price.id not in gone] if plan.touched else []
+    first = min((price.effective_from for price in plan.changes.coming), default=today)
+    for carrier in ledger.book.carriers():
+        if carrier.name in plan.touched:
+            own = [price for price in (*prices, *plan.changes.coming) if price.carrier == carrier.name]
+            yield from losing(ledger, carrier, own, max(first, today), calendar)

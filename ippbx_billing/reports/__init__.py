@@ -8,8 +8,9 @@ A sibling is one kind of question: `listing` the calls and events one by one, `s
 from `sources`; `conditions` holds what is asked for, `views` how answers look on every face.
 """
 
-from ippbx_billing.reports.conditions import Period, View, WantedCalls, Where
-from ippbx_billing.reports.listing import CALL_KEYS, calls, event_row, events, fee_text, other_rows
+from ippbx_billing.reports.call_columns import CALL_KEYS, fee_text
+from ippbx_billing.reports.conditions import Period, Scope, View, WantedCalls, Where
+from ippbx_billing.reports.listing import calls, calls_by_column, event_row, events, other_rows
 from ippbx_billing.reports.sums import DIFFERENCES, GROUPS, MEASURES, Report, grouping, report
 
 __all__ = [
@@ -19,10 +20,12 @@ __all__ = [
     "MEASURES",
     "Period",
     "Report",
+    "Scope",
     "View",
     "WantedCalls",
     "Where",
     "calls",
+    "calls_by_column",
     "event_row",
     "events",
     "fee_text",

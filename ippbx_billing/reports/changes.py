@@ -14,15 +14,17 @@ have another fee now, or came only then.
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from ippbx_billing.documents.batches import Batches
+from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.reports.conditions import View
-from ippbx_billing.reports.listing import calls_with_ids, fee_text
+from ippbx_billing.reports.call_columns import CallBatch, fee_text
+from ippbx_billing.reports.conditions import Period, View
+from ippbx_billing.reports.listing import calls_with_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def newest(ledger: Ledger) -> Cursor:
     return Cursor(*row)
 
 
-def changed_calls(ledger: Ledger, view: View, since: Cursor) -> Iterator[dict[str, Any]]:
+def changed_calls(ledger: Ledger, view: View, since: Cursor) -> Batches[CallBatch]:
     """The calls that came or changed after `since`, each once as it is now, by id; keys as in the contract."""
     ids = (
         "SELECT id FROM calls WHERE id > ? UNION SELECT id FROM calls WHERE event_id > ? "
@@ -79,31 +81,52 @@ class Before:
     fee_micro: int | None
 
 
-def since_handed_out(
-    ledger: Ledger, view: View, moment: datetime, last_event: int, days: tuple[str, str]
-) -> list[dict[str, Any]]:
-    """The calls of these local days that came or changed after the moment, whose last event was `last_event`.
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """A bill: when it was handed out, the last event that had come by then, and the first and last day it was for."""
+
+    moment: datetime
+    last_event: int
+    first: str
+    last: str
+
+    @classmethod
+    def at(cls, moment: datetime, inbox: Inbox, period: Period | None = None) -> "HandedOut":
+        """A bill of this period, else of all days before the one on which it was handed out."""
+        last_event = inbox.last_before(moment) or _before_the_first(inbox)
+        if period:
+            return cls(moment, last_event, str(period.first), str(period.last))
+        return cls(moment, last_event, "0001-01-01", str(moment.date() - timedelta(days=1)))
+
+
+def _before_the_first(inbox: Inbox) -> int:
+    """Where all earlier events were pruned, what is left came later."""
+    first = inbox.after(0, 1)
+    return first[0].id - 1 if first else 0
+
+
+def since_handed_out(ledger: Ledger, view: View, bill: HandedOut) -> list[dict[str, Any]]:
+    """The calls of the bill's local days that came or changed after it was handed out.
 
     Keys as in the contract, and `what`, `changed_at`, `status_before`, `fee_before`, `difference`; an unknown amount is
     None. Calls that cost the same as then are left out.
     """
-    before = _before(ledger.connection, int(moment.timestamp()), last_event, days)
+    before = _before(ledger.connection, bill)
     ids = json.dumps(sorted(before))
     rows = calls_with_ids(ledger, view, "SELECT value AS id FROM json_each(?)", [ids])
     listed = [_compared(row, before[row["id"]], view) for row in rows]
     return [row for row in listed if (row["status"], row["fee"]) != (row["status_before"], row["fee_before"])]
 
 
-def _before(connection: sqlite3.Connection, moment: int, last_event: int, days: tuple[str, str]) -> dict[int, Before]:
+def _before(connection: sqlite3.Connection, bill: HandedOut) -> dict[int, Before]:
     """What each call that was touched since then was before, by its id."""
     found: dict[int, Before] = {}
+    facts = {"moment": int(bill.moment.timestamp()), "event": bill.last_event, "first": bill.first, "last": bill.last}
     for sql in _TOUCHED:
-        for number, changed_at, earlier_event, status, fee_micro, cause in connection.execute(
-            sql, {"moment": moment, "event": last_event, "first": days[0], "last": days[1]}
-        ):
+        for number, changed_at, earlier_event, status, fee_micro, cause in connection.execute(sql, facts):
             known = found.get(number)
             if known is None or changed_at < known.changed_at:
-                was = (status, fee_micro) if earlier_event <= last_event else (None, None)
+                was = (status, fee_micro) if earlier_event <= bill.last_event else (None, None)
                 found[number] = Before(cause if was[0] else "late", changed_at, *was)
     return found
 

@@ -7,7 +7,7 @@ Every call is rated again in memory as if all lines belonged to the carrier; not
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ippbx_billing.calls import Charge, ChargeStatus
 from ippbx_billing.ledger import Ledger
@@ -19,16 +19,12 @@ from ippbx_billing.tariffs import Carrier
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One carrier's month: fees in micro-units and calls without a price, by traffic type."""
+    """One carrier's month by traffic type: fees in micro-units, calls without a price, and which calls these are."""
 
     carrier: Carrier
-    fees: Counter[str]
-    unpriced: Counter[str]
-
-    @property
-    def standing(self) -> tuple[int, int]:
-        """What it is compared by: an offer that leaves calls without a price only looks cheap."""
-        return self.unpriced.total(), self.fees.total()
+    fees: Counter[str] = field(default_factory=Counter)
+    unpriced: Counter[str] = field(default_factory=Counter)
+    without: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +36,22 @@ class Comparison:
 
     @property
     def cheapest(self) -> tuple[Offer, ...]:
-        """The lowest, or several equal ones, of the offers that have a price for the most calls; none without any."""
-        best = min((offer.standing for offer in self.offers), default=None)
-        if best is None or best[0] == self.calls.total():
+        """The lowest, or several equal ones, of the offers that have a price for the most calls.
+
+        None where no offer has any price, or where these offers leave different calls without one: then their sums
+        are for different calls and say nothing about each other.
+        """
+        fewest = min((offer.unpriced.total() for offer in self.offers), default=self.calls.total())
+        fullest = [offer for offer in self.offers if offer.unpriced.total() == fewest]
+        if fewest == self.calls.total() or any(offer.without != fullest[0].without for offer in fullest):
             return ()
-        return tuple(offer for offer in self.offers if offer.standing == best)
+        lowest = min(offer.fees.total() for offer in fullest)
+        return tuple(offer for offer in fullest if offer.fees.total() == lowest)
 
 
 def compare(ledger: Ledger, rules: Rules, period: Period, carriers: Sequence[Carrier]) -> Comparison:
     """Rate the period's calls with each carrier; those that a filter or a twin keeps off the bill are left out."""
-    offered = [(rules.with_default_carrier(one.name), Offer(one, Counter(), Counter())) for one in carriers]
+    offered = [(rules.with_default_carrier(one.name), Offer(one)) for one in carriers]
     calls: Counter[str] = Counter()
     for row in ledger.calls.of_days(period.first.isoformat(), period.last.isoformat()):
         if row["status"] == ChargeStatus.FILTERED:
@@ -61,13 +63,14 @@ def compare(ledger: Ledger, rules: Rules, period: Period, carriers: Sequence[Car
             # A number dialled without its area code means another one elsewhere, so it goes in full.
             elsewhere = home is None or home.area_code != offer.carrier.area_code
             seen = own_rules.classify(replace(call, number=meaning.normalized)) if elsewhere else meaning
-            _add(own_rules.charge(call, seen), offer, meaning.traffic_type)
+            _add(own_rules.charge(call, seen), offer, meaning.traffic_type, row["id"])
     return Comparison(calls, tuple(offer for _, offer in offered))
 
 
-def _add(charge: Charge, offer: Offer, listed_as: str) -> None:
+def _add(charge: Charge, offer: Offer, listed_as: str, number: int) -> None:
     """Put one call's charge into an offer, below the traffic type that the call has here."""
     if charge.fee_micro is None:
         offer.unpriced[listed_as] += 1
+        offer.without.add(number)
     else:
         offer.fees[listed_as] += charge.fee_micro

@@ -6,61 +6,65 @@ for row in calls(ledger, View(zone, currency), WantedCalls(extension="8001")): .
 import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta, tzinfo
-from sqlite3 import Row
 from typing import Any
 
-from ippbx_billing import money
 from ippbx_billing.calls import EventKind, EventStatus, Reason
+from ippbx_billing.documents.batches import Batches
 from ippbx_billing.inbox import EventSummary, Inbox
-from ippbx_billing.language.reasons import english, plain, told
+from ippbx_billing.language.reasons import told
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.journey import Outcome
-from ippbx_billing.ledger.reasons import loaded, loaded_notes
-from ippbx_billing.reports.conditions import Period, View, WantedCalls, is_exact
+from ippbx_billing.reports.call_columns import CALL_KEYS, STORED, CallBatch, call_batches
+from ippbx_billing.reports.conditions import Period, Scope, View, WantedCalls, is_exact
 from ippbx_billing.reports.names import who_is_meant
 from ippbx_billing.reports.sources import CALLS, MOST_LISTED, conditions
 
 
 def calls(ledger: Ledger, view: View, wanted: WantedCalls) -> Iterator[dict[str, Any]]:
-    """The calls by day and start, streamed; keys as in the contract.
+    """The calls by day and start, streamed; keys as in the contract."""
+    return iter(calls_by_column(ledger, view, wanted))
+
+
+def calls_by_column(ledger: Ledger, view: View, wanted: WantedCalls) -> Batches[CallBatch]:
+    """The same, for who takes them column by column.
 
     The index of days keeps the calls in order day by day, so that no more than a day is ever sorted.
     """
-    clauses, values = _conditions(ledger, wanted)
+    clauses, values = conditions_of(ledger, wanted)
     index = "" if wanted.call is not None or wanted.event is not None else "INDEXED BY calls_by_day"
     where = f"WHERE {' AND '.join(clauses) or '1'} ORDER BY c.day, c.started_at, c.id LIMIT ?"
     return _listed(ledger, view, index, where, [*values, -1 if wanted.limit is None else wanted.limit])
 
 
-def calls_with_ids(ledger: Ledger, view: View, ids: str, values: Sequence[Any]) -> Iterator[dict[str, Any]]:
+def calls_with_ids(ledger: Ledger, view: View, ids: str, values: Sequence[Any]) -> Batches[CallBatch]:
     """The calls whose ids this query finds, by id, streamed; keys as in the contract."""
     return _listed(ledger, view, f"JOIN ({ids}) wanted ON wanted.id = c.id", "ORDER BY c.id", values)
 
 
-def other_rows(ledger: Ledger, view: View, call: int) -> list[dict[str, Any]]:
-    """The other rows of the conversation that a call is a row of; keys as in the contract."""
+def other_rows(ledger: Ledger, view: View, call: int, scope: Scope | None = None) -> list[dict[str, Any]]:
+    """The other rows of the conversation that a call is a row of, as far as the scope; keys as in the contract."""
     ids = [one for one in ledger.rows.rows_of(call) if one != call]
-    return list(calls_with_ids(ledger, view, "SELECT value AS id FROM json_each(?)", [json.dumps(ids)]))
+    if scope is None:
+        return list(calls_with_ids(ledger, view, "SELECT value AS id FROM json_each(?)", [json.dumps(ids)]))
+    wanted = (WantedCalls(call=one, scope=scope) for one in ids)
+    return [row for one in wanted for row in calls(ledger, view, one)]
 
 
-def _listed(ledger: Ledger, view: View, source: str, where: str, values: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    rows = ledger.connection.execute(
-        "SELECT c.*, g.status, g.fee_micro, g.reason, g.reason_facts, r.name AS carrier, r.decimals, "
-        "e.name AS person, h.department_id "
+def _listed(ledger: Ledger, view: View, source: str, where: str, values: Sequence[Any]) -> Batches[CallBatch]:
+    sql = (
+        f"SELECT {STORED} "
         f"FROM calls c {source} CROSS JOIN charges g ON g.id = c.id {CALLS.joined('r. h.')} "
-        f"LEFT JOIN employees e ON e.id = h.employee_id {where}",
-        values,
+        f"LEFT JOIN employees e ON e.id = h.employee_id {where}"
     )
-    paths = ledger.directory.paths()
-    return (_call(row, view, paths.get(row["department_id"])) for row in rows)
+    return Batches(CALL_KEYS, call_batches(ledger.connection, view, ledger.directory.paths(), sql, values))
 
 
-def _conditions(ledger: Ledger, wanted: WantedCalls) -> tuple[list[str], list[Any]]:
+def conditions_of(ledger: Ledger, wanted: WantedCalls) -> tuple[list[str], list[Any]]:
     """The conditions as SQL, with their values."""
     period = wanted.period
     who = who_is_meant(ledger, wanted, period.last if period else None)
     terms = {
-        **_days(period, who.employee is not None or is_exact(wanted.extension)),
+        **_days(period, who.employee is not None or is_exact(wanted.extension) or wanted.scope is not None),
         "c.extension IN (SELECT extension FROM holders WHERE employee_id = ?)": who.employee and (who.employee,),
         "c.day = ?": wanted.day and (wanted.day,),
         "g.status = ?": wanted.status and (wanted.status,),
@@ -69,6 +73,9 @@ def _conditions(ledger: Ledger, wanted: WantedCalls) -> tuple[list[str], list[An
     }
     given = {clause: value for clause, value in terms.items() if value}
     clauses, values = conditions(CALLS, wanted, who)
+    if wanted.scope is not None:  # lets the index find them, day by day
+        of_whom = wanted.scope.clause(f"{wanted.scope.key}_id")
+        clauses.append(f"c.extension IN (SELECT extension FROM holders WHERE {of_whom})")
     return [*given, *clauses], [*(one for value in given.values() for one in value), *values]
 
 
@@ -79,55 +86,6 @@ def _days(period: Period | None, one_by_one: bool) -> dict[str, tuple[str, ...]]
     if one_by_one and period.last - period.first < timedelta(days=MOST_LISTED):
         return {"c.day IN (SELECT value FROM json_each(?))": (json.dumps(list(map(str, period.each_day()))),)}
     return {"c.day BETWEEN ? AND ?": (period.first.isoformat(), period.last.isoformat())}
-
-
-def _call(row: Row, view: View, department: str | None) -> dict[str, Any]:
-    notes, reason = loaded_notes(row["notes"]), told(loaded(row["reason"], row["reason_facts"]))
-    return {
-        "id": row["id"],
-        "event": row["event_id"],
-        "call_id": row["call_id"],
-        "pbx": row["pbx"],
-        "caller": row["caller"],
-        "callee": row["callee"],
-        "extension": row["extension"],
-        "name": row["person"],
-        "department": department,
-        "number": row["number"],
-        "started_at": view.time(row["started_at"]),
-        "answered_at": view.time(row["answered_at"]),
-        "ended_at": view.time(row["ended_at"]),
-        "duration_s": row["duration_s"],
-        "billed_s": row["billed_s"],
-        "disposition": row["disposition"],
-        "trunk": row["trunk"],
-        "direction": row["direction"],
-        "country": row["country"],
-        "region": row["region"],
-        "place": row["place"],
-        "traffic_type": row["traffic_type"],
-        "line_kind": row["line_kind"],
-        "carrier": row["carrier"],
-        "fee": fee_text(row["fee_micro"], row["decimals"]),
-        "currency": view.currency,
-        "status": row["status"],
-        "reason": reason["reason"],
-        "record_id": row["record_id"],
-        "dialect": row["dialect"],
-        "did": row["did"],
-        "pin": row["pin"],
-        "notes": [english(note) for note in notes],
-        **reason,
-        "note_reasons": [{"code": note.code, "facts": plain(note.facts)} for note in notes],
-    }
-
-
-CALL_KEYS = (
-    "id", "event", "call_id", "pbx", "caller", "callee", "extension", "name", "department", "number",
-    "started_at", "answered_at", "ended_at", "duration_s", "billed_s", "disposition", "trunk", "direction",
-    "country", "region", "place", "traffic_type", "line_kind", "carrier", "fee", "currency", "status", "reason",
-    "record_id", "dialect", "did", "pin", "notes", "reason_code", "reason_facts", "note_reasons",
-)  # fmt: skip
 
 
 def events(
@@ -170,8 +128,3 @@ def _event(one: EventSummary, position: int, outcome: Outcome | None, zone: tzin
         **told(reason),
         "bytes": one.body_bytes,
     }
-
-
-def fee_text(fee_micro: int | None, decimals: int | None) -> str | None:
-    """A fee as exact decimal text, with the carrier's decimals."""
-    return None if fee_micro is None else money.text(fee_micro, 2 if decimals is None else decimals)

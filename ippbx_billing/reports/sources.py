@@ -8,13 +8,14 @@ cheapest source that can tell all that is asked, and the answers are added up.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from operator import add
 from typing import Any
 
 from ippbx_billing import money
-from ippbx_billing.calls import Reason
+from ippbx_billing.calls import ChargeStatus, Reason
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.language.reasons import english
@@ -28,6 +29,7 @@ Sums = dict[tuple[Any, ...], list[int]]  # the groups, each ending with the stat
 
 PEOPLE = ("employee", "department")
 MOST_LISTED = 400  # days that a condition lists one by one
+MOST_OTHERS = 4  # times as many calls are read, where that spares looking each up
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Question:
     @property
     def asked(self) -> set[str]:
         """All that a source must be able to tell."""
-        return {*self.keys, *self.where.given()}
+        return {*self.keys, *self.where.asked}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ CALLS = SumSource(
     f"{_CELLS} JOIN calls c INDEXED BY calls_by_day ON c.day = x.day_text AND c.extension = x.extension "
     "JOIN charges g ON g.id = c.id",
 )
+CALLS_IN_ORDER = replace(CALLS, tables="FROM calls c NOT INDEXED CROSS JOIN charges g ON g.id = c.id", when="c.id")
 BY_MONTH = (MONTH_EXTENSIONS, MONTHS, MONTH_PLACES)
 BY_DAY = (DAYS, CHARGES, CALLS)
 
@@ -227,21 +230,56 @@ class Piece:
 
 def sums(ledger: Ledger, question: Question, source: str = "auto") -> Sums:
     """The sums by the question's keys and the calls' status; `source` "calls" reads every call."""
+    return _added_up(ledger, question, source, _by_status)
+
+
+def charged(ledger: Ledger, question: Question, source: str = "auto") -> Sums:
+    """The sums by the question's keys alone, of all calls but the filtered ones; then how many have no price."""
+    return _added_up(ledger, question, source, _charged)
+
+
+def filtered(ledger: Ledger, question: Question, source: str = "auto") -> int:
+    """How many calls that fulfil the conditions were left out by a filter."""
+    whole = sums(ledger, Question(question.period, ()), source)
+    if any(status == ChargeStatus.FILTERED for (status,) in whole) and question.where.asked:
+        whole = sums(ledger, replace(question, keys=()), source)
+    return sum(values[0] for (status,), values in whole.items() if status == ChargeStatus.FILTERED)
+
+
+def _added_up(ledger: Ledger, question: Question, source: str, telling: "Telling") -> Sums:
+    """The answers of all pieces together."""
     found: Sums = {}
     for piece in _pieces(ledger, question, source):
-        sql, values = _query(piece, question)
-        width = len(question.keys) + 1
-        for row in ledger.connection.execute(sql, values):
-            values_of_row = tuple(row)
-            have = found.setdefault(values_of_row[:width], [0] * len(SUMS))
-            for place, value in enumerate(values_of_row[width:]):
-                have[place] += value or 0
+        keys, amounts, condition = telling(piece.source, question)
+        sql, values = _query(piece, question, keys, amounts, condition)
+        cursor = ledger.connection.cursor()
+        cursor.row_factory = None
+        for row in cursor.execute(sql, values):
+            key, added = row[: len(keys)], [value or 0 for value in row[len(keys) :]]
+            have = found.get(key)
+            found[key] = added if have is None else list(map(add, have, added))
     return found
+
+
+# What is asked of a source, as SQL: what groups are told apart by, their sums, a condition that all calls must fulfil.
+Telling = Callable[[SumSource, Question], tuple[list[str], list[str], list[str]]]
+
+
+def _by_status(source: SumSource, question: Question) -> tuple[list[str], list[str], list[str]]:
+    return [source.tells[key] for key in (*question.keys, "status")], [*source.sums], []
+
+
+def _charged(source: SumSource, question: Question) -> tuple[list[str], list[str], list[str]]:
+    status = source.tells["status"]
+    calls = "1" if source.sums[0] == "count(*)" else "s.calls"
+    unpriced = f"sum(({status} = '{ChargeStatus.UNRATED}') * {calls})"
+    keys = [source.tells[key] for key in question.keys]
+    return keys, [*source.sums, unpriced], [f"{status} <> '{ChargeStatus.FILTERED}'"]
 
 
 def unrated_reasons(ledger: Ledger, question: Question) -> dict[Reason, int]:
     """How many calls could not be priced, by reason, the most frequent first."""
-    source = CHARGES if CHARGES.can_tell(set(question.where.given())) else CALLS
+    source = CHARGES if CHARGES.can_tell(question.where.asked) else CALLS
     clauses, values = conditions(source, question.where, question.who)
     first, last = question.period.first.toordinal() * 24, question.period.last.toordinal() * 24 + 23
     return most_frequent(
@@ -261,7 +299,7 @@ def most_frequent(rows: Iterable[tuple[str, str, int]]) -> dict[Reason, int]:
 
 def conditions(source: SumSource, where: Where, who: Who) -> tuple[list[str], list[Any]]:
     """The conditions as SQL of a source, with their values."""
-    clauses: list[str] = []
+    clauses: list[str] = [where.scope.clause(source.tells[where.scope.key])] if where.scope else []
     values: list[Any] = []
     for name, value in where.given().items():
         told = source.tells[name]
@@ -320,7 +358,23 @@ def _pieces(ledger: Ledger, question: Question, source: str) -> Iterator[Piece]:
         if monthly and whole:
             yield from _monthly(ledger, monthly, *whole, asked)
         daily = next(one for one in BY_DAY if one.can_tell(asked))
+        if daily is CALLS and not is_exact(question.where.extension) and _are_together(ledger, period):
+            daily = CALLS_IN_ORDER
         yield from (Piece(daily, *edge) for edge in days)
+
+
+def _are_together(ledger: Ledger, period: Period) -> bool:
+    """Whether most calls from the period's first to its last, as they came in, are of the period.
+
+    Then they are read in that order, in a fifth of the time that the index of days takes to find each.
+    """
+    days = [period.first.toordinal(), period.last.toordinal()]
+    span, calls = ledger.connection.execute(
+        "SELECT (SELECT max(last_id) - min(first_id) + 1 FROM rollup_spans WHERE day BETWEEN ?1 AND ?2), "
+        "(SELECT sum(calls) FROM rollup_hours WHERE hour BETWEEN ?1 * 24 AND ?2 * 24 + 23)",
+        days,
+    ).fetchone()
+    return (span or 0) <= MOST_OTHERS * (calls or 0)
 
 
 def _monthly(ledger: Ledger, monthly: SumSource, first: date, last: date, asked: set[str]) -> Iterator[Piece]:
@@ -361,16 +415,19 @@ def _whole_months(period: Period) -> tuple[tuple[date, date] | None, list[tuple[
 # -- asking
 
 
-def _query(piece: Piece, question: Question) -> tuple[str, list[Any]]:
+def _query(
+    piece: Piece, question: Question, keys: Sequence[str], amounts: Sequence[str], further: Sequence[str]
+) -> tuple[str, list[Any]]:
     """A piece as SQL, with its values."""
     source = piece.source
     when, values = _when(piece, question.where)
     clauses, given = conditions(source, question.where, question.who)
+    clauses += further
     if piece.whole:
         # One number for both, because SQLite goes through the whole list for each pair that is not in it.
         clauses.append(f"s.month << 40 | s.extension_id NOT IN (SELECT month << 40 | id FROM ({_MOVED}))")
-    told = ", ".join([*(source.tells[key] for key in (*question.keys, "status")), *source.sums])
-    groups = ", ".join(str(place) for place in range(1, len(question.keys) + 2))
+    told = ", ".join([*keys, *amounts])
+    groups = ", ".join(str(place) for place in range(1, len(keys) + 1)) or "NULL"
     tables = source.tables if piece.cells is None else source.cells
     joins = source.joined(told + _and(clauses))
     return f"SELECT {told} {tables} {joins} WHERE {when} {_and(clauses)} GROUP BY {groups}", [*values, *given]
@@ -393,13 +450,17 @@ def _when(piece: Piece, where: Where) -> tuple[str, list[Any]]:
         case "c.day":
             return "c.day BETWEEN ? AND ?", [piece.first.isoformat(), piece.last.isoformat()]
         case "g.local_hour":
-            return (
-                "g.local_hour BETWEEN ? AND ? "
-                "AND g.id BETWEEN (SELECT min(first_id) FROM rollup_spans WHERE day BETWEEN ? AND ?) "
-                "AND (SELECT max(last_id) FROM rollup_spans WHERE day BETWEEN ? AND ?)",
-                [first * 24, last * 24 + 23, first, last, first, last],
-            )
+            return f"g.local_hour BETWEEN ? AND ? AND g.id {_SPAN}", [first * 24, last * 24 + 23, *[first, last] * 2]
+        case "c.id":
+            days = [piece.first.isoformat(), piece.last.isoformat()]
+            return f"c.day BETWEEN ? AND ? AND c.id {_SPAN}", [*days, *[first, last] * 2]
     return "s.hour BETWEEN ? AND ?", [first * 24, last * 24 + 23]
+
+
+_SPAN = (
+    "BETWEEN (SELECT min(first_id) FROM rollup_spans WHERE day BETWEEN ? AND ?) "
+    "AND (SELECT max(last_id) FROM rollup_spans WHERE day BETWEEN ? AND ?)"
+)
 
 
 def _day(number: int) -> str:

@@ -164,7 +164,9 @@ def _check(by: Sequence[str], sort: str | None, top: int | None, compare: str | 
     if top is not None and top < 1:
         raise UsageError(tr("{count} rows are none", count=top), tr("ask for at least one"))
     if source not in SOURCES:
-        raise UsageError(f"{source!r} is no source of sums", f"one of: {', '.join(SOURCES)}")
+        raise UsageError(
+            tr("{source!r} is no source of sums", source=source), tr("one of: {names}", names=", ".join(SOURCES))
+        )
 
 
 def sort_key(sort: str) -> str:
@@ -198,17 +200,9 @@ class _Found:
 
     @classmethod
     def of(cls, ledger: Ledger, question: sources.Question, source: str) -> "_Found":
-        groups: dict[Key, Amounts] = {}
-        unrated, filtered = 0, 0
-        for (*names, status), values in sources.sums(ledger, question, source).items():
-            amounts, key = amounts_of(values, status), tuple(names)
-            if status == ChargeStatus.FILTERED:
-                filtered += amounts.calls
-                continue
-            unrated += amounts.unpriced
-            groups[key] = groups[key].plus(amounts) if key in groups else amounts
+        groups = {key: Amounts._make(values) for key, values in sources.charged(ledger, question, source).items()}
         total = Amounts(*map(sum, zip(*groups.values(), strict=True)))
-        return cls(groups, total, unrated, filtered)
+        return cls(groups, total, total.unpriced, sources.filtered(ledger, question, source))
 
     def leading(self, sort: str, top: int | None) -> "_Found":
         """The same without groups that cannot be among the first rows, where a plain sum decides that.
@@ -387,7 +381,7 @@ def _measures(now: Amounts, before: Amounts | None, whole_micro: int, decimals: 
         "answered_difference": more.answered,
         "duration_s_difference": more.duration_s,
         "billed_s_difference": more.billed_s,
-        "fee_difference": money.text(more.fee_micro, decimals),
+        "fee_difference": None if now.unpriced or before.unpriced else money.text(more.fee_micro, decimals),
     }
 
 

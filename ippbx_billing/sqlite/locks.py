@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import IO
 
 from ippbx_billing.errors import BusyError, DataError
@@ -57,7 +56,7 @@ def maintenance(data_dir: Path, work: str, wait_s: float = 0) -> Iterator[None]:
                 {
                     "work": work,
                     "pid": os.getpid(),
-                    "id": token_hex(8),
+                    "id": os.urandom(8).hex(),
                     "since": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
                 }
             )

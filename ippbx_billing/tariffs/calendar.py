@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, date
 from functools import cache
-from importlib import metadata
 from typing import TYPE_CHECKING, Literal
 
 from ippbx_billing.tariffs.prices import DayKind
@@ -92,6 +91,8 @@ class HolidayCalendar:
 @cache
 def package_version() -> str:
     """The version of the `holidays` package; told without loading it."""
+    from importlib import metadata  # brings the whole of `email`, for this one text
+
     return metadata.version("holidays")
 
 

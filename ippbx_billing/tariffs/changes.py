@@ -96,6 +96,8 @@ def ended(price: Price, day: date) -> Price:
         connection_fee_micro=0,
         free_s=0,
         minimum_fee_micro=0,
+        maximum_fee_micro=0,
+        grace_s=0,
         windows=(),
         status="ended",
     )
@@ -112,3 +114,23 @@ def identity(price: Price) -> Identity:
         spelt(price),
         price.effective_from,
     )
+
+
+def in_force(prices: Iterable[Price], day: date) -> list[Price]:
+    """Of each price the newest version that has begun by then."""
+    newest: dict[object, Price] = {}
+    for price in sorted(prices, key=lambda one: one.effective_from):
+        if price.effective_from <= day:
+            newest[identity(price)[:-1]] = price
+    return list(newest.values())
+
+
+def in_order(prices: Iterable[Price]) -> list[Price]:
+    """By carrier, traffic type as usual, direction, line kind, and what they are for; earlier versions first."""
+    places = {kind: place for place, kind in enumerate(TrafficType)}
+
+    def order(price: Price) -> tuple[object, ...]:
+        kind = price.carrier, places[price.traffic_type], price.direction, str(price.line_kind or "")
+        return (*kind, price.match, price.value, price.effective_from)
+
+    return sorted(prices, key=order)

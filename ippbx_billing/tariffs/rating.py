@@ -13,18 +13,21 @@ How a call is charged:
   price is unrated, with the reason; nothing is guessed.
 * Free seconds go first. Of the rest the initial fee buys the initial seconds, then each begun step costs the step fee.
   An exact multiple is not one step more. A call wholly within its free seconds costs its connection fee only.
-* The connection fee comes on top; a row's minimum holds for the row's own amount; then the carrier's local price for
-  the same length is added where the row says so.
+* The connection fee comes on top; a row's minimum and maximum hold for the row's own amount; then the carrier's local
+  price for the same length is added where the row says so, and the carrier's tax. A call within the grace is free.
 * The window in force at the start of the call replaces the four figures. Where the carrier splits calls, a border ends
   the block in progress, and the next step begins at the border with the new window's figures; the initial fee is paid
   once, by the first second that is not free. A flat window is one block: its fee is due when the call reaches it.
+  Where the carrier goes by steps, a block runs on over the border, and the next one begins where it ends.
+* A tier later in the call replaces step and fee from its second of the chargeable talk on; its border is like that of
+  a window. Where only completed steps count, what is left before a border is free.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from ippbx_billing import money
@@ -41,8 +44,10 @@ from ippbx_billing.calls import (
     Step,
     TrafficType,
 )
+from ippbx_billing.money import Rounding
 from ippbx_billing.tariffs.book import TariffBook
-from ippbx_billing.tariffs.prices import DAY_S, Calendar, Carrier, Figures, Price, Window
+from ippbx_billing.tariffs.prices import DAY_S, Calendar, Carrier, Figures, PartSecond, Price, Seconds, Tier, Window
+from ippbx_billing.tariffs.spelling import seconds_text, tax_text
 from ippbx_billing.tariffs.windows import Stretch, stretches, window_now
 
 Facts = dict[str, int | str]
@@ -61,20 +66,58 @@ NO_DIRECTION = Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason=Reason
 
 def rate(call: Call, classification: Classification, local_start: datetime, book: TariffBook) -> Charge:
     """The charge of a call, without steps; `local_start` is its start in the site's time zone. Never raises."""
-    found = settle(call, classification, local_start, book)
+    key = _alike(call, classification, local_start)
+    found = book.settled.get(key)
+    if found is None:
+        found = settle(call, classification, local_start, book)
+        if key not in book.settled and key is not None and len(book.settled) < REMEMBERED:
+            book.settled[key] = found if _holds_for_all(found, call, classification, book) else None
     if isinstance(found, Charge):
         return found
     carrier, price = found
-    if price.add_local or (price.windows and carrier.crossing == "split"):
-        return charge_by(price, carrier, call.billed_s, classification, local_start, book)
+    seconds = call.billed_s if call.billed_ms is None else talk_s(call.billed_ms, carrier.part_second)
+    if price.add_local or (price.windows and carrier.crossing != "start"):
+        return charge_by(price, carrier, seconds, classification, local_start, book)
     window = window_now(price.windows, local_start, book.calendar) if price.windows else None
-    key = (id(price), id(window), call.billed_s)
-    charge = book.charges.get(key)
+    known = (id(price), id(window), seconds)
+    charge = book.charges.get(known)
     if charge is None:
-        charge = charge_by(price, carrier, call.billed_s, classification, local_start, book)
+        charge = charge_by(price, carrier, seconds, classification, local_start, book)
         if len(book.charges) < REMEMBERED:
-            book.charges[key] = charge
+            book.charges[known] = charge
     return charge
+
+
+def _alike(call: Call, c: Classification, local_start: datetime) -> tuple[object, ...] | None:
+    """What is equal in calls of one day for which `settle` finds the same, if no digits count; None where more does."""
+    if call.twin or call.left_out or call.doubt or c.emergency:
+        return None
+    if call.disposition is not Disposition.ANSWERED:
+        return call.trunk, call.direction
+    if not 0 < call.billed_s <= MAX_CALL_S:
+        return None
+    return call.trunk, call.direction, c.traffic_type, c.line_kind, c.area_code, c.country, local_start.toordinal()
+
+
+def _holds_for_all(found: Charge | tuple[Carrier, Price], call: Call, c: Classification, book: TariffBook) -> bool:
+    """Whether nothing that was found rests on the very digits of the call."""
+    if call.disposition is not Disposition.ANSWERED:
+        return True
+    carrier = book.carrier_for(call.trunk)
+    if carrier is None or call.direction is None or book.looks_at_digits(carrier, c.traffic_type, call.direction):
+        return False
+    return not isinstance(found, Charge) or found.status is ChargeStatus.FREE
+
+
+def talk_s(billed_ms: int, part_second: PartSecond) -> Seconds:
+    """The talk time that is charged, of one told in milliseconds: what the carrier makes of a part of a second.
+
+    >>> talk_s(60_500, "up"), talk_s(60_500, "down"), talk_s(60_500, "half_even"), talk_s(60_500, "exact")
+    (61, 60, 60, Fraction(121, 2))
+    """
+    if part_second == "exact":
+        return _exact(billed_ms, 1000)
+    return money.rounded(billed_ms * 1000, 0, part_second) // money.MICRO
 
 
 def settle(
@@ -100,12 +143,12 @@ def explain(call: Call, classification: Classification, local_start: datetime, b
 def charge_by(
     price: Price,
     carrier: Carrier,
-    seconds: int,
+    seconds: Seconds,
     classification: Classification,
     local_start: datetime,
     book: TariffBook,
 ) -> Charge:
-    """The charge of a call that has a price: the row's own fee, the local one on top, rounded once."""
+    """The charge of a call that has a price: the row's own fee, the local one and the tax on top, rounded once."""
     exact, window = _own_fee(price, carrier, local_start, seconds, book.calendar)
     asked = [price]
     if price.add_local:
@@ -114,11 +157,13 @@ def charge_by(
             return _unrated("no-local-price", carrier, traffic_type=price.traffic_type.value)
         exact += _own_fee(local, carrier, local_start, seconds, book.calendar)[0]
         asked.append(local)
+    if carrier.tax_micro:
+        exact = _exact(exact * (money.MICRO + carrier.tax_micro), money.MICRO)
     if exact > money.MAX_FEE_MICRO:
-        return _unrated("fee-too-large", carrier, seconds=seconds)
+        return _unrated("fee-too-large", carrier, seconds=_fact(seconds))
     return Charge(
         status=ChargeStatus.RATED,
-        fee_micro=money.round_half_up(exact, carrier.decimals),
+        fee_micro=money.rounded(exact, *_rounding(price, carrier)),
         carrier=carrier.name,
         price_id=price.id,
         window=window,
@@ -126,10 +171,10 @@ def charge_by(
     )
 
 
-@lru_cache(maxsize=1_024)
 def _of(carrier: str, charge: Charge) -> Charge:
     """The charge with its carrier: also a call that costs nothing went over somebody's line."""
-    return replace(charge, carrier=carrier)
+    is_plain = charge.status is ChargeStatus.FREE and not charge.reason.facts
+    return _free_with(charge.reason.code, carrier) if is_plain else replace(charge, carrier=carrier)
 
 
 def _ruled(call: Call, classification: Classification) -> Charge | None:
@@ -164,9 +209,9 @@ def _unrated(code: str, of: Carrier | None = None, **facts: int | str) -> Charge
     return Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason=reason, carrier=of.name)
 
 
-@cache
-def _free_with(reason: Reason, carrier: str) -> Charge:
-    return Charge(status=ChargeStatus.FREE, fee_micro=0, reason=reason, carrier=carrier)
+@lru_cache(maxsize=1_024)
+def _free_with(code: str, carrier: str) -> Charge:
+    return Charge(status=ChargeStatus.FREE, fee_micro=0, reason=Reason(code), carrier=carrier)
 
 
 def _is_internal(call: Call, classification: Classification) -> bool:
@@ -185,9 +230,9 @@ def _without_carrier(call: Call, book: TariffBook) -> Charge:
 def _without_price(call: Call, classification: Classification, carrier: Carrier) -> Charge:
     """Incoming and internal calls are free unless they have a price; for others the reason names what is missing."""
     if _is_internal(call, classification):
-        return _free_with(INTERNAL.reason, carrier.name)
+        return _free_with(INTERNAL.reason.code, carrier.name)
     if call.direction is Direction.INBOUND:
-        return _free_with(INCOMING.reason, carrier.name)
+        return _free_with(INCOMING.reason.code, carrier.name)
     match, value = _destination(classification)
     facts = {"traffic_type": classification.traffic_type.value, "line_kind": classification.line_kind.value}
     return _unrated("no-price", carrier, **facts, match=match, value=value)
@@ -224,21 +269,25 @@ def local_price(
 
 
 class Part(NamedTuple):
-    """What some seconds of a call cost: `free` ones, those the `initial` fee buys, or `steps` of them."""
+    """What some seconds of a call cost: `free` or already `paid` ones, those the `initial` fee buys, or `steps`."""
 
     code: str
     window: Window | None
     figures: Figures
-    seconds: int
+    seconds: Seconds
     steps: int
     amount_micro: Amount
+    tier: Tier | None = None
 
 
 def _own_fee(
-    price: Price, carrier: Carrier, local_start: datetime, seconds: int, calendar: Calendar
+    price: Price, carrier: Carrier, local_start: datetime, seconds: Seconds, calendar: Calendar
 ) -> tuple[Amount, str | None]:
     """The exact amount of one price row, and the windows it was found in."""
     cut = stretches(price, carrier, local_start, seconds, calendar)
+    labels = _labels(cut) if price.windows else None
+    if price.grace_s and seconds <= price.grace_s:
+        return 0, labels
     chargeable = seconds - price.free_s
     talk: Amount
     if chargeable <= 0:
@@ -247,61 +296,132 @@ def _own_fee(
         window = cut[0].window
         talk = talk_micro(window.figures if window else price.figures, chargeable)
     else:
-        talk = sum(part.amount_micro for part in _parts(price, cut))
+        talk = sum(part.amount_micro for part in _parts(price, cut, carrier))
     own = price.connection_fee_micro + talk
-    if chargeable > 0 and own < price.minimum_fee_micro:
-        own = price.minimum_fee_micro
-    return own, _labels(cut) if price.windows else None
+    return _within(price, own) if chargeable > 0 else own, labels
 
 
-def talk_micro(figures: Figures, seconds: int) -> Amount:
+def _within(price: Price, own: Amount) -> Amount:
+    """The row's own amount, no less than its minimum and no more than its cap."""
+    if own < price.minimum_fee_micro:
+        return price.minimum_fee_micro
+    return min(own, price.maximum_fee_micro) if price.maximum_fee_micro else own
+
+
+def talk_micro(figures: Figures, seconds: Seconds) -> Amount:
     """What that many seconds (more than none) cost by the figures alone."""
+    if not figures.is_plain:
+        return sum(part.amount_micro for part in Meter().parts(None, figures, seconds))
     flat = figures.step_s == 0 or seconds <= figures.initial_s
-    steps = 0 if flat else steps_begun(figures, seconds - figures.initial_s)
+    steps = 0 if flat else steps_begun(figures.step_s, seconds - figures.initial_s)
     if figures.per_s:
-        return initial_micro(figures) + step_micro(figures, steps)
+        return initial_micro(figures) + step_micro(figures, figures.step_fee_micro, steps)
     return figures.initial_fee_micro + steps * figures.step_fee_micro
 
 
 def initial_micro(figures: Figures) -> Amount:
     """What the initial seconds cost."""
     fee_micro = figures.initial_fee_micro
-    return _exact(fee_micro * figures.initial_s, figures.per_s) if figures.per_s else fee_micro
+    exact = _exact(fee_micro * figures.initial_s, figures.per_s) if figures.per_s else fee_micro
+    return exact if figures.step_decimals is None else money.round_half_up(exact, figures.step_decimals)
 
 
-def step_micro(figures: Figures, steps: int = 1) -> Amount:
-    """What that many steps cost."""
-    fee_micro = steps * figures.step_fee_micro
-    return _exact(fee_micro * figures.step_s, figures.per_s) if figures.per_s else fee_micro
+def step_micro(figures: Figures | Tier, fee_micro: int, steps: int = 1) -> Amount:
+    """What that many steps cost, by the figures or by a tier of them."""
+    return _exact(steps * fee_micro * figures.step_s, figures.per_s) if figures.per_s else steps * fee_micro
 
 
-def _exact(micro: int, parts: int) -> Amount:
+def _exact(micro: Amount, parts: Seconds) -> Amount:
     share = Fraction(micro, parts)
     return share.numerator if share.denominator == 1 else share
 
 
-def steps_begun(figures: Figures, seconds: int) -> int:
+def steps_begun(step_s: Seconds, seconds: Seconds) -> int:
     """How many steps are begun in that many seconds: an exact multiple is not one more."""
-    return -(-seconds // figures.step_s)
+    return -(-seconds // step_s)
 
 
-def _parts(price: Price, cut: Iterable[Stretch]) -> Iterator[Part]:
+class Meter:
+    """Counts blocks along the chargeable talk of one call: how far it is, and how far the last block has paid.
+
+    With `runs_on` a block that a border cuts is paid to its end, and the next one begins there.
+    """
+
+    def __init__(self, *, runs_on: bool = False) -> None:
+        self._runs_on = runs_on
+        self._started = False
+        self._at: Seconds = 0
+        self._paid: Seconds = 0  # seconds from here on that a block has bought already
+
+    def parts(self, window: Window | None, figures: Figures, seconds: Seconds) -> Iterator[Part]:
+        """The blocks of the next seconds, all of them in one window or in none."""
+        flat = figures.step_s == 0
+        if not self._started or (flat and not figures.tiers):
+            initial = self._initial(window, figures, seconds, flat=flat)
+            yield initial
+            seconds, self._started = seconds - initial.seconds, True
+        while seconds > 0:
+            tier, length_s = _tier_at(figures, self._at, seconds)
+            yield from self._stretch(window, figures, tier, length_s)
+            seconds -= length_s
+
+    def _initial(self, window: Window | None, figures: Figures, seconds: Seconds, *, flat: bool) -> Part:
+        until = figures.tiers[0].from_s if figures.tiers else seconds
+        bought = min(seconds, until if flat else figures.initial_s)
+        self._at += bought
+        self._paid = 0 if flat or not self._runs_on else figures.initial_s - bought
+        return Part("initial", window, figures, bought, 1, initial_micro(figures))
+
+    def _stretch(self, window: Window | None, figures: Figures, tier: Tier | None, length_s: Seconds) -> Iterator[Part]:
+        """The steps of seconds that neither a window nor a tier cuts."""
+        already = min(self._paid, length_s) if self._runs_on else 0
+        self._at, self._paid = self._at + length_s, self._paid - already
+        if already:
+            yield Part("paid", window, figures, already, 0, 0, tier)
+        rest = length_s - already
+        if not rest:
+            return
+        step_s, fee_micro = (tier.step_s, tier.step_fee_micro) if tier else (figures.step_s, figures.step_fee_micro)
+        count = _count(figures, step_s, rest)
+        if step_s and self._runs_on and figures.counting == "begun":
+            self._paid = count * step_s - rest
+        amount = _steps_micro(figures, tier or figures, fee_micro, count)
+        yield Part("steps", window, figures, rest, count, amount, tier)
+
+
+def _tier_at(figures: Figures, at: Seconds, seconds: Seconds) -> tuple[Tier | None, Seconds]:
+    """The tier in force at that second, None before the first, and how many of these seconds lie in it."""
+    current = None
+    for tier in figures.tiers:
+        if tier.from_s > at:
+            return current, min(seconds, tier.from_s - at)
+        current = tier
+    return current, seconds
+
+
+def _count(figures: Figures, step_s: Seconds, seconds: Seconds) -> int:
+    if not step_s:
+        return 1
+    return steps_begun(step_s, seconds) if figures.counting == "begun" else int(seconds // step_s)
+
+
+def _steps_micro(figures: Figures, of: Figures | Tier, fee_micro: int, count: int) -> Amount:
+    if figures.step_decimals is None:
+        return step_micro(of, fee_micro, count)
+    return count * money.round_half_up(step_micro(of, fee_micro), figures.step_decimals)
+
+
+def _parts(price: Price, cut: Iterable[Stretch], carrier: Carrier) -> Iterator[Part]:
     """The call piece by piece, in the order of time."""
-    free_s, started = price.free_s, False
+    free_s, meter = price.free_s, Meter(runs_on=carrier.crossing == "step")
     for window, length_s in cut:
         figures = window.figures if window else price.figures
         skipped = min(free_s, length_s)
-        free_s, seconds = free_s - skipped, length_s - skipped
+        free_s, seconds = free_s - int(skipped), length_s - skipped
         if skipped:
             yield Part("free", window, figures, skipped, 0, 0)
-        if seconds and (not started or figures.step_s == 0):
-            started = True
-            bought = min(seconds, figures.initial_s) if figures.step_s else seconds
-            yield Part("initial", window, figures, bought, 1, initial_micro(figures))
-            seconds -= bought
         if seconds:
-            count = steps_begun(figures, seconds)
-            yield Part("steps", window, figures, seconds, count, step_micro(figures, count))
+            yield from meter.parts(window, figures, seconds)
 
 
 def _labels(cut: Iterable[Stretch]) -> str | None:
@@ -325,18 +445,43 @@ def _story(
     if carrier is None or price is None or charge.fee_micro is None or charge.status is not ChargeStatus.RATED:
         yield Step("outcome", {"status": str(charge.status)}, reason=charge.reason)
         return
-    steps = list(_price_steps(price, carrier, local_start, call.billed_s, book.calendar))
-    exact = _own_fee(price, carrier, local_start, call.billed_s, book.calendar)[0]
+    seconds = call.billed_s if call.billed_ms is None else talk_s(call.billed_ms, carrier.part_second)
+    if call.billed_ms is not None and call.billed_ms % 1000:
+        facts: Facts = {"told": seconds_text(Fraction(call.billed_ms, 1000)), "seconds": _fact(seconds)}
+        yield Step("part-second", {**facts, "part_second": carrier.part_second})
+    steps = list(_price_steps(price, carrier, local_start, seconds, book.calendar))
+    exact = _own_fee(price, carrier, local_start, seconds, book.calendar)[0]
     local = local_price(classification, carrier, local_start, book) if price.add_local else None
     if local:
-        steps.append(_local_step(local, carrier, local_start, call.billed_s, book.calendar))
-        exact += _own_fee(local, carrier, local_start, call.billed_s, book.calendar)[0]
+        steps.append(_local_step(local, carrier, local_start, seconds, book.calendar))
+        exact += _own_fee(local, carrier, local_start, seconds, book.calendar)[0]
+    if carrier.tax_micro:
+        tax = _exact(exact * carrier.tax_micro, money.MICRO)
+        steps.append(Step("tax", {"percent": tax_text(carrier.tax_micro)}, _whole(tax)))
+        exact += tax
     yield from steps
+    yield from _rounding_steps(steps, exact, charge.fee_micro, price, carrier)
+    yield Step("fee", {"fee_micro": charge.fee_micro, "billed_s": _fact(seconds)})
+
+
+def _rounding(price: Price, carrier: Carrier) -> tuple[int, Rounding]:
+    """To how many decimals a fee is rounded, and how: as the price says, else as the carrier does."""
+    decimals = carrier.decimals if price.decimals is None else price.decimals
+    return decimals, price.rounding or carrier.rounding
+
+
+def _rounding_steps(
+    steps: Iterable[Step], exact: Amount, fee_micro: int, price: Price, carrier: Carrier
+) -> Iterator[Step]:
+    """What rounding adds or takes, where it does."""
     together = sum(step.amount_micro for step in steps)
-    if together != charge.fee_micro:
-        facts: Facts = {"decimals": carrier.decimals, "exact_micro": together}
-        yield Step("rounding", facts | _fraction(exact), charge.fee_micro - together)
-    yield Step("fee", {"fee_micro": charge.fee_micro, "billed_s": call.billed_s})
+    if together == fee_micro:
+        return
+    decimals, rounding = _rounding(price, carrier)
+    facts: Facts = {"decimals": decimals, "exact_micro": together}
+    if rounding != "half_up":
+        facts["rounding"] = rounding
+    yield Step("rounding", facts | _fraction(exact), fee_micro - together)
 
 
 def _trunk_step(call: Call, book: TariffBook) -> Step:
@@ -352,20 +497,44 @@ def _number_steps(call: Call, c: Classification) -> Iterator[Step]:
 
 
 def _price_steps(
-    price: Price, carrier: Carrier, local_start: datetime, seconds: int, calendar: Calendar
+    price: Price, carrier: Carrier, local_start: datetime, seconds: Seconds, calendar: Calendar
 ) -> Iterator[Step]:
     """The price row, the windows the call touches, and each of its pieces; the amounts are the row's own fee."""
     cut = stretches(price, carrier, local_start, seconds, calendar)
     yield Step("price", _price_facts(price))
+    yield from _tier_steps(price.figures)
     if price.windows:
-        yield from (_window_step(stretch, carrier, price) for stretch in cut)
+        yield from (step for stretch in cut for step in _window_steps(stretch, carrier, price))
+    if price.grace_s and seconds <= price.grace_s:
+        yield Step("grace", {"grace_s": price.grace_s, "seconds": _fact(seconds)})
+        return
     if price.connection_fee_micro:
         yield Step("connection", {"fee_micro": price.connection_fee_micro}, price.connection_fee_micro)
-    pieces = list(_parts(price, cut))
+    pieces = list(_parts(price, cut, carrier))
     yield from map(_part_step, pieces)
     talk = price.connection_fee_micro + sum(_whole(piece.amount_micro) for piece in pieces)
-    if seconds > price.free_s and talk < price.minimum_fee_micro:
+    if seconds > price.free_s:
+        yield from _bound_steps(price, talk)
+
+
+def _bound_steps(price: Price, talk: int) -> Iterator[Step]:
+    """What the row's minimum adds, or its cap takes."""
+    if talk < price.minimum_fee_micro:
         yield Step("minimum", {"minimum_micro": price.minimum_fee_micro}, price.minimum_fee_micro - talk)
+    elif price.maximum_fee_micro and talk > price.maximum_fee_micro:
+        yield Step("maximum", {"maximum_micro": price.maximum_fee_micro}, price.maximum_fee_micro - talk)
+
+
+def _tier_steps(figures: Figures) -> Iterator[Step]:
+    """What comes into force later in the call."""
+    for tier in figures.tiers:
+        facts: Facts = {"from_s": _fact(tier.from_s), "step_s": _fact(tier.step_s)}
+        yield Step("tier", {**facts, "step_fee_micro": tier.step_fee_micro, **_per(tier)})
+
+
+def _fact(seconds: Seconds) -> int | str:
+    """Seconds as a fact: a text where a part of a second is left."""
+    return int(seconds) if seconds == int(seconds) else seconds_text(seconds)
 
 
 def _whole(amount: Amount) -> int:
@@ -393,40 +562,50 @@ def _price_facts(price: Price) -> Facts:
 
 def _figures_facts(figures: Figures) -> Facts:
     return {
-        "initial_s": figures.initial_s,
+        "initial_s": _fact(figures.initial_s),
         "initial_fee_micro": figures.initial_fee_micro,
-        "step_s": figures.step_s,
+        "step_s": _fact(figures.step_s),
         "step_fee_micro": figures.step_fee_micro,
         **_per(figures),
+        **_counted(figures),
     }
 
 
-def _per(figures: Figures) -> Facts:
+def _per(figures: Figures | Tier) -> Facts:
     """For how many seconds the fees are, where they are rates."""
-    return {"per_s": figures.per_s} if figures.per_s else {}
+    return {"per_s": _fact(figures.per_s)} if figures.per_s else {}
 
 
-def _window_step(stretch: Stretch, carrier: Carrier, price: Price) -> Step:
+def _counted(figures: Figures) -> Facts:
+    """How steps are counted and rounded, where that is not as usual."""
+    facts: Facts = {} if figures.counting == "begun" else {"counting": figures.counting}
+    return facts if figures.step_decimals is None else facts | {"step_decimals": figures.step_decimals}
+
+
+def _window_steps(stretch: Stretch, carrier: Carrier, price: Price) -> Iterator[Step]:
     window = stretch.window
-    facts: Facts = {"window": window.label if window else "", "seconds": stretch.seconds, "crossing": carrier.crossing}
-    return Step("window", {**facts, **_figures_facts(window.figures if window else price.figures)})
+    facts: Facts = {"window": window.label if window else "", "seconds": _fact(stretch.seconds)}
+    facts |= {"crossing": carrier.crossing}
+    yield Step("window", {**facts, **_figures_facts(window.figures if window else price.figures)})
+    if window:
+        yield from _tier_steps(window.figures)
 
 
 def _part_step(part: Part) -> Step:
     label = part.window.label if part.window else ""
-    facts: Facts = {"seconds": part.seconds, "window": label}
+    facts: Facts = {"seconds": _fact(part.seconds), "window": label}
     if part.code == "initial":
-        facts |= {"initial_s": part.figures.initial_s, "fee_micro": _whole(part.amount_micro)}
-        facts |= {"step_s": part.figures.step_s}
+        facts |= {"initial_s": _fact(part.figures.initial_s), "fee_micro": _whole(part.amount_micro)}
+        facts |= {"step_s": _fact(part.figures.step_s)}
     elif part.code == "steps":
-        figures = part.figures
-        facts |= {"count": part.steps, "step_s": figures.step_s, "step_fee_micro": figures.step_fee_micro}
-        facts |= _per(figures)
+        of = part.tier or part.figures
+        facts |= {"count": part.steps, "step_s": _fact(of.step_s), "step_fee_micro": of.step_fee_micro}
+        facts |= _per(of) | _counted(part.figures)
     return Step(part.code, facts, _whole(part.amount_micro))
 
 
-def _local_step(price: Price, carrier: Carrier, local_start: datetime, seconds: int, calendar: Calendar) -> Step:
+def _local_step(price: Price, carrier: Carrier, local_start: datetime, seconds: Seconds, calendar: Calendar) -> Step:
     """The carrier's local price on top, in one step."""
     amount, window = _own_fee(price, carrier, local_start, seconds, calendar)
-    facts: Facts = {"line_kind": str(price.line_kind or ""), "seconds": seconds, "window": window or ""}
+    facts: Facts = {"line_kind": str(price.line_kind or ""), "seconds": _fact(seconds), "window": window or ""}
     return Step("local", {**facts, **_figures_facts(price.figures)}, _whole(amount))

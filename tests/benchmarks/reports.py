@@ -30,6 +30,14 @@ TIMES_AS_QUICK = 20
 FEWEST_CALLS = 5_000_000  # with fewer, reading the calls is quick as well
 AT_ONCE = 250_000
 ROUNDS = 5
+LARGE = 10_000_000  # of so many calls in a year the figures below are required
+WHOLE = {
+    f"--month {MONTH} --by extension": 0.2,
+    f"--year {YEAR} --by extension": 0.6,
+    f"--month {MONTH} --by number": 2.0,
+    f"--month {MONTH} --by extension,hour": 1.0,
+}
+MOST_MEGABYTES = 150
 DAYS = 365
 
 
@@ -162,11 +170,21 @@ print(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_m
 """
 
 
-def process(data_dir: Path, *arguments: str) -> tuple[float, float, float]:
+def process(data_dir: Path, *arguments: str, rounds: int = ROUNDS) -> tuple[float, float, float]:
     """Seconds, processor seconds and megabytes of a whole `ippbx-bill` process; medians, and the most of memory."""
-    command = [sys.executable, "-m", "ippbx_billing", "--data-dir", str(data_dir), *arguments]
+    return timed("-m", "ippbx_billing", "--data-dir", str(data_dir), *arguments, rounds=rounds)
+
+
+def bare_python(rounds: int) -> float:
+    """Processor seconds of an interpreter that does nothing."""
+    return timed("-c", "", rounds=rounds)[1]
+
+
+def timed(*arguments: str, rounds: int) -> tuple[float, float, float]:
+    """The same of Python with these arguments."""
+    command = [sys.executable, *arguments]
     runs = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         told = subprocess.run(
             [sys.executable, "-S", "-c", _LAUNCHER, *command], capture_output=True, text=True, check=True
         )
@@ -206,7 +224,7 @@ def _median(act: Callable[[], object], rounds: int) -> float:
     return statistics.median(seconds)
 
 
-def measure(data_dir: Path, calls: int, extensions: int, tell: Callable[[str], None]) -> Iterator[Figure]:
+def measure(data_dir: Path, calls: int, extensions: int, rounds: int, tell: Callable[[str], None]) -> Iterator[Figure]:
     """Fill the ledger and measure; the figures come as they are known."""
     view = View(load(data_dir).site_zone, "CNY")
     month, year = Period.month(MONTH, TODAY), Period.year(str(YEAR), TODAY)
@@ -243,13 +261,16 @@ def measure(data_dir: Path, calls: int, extensions: int, tell: Callable[[str], N
         yield at_most("a month by number, from the calls", query(ledger, view, month, ("number",), rounds=1), "s")
         week = Period.days(date(YEAR, 2, 9), date(YEAR, 2, 15))
         yield at_most("a week by extension and trunk", query(ledger, view, week, ("extension", "trunk")), "s")
-    for name, period_given, most_s in (("--month", MONTH, 0.35), ("--year", str(YEAR), 0.6)):
-        seconds, busy, megabytes = process(data_dir, "report", name, period_given, "--by", "extension")
-        command = f"report {name} --by extension"
-        yield at_most(f"{command}, the whole process", seconds, "s", most_s)
-        yield at_most(f"{command}, its processor time", busy, "s")
-        yield at_most(f"{command}, its memory", megabytes, "MB", 60)
-    seconds, busy, megabytes = process(data_dir, "carriers", "list")
+    bare = bare_python(rounds)
+    yield at_most("bare Python, its processor time", bare, "s")
+    large = calls >= LARGE
+    for asked, most_s in WHOLE.items():
+        seconds, busy, megabytes = process(data_dir, "report", *asked.split(), "--format", "csv", rounds=rounds)
+        command = f"report {asked}"
+        yield at_most(f"{command}, the whole process", seconds, "s")
+        yield at_most(f"{command}, its processor time above bare Python", busy - bare, "s", most_s if large else None)
+        yield at_most(f"{command}, its memory", megabytes, "MB", MOST_MEGABYTES)
+    seconds, busy, megabytes = process(data_dir, "carriers", "list", rounds=rounds)
     yield at_most("carriers list (what any command takes), the whole process", seconds, "s")
     yield at_most("carriers list, its processor time", busy, "s")
     yield at_most("carriers list, its memory", megabytes, "MB")
@@ -277,9 +298,9 @@ def _listing(data_dir: Path, limit: int) -> float:
     """Megabytes that a process takes to walk through so many calls."""
     script = (
         "import sys, resource\nfrom pathlib import Path\nfrom zoneinfo import ZoneInfo\n"
-        "from ippbx_billing.ledger import Ledger\nfrom ippbx_billing.reports import CallFilter, View, calls\n"
+        "from ippbx_billing.ledger import Ledger\nfrom ippbx_billing.reports import WantedCalls, View, calls\n"
         "with Ledger(Path(sys.argv[1])) as ledger:\n"
-        "    for row in calls(ledger, View(ZoneInfo('Asia/Shanghai'), 'CNY'), CallFilter(limit=int(sys.argv[2]))):\n"
+        "    for row in calls(ledger, View(ZoneInfo('Asia/Shanghai'), 'CNY'), WantedCalls(limit=int(sys.argv[2]))):\n"
         "        pass\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
@@ -293,6 +314,7 @@ def main() -> int:
     parser.add_argument("calls", type=int, nargs="?", default=300_000)
     parser.add_argument("--extensions", type=int, default=2_000)
     parser.add_argument("--keep", type=Path, metavar="DIR", help="fill this folder and leave it there")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     add_options(parser)
     parser.add_argument("--strict", action="store_true", help="fail when a required figure is missed")
     options = parser.parse_args()
@@ -301,7 +323,7 @@ def main() -> int:
         init = ["--data-dir", str(data_dir), "init", "--area-code", "022"]
         subprocess.run([sys.executable, "-m", "ippbx_billing", *init], check=True, capture_output=True)
         figures = []
-        for figure in measure(data_dir, options.calls, options.extensions, print):
+        for figure in measure(data_dir, options.calls, options.extensions, options.rounds, print):
             figures.append(figure)
             print(line(figure), flush=True)
         megabytes = (data_dir / "ledger.db").stat().st_size / 2**20

@@ -1,9 +1,10 @@
 """How long a command takes to start, as a whole process, beside an interpreter that does nothing.
 
-    python -m tests.benchmarks.startup [ROUNDS] [--beside DIR]
+    python -m tests.benchmarks.startup [ROUNDS] [--beside DIR] [--json FILE]
 
 Each round runs bare Python and every command once, in turn, so that a busy machine slows all of them alike; a line is
 the median, how much more it is than bare Python, and their ratio. `--beside` runs `--help` of another checkout as well.
+Compiled modules are kept between the rounds, as an installation keeps them.
 """
 
 import argparse
@@ -15,12 +16,16 @@ import time
 from pathlib import Path
 from statistics import median
 
+from tests.benchmarks.figures import Figure, add_options, write
+
 BARE = "bare Python"
+REQUIRED = {"report --month": 0.25}  # seconds more than bare Python, at most; of a ledger without calls
 
 
 def seconds(command: list[str], place: Path | None = None) -> float:
     """How long a process takes by the clock; CalledProcessError if it fails."""
-    env = os.environ | ({"PYTHONPATH": str(place)} if place else {})
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    env |= {"PYTHONPATH": str(place)} if place else {}
     begun = time.perf_counter()
     subprocess.run(command, env=env, check=True, capture_output=True)
     return time.perf_counter() - begun
@@ -44,17 +49,29 @@ def measured(data: Path, rounds: int, beside: Path | None) -> dict[str, list[flo
     return taken
 
 
+def figures(taken: dict[str, list[float]]) -> list[Figure]:
+    """How much more than bare Python each command takes."""
+    bare = median(taken[BARE])
+    return [
+        Figure(f"start-up, more than bare Python: {name}", median(each) - bare, "s", None, REQUIRED.get(name), True)
+        for name, each in taken.items()
+        if name != BARE
+    ]
+
+
 def main() -> None:
     """Measure, and print a line for each command."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("rounds", nargs="?", type=int, default=10)
     options.add_argument("--beside", type=Path)
+    add_options(options)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         taken = measured(Path(folder) / "data", given.rounds, given.beside)
     bare = median(taken[BARE])
     for name, each in taken.items():
         print(f"{name:20} {median(each):6.3f} s  +{median(each) - bare:.3f} s  x{median(each) / bare:.1f}")
+    write(given.json, figures(taken))
 
 
 if __name__ == "__main__":

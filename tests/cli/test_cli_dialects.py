@@ -242,7 +242,7 @@ def test_an_unknown_body_fits_no_dialect(tmp_path: Path, files: list[str]) -> No
         (["check", "--event", "99"], 1, "there is no event 99"),
         (["check", "--event", "1", "--dialect", "klingon"], 2, "there is no dialect klingon"),
         (["show", "klingon"], 2, "there is no dialect klingon"),
-        (["suggest", "--rejected"], 2, "no body was named"),
+        (["suggest", "--rejected"], 0, "no call record was rejected"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(cli: Cli, arguments: list[str], code: int, said: str) -> None:
@@ -270,3 +270,26 @@ def test_show_prints_a_file_to_copy(cli: Cli, site: Path, tmp_path: Path) -> Non
     (site / "dialects").mkdir()
     (site / "dialects" / "my-uc.toml").write_text(printed, "utf-8")
     assert cli("dialects", "show", "my-uc").stdout == printed
+
+
+@pytest.mark.parametrize(
+    ("lang", "noted", "problem"),
+    [
+        ("en", "note: not valid JSON, repaired", "not read: no dialect knows this body; its names are a"),
+        ("zh", "注意：JSON 格式有误，已修复", "未解读：没有话单方言认识此报文；其字段名为 a"),
+    ],
+)
+def test_check_tells_notes_in_the_readers_language(
+    cli: Cli, site: Path, tmp_path: Path, lang: str, noted: str, problem: str
+) -> None:
+    """For people in theirs, for programs in English beside the codes."""
+    repaired, unread = tmp_path / "repaired.json", tmp_path / "unread.json"
+    repaired.write_bytes(gateway_cdr("8001", "902258674577", 61).replace(b"{", b"{,", 1))
+    unread.write_text('{"a": 1}')
+    shown = cli("--lang", lang, "dialects", "check", str(repaired), str(unread))
+    assert noted in shown.stdout
+    assert problem in shown.stdout
+    printed = json.loads(cli("--lang", lang, "dialects", "check", str(repaired), "--format", "json").stdout)
+    (record,) = printed[0]["documents"][0]["records"]
+    assert record["notes"] == ["not valid JSON, repaired"]
+    assert record["note_reasons"] == [{"code": "json-repaired", "facts": {}}]

@@ -328,3 +328,13 @@ def test_settled_times_never_run_backwards(said: Said) -> None:
     assert told == sorted(told)
     assert settled.billed_s >= 0
     assert settled.disposition is ANSWERED or (settled.billed_s, settled.answered_at) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "unit", "meant"),
+    [("60.5", "s", 60_500), ("60,5004 sec", "s", 60_501), ("60500", "ms", 60_500), ("60500999", "us", 60_501),
+     ("7 ms", "s", 7), ("1:05", "s", None)],
+)  # fmt: skip
+def test_a_quantity_of_time_in_milliseconds(said: str, unit: str, meant: int | None) -> None:
+    """A begun millisecond counts; what is no plain quantity is left to `seconds`."""
+    assert values.milliseconds(said, unit) == meant

@@ -551,7 +551,7 @@ def test_a_copy_of_uc_with_one_name_changed(tmp_path: Path) -> None:
         ('[fields]\ntrunk = [{path = "x", pattern = "("}]', "fields.trunk must be a regular expression"),
         ('[fields]\ntrunk = [{path = "x", pattern = "x"}]', "one group in parentheses"),
         ('[states]\nplaudern = ["TALK"]', "states.plaudern must be a key out of"),
-        ('[[kinds]]\nis = "call"', "kinds[0].is must be one of cdr, status"),
+        ('[[kinds]]\nis = "call"', "kinds[0].is must be one of: cdr, status"),
         ('[[twins]]\nwhen = {a = "b"}', "twins[0].because must be the reason"),
         ('recognise = "x"', "recognise must be a list of tables"),
         ("[records]\npaths = 3", "records.paths must be a list of names"),
@@ -685,3 +685,18 @@ def test_any_values_under_known_names_give_a_reading(data: st.DataObject) -> Non
     for found in (*reading.calls, *reading.states):
         repr(found).encode("utf-8")
         assert all(len(said) <= 512 for said in (found.caller or "", found.callee or "", found.trunk or ""))
+
+
+def test_a_part_of_a_second_is_kept_beside_the_begun_one() -> None:
+    """Talk told in milliseconds is billed by begun seconds, and a carrier may charge it otherwise."""
+    body = {
+        "call_id": "a1",
+        "cause": 200,
+        "connected": "1694764203334",
+        "disconnected": "1694764263834",
+        "total_duration": 62000,
+        "from": "sip:8001@pbx",
+        "to": "sip:058674577@pbx",
+    }
+    told = [only_call(read(json.dumps({**body, "connect_duration": ms}), "sip-test")) for ms in (60_500, 60_000)]
+    assert [(call.billed_s, call.billed_ms) for call in told] == [(61, 60_500), (60, None)]

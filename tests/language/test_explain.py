@@ -12,6 +12,7 @@ from ippbx_billing.language import stories as explain_room
 from ippbx_billing.language.reasons import LINE_WORDS, TRAFFIC_WORDS
 from ippbx_billing.language.stories import SENTENCES, describe, story
 from ippbx_billing.tariffs import Carrier, Figures, HolidayCalendar, Price, TariffBook, Trunk, Window, standard
+from ippbx_billing.tariffs.prices import Tier
 from ippbx_billing.tariffs.rating import explain
 
 BEIJING = timezone(timedelta(hours=8))
@@ -76,6 +77,32 @@ def everything_book() -> TariffBook:
         minimum_fee_micro=0,
     )
     return TariffBook([carrier], [], [price, local], HolidayCalendar("CN"))
+
+
+def less_common_books() -> list[tuple[Call, TariffBook]]:
+    """Tariffs with tiers, a cap, grace, tax and steps that run on over a border, each with a call that shows it."""
+    (carrier,) = everything_book().carriers.values()
+    taxed = replace(carrier, crossing="step", part_second="down", tax_micro=60_000, rounding="up")
+    tiers = (Tier(60, 10, 20_000, 60), Tier(120, 0, 0))
+    night = Window("daily", 0, 7 * 3600, Figures(60, 100_000, 60, 100_000, counting="completed"), days=(1, 7))
+    price = Price(
+        7,
+        carrier.name,
+        TrafficType.DOMESTIC,
+        Figures(0, 0, 6, 70_000, tiers=tiers),
+        date(2026, 1, 1),
+        maximum_fee_micro=300_000,
+        grace_s=5,
+        windows=(night,),
+    )
+    book = TariffBook([taxed], [], [price], HolidayCalendar("CN"))
+    capped = TariffBook([taxed], [], [replace(price, windows=())], HolidayCalendar("CN"))
+    late = replace(CALL, started_at=CALL.started_at.replace(hour=6, minute=59, second=30))
+    return [
+        (replace(CALL, billed_s=201, billed_ms=200_500), capped),
+        (replace(late, billed_s=150), book),
+        (replace(CALL, billed_s=3), book),
+    ]
 
 
 def test_the_story_in_english() -> None:
@@ -160,13 +187,13 @@ def test_every_feature_of_a_price_has_its_sentence(lang: str, sentences: list[st
             CALL,
             replace(SHANGHAI, traffic_type=TrafficType.AUDIOTEX, area_code=None),
             "022-天津-电信 has no price for audiotex calls to country CN (fixed line)",
-            "022-天津-电信 没有本地声讯台固定电话的资费（国家或地区CN）",
+            "022-天津-电信 没有本地声讯台固定电话的资费（中国）",
         ),
         (
             CALL,
-            replace(SHANGHAI, traffic_type=TrafficType.OTHER, line_kind=LineKind.SERVICE, normalized="10086"),
-            "022-天津-电信 has no price for other calls to number 10086 (service number)",
-            "022-天津-电信 没有其它服务号码的资费（号码10086）",
+            replace(SHANGHAI, traffic_type=TrafficType.OTHER, line_kind=LineKind.SERVICE, normalized="11185"),
+            "022-天津-电信 has no price for other calls to number 11185 (service number)",
+            "022-天津-电信 没有其它服务号码的资费（号码11185）",
         ),
         (
             CALL,
@@ -217,6 +244,8 @@ def test_the_four_figures_are_said_as_people_say_them(figures: Figures, english:
 def test_both_languages_know_every_step_and_every_word() -> None:
     """No step falls back to its code, and no traffic type or line kind is shown by its code."""
     steps = {step.code for step in explain(CALL, SHANGHAI, CALL.started_at, everything_book()).steps} | {"outcome"}
+    for call, book in less_common_books():
+        steps |= {step.code for step in explain(call, SHANGHAI, call.started_at, book).steps}
     for lang in ("en", "zh"):
         assert steps == SENTENCES[lang].keys()
     assert (set(TRAFFIC_WORDS), set(LINE_WORDS)) == (set(TrafficType), set(LineKind))
@@ -224,7 +253,9 @@ def test_both_languages_know_every_step_and_every_word() -> None:
 
 def test_the_chinese_story_holds_no_english_words() -> None:
     """Names, numbers and codes of the site aside."""
+    stories = [story(explain(call, SHANGHAI, call.started_at, book).steps, "zh") for call, book in less_common_books()]
     spoken = " ".join(told(everything_book(), "zh") + told(standard_book(), "zh"))
+    spoken += " ".join(sentence for told_story in stories for sentence in told_story)
     assert re.findall(r"[A-Za-z]{2,}", spoken.replace("FXO", "")) == []
 
 

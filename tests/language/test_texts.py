@@ -7,9 +7,13 @@ import shutil
 import string
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
@@ -25,6 +29,7 @@ from ippbx_billing.calls import (
     Phase,
     TrafficType,
 )
+from ippbx_billing.cli.app import app
 from ippbx_billing.language.catalogues import compile_all
 from ippbx_billing.language.reasons import TRAFFIC_WORDS
 from tests import PACKAGE
@@ -32,13 +37,15 @@ from tests import PACKAGE
 CATALOGUE = texts.LOCALE_DIR / "zh" / "LC_MESSAGES" / "ippbx_billing.po"
 
 
+@cache
 def chinese() -> Catalog:
     with CATALOGUE.open("rb") as stream:
         return read_po(stream, locale="zh")
 
 
 def used_texts() -> set[str]:
-    found = extract_from_dir(str(PACKAGE), method_map=[("**.py", "python")], keywords={"tr": None})
+    methods = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+    found = extract_from_dir(str(PACKAGE), method_map=methods, keywords={"tr": None, "en": None})
     return {message for _, _, message, _, _ in found if isinstance(message, str)}
 
 
@@ -115,3 +122,50 @@ def test_help_speaks_chinese() -> None:
     assert "月份" in printed
     assert "选项:" in printed  # Typer's own words come from the same catalogue
     assert re.search(r"话务类型", printed)
+
+
+def test_importing_translates_nothing() -> None:
+    """A text is translated where it is read, never where it is written: whoever reads may be another by then."""
+    script = """
+import importlib, pkgutil, sys
+import ippbx_billing
+import ippbx_billing.language as language
+
+def refused(text, /, **facts):
+    raise AssertionError(f"{sys._getframe(1).f_code.co_filename} translates {text!r} while it is imported")
+
+language.tr = refused
+for module in pkgutil.walk_packages(ippbx_billing.__path__, "ippbx_billing."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print(sum(name.startswith("ippbx_billing.cli.") for name in sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 30
+
+
+def commands_below(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Every group and command with its path, each brought by its own module."""
+    yield " ".join(path), group
+    context = typer.Context(group, info_name=path[-1] if path else "ippbx-bill")
+    for name in getattr(group, "commands", {}):
+        _, command, _ = group.resolve_command(context, [name])
+        yield from commands_below(command, (*path, name))
+
+
+SPELLINGS = {"area=0755 | country=US | prefix=1808 | pattern=3XXX | called=N"}  # the same in every language
+
+
+def test_every_help_is_in_the_language_of_whoever_reads_it() -> None:
+    """One tree of commands, made once: its help, short and long, speaks English to one and Chinese to the next."""
+    found = list(commands_below(typer.main.get_command(app)))
+    assert len(found) > 80
+    for path, command in found:
+        told = [command.help, *(one.help for one in command.params if one.help)]
+        assert [text for text in told if not chinese().get(text) and text not in SPELLINGS] == [], path
+        for language in ("zh", "en"):
+            texts.use(language)
+            shown = "".join(command.get_help(typer.Context(command)).split())
+            assert all("".join(texts.tr(text).split()) in shown for text in told), (path, language)
+            assert command.get_short_help_str(500).rstrip(".") == texts.tr(command.help).rstrip("."), path

@@ -610,7 +610,7 @@ def test_a_wrong_certificate_keeps_listen_from_starting(site: Path) -> None:
 
 def test_a_pbx_is_pointed_at_doors_that_speak_tls(tmp_path: Path) -> None:
     """Once the doors have a certificate, the addresses given to the PBX begin with https."""
-    from ippbx_billing.cli.pbx.values import our_urls
+    from ippbx_billing.pbx.urls import our_urls
 
     plain, secured = Settings(), Settings(tls_certificate="door.pem", tls_key="door.key")
     assert our_urls("10.0.0.1", plain, "t").cdr == "http://10.0.0.1:8181/t/"

@@ -4,16 +4,21 @@ import doctest
 import io
 from dataclasses import replace
 from datetime import date, datetime
+from fractions import Fraction
+from pathlib import Path
+from uuid import uuid4
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ippbx_billing.calls import Direction, LineKind, TrafficType
+from ippbx_billing.ledger import Ledger
 from ippbx_billing.lists.tariffs import Assumptions, FileForm, Imported, cells, columns, read, write
 from ippbx_billing.lists.tariffs.home import Home
-from ippbx_billing.tariffs import DAY_S, Carrier, Figures, Price, Window, changes, standard
+from ippbx_billing.tariffs import DAY_S, Carrier, Figures, Price, Window, changes, spelling, standard
+from ippbx_billing.tariffs.prices import Seconds, Tier
 
 TELECOM = Carrier("022-天津-电信", "022", "天津", "电信", default=True, decimals=3, crossing="split")
 TODAY = date(2026, 10, 1)
@@ -40,10 +45,42 @@ def sentences(found: Imported) -> list[str]:
 notes = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 micro = st.integers(0, 10**14)
 rates = st.integers(0, 10**12)
+parts = st.one_of(st.integers(1, 4000), st.integers(1, 4000).map(lambda tenths: Fraction(tenths, 10)))
+
+
+@st.composite
+def tiers_after(draw: st.DrawFn, initial_s: Seconds) -> tuple[Tier, ...]:
+    """Up to three tiers, each later than what is before it."""
+    found: list[Tier] = []
+    at: Seconds = initial_s
+    for _ in range(draw(st.integers(0, 3))):
+        at += draw(parts)
+        per_s = draw(st.sampled_from([0, 60]))
+        found.append(Tier(at, draw(parts) if per_s else draw(st.one_of(st.just(0), parts)), draw(rates), per_s))
+    return tuple(found)
+
+
+@st.composite
+def figures_with_terms(draw: st.DrawFn) -> Figures:
+    """Figures with tiers, completed steps, rounded steps and parts of a second."""
+    initial_s = draw(st.one_of(st.just(0), parts))
+    return Figures(
+        initial_s,
+        draw(rates),
+        draw(parts),
+        draw(rates),
+        tiers=draw(tiers_after(initial_s)),
+        counting=draw(st.sampled_from(["begun", "completed"])),
+        step_decimals=draw(st.one_of(st.none(), st.integers(-6, 6))),
+    )
+
+
 figures_any = st.one_of(
     st.builds(Figures, st.integers(0, 4000), micro, st.integers(0, 4000), micro),
     st.builds(Figures, st.integers(0, 4000), rates, st.integers(1, 4000), rates, st.sampled_from([1, 60])),
+    figures_with_terms(),
 )
+spelled_dates = ["12-24", "12-24..01-02", "2026-02-17..2026-02-23", "*-15", "05-01,10-01..10-07"]
 windows_any = st.builds(
     Window,
     st.sampled_from(["daily", "weekend", "holiday"]),
@@ -52,6 +89,9 @@ windows_any = st.builds(
     figures_any,
     st.one_of(st.none(), st.integers(-5, 50)),
     notes,
+    st.sets(st.integers(1, 7)).map(lambda days: tuple(sorted(days))),
+    st.one_of(st.just(()), st.sampled_from(spelled_dates).map(spelling.dates)),
+    st.sets(st.integers(0, 59), max_size=5).map(lambda minutes: tuple(sorted(minutes))),
 )
 destinations = st.one_of(
     st.just(("any", "")),
@@ -75,6 +115,10 @@ prices_any = st.builds(
     add_local=st.booleans(),
     windows=st.lists(windows_any, max_size=3).map(tuple),
     note=notes,
+    maximum_fee_micro=st.sampled_from([0, 10**14]),
+    grace_s=st.integers(0, 60),
+    decimals=st.one_of(st.none(), st.integers(-6, 6)),
+    rounding=st.sampled_from([None, "half_up", "half_even", "up", "down"]),
 )
 
 
@@ -89,6 +133,42 @@ def test_what_is_written_is_read_again(form: FileForm, prices: list[Price]) -> N
     assert sentences(found) == []
     assert list(found.prices) == prices
     assert not changes(prices, found.prices, whole=True)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(prices=st.lists(prices_any, min_size=1, max_size=3))
+def test_the_ledger_keeps_a_price_as_it_is(tmp_path: Path, prices: list[Price]) -> None:
+    """What is stored comes back the same, with tiers, parts of a second, days and dates."""
+    with Ledger(tmp_path / f"{uuid4()}.db") as ledger:
+        ledger.book.add_carrier(TELECOM)
+        ledger.book.add_prices(prices)
+        assert [replace(price, id=None) for price in ledger.book.prices()] == prices
+
+
+def test_the_settings_of_a_carrier_go_with_its_file() -> None:
+    """Rounding, parts of a second and tax come back from TOML."""
+    carrier = replace(TELECOM, decimals=-2, rounding="up", crossing="step", part_second="exact", tax_micro=60_000)
+    found = read("x.toml", write(FileForm.TOML, [carrier], []), Assumptions(TODAY))
+    assert sentences(found) == []
+    assert replace(TELECOM, **found.settings) == carrier
+
+
+@pytest.mark.parametrize(
+    ("cell", "wanted"),
+    [
+        ("tiers=300:60", "a tier is wanted"),
+        ("tiers=600:60:0.05,300:60:0.02", "begins after"),
+        ("days=someday", "days of the week are wanted"),
+        ("dates=02-30", "dates are wanted"),
+        ("minutes=61", "minutes of the hour are wanted"),
+        ("counting=half", "one of these is wanted"),
+        ("colour=red", "but no colour"),
+    ],
+)
+def test_a_term_that_cannot_be_is_refused(cell: str, wanted: str) -> None:
+    """The message says what would be right."""
+    with pytest.raises(ValueError, match=wanted):
+        cells.window(f"daily 00:00-07:00 6:0.04 6:0.04 {cell}")
 
 
 def test_the_standard_tariff_goes_through_every_form() -> None:

@@ -34,13 +34,6 @@ REFUSED = {
     "peak-offpeak": "the list does not say at which hours its off-peak rate holds: --off-peak does",
     "unknown-fees": "a list in USD for a site whose accounts are in EUR, with five seconds of grace",
 }
-# What is not a matter of price lists, and is wrong: the numbering plan, the clock, what a clean-up may hold.
-WRONG = {"dst-spring"}
-
-
-def _known(names: list[str]) -> list[Any]:
-    marks = pytest.mark.xfail(strict=True, reason="not a matter of price lists")
-    return [pytest.param(name, marks=marks if name in WRONG else ()) for name in names]
 
 
 class Site:
@@ -132,7 +125,7 @@ def test_a_deck_is_priced_as_its_sender_means_it(name: str, tmp_path: Path) -> N
     assert outcome(site) == ("refused" if name in REFUSED else "right"), site.said
 
 
-@pytest.mark.parametrize("name", _known(QUOTES))
+@pytest.mark.parametrize("name", QUOTES)
 def test_a_call_costs_what_is_right(name: str, tmp_path: Path) -> None:
     """One call under one tariff."""
     case = CASES[name]
@@ -144,7 +137,7 @@ def test_a_call_costs_what_is_right(name: str, tmp_path: Path) -> None:
     assert Decimal(fee) == Decimal(str(case["expect"]["fee"])), site.said
 
 
-@pytest.mark.parametrize("name", _known(NUMBERS))
+@pytest.mark.parametrize("name", NUMBERS)
 def test_a_number_is_what_its_plan_says(name: str, tmp_path: Path) -> None:
     """Whatever the case names of it."""
     case = CASES[name]

@@ -42,8 +42,15 @@ def blocks(text: str) -> list[Block]:
 
 def commands(text: str) -> list[str]:
     """The lines to type into a shell, without their comments."""
-    raw = [line for one in blocks(text) if one.language == "sh" for line in one.lines]
+    raw = [line for one in blocks(text) for line in _typed(one)]
     return [line for line in (COMMENT.sub("", one).strip() for one in raw) if line]
+
+
+def _typed(block: Block) -> list[str]:
+    """The lines of a shell's block; of a session's those with a prompt."""
+    if block.language == "console":
+        return [line.removeprefix("$ ") for line in block.lines if line.startswith("$ ")]
+    return block.lines if block.language == "sh" else []
 
 
 def folder(language: str) -> Path:

@@ -6,6 +6,7 @@ section("commands", "zh")  ->  what stands between the marks in zh/commands.md
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -75,13 +76,20 @@ def command_section(language: str) -> str:
 
 def _command(path: tuple[str, ...], command: Any, heads: Mapping[str, str]) -> str:
     depth = "##" if len(path) == 1 else "###"
-    parts = [f"{depth} `{' '.join(path)}`", _cell(command.help or "")]
+    parts = [f"{depth} `{' '.join(path)}`", _cell(tr(command.help or ""))]
     context = command.context_class(command, info_name=path[-1])
-    records = [one.get_help_record(context) for one in command.params if not COMMON & set(one.opts)]
+    records = [_spoken(one).get_help_record(context) for one in command.params if not COMMON & set(one.opts)]
     rows = [f"| `{_cell(name)}` | {_cell(about)} |" for name, about in filter(None, records)]
     if rows:
         parts.append("\n".join([f"| {heads['option']} | {heads['meaning']} |", "| --- | --- |", *rows]))
     return "\n\n".join(part for part in parts if part)
+
+
+def _spoken(one: Any) -> Any:
+    """A copy of an option or argument with its help in the language in use."""
+    spoken = copy(one)
+    spoken.help = tr(one.help or "")
+    return spoken
 
 
 def _cell(text: str) -> str:

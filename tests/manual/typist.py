@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Self
 
 import pytest
@@ -34,6 +35,7 @@ ADMIN = "IPPBX_BILL_PBX_ADMIN_PASSWORD"
 NOT_RUN = {
     "sudo ": "changes the system: users, units, folders of root",
     "ippbx-bill service": "speaks to systemd; tests/service run it against a systemd of their own",
+    "ippbx-bill alerts test": "sends over the net; tests/alerts send to servers of their own",
     "journalctl ": "needs systemd",
     "python3 -m venv": "installs packages from the net",
     ".venv/bin/pip install": "installs packages from the net",
@@ -84,10 +86,11 @@ class Typist:
         self._patch.setattr(access, "attended", lambda: True)
         self._patch.setattr("ippbx_billing.pbx.session.RETRY_PAUSE_S", 0.01)
         self._patch.setattr("ippbx_billing.pbx.session.SETTLE_S", 0.01)
-        ports = {name: str(free_port()) for name in ("CDR_PORT", "STATUS_PORT")}
+        ports = {name: str(free_port()) for name in ("CDR_PORT", "STATUS_PORT", "CONSOLE_PORT")}
         self._replaced[":8181"] = f":{ports['CDR_PORT']}"
         self._replaced["demo --keep demo-data"] = "demo --keep demo-data --calls 60"  # a month of them takes longer
         self._replaced["--smdr-port 9000"] = f"--smdr-port {free_port()}"
+        (self.folder / "dingtalk.url").write_text("https://127.0.0.1/robot/send?access_token=0\n", "utf-8")
         for name, value in {"HOST": "127.0.0.1", **ports}.items():
             self._patch.setenv(f"IPPBX_BILL_{name}", value)
         return self
@@ -123,8 +126,7 @@ class Typist:
 
     def _run(self, line: str) -> None:
         with self._variables(line) as words:
-            goes_on = words[-1] == "&" or words[-1] == "listen"
-            words = [word for word in words if word != "&"]
+            goes_on = words[-1] == "&" or words[1] == "console" or "listen" in words
             assert words[0].rpartition("/")[2] == "ippbx-bill", f"nobody says how this line is run: {line}"
             if goes_on:
                 self._begin(words[1:])
@@ -154,14 +156,14 @@ class Typist:
 
     def _begin(self, words: list[str]) -> None:
         if "simulate" in words and "pbx" in words:
-            self._practice(words)
+            self._practice([word for word in words if word != "&"])
             return
-        if words[-1] == "listen" and self._in_front:
+        if "listen" in words and "&" not in words and self._in_front:
             _end(self._in_front)  # Ctrl-C, as the page says
-        process = self._start(words)
+        process = self._start([word for word in words if word != "&"])
         if "listen" in words:
             self._in_front = process
-            wait_for(process, r"(listening:)")
+            wait_for(process, r"(http://127\.0\.0\.1:\d+)/")
 
     def _practice(self, words: list[str]) -> str:
         process = self._start([*words, "--port", "0", "--calls-per-minute", "600"])
@@ -187,9 +189,14 @@ class Typist:
 def wait_for(process: subprocess.Popen[str], pattern: str) -> str:
     """The first match in what the process says on stderr."""
     assert process.stderr
-    for line in process.stderr:
-        if found := re.search(pattern, line):
-            return found.group(1)
+    impatience = Timer(PATIENCE_S, process.kill)
+    impatience.start()
+    try:
+        for line in process.stderr:
+            if found := re.search(pattern, line):
+                return found.group(1)
+    finally:
+        impatience.cancel()
     raise AssertionError(f"{pattern} never came; exit code {process.wait(PATIENCE_S)}")
 
 

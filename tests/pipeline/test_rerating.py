@@ -32,8 +32,10 @@ from ippbx_billing.tariffs import (
     TariffBook,
     Trunk,
     Window,
+    spelling,
     standard,
 )
+from ippbx_billing.tariffs.prices import Tier
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -227,16 +229,16 @@ def test_filters_and_days_off_reach_earlier_calls(ledger: Ledger) -> None:
 
 def test_calls_that_had_no_price_get_one(ledger: Ledger) -> None:
     """The preview counts those that were unrated and those that stay so."""
-    put(ledger, talk("10086", 60), talk("95588", 60), talk("", 60))
+    put(ledger, talk("11185", 60), talk("116114", 60), talk("", 60))
     ledger.book.add_prices(
         [Price(None, TELECOM, TrafficType.OTHER, Figures(60, 100_000, 60, 100_000), date(2026, 1, 1), match="pattern",
-               value="100XX")]
+               value="111XX")]
     )  # fmt: skip
     (difference,) = Rerating(ledger, rules_of(ledger), OCTOBER).preview().values()
     assert (difference.calls, difference.unrated_before, difference.unrated_after) == (1, 1, 0)
     rerate(ledger)
     assert fees(ledger) == [100_000, None, None]
-    assert '"match":"number","value":"95588"' in str(stored(ledger)[1][7])
+    assert '"match":"number","value":"116114"' in str(stored(ledger)[1][7])
 
 
 def test_numbers_are_looked_up_again_only_when_asked_to(ledger: Ledger) -> None:
@@ -291,9 +293,21 @@ calls_any = st.builds(
     st.sampled_from([None, "8001", "8077"]),
     st.sampled_from([None, "4006001234"]),
     st.sampled_from([None, None, "leg B of another record"]),
+).flatmap(
+    lambda call: st.sampled_from(
+        [call, replace(call, billed_ms=call.billed_s * 1000 - 500)] if 0 < call.billed_s < 10**6 else [call]
+    )
 )
+tiers_any = st.sampled_from([(), (), (Tier(130, 10, 5_000),), (Tier(120, 0, 70_000), Tier(200, 60, 100_000, 60))])
 figures_any = st.builds(
-    Figures, st.integers(0, 120), st.integers(0, 900_000), st.integers(0, 90), st.integers(0, 900_000)
+    Figures,
+    st.integers(0, 120),
+    st.integers(0, 900_000),
+    st.integers(0, 90),
+    st.integers(0, 900_000),
+    tiers=tiers_any,
+    counting=st.sampled_from(["begun", "completed"]),
+    step_decimals=st.sampled_from([None, 2]),
 )
 windows_any = st.builds(
     Window,
@@ -301,6 +315,9 @@ windows_any = st.builds(
     st.sampled_from([0, 7 * 3600, 22 * 3600 + 90]),
     st.sampled_from([0, 7 * 3600, 12 * 3600]),
     figures_any,
+    days=st.sampled_from([(), (), (2, 7)]),
+    dates=st.sampled_from([(), (), spelling.dates("10-13..10-20")]),
+    minutes=st.sampled_from([(), (), (0, 1, 30)]),
 )
 destinations = st.sampled_from(
     [("any", ""), ("area", "021"), ("prefix", "1808"), ("prefix", "4471"), ("pattern", "100XX"), ("country", "GB"),
@@ -318,6 +335,10 @@ prices_any = st.builds(
     free_s=st.sampled_from([0, 0, 30]),
     add_local=st.booleans(),
     windows=st.lists(windows_any, max_size=2).map(tuple),
+    grace_s=st.sampled_from([0, 0, 40]),
+    maximum_fee_micro=st.sampled_from([0, 0, 2_000_000]),
+    decimals=st.sampled_from([None, None, 1]),
+    rounding=st.sampled_from([None, "up"]),
 )
 filters_any = st.builds(
     CallFilter,
@@ -334,11 +355,23 @@ filters_any = st.builds(
     calls=st.lists(calls_any, min_size=1, max_size=25),
     prices=st.lists(prices_any, max_size=8),
     filters=st.lists(filters_any, max_size=2),
-    split=st.booleans(),
+    rounded=st.fixed_dictionaries(
+        {
+            "crossing": st.sampled_from(["start", "split", "step"]),
+            "part_second": st.sampled_from(["up", "up", "down", "exact"]),
+            "tax_micro": st.sampled_from([0, 60_000]),
+            "rounding": st.sampled_from(["half_up", "down"]),
+        }
+    ),
     at_once=st.sampled_from([1, 7, 1000]),
 )
 def test_every_call_is_charged_as_if_it_came_today(
-    tmp_path: Path, calls: list[Call], prices: list[Price], filters: list[CallFilter], split: bool, at_once: int
+    tmp_path: Path,
+    calls: list[Call],
+    prices: list[Price],
+    filters: list[CallFilter],
+    rounded: dict[str, object],
+    at_once: int,
 ) -> None:
     """By new prices, versions, windows, filters and another rounding; and the preview had said so."""
     path = tmp_path / "any.db"
@@ -352,7 +385,7 @@ def test_every_call_is_charged_as_if_it_came_today(
         ledger.book.add_prices(one for one in standard("CN", "022", "天津")[1] if one.carrier in (TELECOM, UNICOM))
         put(ledger, *calls)
         ledger.book.add_prices(prices)
-        ledger.book.change_carrier(TELECOM, decimals=3, crossing="split" if split else "start")
+        ledger.book.change_carrier(TELECOM, decimals=3, **rounded)
         for one in filters:
             ledger.rules.add_filter(one)
         before = fees(ledger)
@@ -369,7 +402,7 @@ def test_every_call_is_charged_as_if_it_came_today(
 
 
 @pytest.mark.parametrize("night", [date(2026, 10, 25), date(2027, 3, 28), date(2026, 11, 4)])
-@pytest.mark.parametrize("crossing", ["split", "start"])
+@pytest.mark.parametrize("crossing", ["split", "start", "step"])
 def test_a_window_is_remembered_no_longer_than_it_lasts(night: date, crossing: str) -> None:
     """Asked in any order, also in the nights in which the clocks are put: the same as asked for the first time."""
     zone = ZoneInfo("Europe/Berlin")

@@ -66,6 +66,24 @@ def test_every_benchmark_has_its_module() -> None:
         assert "--json" in source or "add_options(" in source
 
 
+@pytest.mark.parametrize(
+    ("command", "measured"),
+    [
+        ("worker 200", {"worker, numbers repeat", "worker, all numbers differ", "worker, numbers repeat: rating"}),
+        ("numbering --quick", {"numbers, all different", "numbers, of the world, all different"}),
+        ("rating 2000", {"rating, rate", "rating, explain"}),
+    ],
+)
+def test_a_benchmark_runs_in_a_small_size(command: str, measured: set[str], tmp_path: Path) -> None:
+    """It comes to its end and tells what it measures, whatever that is."""
+    name, *arguments = command.split()
+    saved_to = tmp_path / "figures.json"
+    run = [sys.executable, "-m", f"tests.benchmarks.{name}", *arguments, "--json", str(saved_to)]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {row["name"] for row in json.loads(saved_to.read_text("utf-8"))} >= measured
+
+
 def test_the_whole_chain_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """A hundred records through the true listener and its worker: each is one call with one charge, and is told of."""
     saved_to = tmp_path / "chain.json"
@@ -77,3 +95,25 @@ def test_the_whole_chain_loses_and_doubles_nothing(tmp_path: Path) -> None:
         "chain, auto: acknowledged",
         "chain, auto: arrival to rated row, p99",
     }
+
+
+def measured(tmp_path: Path, name: str, *arguments: str) -> list[str]:
+    """The names of the figures of a tiny run."""
+    saved_to = tmp_path / "figures.json"
+    command = [sys.executable, "-m", f"tests.benchmarks.{name}", *arguments, "--json", str(saved_to)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [row["name"] for row in json.loads(saved_to.read_text("utf-8"))]
+
+
+def test_a_tiny_export_is_measured(tmp_path: Path) -> None:
+    """Each form, its time and its memory."""
+    assert measured(tmp_path, "exports", "200", "--rounds", "1") == [
+        f"export of 200 calls as {form}{what}" for form in ("CSV", "XLSX", "Parquet") for what in ("", ", memory")
+    ]
+
+
+def test_tiny_reports_are_measured(tmp_path: Path) -> None:
+    """Questions of a year of few calls, as whole processes too."""
+    names = measured(tmp_path, "reports", "3000", "--extensions", "20", "--rounds", "1")
+    assert "reports: report --month 2026-02 --by number, its processor time above bare Python" in names

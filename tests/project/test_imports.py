@@ -1,6 +1,7 @@
 """Imports run one way, and a command loads only what it uses."""
 
 import ast
+import hashlib
 import json
 import re
 import subprocess
@@ -19,16 +20,18 @@ ROOMS = [
     "money",
     "calls",
     "language",
-    "manual",
     "files",
     "dialects",
     "numbering",
     "tariffs",
+    "alerts",  # knows calls, fees and the calendar; the ledger keeps its findings in the calls' own transaction
     "settings",
     "sqlite",
     "inbox",
     "ledger",
+    "operators",
     "documents",
+    "manual",
     "service",
     "lists",
     "pbx",
@@ -38,10 +41,21 @@ ROOMS = [
     "delivery",
     "upkeep",
     "simulation",
+    "console",
     "cli",
 ]
-RULES = ["dialects", "numbering", "tariffs"]
-MEMORY = {"sqlite", "inbox", "ledger"}
+RULES = ["dialects", "numbering", "tariffs", "alerts"]
+LOADED = {
+    "announced",
+    "app",
+    "common",
+    "given",
+    "helping",
+    "mistakes",
+    "parsing",
+    "plain_values",
+}  # for the names of commands
+MEMORY = {"sqlite", "inbox", "ledger", "operators"}
 
 
 def rooms() -> dict[str, list[Path]]:
@@ -152,43 +166,155 @@ def test_documents_hold_no_circle() -> None:
         assert f"{within}.render" not in imports_of(path), path
 
 
-# Commands whose answers are still headed where they are printed; a report's, a call's and a price's are not.
-HEADED_IN_CLI = {
-    "calls/importing.py",
-    "reports/changes.py",
-    "calls/rerate.py",
-    "common.py",
-    "pbx/configure.py",
-    "pbx/values.py",
-    "people/departments.py",
-    "people/employees.py",
-    "people/extensions.py",
-    "people/lists.py",
-    "reports/bill.py",
-    "reports/compare.py",
-    "rules/carriers.py",
-    "rules/dialects.py",
-    "rules/filters.py",
-    "rules/holidays.py",
-    "rules/numbers.py",
-    "rules/tariffs.py",
-    "rules/trunks.py",
-    "site/doctor.py",
-    "site/help.py",
-    "site/service.py",
-    "trial/simulate.py",
-}
-
-
 def test_columns_stand_below_the_faces() -> None:
-    """A command that heads columns is named here, and a name that is no longer needed goes."""
-    heads = {
-        path.relative_to(PACKAGE / "cli").as_posix()
+    """No command heads a table: titles, columns and rows are where every face can call them."""
+    for path in rooms()["cli"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            heads = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Column"
+            assert not heads, path.relative_to(PACKAGE)
+
+
+COMPUTES = {"sum", "round", "divmod", "abs", "pow", "Decimal", "Fraction"}
+PLACES = ("dir", "directory", "folder", "beside", "path")  # how what a file's name is joined to is called
+
+
+def is_text_or_list(node: ast.expr) -> bool:
+    """What `+` joins: a text or a list as it is written, translated or joined, or one of two such."""
+    if isinstance(node, ast.IfExp):
+        return is_text_or_list(node.body) and is_text_or_list(node.orelse)
+    if isinstance(node, ast.Call):
+        called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        return called in ("tr", "join")
+    written = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return written or isinstance(node, ast.JoinedStr | ast.List | ast.ListComp)
+
+
+def counts(node: ast.expr) -> bool:
+    """What a counter goes by: a whole number as it is written, or how many of something there are."""
+    if isinstance(node, ast.Constant):
+        return type(node.value) is int
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len"
+
+
+def is_clock(node: ast.expr) -> bool:
+    """The clock by which somebody is waited for."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func).endswith("monotonic")
+
+
+def is_set(node: ast.expr) -> bool:
+    """The keys of something, or a set as it is made."""
+    return isinstance(node, ast.Set | ast.SetComp) or (
+        isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".keys", "set"))
+    )
+
+
+def works_out(node: ast.AST) -> bool:
+    """Whether an expression works out an amount or a length: more than joining, counting and waiting."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in COMPUTES
+    if isinstance(node, ast.AugAssign):
+        sides = [node.value]
+    elif isinstance(node, ast.BinOp):
+        sides = [node.left, node.right]
+    else:
+        return isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).endswith("_micro")
+    if isinstance(node.op, ast.BitOr | ast.BitAnd):
+        return False
+    if isinstance(node.op, ast.Div):
+        return not ast.unparse(sides[0]).endswith(PLACES)
+    if not isinstance(node.op, ast.Add | ast.Sub):
+        return True
+    allowed = (counts, is_clock, *((is_text_or_list,) if isinstance(node.op, ast.Add) else (is_set,)))
+    return not any(may(side) for side in sides for may in allowed)
+
+
+def test_the_command_line_works_nothing_out() -> None:
+    """Fees, lengths and times are worked out below the faces; a command reads options, calls, prints.
+
+    It may join texts and lists, put a name behind a folder, count one by one or by `len`, and wait by the clock.
+    It never multiplies, divides, sums or rounds, and no micro-unit has a name there.
+    """
+    found = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}: {ast.unparse(node)}"  # type: ignore[attr-defined]
         for path in rooms()["cli"]
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Column"
-    }
-    assert heads == HEADED_IN_CLI
+        if works_out(node)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("written", "allowed"),
+    [
+        ("fee_micro", False),
+        ("price.fee_micro", False),
+        ("before - after", False),
+        ("seconds + grace_s", False),
+        ("fee * 2", False),
+        ("billed_s // 60", False),
+        ("size / 1024", False),
+        ("sum(fees)", False),
+        ("Decimal(fee)", False),
+        ("total += fee", False),
+        ("row['fee'] + row['tax']", False),
+        ("data_dir / 'x'", True),
+        ("using.data_dir / name", True),
+        ("', '.join(names) + ', …'", True),
+        ("'  ' + text", True),
+        ("place + 1", True),
+        ("len(rows) - SHOWN", True),
+        ("monotonic() - begun", True),
+        ("given.keys() - known", True),
+        ("count += 1", True),
+        ("rows += [row]", True),
+    ],
+)
+def test_what_working_out_is(written: str, allowed: bool) -> None:
+    """The rule of the test above, by examples."""
+    (statement,) = ast.parse(written).body
+    node = statement.value if isinstance(statement, ast.Expr) else statement
+    assert works_out(node) is not allowed
+
+
+def test_the_console_asks_and_shows() -> None:
+    """It reckons nothing and asks no database: what it shows is what every other face shows."""
+    reckons = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+    for path in rooms()["console"]:
+        imported = {name.split(".")[0] for name in imports_of(path)} | imports_of(path)
+        assert not imported & {"sqlite3", "sqlite_utils", "decimal", "math", "statistics"}, path
+        assert not any(name.startswith("ippbx_billing.money") for name in imported), path
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        sums = [
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, reckons)
+        ]
+        sums += [
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("sum", "round")
+        ]
+        if path.name == "frame.py":  # how many bytes of a body are left
+            assert len(sums) == 1
+        else:
+            assert sums == [], path
+    templates = sorted((PACKAGE / "console" / "templates").glob("*.html"))
+    assert templates
+    for path in templates:
+        text = path.read_text(encoding="utf-8")
+        assert "|safe" not in text.replace(" ", ""), path
+        assert not re.search(r"\|\s*(sum|round)|SELECT ", text), path
+
+
+def test_what_the_console_ships_of_others_is_unchanged() -> None:
+    """By the digests in the notice beside it; and our own style stays small."""
+    static = PACKAGE / "console" / "static"
+    notice = (static / "NOTICE").read_text(encoding="utf-8")
+    digests = re.findall(r"^(\S+\.(?:js|css)) .*\n  sha256 ([0-9a-f]{64})$", notice, re.M)
+    assert len(digests) == 2
+    for name, digest in digests:
+        assert hashlib.sha256((static / name).read_bytes()).hexdigest() == digest
+    assert (static / "console.css").stat().st_size <= 10_000
 
 
 def test_rating_touches_no_third_party_package() -> None:
@@ -238,5 +364,5 @@ def test_help_loads_no_command_and_a_command_no_other() -> None:
         prefix = "ippbx_billing.cli."
         return {name.removeprefix(prefix) for name in loaded_by(*arguments) if name.startswith(prefix)}
 
-    assert commands("--help") == {"announced", "app", "common"}
-    assert commands("holidays", "--help") == {"announced", "app", "common", "rules", "rules.holidays"}
+    assert commands("--help") == LOADED
+    assert commands("holidays", "--help") == LOADED | {"noting", "rules", "rules.holidays"}

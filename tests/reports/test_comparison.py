@@ -1,11 +1,14 @@
 """What the month would have cost elsewhere: the fees of each carrier's own tariff, and nothing written."""
 
 import json
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from ippbx_billing.reports.comparison import Comparison, Offer
+from ippbx_billing.tariffs import Carrier
 from tests.bodies import fill, gateway_cdr
 from tests.conftest import Cli
 
@@ -17,7 +20,7 @@ def october(site: Path, cli: Cli) -> Cli:
         gateway_cdr("8001", "958674577", 285),
         gateway_cdr("8001", "902162345678", 80),
         gateway_cdr("8001", "90014165550123", 61),
-        gateway_cdr("8001", "910086", 30),
+        gateway_cdr("8001", "911185", 30),
     ]
     fill(site / "inbox.db", bodies)
     cli("events", "replay")
@@ -123,3 +126,15 @@ def test_a_carrier_without_prices_is_never_the_cheapest(october: Cli) -> None:
     table = october("compare", "--month", "2026-10", "--carriers", "010-北京-联通")
     assert "0.00" not in table.stdout
     assert "*" not in table.stdout + table.stderr
+
+
+def offer_of(name: str, fees: int, *without: int) -> Offer:
+    return Offer(Carrier(name, "", "", name), Counter(local=fees), Counter(local=len(without)), set(without))
+
+
+def test_sums_of_different_calls_are_not_compared() -> None:
+    """Two carriers that each leave another call without a price: which one is cheaper nobody can say."""
+    calls = Counter(local=3)
+    assert Comparison(calls, (offer_of("a", 5, 1), offer_of("b", 3, 2))).cheapest == ()
+    same = Comparison(calls, (offer_of("a", 5, 1), offer_of("b", 3, 1), offer_of("c", 0, 1, 2)))
+    assert [one.carrier.name for one in same.cheapest] == ["b"]

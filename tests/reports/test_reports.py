@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from ippbx_billing.documents.columns import Column
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules
 from ippbx_billing.reports import CALL_KEYS, GROUPS, Period, Report, View, WantedCalls, Where, calls, grouping, report
+from ippbx_billing.reports.views import sheets
 from ippbx_billing.settings import load
 from tests.bodies import fill, gateway_cdr
 from tests.conftest import Cli
@@ -59,7 +61,7 @@ def month(site: Path) -> Iterator[Ledger]:
     bodies = [
         gateway_cdr("8001", "902162345678", 80),
         gateway_cdr("8001", "958674577", 285, start="2026-10-14 10:00:00", port=2),
-        gateway_cdr("8002", "910086", 30),
+        gateway_cdr("8002", "911185", 30),
         gateway_cdr("8002", "913800138000", 0, start="2026-10-15 10:00:00"),
         gateway_cdr("13800138000", "8001", 50, direction="gsm->ip"),
         gateway_cdr("8001", "958674577", 10, start="2026-10-31 23:59:59"),
@@ -268,7 +270,9 @@ def test_a_comparison_tells_both_periods_and_the_difference(month: Ledger, site:
         earlier = before.get(row["extension"], {"calls": 0, "fee": "0.00"})
         assert (row["previous_calls"], Decimal(row["previous_fee"])) == (earlier["calls"], Decimal(earlier["fee"]))
         assert row["calls_difference"] == row["calls"] - earlier["calls"]
-        assert Decimal(row["fee_difference"]) == Decimal(row["fee"]) - Decimal(earlier["fee"])
+        whole = not row["unpriced"] and not row["previous_unpriced"]
+        told = row["fee_difference"]
+        assert told is None if not whole else Decimal(told) == Decimal(row["fee"]) - Decimal(earlier["fee"])
     by_day = report(month, view(site), Period.month("2026-11", TODAY), ("day",), compare="previous")
     assert all(row["day"].startswith("2026-11") for row in by_day.rows)
     assert sum(row["previous_calls"] for row in by_day.rows) == by_day.total["previous_calls"] == 6
@@ -301,9 +305,68 @@ def test_a_list_of_calls_sorts_no_more_than_a_day(month: Ledger, site: Path, wan
     listed = list(calls(month, view(site), wanted))
     month.connection.set_trace_callback(None)
     plan = [
-        row[3] for row in month.connection.execute(f"EXPLAIN QUERY PLAN {next(one for one in said if 'c.*' in one)}")
+        row[3]
+        for row in month.connection.execute(
+            f"EXPLAIN QUERY PLAN {next(one for one in said if 'CROSS JOIN charges' in one)}"
+        )
     ]
     assert "USE TEMP B-TREE FOR ORDER BY" not in plan
     assert any("calls_by_day" in step for step in plan)
     starts = [datetime.fromisoformat(call["started_at"]) for call in listed]
     assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize(
+    "where", [Where(), Where(direction="outbound"), Where(min_fee="0.01"), Where(extension="80..")]
+)
+@pytest.mark.parametrize("by", [("number",), ("number", "extension"), ("pin",), ("extension", "hour")])
+def test_both_ways_through_the_calls_add_up_alike(
+    month: Ledger, site: Path, by: tuple[str, ...], where: Where, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they came, or found by the index of days; beside calls without a price and filtered ones."""
+    with month.transaction():
+        for status in ("filtered", "unrated"):
+            (number,) = month.connection.execute("SELECT max(id) FROM charges WHERE status = 'rated'").fetchone()
+            month.rollups.count_out([number])
+            month.connection.execute("UPDATE charges SET status = ?, fee_micro = NULL WHERE id = ?", [status, number])
+            month.rollups.count_in([number])
+    in_order, raw = october(month, site, *by, where=where), october(month, site, *by, where=where, source="calls")
+    monkeypatch.setattr("ippbx_billing.reports.sources.MOST_OTHERS", 0)
+    indexed = october(month, site, *by, where=where)
+    assert in_order.document() == indexed.document() == raw.document()
+    assert (in_order.total["unpriced"], in_order.filtered) == by_hand(month, where)
+    assert in_order.total["calls"] > 0
+
+
+def by_hand(ledger: Ledger, where: Where) -> tuple[int, int]:
+    """How many of October's calls have no price, and how many were left out."""
+    clause = "c.direction = 'outbound'" if where.direction else "g.fee_micro >= 10000" if where.min_fee else "1"
+    return tuple(
+        ledger.connection.execute(
+            "SELECT count(*) FROM calls c JOIN charges g USING (id) WHERE c.day LIKE '2026-10-%' AND g.status = ? "
+            f"AND {clause} {'AND c.extension GLOB ?' if where.extension else ''}",
+            [status, *(["80??"] if where.extension else [])],
+        ).fetchone()[0]
+        for status in ("unrated", "filtered")
+    )
+
+
+def test_ten_thousand_bars_need_one_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing the bars looks for the largest figure once, not once a row."""
+    looked = []
+
+    def counted(values: list[Any]) -> Any:
+        looked.append(len(values))
+        return sorted(values)[-1]
+
+    monkeypatch.setattr(sheets, "max", counted, raising=False)
+    rows = [{"number": str(number), "fee": f"{number}.00"} for number in range(1_000)]
+    columns = [Column("number", "Number", "code"), Column("fee", "Fee", "money")]
+    day = date(2026, 10, 1)
+    sheet = sheets.ReportSheet(
+        title="", columns=columns, keys=["number"], rows=rows, total=None, document={}, period=Period.days(day, day),
+        empty="", label="number",
+    )  # fmt: skip
+    drawn = sheets.with_bars(sheet)
+    assert looked == [1_000]
+    assert [len(drawn.rows[place]["bar"]) for place in (0, 999)] == [0, 8]

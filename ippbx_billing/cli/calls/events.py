@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,27 +13,27 @@ from ippbx_billing.cli.calls.fees import tell_fees
 from ippbx_billing.cli.calls.importing import import_files
 from ippbx_billing.cli.calls.rebuild import rebuild
 from ippbx_billing.cli.common import FormatOption, OutputOption, WaitOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.ledger.reasons import sentence_of
-from ippbx_billing.reports.views.events import columns as event_columns
+from ippbx_billing.reports.views import events as views
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
-SHOWN_BODY_CHARACTERS = 4_000
 TABLE_ROWS = 1_000
 
 
-@app.command("list", help=tr("The events, newest first."))
+@app.command("list", help=en("The events, newest first."))
 def list_events(
-    status: Annotated[EventStatus | None, typer.Option(help=tr("new, done, duplicate or rejected"))] = None,
-    kind: Annotated[EventKind | None, typer.Option(help=tr("cdr or status"))] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help=tr("at most so many; a table shows 1,000"))] = None,
+    status: Annotated[EventStatus | None, typer.Option(help=en("new, done, duplicate or rejected"))] = None,
+    kind: Annotated[EventKind | None, typer.Option(help=en("cdr or status"))] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=en("at most so many; a table shows 1,000"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -46,16 +46,16 @@ def list_events(
         rows = reports.events(ledger, inbox, using.site_zone, status=status, kind=kind, limit=limit)
     if form is not Format.JSON:
         rows = [{**row, "reason": sentence_of(row) or None} for row in rows]
-    show(rows, event_columns(), form, output, empty=tr("no such events"))
+    show(rows, views.columns(), form, output, empty=tr("no such events"))
     if len(rows) == limit:
         say(tr("the newest {count}; --limit shows more", count=limit))
 
 
-@app.command("show", help=tr("One event as it was received, and what it was understood to mean."))
+@app.command("show", help=en("One event as it was received, and what it was understood to mean."))
 def show_event(
-    event_id: Annotated[int, typer.Argument(metavar="ID", help=tr("the event's id, see `events list`"))],
+    event_id: Annotated[int, typer.Argument(metavar="ID", help=en("the event's id, see `events list`"))],
     form: FormatOption = Format.TABLE,
-    raw: Annotated[bool, typer.Option("--raw", help=tr("only the body, byte for byte"))] = False,
+    raw: Annotated[bool, typer.Option("--raw", help=en("only the body, byte for byte"))] = False,
 ) -> None:
     """Headers and body, the outcome, and the calls that came of it."""
     from ippbx_billing import reports
@@ -71,44 +71,18 @@ def show_event(
         row = reports.event_row(ledger, inbox, using.site_zone, event_id)
         view = reports.View(using.site_zone, using.currency)
         calls = [one["id"] for one in reports.calls(ledger, view, reports.WantedCalls(event=event_id))]
-    document = {
-        **row,
-        "method": event.method,
-        "path": event.path,
-        "query": event.query,
-        "headers": event.headers,
-        "body": event.body.decode("utf-8", "backslashreplace"),
-        "calls": calls,
-    }
+    document = views.event(row, event, calls)
     if form is Format.JSON:
         show([], [], form, document=document)
         return
-    lines(_told(document), form=form)
+    lines(views.sentences(document), form=form)
 
 
-def _told(document: dict[str, Any]) -> list[str]:
-    target = document["path"] + (f"?{document['query']}" if document["query"] else "")
-    body = document["body"]
-    rest = len(body) - SHOWN_BODY_CHARACTERS
-    told = [
-        tr("event {id}, {status}", id=document["id"], status=tr(document["status"])),
-        *([tr("reason: {reason}", reason=sentence_of(document))] if document["reason"] else []),
-        tr("received {time} from {remote}", time=document["received_at"], remote=document["remote"]),
-        *([tr("calls: {ids}", ids=", ".join(map(str, document["calls"])))] if document["calls"] else []),
-        "",
-        f"{document['method']} {target}",
-        *document["headers"].split("\r\n"),
-        "",
-        *body[:SHOWN_BODY_CHARACTERS].splitlines(),
-    ]
-    return told + ([tr("… and {count} characters more; --raw shows all", count=rest)] if rest > 0 else [])
-
-
-@app.command("replay", help=tr("Read events again with the present dialects, numbers and tariffs."))
+@app.command("replay", help=en("Read events again with the present dialects, numbers and tariffs."))
 def replay(
-    event_id: Annotated[list[int] | None, typer.Option("--id", help=tr("this event; repeatable"))] = None,
-    status: Annotated[EventStatus | None, typer.Option(help=tr("all events with this status"))] = None,
-    everything: Annotated[bool, typer.Option("--all", help=tr("every event there is"))] = False,
+    event_id: Annotated[list[int] | None, typer.Option("--id", help=en("this event; repeatable"))] = None,
+    status: Annotated[EventStatus | None, typer.Option(help=en("all events with this status"))] = None,
+    everything: Annotated[bool, typer.Option("--all", help=en("every event there is"))] = False,
     wait: WaitOption = 0,
 ) -> None:
     """Without options: the rejected events and those whose calls could not be priced."""
@@ -131,14 +105,17 @@ def replay(
     if done.fresh:
         say(tr("read {count} events that were waiting", count=done.fresh))
     count, fees = done.replayed.events, done.replayed.fees
+    if not count:
+        say(tr("nothing to do: no event waits to be read again"))
+        return
     say(tr("read {count} events again; {left} are still rejected or unrated", count=count, left=done.left))
     if count:
         tell_fees(using, fees.before, fees.after, fees.changed)
 
 
-@app.command("salvage", help=tr("Bring back what can be read of an inbox that was damaged and moved aside."))
+@app.command("salvage", help=en("Bring back what can be read of an inbox that was damaged and moved aside."))
 def salvage(
-    damaged: Annotated[Path, typer.Argument(metavar="FILE", help=tr("the file, inbox.db.damaged-…"), exists=True)],
+    damaged: Annotated[Path, typer.Argument(metavar="FILE", help=en("the file, inbox.db.damaged-…"), exists=True)],
     wait: WaitOption = 0,
 ) -> None:
     """Put its events into the inbox, and read those that the ledger does not know; the file itself stays as it is."""
@@ -163,8 +140,8 @@ def _must_exist(event_id: int, ledger: "Ledger") -> bool:
     return True
 
 
-app.command("import", help=tr("Take in files and lines: history, or what a PBX writes; with --follow as it grows."))(
+app.command("import", help=en("Take in files and lines: history, or what a PBX writes; with --follow as it grows."))(
     import_files
 )
-app.command("rebuild", help=tr("Make the ledger anew from the events; what people entered stays."))(rebuild)
-app.command("prune", help=tr("Delete old events that the ledger holds; their calls stay."))(letting_go.prune)
+app.command("rebuild", help=en("Make the ledger anew from the events; what people entered stays."))(rebuild)
+app.command("prune", help=en("Delete old events that the ledger holds; their calls stay."))(letting_go.prune)

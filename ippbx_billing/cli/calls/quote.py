@@ -6,25 +6,25 @@ from typing import Annotated, Any
 import typer
 
 from ippbx_billing.calls import Call, Direction, Disposition
-from ippbx_billing.cli import common
+from ippbx_billing.cli import common, given
 from ippbx_billing.cli.common import FormatOption, OutputOption
-from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.columns import Format, all_columns
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
-from ippbx_billing.language.reasons import sentence, told
-from ippbx_billing.reports.views import story
+from ippbx_billing.language import en, tr
 
 
 def quote(
-    number: Annotated[str, typer.Argument(help=tr("the number as dialled, or as shown for an incoming call"))],
-    seconds: Annotated[int, typer.Option(min=0, help=tr("talk time in seconds"))],
+    number: Annotated[
+        str, typer.Argument(callback=given.number, help=en("the number as dialled, or as shown for an incoming call"))
+    ],
+    seconds: Annotated[str, typer.Option(metavar="SECONDS", help=en("talk time in seconds, e.g. 80 or 60.5"))],
     at: Annotated[
-        str | None, typer.Option(metavar="TIME", help=tr("start, e.g. 2026-10-01T09:30; default: now"))
+        str | None, typer.Option(metavar="TIME", help=en("start, e.g. 2026-10-01T09:30; default: now"))
     ] = None,
-    direction: Annotated[Direction, typer.Option(help=tr("outbound, inbound or internal"))] = Direction.OUTBOUND,
-    trunk: Annotated[str | None, typer.Option(help=tr("the trunk it goes through"))] = None,
-    carrier: Annotated[str | None, typer.Option(help=tr("the carrier that charges it"))] = None,
+    direction: Annotated[Direction, typer.Option(help=en("outbound, inbound or internal"))] = Direction.OUTBOUND,
+    trunk: Annotated[str | None, typer.Option(help=en("the trunk it goes through"))] = None,
+    carrier: Annotated[str | None, typer.Option(help=en("the carrier that charges it"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -32,14 +32,17 @@ def quote(
     if trunk and carrier:
         raise UsageError(tr("--trunk and --carrier exclude each other"), tr("a trunk has a carrier of its own"))
     from ippbx_billing.pipeline import Rules
+    from ippbx_billing.reports.views import quotes
 
     using = common.settings()
     start = _time(at, using) if at else common.now()
+    billed_s, billed_ms = _talk(seconds)
     call = Call(
         pbx="quote",
         dialect="quote",
         started_at=start,
-        billed_s=seconds,
+        billed_s=billed_s,
+        billed_ms=billed_ms,
         disposition=Disposition.ANSWERED,
         number=number,
         trunk=trunk,
@@ -52,55 +55,20 @@ def quote(
         if carrier:
             rules = rules.with_default_carrier(ledger.book.carrier(carrier).name)
         classification, charge = rules.pricing(call, ledger).explain(call)
-        price = ledger.book.price(charge.price_id) if charge.price_id else None
-        document = _document(call, classification, charge, price, using.currency, ledger)
+        document = quotes.quote(ledger, call, classification, charge, using.currency)
     if form.is_data:
-        show([document], common.all_columns(document), form, output, document=document)
+        show([document], all_columns(document), form, output, document=document)
         return
-    lines(_told(document, charge), output, form)
+    lines(quotes.sentences(document, charge), output, form)
 
 
-def _document(call: Call, classification: Any, charge: Any, price: Any, currency: str, ledger: Any) -> dict[str, Any]:
-    from ippbx_billing.money import text
-    from ippbx_billing.reports import fee_text
+def _talk(text: str) -> tuple[int, int | None]:
+    from ippbx_billing.tariffs import spelling
 
-    decimals = ledger.book.carrier(charge.carrier).decimals if charge.carrier else 2
-    figures = price and price.figures
-    return {
-        "number": call.number,
-        "normalized": classification.normalized,
-        "country": classification.country,
-        "region": classification.region,
-        "place": classification.place,
-        "traffic_type": classification.traffic_type.value,
-        "line_kind": classification.line_kind.value,
-        "carrier": charge.carrier,
-        "billed_s": call.billed_s,
-        "fee": fee_text(charge.fee_micro, decimals),
-        "currency": currency,
-        "price": figures
-        and {
-            "initial_s": figures.initial_s,
-            "initial_fee": text(figures.initial_fee_micro),
-            "step_s": figures.step_s,
-            "step_fee": text(figures.step_fee_micro),
-        },
-        "window": charge.window,
-        "steps": story.steps(charge),
-        "status": charge.status.value,
-        **told(charge.reason),
-        "why": classification.why,
-    }
-
-
-def _told(document: dict[str, Any], charge: Any) -> list[str]:
-    where = " ".join(filter(None, (document["region"], document["place"]))) or document["country"] or ""
-    heading = f"{document['number']}  {tr(document['traffic_type'])}  {where}".rstrip()
-    if document["fee"] is None:
-        last = tr("no fee: {reason}", reason=sentence(charge.reason))
-    else:
-        last = tr("Fee: {fee} {currency}", fee=document["fee"], currency=document["currency"])
-    return [heading, *story.sentences(charge), last]
+    try:
+        return spelling.talk(text)
+    except ValueError as error:
+        raise UsageError(tr("{option} is {text!r}", option="--seconds", text=text), str(error)) from error
 
 
 def _time(text: str, using: Any) -> datetime:

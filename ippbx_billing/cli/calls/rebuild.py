@@ -8,13 +8,13 @@ import typer
 from ippbx_billing.cli import common
 from ippbx_billing.cli.calls.fees import tell_fees
 from ippbx_billing.cli.common import WaitOption, say
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 
 def rebuild(
     book: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help=tr("take tariffs and directory from this ledger, such as a backup's")),
+        typer.Option(metavar="FILE", help=en("take tariffs and directory from this ledger, such as a backup's")),
     ] = None,
     wait: WaitOption = 0,
 ) -> None:

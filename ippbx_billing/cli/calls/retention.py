@@ -9,8 +9,9 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import WaitOption, say
+from ippbx_billing.documents.columns import megabytes
 from ippbx_billing.errors import CannotStartError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from datetime import date
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
     from ippbx_billing.upkeep.pruning import Pruned
 
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help=tr("only count"))]
-YesOption = Annotated[bool, typer.Option("--yes", help=tr("do not ask"))]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help=en("only count"))]
+YesOption = Annotated[bool, typer.Option("--yes", help=en("do not ask"))]
 
 
 def prune(
-    before: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help=tr("received before this day"))],
+    before: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help=en("received before this day"))],
     also_rejected: Annotated[
-        bool, typer.Option("--also-rejected", help=tr("those that were never understood, too"))
+        bool, typer.Option("--also-rejected", help=en("those that were never understood, too"))
     ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -47,8 +48,8 @@ def prune(
 
 
 def _tell_found(found: "Pruned", day: "date", also_rejected: bool) -> None:
-    size = f"{found.bytes / 1024**2:,.1f}"
-    say(tr("{count} events received before {day}, {size} MB", count=found.events, day=day, size=size))
+    say(tr("{count} events received before {day}, {size} MB", count=found.events, day=day,
+           size=megabytes(found.bytes)))  # fmt: skip
     if found.rejected and not also_rejected:
         say(tr("{count} rejected ones stay; --also-rejected takes them too", count=found.rejected))
 
@@ -66,13 +67,13 @@ def _give_back(using: "Settings") -> None:
         except CannotStartError:
             say(tr("the space is used for new events; to give it to the disk, stop `listen` and repeat this once"))
             return
-    say(tr("{size} MB were given back to the disk", size=f"{freed / 1024**2:,.1f}"))
+    say(tr("{size} MB were given back to the disk", size=megabytes(freed)))
 
 
 def anonymize(
-    before: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help=tr("calls of days before this one"))],
+    before: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help=en("calls of days before this one"))],
     keep_events: Annotated[
-        bool, typer.Option("--keep-events", help=tr("mask them although the events still hold the numbers"))
+        bool, typer.Option("--keep-events", help=en("mask them although the events still hold the numbers"))
     ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,

@@ -20,7 +20,7 @@ import typer
 
 from ippbx_billing.cli.common import say
 from ippbx_billing.errors import NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     import ssl
@@ -36,25 +36,25 @@ DEFAULT_PROFILE = "uc"
 
 PbxOption = Annotated[
     str | None,
-    typer.Option("--pbx", metavar="URL", help=tr("the PBX's web admin, e.g. https://192.168.6.169; default: the last")),
+    typer.Option("--pbx", metavar="URL", help=en("the PBX's web admin, e.g. https://192.168.6.169; default: the last")),
 ]
-UserOption = Annotated[str | None, typer.Option("--admin-user", help=tr("user of the PBX's web admin"))]
+UserOption = Annotated[str | None, typer.Option("--admin-user", help=en("user of the PBX's web admin"))]
 AdminPasswordFileOption = Annotated[
     Path | None,
-    typer.Option("--admin-password-file", help=tr("file with that user's password; else the environment or a prompt")),
+    typer.Option("--admin-password-file", help=en("file with that user's password; else the environment or a prompt")),
 ]
 FingerprintOption = Annotated[
-    str | None, typer.Option("--fingerprint", help=tr("SHA-256 fingerprint of the PBX's certificate"))
+    str | None, typer.Option("--fingerprint", help=en("SHA-256 fingerprint of the PBX's certificate"))
 ]
-CaOption = Annotated[Path | None, typer.Option("--ca", help=tr("authority that signed the PBX's certificate (PEM)"))]
+CaOption = Annotated[Path | None, typer.Option("--ca", help=en("authority that signed the PBX's certificate (PEM)"))]
 ProfileOption = Annotated[
-    str | None, typer.Option("--profile", help=tr("words of the PBX's screens: uc, or a TOML file of your own"))
+    str | None, typer.Option("--profile", help=en("words of the PBX's screens: uc, or a TOML file of your own"))
 ]
 RememberOption = Annotated[
-    bool, typer.Option("--remember", help=tr("keep the passwords, in a file that only its owner can read"))
+    bool, typer.Option("--remember", help=en("keep the passwords, in a file that only its owner can read"))
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help=tr("answer the questions of an unattended run"))]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help=tr("show the difference and change nothing"))]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help=en("answer the questions of an unattended run"))]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help=en("show the difference and change nothing"))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.pbx import access as pbx_access
 from ippbx_billing.cli.pbx.access import (
     API_PASSWORD,
@@ -29,22 +30,13 @@ from ippbx_billing.cli.pbx.access import (
     recalled,
     signed_in,
 )
-from ippbx_billing.cli.pbx.values import (
-    EXAMPLE_PASSWORD,
-    Urls,
-    checklist,
-    event_values,
-    new_api_password,
-    our_urls,
-    own_address,
-    show_changes,
-    tell_password,
-    usable_api_password,
-)
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import lines, show
+from ippbx_billing.cli.pbx.showing import show_changes, tell_password
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import lines, show_listing
 from ippbx_billing.errors import BillingError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
+from ippbx_billing.pbx.passwords import EXAMPLE_PASSWORD, new_api_password, usable_api_password
+from ippbx_billing.pbx.urls import EventUrls, event_values, our_urls, own_address
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent
@@ -54,24 +46,24 @@ if TYPE_CHECKING:
     from ippbx_billing.pbx.session import PbxAdmin
     from ippbx_billing.settings import Settings
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 GUIDE_WAIT_S = 600
 
 ServerOption = Annotated[
-    str | None, typer.Option("--server", help=tr("this machine's address as the PBX reaches it; default: found out"))
+    str | None, typer.Option("--server", help=en("this machine's address as the PBX reaches it; default: found out"))
 ]
-CdrPortOption = Annotated[int | None, typer.Option("--cdr-port", help=tr("port for call records"))]
-StatusPortOption = Annotated[int | None, typer.Option("--status-port", help=tr("port for call status"))]
-PlainUrlsOption = Annotated[bool, typer.Option("--plain-urls", help=tr("event URLs without the secret path"))]
+CdrPortOption = Annotated[int | None, typer.Option("--cdr-port", help=en("port for call records"))]
+StatusPortOption = Annotated[int | None, typer.Option("--status-port", help=en("port for call status"))]
+PlainUrlsOption = Annotated[bool, typer.Option("--plain-urls", help=en("event URLs without the secret path"))]
 ApiPasswordOption = Annotated[
     str | None,
-    typer.Option("--api-password", help=tr("password of the API; better from a file, which no shell remembers")),
+    typer.Option("--api-password", help=en("password of the API; better from a file, which no shell remembers")),
 ]
 ApiPasswordFileOption = Annotated[
-    Path | None, typer.Option("--api-password-file", help=tr("file with the password of the API; default: a new one"))
+    Path | None, typer.Option("--api-password-file", help=en("file with the password of the API; default: a new one"))
 ]
-WaitOption = Annotated[int, typer.Option("--wait", min=0, help=tr("wait so many seconds for the first event"))]
+WaitOption = Annotated[int, typer.Option("--wait", min=0, help=en("wait so many seconds for the first event"))]
 
 
 def configure_pbx(
@@ -90,7 +82,7 @@ def configure_pbx(
     remember: RememberOption = False,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
-    guide: Annotated[bool, typer.Option("--guide", help=tr("show what to set by hand, step by step"))] = False,
+    guide: Annotated[bool, typer.Option("--guide", help=en("show what to set by hand, step by step"))] = False,
     wait: WaitOption = 0,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -125,7 +117,7 @@ def configure_pbx(
         _wait(using, wait)
 
 
-@app.command("enable-api", help=tr("Switch the PBX's API on; a password it lacks is made."))
+@app.command("enable-api", help=en("Switch the PBX's API on; a password it lacks is made."))
 def enable_api(
     pbx: PbxOption = None,
     admin_user: UserOption = None,
@@ -149,7 +141,7 @@ def enable_api(
             tell_password(password)
 
 
-@app.command("set-password", help=tr("Set the password of the PBX's API; without one given, a new one is made."))
+@app.command("set-password", help=en("Set the password of the PBX's API; without one given, a new one is made."))
 def set_password(
     pbx: PbxOption = None,
     api_password: ApiPasswordOption = None,
@@ -178,11 +170,11 @@ def set_password(
             _remember_api_password(access, using, password)
 
 
-@app.command("set-event-urls", help=tr("Let the PBX report call status and call records, as JSON, to these URLs."))
+@app.command("set-event-urls", help=en("Let the PBX report call status and call records, as JSON, to these URLs."))
 def set_event_urls(
     pbx: PbxOption = None,
-    cdr: Annotated[str | None, typer.Option(help=tr("URL for call records; default: this machine's"))] = None,
-    status: Annotated[str | None, typer.Option(help=tr("URL for call status; default: this machine's"))] = None,
+    cdr: Annotated[str | None, typer.Option(help=en("URL for call records; default: this machine's"))] = None,
+    status: Annotated[str | None, typer.Option(help=en("URL for call status; default: this machine's"))] = None,
     server: ServerOption = None,
     cdr_port: CdrPortOption = None,
     status_port: StatusPortOption = None,
@@ -204,7 +196,7 @@ def set_event_urls(
     with signed_in(access, using) as session:
         _tell_or_refuse_staged(session, dry_run)
         if cdr or status:
-            _carry_out(session, {"events": event_values(Urls(cdr, status))}, access, dry_run)
+            _carry_out(session, {"events": event_values(EventUrls(cdr, status))}, access, dry_run)
             return
         present = _urls(session.read("events"))
         _let_in(session.address, using, dry_run)
@@ -213,7 +205,7 @@ def set_event_urls(
             _carry_out(session, {"events": event_values(urls)}, access, dry_run)
 
 
-@app.command("show", help=tr("What the PBX's API and event report are set to."))
+@app.command("show", help=en("What the PBX's API and event report are set to."))
 def show_settings(
     pbx: PbxOption = None,
     admin_user: UserOption = None,
@@ -236,7 +228,7 @@ def show_settings(
         _tell_or_refuse_staged(session, only_tell=True)
 
 
-@app.command("check", help=tr("Is the PBX reachable, set as wanted, and do its events arrive?"))
+@app.command("check", help=en("Is the PBX reachable, set as wanted, and do its events arrive?"))
 def check(
     pbx: PbxOption = None,
     wait: WaitOption = 0,
@@ -249,29 +241,23 @@ def check(
     output: OutputOption = None,
 ) -> None:
     """One line a question; exit 1 if one of them is answered badly."""
-    from ippbx_billing.cli.pbx import check as pbx_check
+    from ippbx_billing.upkeep.doctor import Health
+    from ippbx_billing.upkeep.pbx_check import diagnose
+    from ippbx_billing.upkeep.views import diagnoses
 
     using = common.settings()
     access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile)
-    findings = pbx_check.findings(access, using)
-    rows: list[dict[str, Any]] = [
-        {"check": one.check, "state": one.state.value, "finding": one.text, "hint": one.hint or None}
-        for one in findings
-    ]
-    headings = [
-        Column("state", tr("State"), "word"),
-        Column("check", tr("Check")),
-        Column("finding", tr("Finding")),
-        Column("hint", tr("Hint")),
-    ]
-    show(rows, headings, form, output)
+    address = recalled(access, using).address
+    with common.open_inbox(using) as inbox:
+        findings = diagnose(lambda: signed_in(access, using), address, inbox, using)
+    show_listing(diagnoses(findings), form, output)
     if wait:
         _wait(using, wait)
-    if any(row["state"] == "wrong" for row in rows):
+    if any(one.state is Health.WRONG for one in findings):
         raise typer.Exit(1)
 
 
-@app.command("discard", help=tr("Undo changes that were saved on the PBX and not applied."))
+@app.command("discard", help=en("Undo changes that were saved on the PBX and not applied."))
 def discard(
     pbx: PbxOption = None,
     admin_user: UserOption = None,
@@ -366,9 +352,9 @@ def _let_in(address: str, using: "Settings", dry_run: bool) -> None:
     """Let the PBX post where it is outside the networks of the setting `allow`."""
     from urllib.parse import urlsplit
 
-    from ippbx_billing.cli.pbx.check import as_seen
     from ippbx_billing.listener.senders import networks, within
     from ippbx_billing.pbx.tokens import ALLOWED_FILE_NAME, allow, allowed
+    from ippbx_billing.pbx.urls import as_seen
 
     host = as_seen(urlsplit(address).hostname or "")
     if dry_run or within(host, networks(using.allow)) or host in allowed(using.data_dir):
@@ -467,6 +453,7 @@ def _guide(access: Access, using: "Settings", server: str | None, given: str, pl
     from ippbx_billing.pbx.guide import steps
     from ippbx_billing.pbx.profile import load_profile
     from ippbx_billing.pbx.tokens import accepts
+    from ippbx_billing.pbx.views import checklist
 
     known = recalled(access, using)
     server = _server(server, known.address, using)
@@ -511,16 +498,19 @@ def _token_to_give_out(known: "Remembered", using: "Settings", plain: bool) -> s
 
 def _wait(using: "Settings", seconds: int) -> "RawEvent":
     """Wait for the first event and say how it was understood; exit 1 when none comes."""
-    from ippbx_billing.cli.pbx import check as pbx_check
+    from ippbx_billing.pipeline import Rules
+    from ippbx_billing.upkeep.pbx_check import first_event, understood
 
     say(tr("make a test call now; waiting up to {seconds} s for the first event …", seconds=seconds))
-    event = pbx_check.first_event(using, seconds)
+    with common.open_inbox(using) as inbox:
+        event = first_event(inbox, seconds)
     if event is None:
         raise BillingError(
             tr("no event came within {seconds} s", seconds=seconds),
             tr("is `ippbx-bill listen` running, and its port open in the firewall? `ippbx-bill pbx check` looks"),
         )
-    lines(pbx_check.told(event, using))
+    with common.open_ledger(using) as ledger:
+        lines(understood(event, Rules.of(ledger, using), using))
     return event
 
 

@@ -57,21 +57,22 @@ class EventWatch:
 
     def until(self, kind: str, seconds: float) -> None:
         """Wait for the first event of that kind and tell how it was understood; it may have come already."""
-        say(tr("waiting up to {seconds} s for {kind} …", seconds=round(seconds), kind=tr(kind)))
+        say(tr("waiting up to {seconds} s for {kind} …", seconds=f"{seconds:.0f}", kind=tr(kind)))
         deadline = time.monotonic() + seconds
         speak_at = time.monotonic() + MISSING_AFTER_S
         while kind not in self._seen:
             if time.monotonic() > deadline:
                 raise self._nothing(kind, seconds)
             if time.monotonic() > speak_at:
-                speak_at += MISSING_AFTER_S
+                speak_at = time.monotonic() + MISSING_AFTER_S
                 lines(f"   {line}" for line in self._missing(kind))
             time.sleep(LOOK_EVERY_S)
             self._look()
 
     def _look(self) -> None:
         """Tell the first event of each kind that came by the address it was to come by."""
-        from ippbx_billing.cli.pbx import check
+        from ippbx_billing.pipeline import Rules
+        from ippbx_billing.upkeep.pbx_check import understood
 
         with common.open_inbox(self._using) as inbox:
             events = inbox.after(self._position, 100)
@@ -84,7 +85,8 @@ class EventWatch:
                        path=event.path, url=self._urls[event.kind]))  # fmt: skip
                 continue
             self._seen[event.kind] = event
-            lines(f"   {line}" for line in check.told(event, self._using))
+            with common.open_ledger(self._using) as ledger:
+                lines(f"   {line}" for line in understood(event, Rules.of(ledger, self._using), self._using))
 
     def _missing(self, kind: str) -> list[str]:
         from ippbx_billing.pbx.guide import missing
@@ -92,7 +94,7 @@ class EventWatch:
         return list(missing(self._profile, kind, self._seen, self._doors(), self._before))
 
     def _nothing(self, kind: str, seconds: float) -> BillingError:
-        problem = tr("no {kind} came within {seconds} s", kind=tr(kind), seconds=round(seconds))
+        problem = tr("no {kind} came within {seconds} s", kind=tr(kind), seconds=f"{seconds:.0f}")
         return BillingError(problem, "; ".join(self._missing(kind)))
 
     def _doors(self) -> dict[str, Mapping[str, Any] | None]:
@@ -117,7 +119,7 @@ def _health(port: int, using: "Settings") -> Mapping[str, Any] | None:
     """What the listener on this machine says on that port; None where none answers."""
     import httpx
 
-    from ippbx_billing.cli.pbx.check import own_certificate
+    from ippbx_billing.upkeep.pbx_check import own_certificate
 
     scheme = "https" if using.tls_certificate else "http"
     try:

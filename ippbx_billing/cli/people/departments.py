@@ -1,90 +1,56 @@
 """`departments`: the tree that employees and extensions belong to; singly, or as a list in a file."""
 
-from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
+from ippbx_billing.cli.people import terms
 from ippbx_billing.cli.people.lists import DryRunOption, FileArgument, OnOption, add_export, bring_in
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import people
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
+app.add_typer(terms.app, name="terms", help=en("Mark-up and tax on a department's bills, inherited down the tree."))
 
-PathArgument = Annotated[str, typer.Argument(metavar="PATH", help=tr("a path such as 公司/工程部, or the end of one"))]
+PathArgument = Annotated[str, typer.Argument(metavar="PATH", help=en("a path such as 公司/工程部, or the end of one"))]
 
 
-@app.command("list", help=tr("The tree of departments, with how many employees and extensions are in each."))
+@app.command("list", help=en("The tree of departments, with how many employees and extensions are in each."))
 def list_departments(on: OnOption = None, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Each below the one it belongs to; the numbers are of the department itself, without those below."""
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        day = common.day(on) if on else common.today(using)
-        employees = Counter(one.department for one in ledger.directory.employees(day))
-        extensions = Counter(one.department for one in ledger.directory.extensions(day))
-        departments = ledger.directory.departments()
-    rows: list[dict[str, Any]] = [
-        {
-            "path": one.path,
-            "name": one.name,
-            "parent": one.path.rpartition("/")[0] or None,
-            "employees": employees[one.path],
-            "extensions": extensions[one.path],
-        }
-        for one in departments
-    ]
-    headings = [
-        Column("name" if form is Format.TABLE else "path", tr("Department")),
-        Column("employees", tr("Employees"), "number"),
-        Column("extensions", tr("Extensions"), "number"),
-    ]
-    shown = [row | {"name": branch + row["name"]} for branch, row in zip(_branches(rows), rows, strict=True)]
-    show(shown if form is Format.TABLE else rows, headings, form, output, empty=tr("no departments"))
+        listed = people.departments(ledger.directory, common.day(on) if on else common.today(using))
+    show_listing(people.as_tree(listed) if form is Format.TABLE else listed, form, output)
 
 
-def _branches(rows: list[dict[str, Any]]) -> list[str]:
-    """What stands before each name so that the list is seen as a tree."""
-    drawn = []
-    open_below: dict[str | None, bool] = {}
-    for row in reversed(rows):  # from below, a sibling that is seen already keeps the branch open
-        above: str | None = row["parent"]
-        branch = ""
-        if above is not None:
-            branch = "├─ " if open_below.get(above) else "└─ "
-        while above is not None and (grandparent := above.rpartition("/")[0] or None) is not None:
-            branch = ("│  " if open_below.get(grandparent) else "   ") + branch
-            above = grandparent
-        open_below[row["parent"]] = True
-        open_below.pop(row["path"], None)
-        drawn.append(branch)
-    return drawn[::-1]
-
-
-@app.command("add", help=tr("Add departments, with those above them that are not there yet."))
-def add(paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=tr("a path such as 公司/工程部"))]) -> None:
+@app.command("add", help=en("Add departments, with those above them that are not there yet."))
+def add(paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=en("a path such as 公司/工程部"))]) -> None:
     """One that was removed comes back."""
     with common.open_ledger(common.settings()) as ledger, ledger.directory.changing():
         for path in paths:
             say(tr("department {path} is in the directory", path=ledger.directory.add_department(path).path))
 
 
-@app.command("rename", help=tr("Another name, in the reports of all months."))
-def rename(path: PathArgument, name: Annotated[str, typer.Argument(help=tr("the new name"))]) -> None:
+@app.command("rename", help=en("Another name, in the reports of all months."))
+def rename(path: PathArgument, name: Annotated[str, typer.Argument(help=en("the new name"))]) -> None:
     """Its place in the tree stays."""
     with common.open_ledger(common.settings()) as ledger:
         before = ledger.directory.department(path).path
         say(tr("{old} is {new} now", old=before, new=ledger.directory.rename_department(path, name).path))
 
 
-@app.command("move", help=tr("Another place in the tree, in the reports of all months."))
+@app.command("move", help=en("Another place in the tree, in the reports of all months."))
 def move(
     path: PathArgument,
-    under: Annotated[str | None, typer.Option(metavar="PATH", help=tr("the department it becomes a part of"))] = None,
-    top: Annotated[bool, typer.Option("--top", help=tr("a part of none"))] = False,
+    under: Annotated[str | None, typer.Option(metavar="PATH", help=en("the department it becomes a part of"))] = None,
+    top: Annotated[bool, typer.Option("--top", help=en("a part of none"))] = False,
 ) -> None:
     """Everything below goes along. To keep past reports, make a new department and move the employees by day."""
     if (under is None) is not top:
@@ -94,7 +60,7 @@ def move(
         say(tr("{old} is {new} now", old=before, new=ledger.directory.move_department(path, under).path))
 
 
-@app.command("remove", help=tr("Take an empty department out of use; earlier reports keep it."))
+@app.command("remove", help=en("Take an empty department out of use; earlier reports keep it."))
 def remove(path: PathArgument) -> None:
     """Nobody may be in it any more."""
     using = common.settings()
@@ -104,7 +70,7 @@ def remove(path: PathArgument) -> None:
     say(tr("removed {name}", name=whole))
 
 
-@app.command("import", help=tr("Bring in a list: department, or name and parent (部门, 上级部门)."))
+@app.command("import", help=en("Bring in a list: department, or name and parent (部门, 上级部门)."))
 def import_file(
     file: FileArgument,
     dry_run: DryRunOption = False,

@@ -1,93 +1,57 @@
 """`extensions`: whose extension it is, from which day on; singly, or as a list in a file."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.people.lists import (
     FromOption,
     OnOption,
     SinceOption,
     add_list_commands,
-    day_text,
-    day_words,
     first_day,
-    in_words,
-    is_in,
-    under,
 )
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import people
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
-NumberArgument = Annotated[str, typer.Argument(help=tr("the extension"))]
+NumberArgument = Annotated[str, typer.Argument(help=en("the extension"))]
 
 
-@app.command("list", help=tr("The extensions and whose they are."))
+@app.command("list", help=en("The extensions and whose they are."))
 def list_extensions(
     on: OnOption = None,
-    department: Annotated[str | None, typer.Option(help=tr("only of this department and those in it"))] = None,
+    department: Annotated[str | None, typer.Option(help=en("only of this department and those in it"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
     """The extensions of a day, by number."""
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        wanted = under(ledger, department)
-        found = ledger.directory.extensions(common.day(on) if on else common.today(using))
-    rows = [
-        {"number": one.number, "name": one.name, "department": one.department, "employee": one.employee}
-        for one in found
-        if is_in(one.department, wanted)
-    ]
-    headings = [
-        Column("number", tr("Extension"), "code"),
-        Column("name", tr("Name")),
-        Column("department", tr("Department")),
-        Column("employee", tr("Staff no."), "code", 1),
-    ]
-    show(rows, headings, form, output, empty=tr("no extensions"))
+        day = common.day(on) if on else common.today(using)
+        show_listing(people.extensions(ledger.directory, day, department), form, output)
 
 
-@app.command("history", help=tr("Who had an extension, and when."))
+@app.command("history", help=en("Who had an extension, and when."))
 def history(number: NumberArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """One line for each span of days in which neither holder nor department changed."""
     with common.open_ledger(common.settings()) as ledger:
-        found = ledger.directory.known_extension(number)
-    rows = [
-        {
-            "number": one.number,
-            "employee": one.employee,
-            "name": one.name,
-            "department": one.department,
-            "from": day_text(one.first_day),
-            "until": day_text(one.last_day),
-            "state": "in use" if one.present else "removed",
-        }
-        for one in found
-    ]
-    headings = [
-        Column("from", tr("From day"), "code"),
-        Column("until", tr("Until"), "code"),
-        Column("name", tr("Name")),
-        Column("department", tr("Department")),
-        Column("employee", tr("Staff no."), "code", 1),
-        Column("state", tr("State"), "word", 2),
-    ]
-    show(rows if form.is_data else in_words(rows), headings, form, output, title=number)
+        show_listing(people.holders(ledger.directory, number), form, output)
 
 
-@app.command("add", help=tr("Add an extension, of an employee, a department or a person known by name only."))
+@app.command("add", help=en("Add an extension, of an employee, a department or a person known by name only."))
 def add(
     number: NumberArgument,
-    name: Annotated[str, typer.Option(help=tr("whose it is: a person with this extension as staff number"))] = "",
-    department: Annotated[str, typer.Option(help=tr("the department, such as 公司/工程部"))] = "",
-    employee: Annotated[str | None, typer.Option(help=tr("whose it is: an employee's number or name"))] = None,
+    name: Annotated[str, typer.Option(help=en("whose it is: a person with this extension as staff number"))] = "",
+    department: Annotated[str, typer.Option(help=en("the department, such as 公司/工程部"))] = "",
+    employee: Annotated[str | None, typer.Option(help=en("whose it is: an employee's number or name"))] = None,
     from_day: SinceOption = None,
 ) -> None:
     """A known extension with another holder is refused: that is what `assign` is for."""
@@ -107,29 +71,23 @@ def add(
             )
         day = first_day(from_day, today) if from_day else None
         ExtensionEntry("", number, who, name, department, day).enter(directory, today)
-        namesakes = _namesakes(directory, name, number) if name and not who else ""
+        namesakes = people.namesakes(directory, name, number) if name and not who else []
     say(tr("extension {number} is in the directory", number=number))
     if namesakes:
         say(tr("{name} is also the name of {listed}; --employee says that it is one of these", name=name,
-               listed=namesakes))  # fmt: skip
+               listed=", ".join(map(str, namesakes))))  # fmt: skip
 
 
-def _namesakes(directory: Any, name: str, extension: str) -> str:
-    holders = {one.employee for one in directory.extension_history(extension)}
-    others = {one.number: one for one in directory.employee_history() if one.name == name}
-    return ", ".join(str(one) for number, one in others.items() if number not in holders)
-
-
-@app.command("assign", help=tr("Give an extension to an employee or a department from a day on."))
+@app.command("assign", help=en("Give an extension to an employee or a department from a day on."))
 def assign(
     number: NumberArgument,
-    employee: Annotated[str | None, typer.Argument(metavar="[WHO]", help=tr("an employee's number or name"))] = None,
-    department: Annotated[str | None, typer.Option(help=tr("or a department"))] = None,
-    nobody: Annotated[bool, typer.Option("--nobody", help=tr("or nobody for the time being"))] = False,
+    employee: Annotated[str | None, typer.Argument(metavar="[WHO]", help=en("an employee's number or name"))] = None,
+    department: Annotated[str | None, typer.Option(help=en("or a department"))] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help=en("or nobody for the time being"))] = False,
     from_day: FromOption = None,
 ) -> None:
     """Calls before that day stay with whoever had the extension then."""
-    if sum((employee is not None, department is not None, nobody)) != 1:
+    if [employee is not None, department is not None, nobody].count(True) != 1:
         raise UsageError(
             tr("either an employee, --department or --nobody is wanted"),
             "ippbx-bill extensions assign 8001 张三 --from 2026-10-01",
@@ -152,21 +110,21 @@ def assign(
             "{number} is {holder}'s from {day} on",
             number=number,
             holder=who or whole or tr("nobody"),
-            day=day_words(day),
+            day=people.first_day_words(day),
         )
     )
     if after:
         say(tr("until {day}, as entered before", day=after[0].first_day))
 
 
-app.command("move", help=tr("The same as assign."))(assign)
+app.command("move", help=en("The same as assign."))(assign)
 
 
-@app.command("remove", help=tr("Take an extension out of the directory; its calls stay."))
+@app.command("remove", help=en("Take an extension out of the directory; its calls stay."))
 def remove(
     number: NumberArgument,
     from_day: FromOption = None,
-    entirely: Annotated[bool, typer.Option("--entirely", help=tr("as if it had never been entered"))] = False,
+    entirely: Annotated[bool, typer.Option("--entirely", help=en("as if it had never been entered"))] = False,
 ) -> None:
     """Earlier calls keep their holder unless the extension is forgotten entirely."""
     using = common.settings()
@@ -179,5 +137,5 @@ def remove(
 
 
 add_list_commands(
-    app, "extensions", tr("Bring in a list: number, name, employee, department, from (分机 姓名 工号 部门 起始日期).")
+    app, "extensions", en("Bring in a list: number, name, employee, department, from (分机 姓名 工号 部门 起始日期).")
 )

@@ -3,36 +3,36 @@
 from codecs import BOM_UTF8
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import DataError, NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import people
 
 if TYPE_CHECKING:
-    from ippbx_billing.ledger import Ledger
-    from ippbx_billing.lists.people import EntryChange, ListOutcome
+    from ippbx_billing.lists.people import ListOutcome
     from ippbx_billing.lists.people.files import ListKind
 
 FromOption = Annotated[
-    str | None, typer.Option("--from", metavar="YYYY-MM-DD|always", help=tr("the first day it holds; default: today"))
+    str | None, typer.Option("--from", metavar="YYYY-MM-DD|always", help=en("the first day it holds; default: today"))
 ]
 SinceOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="YYYY-MM-DD|always", help=tr("the first day it holds; default: since ever")),
+    typer.Option("--from", metavar="YYYY-MM-DD|always", help=en("the first day it holds; default: since ever")),
 ]
 OnOption = Annotated[
-    str | None, typer.Option("--on", metavar="YYYY-MM-DD", help=tr("as it was on this day; default: today"))
+    str | None, typer.Option("--on", metavar="YYYY-MM-DD", help=en("as it was on this day; default: today"))
 ]
-FileArgument = Annotated[Path, typer.Argument(help=tr("a CSV (UTF-8 or GB18030) or XLSX file"))]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help=tr("only show what would change"))]
+FileArgument = Annotated[Path, typer.Argument(help=en("a CSV (UTF-8 or GB18030) or XLSX file"))]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help=en("only show what would change"))]
 ListOutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help=tr("the file, .csv or .xlsx; default: CSV to stdout"))
+    Path | None, typer.Option("--output", "-o", help=en("the file, .csv or .xlsx; default: CSV to stdout"))
 ]
 
 
@@ -55,7 +55,7 @@ def add_list_commands(app: typer.Typer, name: str, columns: str) -> None:
 def add_export(app: typer.Typer, name: str) -> None:
     """Give a group its `export`."""
 
-    @app.command("export", help=tr("Write the list with its history to a file; imported again it changes nothing."))
+    @app.command("export", help=en("Write the list with its history to a file; imported again it changes nothing."))
     def export(output: ListOutputOption = None) -> None:
         write_out(name, output)
 
@@ -65,23 +65,6 @@ def first_day(text: str | None, default: date) -> date:
     if text is None:
         return default
     return date.min if text.lower() in ("always", "始终") else common.day(text)
-
-
-def day_text(day: date) -> str | None:
-    """A day as JSON has it; None is since ever or until further notice."""
-    return None if day in (date.min, date.max) else day.isoformat()
-
-
-def day_words(day: date) -> str:
-    """A first day as people read it."""
-    return tr("always") if day == date.min else day.isoformat()
-
-
-def in_words(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of spans for a table, which says in words where a span has no first or no last day."""
-    return [
-        row | {"from": row["from"] or tr("always"), "until": row["until"] or tr("until further notice")} for row in rows
-    ]
 
 
 def _kind(name: str) -> "ListKind":
@@ -107,7 +90,7 @@ def bring_in(name: str, file: Path, dry_run: bool, from_day: str | None, form: F
             f"{file}:\n" + "\n".join(outcome.problems), tr("nothing was imported; mend these lines and try again")
         )
     if dry_run:
-        _show(outcome, form, output)
+        show_listing(people.list_changes(outcome.changes), form, output)
     _sum_up(outcome, dry_run)
 
 
@@ -121,38 +104,13 @@ def _content(file: Path) -> bytes:
         ) from error
 
 
-def _show(outcome: "ListOutcome", form: Format, output: Path | None) -> None:
-    rows = [
-        {
-            "kind": one.kind,
-            "number": one.key,
-            "from": day_words(one.first_day) if form is Format.TABLE else day_text(one.first_day),
-            "before": one.before,
-            "after": one.after,
-        }
-        for one in outcome.changes
-    ]
-    columns = [
-        Column("kind", tr("What"), "word"),
-        Column("number", tr("Number or name")),
-        Column("from", tr("From day"), "code"),
-        Column("before", tr("Before")),
-        Column("after", tr("After")),
-    ]
-    show(rows, columns, form, output, empty=tr("nothing would change"))
-
-
 def _sum_up(outcome: "ListOutcome", dry_run: bool) -> None:
     count = len(outcome.changes)
-    new = sum(_is_new(one) for one in outcome.changes)
+    new = people.new_entries(outcome.changes)
     if dry_run:
         say(tr("would change: {count}, of them new: {new}; nothing was changed", count=count, new=new))
     else:
         say(tr("imported; changed: {count}, of them new: {new}", count=count, new=new))
-
-
-def _is_new(change: "EntryChange") -> bool:
-    return change.before is None and change.after is not None
 
 
 def write_out(name: str, output: Path | None) -> None:
@@ -172,13 +130,3 @@ def write_out(name: str, output: Path | None) -> None:
         return
     with whole(output) as stream:
         stream.write(content)
-
-
-def under(ledger: "Ledger", path: str | None) -> str | None:
-    """The whole path of a department that was named by its end, for `is_in`."""
-    return ledger.directory.department(path).path if path else None
-
-
-def is_in(department: str | None, wanted: str | None) -> bool:
-    """Whether a department is the wanted one or a part of it."""
-    return wanted is None or (department is not None and f"{department}/".startswith(f"{wanted}/"))

@@ -1,67 +1,112 @@
 """`bill`: what an employee, a department, the company or everybody owes for a month, to be handed out."""
 
-import re
-from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ippbx_billing.cli import common
-from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
-from ippbx_billing.documents.columns import AT_LEAST, Column, Format
-from ippbx_billing.documents.render import deliver, show, show_paper
-from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.cli import common, given
+from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import deliver, show, show_listing, show_paper
+from ippbx_billing.errors import NotFoundError, UsageError
+from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views.coverage import covered
 
 if TYPE_CHECKING:
+    from ippbx_billing.reports import Period
     from ippbx_billing.reports.bills import Billing, Statement
     from ippbx_billing.reports.coverage import Coverage
     from ippbx_billing.settings import Settings
 
 
 def bill(
-    month: MonthOption = "last",
-    employee: Annotated[str | None, typer.Option(help=tr("of this employee: a number, or a name only one has"))] = None,
-    department: Annotated[str | None, typer.Option(help=tr("of this department with those below it"))] = None,
-    company: Annotated[bool, typer.Option("--company", help=tr("of the whole company"))] = False,
-    everybody: Annotated[bool, typer.Option("--all", help=tr("of each employee who has calls"))] = False,
-    with_calls: Annotated[bool, typer.Option("--calls", help=tr("with the list of calls"))] = False,
+    month: Annotated[
+        str | None,
+        typer.Option("--month", metavar="YYYY-MM|last|this", callback=given.month, help=en("the month; default: last")),
+    ] = None,
+    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=en("the first day"))] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help=en("the last day; default: today"))
+    ] = None,
+    employee: Annotated[str | None, typer.Option(help=en("of this employee: a number, or a name only one has"))] = None,
+    department: Annotated[str | None, typer.Option(help=en("of this department with those below it"))] = None,
+    extension: Annotated[
+        str | None, typer.Option(help=en("of this extension, whoever has it: a room, the phone in the hall"))
+    ] = None,
+    company: Annotated[bool, typer.Option("--company", help=en("of the whole company"))] = False,
+    everybody: Annotated[bool, typer.Option("--all", help=en("of each employee who has calls"))] = False,
+    with_calls: Annotated[bool, typer.Option("--calls", help=en("with the list of calls"))] = False,
+    charged_only: Annotated[
+        bool, typer.Option("--charged-only", help=en("without the calls that cost nothing"))
+    ] = False,
+    explain_lines: Annotated[
+        bool, typer.Option("--explain-lines", help=en("with the calls that each plan covered, and how much of each"))
+    ] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
     out_dir: Annotated[
-        Path | None, typer.Option("--out-dir", help=tr("with --all: a file for each employee in this folder"))
+        Path | None,
+        typer.Option("--out-dir", metavar="DIR", help=en("with --all: a file for each employee in this folder")),
     ] = None,
 ) -> None:
     """The sums first, the calls on request; what is missing is said at the end."""
-    from ippbx_billing.reports import Period, View
-    from ippbx_billing.reports.bills import Billing
+    from ippbx_billing.reports.bills.desk import desk
 
-    _one_of(employee, department, company, everybody)
+    for name, value in {"--employee": employee, "--department": department, "--extension": extension}.items():
+        given.not_empty(name, value)
+    _one_of(employee, department, extension, company, everybody)
     if out_dir and (not everybody or output):
         raise UsageError(tr("--out-dir is for --all alone"), tr("say --output FILE for a single file"))
     using = common.settings()
-    period = Period.month(month or "last", common.today(using))
+    period = _period(using, month, first, last)
     with common.open_ledger(using) as ledger, ledger.reading():  # sums and calls of one moment
-        billing = Billing(ledger, View(using.site_zone, using.currency), period, site=using.site_name)
+        billing = desk(using, ledger, period, charged_only=charged_only, explain_lines=explain_lines)
         if everybody:
             _everybody(using, billing, with_calls, form, output, out_dir)
             return
         if employee:
-            found = billing.of_employee(employee, with_calls=with_calls)
+            found = _of_employee(billing, employee, with_calls)
         elif department:
             found = billing.of_department(department, with_calls=with_calls)
+        elif extension:
+            found = billing.of_extension(extension, with_calls=with_calls)
         else:
             found = billing.of_company(with_calls=with_calls)
         _single(found, coverage_of(using, billing), form, output)
 
 
+def _period(using: "Settings", month: str | None, first: str | None, last: str | None) -> "Period":
+    """The days of the bill: a month, the last one where none is named, or those from one day to another."""
+    from ippbx_billing.reports import Period
+
+    given.not_empty("--from", first)
+    given.not_empty("--to", last)
+    if not (first or last):
+        return Period.month(month or "last", common.today(using))
+    if month:
+        raise UsageError(tr("--month and --from exclude each other"), tr("e.g. --month last"))
+    if not first:
+        raise UsageError(tr("--to needs --from"), tr("write it like 2026-10-01"))
+    return Period.days(common.day(first), common.day(last) if last else common.today(using))
+
+
+def _of_employee(billing: "Billing", words: str, with_calls: bool) -> "Statement":
+    """The employee's bill; where the words are an extension that nobody has, the hint says what to do about it."""
+    from ippbx_billing.reports.views import bills as views
+
+    try:
+        return billing.of_employee(words, with_calls=with_calls)
+    except NotFoundError as error:
+        if not billing.is_extension(words):
+            raise
+        raise NotFoundError(error.message, views.whose_is(billing, words)) from error
+
+
 def _one_of(*wanted: Any) -> None:
-    if sum(map(bool, wanted)) != 1:
+    if len(list(filter(None, wanted))) != 1:
         raise UsageError(
-            tr("whose bill? Give one of --employee, --department, --company and --all"),
+            tr("whose bill? Give one of --employee, --department, --extension, --company and --all"),
             "ippbx-bill bill --month 2026-10 --employee 1001 --output bill.pdf",
         )
 
@@ -73,11 +118,12 @@ def coverage_of(using: "Settings", billing: "Billing") -> "Coverage":
 
 def _single(found: "Statement", missing: "Coverage", form: Format, output: Path | None) -> None:
     from ippbx_billing.reports.bills import paper
+    from ippbx_billing.reports.views import bills as views
 
     if form is Format.JSON:
-        show((), [], form, output, document=found.document() | {"coverage": missing.document()})
+        show((), [], form, output, document=views.single(found, missing))
     elif form is Format.CSV:
-        _show_rows([found], form, output)
+        show_listing(views.rows([found]), form, output)
     elif form is Format.TABLE:
         show_paper(paper.document(found, missing.notes()), output)
     else:
@@ -87,17 +133,23 @@ def _single(found: "Statement", missing: "Coverage", form: Format, output: Path 
 def _everybody(
     using: "Settings", billing: "Billing", with_calls: bool, form: Format, output: Path | None, out_dir: Path | None
 ) -> None:
+    from ippbx_billing.delivery.bills import write_each
     from ippbx_billing.reports.bills import paper
+    from ippbx_billing.reports.views import bills as views
 
-    bills = billing.of_everybody(with_calls=with_calls)
-    missing = coverage_of(using, billing)
+    bills = views.some(billing.of_everybody(with_calls=with_calls))
+    if bills is None and form is not Format.JSON:
+        say(tr("nothing to do: nobody has calls in {period}", period=billing.period.name))
+        _say_what_is_nobodys(billing)
+        return
+    bills, missing = bills or iter(()), coverage_of(using, billing)
     if out_dir:
-        count = _write_each(bills, missing, Format.PDF if form is Format.TABLE else form, out_dir)
+        count = write_each(bills, missing, Format.PDF if form is Format.TABLE else form, out_dir)
         say(tr("{count} bills are in {folder}", count=count, folder=out_dir))
     elif form is Format.JSON:
-        show((), [], form, output, document=_documents(billing, bills, missing))
+        show((), [], form, output, document=views.everybody(billing, bills, missing))
     elif form is Format.CSV:
-        _show_rows(bills, form, output)
+        show_listing(views.rows(bills), form, output)
     elif form is Format.TABLE:
         show_paper(paper.overview(billing, missing.notes()), output)
     elif form is Format.XLSX:  # nobody turns the leaves of a workbook with a thousand sheets
@@ -107,74 +159,10 @@ def _everybody(
     _say_what_is_nobodys(billing)
 
 
-def _documents(billing: "Billing", bills: "Iterable[Statement]", missing: "Coverage") -> dict[str, Any]:
-    return {
-        "site": billing.site or None,
-        "month": billing.period.name,
-        "from": billing.period.first.isoformat(),
-        "to": billing.period.last.isoformat(),
-        "currency": billing.view.currency,
-        "bills": [one.document() for one in bills],
-        "without_employee": billing.unassigned(),
-        "coverage": missing.document(),
-    }
-
-
-def _show_rows(bills: "Iterable[Statement]", form: Format, output: Path | None) -> None:
-    """The bills for programs: a line for each call where these were asked for, else for each sum."""
-    rows = (row for one in bills for row in one.rows())
-    first = next(rows, None)
-    if first is None:
-        show([], [Column("number", "number")], form, output)
-        return
-    show(chain([first], rows), common.all_columns(first), form, output)
-
-
-def _write_each(bills: "Iterable[Statement]", missing: "Coverage", form: Format, folder: Path) -> int:
-    """A file for each bill, all of them or none; gives how many."""
-    from ippbx_billing import documents
-    from ippbx_billing.files import together
-    from ippbx_billing.reports.bills import paper
-
-    notes, taken = missing.notes(), set[str]()
-    with together(folder) as beside:
-        named = ((one, beside / _file_name(one, form, taken)) for one in bills)
-        if form.is_document:
-            documents.write_each(((paper.document(one, notes), path) for one, path in named), form.value)
-        else:
-            for one, path in named:
-                _write_data(one, missing, form, path)
-    return len(taken)
-
-
-def _write_data(one: "Statement", missing: "Coverage", form: Format, path: Path) -> None:
-    if form is Format.JSON:
-        show((), [], form, path, document=one.document() | {"coverage": missing.document()})
-    else:
-        _show_rows([one], form, path)
-
-
-def _file_name(one: "Statement", form: Format, taken: set[str]) -> str:
-    """`bill-2026-10-1001-张三.pdf`: what it holds, in signs that every file system takes, and never twice."""
-    ending = "md" if form is Format.MARKDOWN else form.value
-    plain = re.sub(r"[^\w.-]+", "_", f"bill-{one.period.name}-{one.number}-{one.name}")[:70].rstrip("._")
-    name, again = plain, 2
-    while name.casefold() in taken:
-        name, again = f"{plain}-{again}", again + 1
-    taken.add(name.casefold())
-    return f"{name}.{ending}"
-
-
 def _say_what_is_nobodys(billing: "Billing") -> None:
-    nobodys = billing.unassigned()
-    if nobodys["calls"]:
-        listed = ", ".join(nobodys["extensions"][:10]) + (", …" if len(nobodys["extensions"]) > 10 else "")
-        say(
-            tr(
-                "{calls} calls for {fee} {currency} are on nobody's bill: no employee has the extension {listed}",
-                calls=nobodys["calls"],
-                fee=(AT_LEAST if nobodys["unpriced"] else "") + nobodys["fee"],
-                currency=billing.view.currency,
-                listed=listed or "–",
-            )
-        )
+    from ippbx_billing.reports.views import bills as views
+
+    if left := views.nobodys(billing):
+        say(left)
+    for one in billing.unassigned()["extensions"][:1]:
+        say(views.whose_is(billing, one))

@@ -9,7 +9,7 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.common import MonthOption, WaitOption, say
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views.coverage import covered
 
 if TYPE_CHECKING:
@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 
 
 def export(
-    out_dir: Annotated[Path, typer.Option("--out-dir", help=tr("the folder; it is made where it is not there"))],
+    out_dir: Annotated[
+        Path, typer.Option("--out-dir", metavar="DIR", help=en("the folder; it is made where it is not there"))
+    ],
     month: MonthOption = None,
     formats: Annotated[
-        str, typer.Option(metavar="FORM[,FORM]", help=tr("of csv, json, xlsx, html, markdown, pdf, parquet"))
+        str, typer.Option(metavar="FORM[,FORM]", help=en("of csv, json, xlsx, html, markdown, pdf, parquet"))
     ] = "csv",
-    split: Annotated[Literal["department"] | None, typer.Option(help=tr("files of their own for each one"))] = None,
+    split: Annotated[Literal["department"] | None, typer.Option(help=en("files of their own for each one"))] = None,
     since_last: Annotated[
-        bool, typer.Option("--since-last", help=tr("only calls that came or changed since the last such export"))
+        bool, typer.Option("--since-last", help=en("only calls that came or changed since the last such export"))
     ] = False,
     wait: WaitOption = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help=tr("say nothing where all is well"))] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help=en("say nothing where all is well"))] = False,
 ) -> None:
     """Write the files, and name them on stdout."""
     from ippbx_billing.delivery.exports import alone

@@ -7,7 +7,7 @@ import typer
 
 from ippbx_billing.cli.reports.options import Asking, asked
 from ippbx_billing.cli.reports.report import GROUPS_HELP, SortOption, TopOption, tell
-from ippbx_billing.language import tr
+from ippbx_billing.language import en
 from ippbx_billing.reports.views import named as named_views
 
 
@@ -35,7 +35,7 @@ def time_of_day(asking: Asking) -> None:
 @asked
 def regions(
     asking: Asking,
-    by: Annotated[Literal["country", "region", "place"], typer.Option(help=tr("how finely"))] = "region",
+    by: Annotated[Literal["country", "region", "place"], typer.Option(help=en("how finely"))] = "region",
     top: TopOption = None,
 ) -> None:
     """Countries, their regions, or places."""
@@ -71,7 +71,7 @@ def idle(asking: Asking) -> None:
 @asked
 def categories(
     asking: Asking,
-    show: Annotated[Literal["fee", "calls", "billed-s"], typer.Option(help=tr("what the cells hold"))] = "fee",
+    show: Annotated[Literal["fee", "calls", "billed-s"], typer.Option(help=en("what the cells hold"))] = "fee",
 ) -> None:
     """The bill by category."""
     from ippbx_billing.reports.categories import categories

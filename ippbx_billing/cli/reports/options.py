@@ -21,9 +21,10 @@ import typer
 from ippbx_billing.calls import Direction, Disposition, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption
+from ippbx_billing.cli.given import not_empty
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.reports import Period, Where
@@ -31,33 +32,34 @@ if TYPE_CHECKING:
 
 PERIOD = ("month", "first", "last", "year")
 FORM = ("plot", "form", "output")
+OPTIONS = {"first": "--from", "last": "--to"}  # that are not called like their parameter
 
 
 def _options(
     month: MonthOption = None,
-    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=tr("the first day"))] = None,
+    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=en("the first day"))] = None,
     last: Annotated[
-        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help=tr("the last day; default: today"))
+        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help=en("the last day; default: today"))
     ] = None,
-    year: Annotated[str | None, typer.Option(metavar="YYYY|last|this", help=tr("a whole year"))] = None,
-    department: Annotated[str | None, typer.Option(help=tr("only this department and those below it"))] = None,
-    employee: Annotated[str | None, typer.Option(help=tr("only this employee, by number or name"))] = None,
+    year: Annotated[str | None, typer.Option(metavar="YYYY|last|this", help=en("a whole year"))] = None,
+    department: Annotated[str | None, typer.Option(help=en("only this department and those below it"))] = None,
+    employee: Annotated[str | None, typer.Option(help=en("only this employee, by number or name"))] = None,
     extension: Annotated[
-        str | None, typer.Option(help=tr("only these extensions: 8001, or a pattern such as 80.. or 8*"))
+        str | None, typer.Option(help=en("only these extensions: 8001, or a pattern such as 80.. or 8*"))
     ] = None,
-    number: Annotated[str | None, typer.Option(help=tr("only calls with this number"))] = None,
-    trunk: Annotated[str | None, typer.Option(help=tr("only this trunk"))] = None,
-    carrier: Annotated[str | None, typer.Option(help=tr("only this carrier"))] = None,
-    traffic_type: Annotated[TrafficType | None, typer.Option(help=tr("only this traffic type"))] = None,
-    line_kind: Annotated[LineKind | None, typer.Option(help=tr("only this kind of line"))] = None,
-    direction: Annotated[Direction | None, typer.Option(help=tr("only this direction"))] = None,
-    disposition: Annotated[Disposition | None, typer.Option(help=tr("only calls that ended so"))] = None,
-    country: Annotated[str | None, typer.Option(metavar="CN", help=tr("only this country, by its two letters"))] = None,
-    region: Annotated[str | None, typer.Option(help=tr("only this region"))] = None,
-    place: Annotated[str | None, typer.Option(help=tr("only this place"))] = None,
-    pin: Annotated[str | None, typer.Option(help=tr("only calls with this PIN"))] = None,
-    min_fee: Annotated[str | None, typer.Option(metavar="AMOUNT", help=tr("only calls that cost this or more"))] = None,
-    plot: Annotated[bool, typer.Option("--plot", help=tr("a chart as wide as the terminal"))] = False,
+    number: Annotated[str | None, typer.Option(help=en("only calls with this number"))] = None,
+    trunk: Annotated[str | None, typer.Option(help=en("only this trunk"))] = None,
+    carrier: Annotated[str | None, typer.Option(help=en("only this carrier"))] = None,
+    traffic_type: Annotated[TrafficType | None, typer.Option(help=en("only this traffic type"))] = None,
+    line_kind: Annotated[LineKind | None, typer.Option(help=en("only this kind of line"))] = None,
+    direction: Annotated[Direction | None, typer.Option(help=en("only this direction"))] = None,
+    disposition: Annotated[Disposition | None, typer.Option(help=en("only calls that ended so"))] = None,
+    country: Annotated[str | None, typer.Option(metavar="CN", help=en("only this country, by its two letters"))] = None,
+    region: Annotated[str | None, typer.Option(help=en("only this region"))] = None,
+    place: Annotated[str | None, typer.Option(help=en("only this place"))] = None,
+    pin: Annotated[str | None, typer.Option(help=en("only calls with this PIN"))] = None,
+    min_fee: Annotated[str | None, typer.Option(metavar="AMOUNT", help=en("only calls that cost this or more"))] = None,
+    plot: Annotated[bool, typer.Option("--plot", help=en("a chart as wide as the terminal"))] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -82,6 +84,9 @@ class Asking:
         """The options as they were given."""
         conditions = {name: value for name, value in given.items() if name not in (*PERIOD, *FORM)}
         days = {name: given[name] for name in PERIOD}
+        for name, value in (days | conditions).items():
+            if isinstance(value, str):
+                not_empty(OPTIONS.get(name) or f"--{name.replace('_', '-')}", value)
         return cls(**{name: given[name] for name in FORM}, days=days, conditions=conditions)
 
     @property
@@ -95,7 +100,7 @@ class Asking:
 
         today = common.today(using)
         month, first, last, year = (self.days[name] for name in PERIOD)
-        if sum(map(bool, (month, year, first or last))) > 1:
+        if len(list(filter(None, (month, year, first or last)))) > 1:
             raise UsageError(
                 tr("--month, --year and --from with --to each say which days: give one of them"),
                 tr("e.g. --month last"),
@@ -123,7 +128,7 @@ class Asking:
                 tr("{text!r} is no country", text=country),
                 tr("its two letters, as in `report --by country --format csv`"),
             )
-        given = {name: str(value) for name, value in self.conditions.items() if value is not None}
+        given: dict[str, Any] = {name: str(value) for name, value in self.conditions.items() if value is not None}
         return Where(**given | ({"country": country.upper()} if country else {}))
 
     def told(self) -> list[tuple[str, str]]:

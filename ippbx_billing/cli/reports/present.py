@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from ippbx_billing.cli.common import all_columns, say
-from ippbx_billing.documents.columns import Format
+from ippbx_billing.cli.common import say
+from ippbx_billing.documents.columns import Format, all_columns
 from ippbx_billing.documents.render import console, lines, show
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
@@ -20,7 +20,7 @@ def present(sheet: ReportSheet, told: "Coverage", asking: "Asking") -> None:
         _plot(sheet, asking)
     elif asking.form is Format.CSV:
         rows = sheet.rows if sheet.flat is None else sheet.flat
-        show(rows, all_columns(dict.fromkeys(sheet.keys)), asking.form, asking.output)
+        show(rows, all_columns(sheet.keys), asking.form, asking.output)
     else:
         drawn = with_bars(sheet) if asking.form is Format.TABLE else sheet
         show(

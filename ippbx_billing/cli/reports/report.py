@@ -1,19 +1,23 @@
 """`report`: sums of the calls of a period by one or two keys; `named_reports` has those with a name of their own."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.announced import announcing, loaded
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.reports.options import Asking, asked
 from ippbx_billing.cli.reports.present import present
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import sums
 from ippbx_billing.reports.views.coverage import covered
+from ippbx_billing.reports.views.plans import plan_amounts
 from ippbx_billing.reports.views.sheets import ReportSheet
+from ippbx_billing.reports.views.story import rest_of
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -23,28 +27,28 @@ if TYPE_CHECKING:
     Ask = Callable[[Ledger, View, Period, Where], Report | Answer]
 
 NAMED = {
-    "ranking": ("reports.named:ranking", tr("Who or what cost most, with its rank.")),
-    "time-of-day": ("reports.named:time_of_day", tr("When the calls are: by hour and day of the week.")),
-    "regions": ("reports.named:regions", tr("Where calls go to and come from.")),
-    "numbers": ("reports.named:numbers", tr("The numbers that were called or called us.")),
-    "pins": ("reports.named:pins", tr("What each personal PIN cost.")),
-    "idle": ("reports.named:idle", tr("The directory's extensions without a call.")),
-    "categories": ("reports.named:categories", tr("Departments and their extensions by traffic type.")),
-    "busy-hour": ("reports.named:busy_hour", tr("How full each trunk was: calls at once, load in erlang.")),
-    "changes": ("reports.changes:changes", tr("What changed in days whose bill was handed out.")),
-    "unrated": ("reports.named:unrated", tr("The calls without a price by reason, and what to do.")),
+    "ranking": ("reports.named:ranking", en("Who or what cost most, with its rank.")),
+    "time-of-day": ("reports.named:time_of_day", en("When the calls are: by hour and day of the week.")),
+    "regions": ("reports.named:regions", en("Where calls go to and come from.")),
+    "numbers": ("reports.named:numbers", en("The numbers that were called or called us.")),
+    "pins": ("reports.named:pins", en("What each personal PIN cost.")),
+    "idle": ("reports.named:idle", en("The directory's extensions without a call.")),
+    "categories": ("reports.named:categories", en("Departments and their extensions by traffic type.")),
+    "busy-hour": ("reports.named:busy_hour", en("How full each trunk was: calls at once, load in erlang.")),
+    "changes": ("reports.changes:changes", en("What changed in days whose bill was handed out.")),
+    "unrated": ("reports.named:unrated", en("The calls without a price by reason, and what to do.")),
 }
 
-app = typer.Typer(cls=announcing(NAMED))
+app = Commands(cls=announcing(NAMED), no_args_is_help=False)
 
-GROUPS_HELP = tr(
+GROUPS_HELP = en(
     "one or two of extension, employee, department, trunk, carrier, traffic-type, line-kind, direction, disposition, "
     "country, region, place, number, pin, month, day, weekday, hour"
 )
 SortOption = Annotated[
-    str | None, typer.Option(metavar="KEY", help=tr("the largest first of fee, calls, billed-s, …; -fee: the smallest"))
+    str | None, typer.Option(metavar="KEY", help=en("the largest first of fee, calls, billed-s, …; -fee: the smallest"))
 ]
-TopOption = Annotated[int | None, typer.Option(min=1, help=tr("only the first so many rows"))]
+TopOption = Annotated[int | None, typer.Option(min=1, help=en("only the first so many rows"))]
 
 
 @app.callback(invoke_without_command=True)
@@ -56,7 +60,7 @@ def report(
     sort: SortOption = None,
     top: TopOption = None,
     compare: Annotated[
-        Literal["previous", "last-year"] | None, typer.Option(help=tr("beside the days before, or a year earlier"))
+        Literal["previous", "last-year"] | None, typer.Option(help=en("beside the days before, or a year earlier"))
     ] = None,
 ) -> None:
     """Ask the ledger, print the sums, and say what they do not cover."""
@@ -96,7 +100,10 @@ def tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], ReportSheet]) -> Non
 
     using = common.settings()
     period, where = asking.period(using), asking.where()
+    view = reports.View(using.site_zone, using.currency)
     with common.open_ledger(using) as ledger:
-        answer = ask(ledger, reports.View(using.site_zone, using.currency), period, where)
+        answer = ask(ledger, view, period, where)
         told = covered(using, ledger, period, unrated=answer.gaps, filtered=answer.filtered, now=common.now())
+        if isinstance(answer, reports.Report) and not where.given():  # plans are lines of the whole site's bill
+            told = replace(told, plans=plan_amounts(ledger, view, period, rest_of(ledger, using)))
     present(sheet(answer), told, asking)

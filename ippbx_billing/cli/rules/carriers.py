@@ -7,54 +7,36 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.rules import tariffs
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import rules
 
 if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
     from ippbx_billing.tariffs import Carrier
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 
-@app.command("list", help=tr("The carriers."))
+@app.command("list", help=en("The carriers."))
 def list_carriers(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All carriers in use, by name."""
     with common.open_ledger(common.settings()) as ledger:
-        rows = [_row(carrier) for carrier in ledger.book.carriers()]
-    headings = [
-        Column("name", tr("Carrier"), "code"),
-        Column("area_code", tr("Area code")),
-        Column("place", tr("Place")),
-        Column("operator", tr("Operator")),
-        Column("default", tr("Default"), "flag"),
-    ]
-    show(rows, headings, form, output, empty=tr("no carriers"))
+        show_listing(rules.carriers(ledger.book.carriers()), form, output)
 
 
-def _row(carrier: "Carrier") -> dict[str, Any]:
-    return {
-        "name": carrier.name,
-        "area_code": carrier.area_code,
-        "place": carrier.place,
-        "operator": carrier.operator,
-        "default": carrier.default,
-        "decimals": carrier.decimals,
-        "crossing": carrier.crossing,
-    }
-
-
-@app.command("add", help=tr("Add a carrier, with the standard tariff of its operator where there is one."))
+@app.command("add", help=en("Add a carrier, with the standard tariff of its operator where there is one."))
 def add(
-    name: Annotated[str | None, typer.Argument(help=tr("e.g. 010-北京-电信; default: made from the options"))] = None,
-    area_code: Annotated[str | None, typer.Option(help=tr("home area code, e.g. 010"))] = None,
-    operator: Annotated[str | None, typer.Option(help=tr("e.g. 电信"))] = None,
-    place: Annotated[str | None, typer.Option(help=tr("default: the area code's place"))] = None,
-    default: Annotated[bool, typer.Option("--default", help=tr("for calls whose trunk has no carrier"))] = False,
-    standard: Annotated[bool, typer.Option(help=tr("load the operator's standard tariff"))] = True,
+    name: Annotated[str | None, typer.Argument(help=en("e.g. 010-北京-电信; default: made from the options"))] = None,
+    area_code: Annotated[str | None, typer.Option(help=en("home area code, e.g. 010"))] = None,
+    operator: Annotated[str | None, typer.Option(help=en("e.g. 电信"))] = None,
+    place: Annotated[str | None, typer.Option(help=en("default: the area code's place"))] = None,
+    default: Annotated[bool, typer.Option("--default", help=en("for calls whose trunk has no carrier"))] = False,
+    standard: Annotated[bool, typer.Option(help=en("load the operator's standard tariff"))] = True,
 ) -> None:
     """Add a carrier; an existing one named with --default becomes the default."""
     from ippbx_billing.tariffs import Carrier
@@ -107,12 +89,12 @@ def _standard_prices(using: "Settings", carrier: "Carrier") -> list[Any]:
     return [replace(price, carrier=carrier.name) for price in prices if twin and price.carrier == twin.name]
 
 
-@app.command("set-region", help=tr("Move a carrier to another home area; place and name follow."))
+@app.command("set-region", help=en("Move a carrier to another home area; place and name follow."))
 def set_region(
-    name: Annotated[str, typer.Argument(help=tr("the carrier"))],
-    area_code: Annotated[str, typer.Option(help=tr("the new home area code"))],
-    place: Annotated[str | None, typer.Option(help=tr("default: the area code's place"))] = None,
-    operator: Annotated[str | None, typer.Option(help=tr("default: stays as it is"))] = None,
+    name: Annotated[str, typer.Argument(help=en("the carrier"))],
+    area_code: Annotated[str, typer.Option(help=en("the new home area code"))],
+    place: Annotated[str | None, typer.Option(help=en("default: the area code's place"))] = None,
+    operator: Annotated[str | None, typer.Option(help=en("default: stays as it is"))] = None,
 ) -> None:
     """What the right click on a carrier did: 所属地名 follows the 区号, the name is made of both."""
     using = common.settings()
@@ -124,29 +106,55 @@ def set_region(
     say(tr("{old} is now {new}", old=name, new=new_name))
 
 
-@app.command("set", help=tr("How a carrier rounds its fees, and what a call over a window's border costs."))
+@app.command("set", help=en("How a carrier rounds its fees, its tax, and what a call over a window's border costs."))
 def set_rules(
-    name: Annotated[str, typer.Argument(help=tr("the carrier"))],
-    decimals: Annotated[int | None, typer.Option(min=0, max=6, help=tr("a fee is rounded to so many, half up"))] = None,
-    crossing: Annotated[
-        Literal["start", "split"] | None,
-        typer.Option(help=tr("start: by the call's start; split: each part by its own window")),
+    name: Annotated[str, typer.Argument(help=en("the carrier"))],
+    decimals: Annotated[
+        int | None, typer.Option(min=-6, max=6, help=en("a fee is rounded to so many; -2 are hundreds"))
     ] = None,
+    rounding: Annotated[
+        Literal["half_up", "half_even", "up", "down"] | None, typer.Option(help=en("how a fee is rounded"))
+    ] = None,
+    crossing: Annotated[
+        Literal["start", "split", "step"] | None,
+        typer.Option(
+            help=en("start: by the call's start; split: each part by its own window; step: each step by its start")
+        ),
+    ] = None,
+    part_second: Annotated[
+        Literal["up", "down", "half_up", "half_even", "exact"] | None,
+        typer.Option(help=en("what becomes of a part of a second that the PBX tells")),
+    ] = None,
+    tax: Annotated[str | None, typer.Option(metavar="PERCENT", help=en("tax on top of each fee; 0 for none"))] = None,
 ) -> None:
     """Holds for calls that come later; earlier ones follow with `rerate`."""
-    changes = {"decimals": decimals, "crossing": crossing}
+    changes: dict[str, Any] = {
+        "decimals": decimals,
+        "rounding": rounding,
+        "crossing": crossing,
+        "part_second": part_second,
+        "tax_micro": None if tax is None else _tax(tax),
+    }
     given = {key: value for key, value in changes.items() if value is not None}
     if not given:
-        raise UsageError(tr("nothing to set"), tr("give --decimals or --crossing"))
+        raise UsageError(tr("nothing to set"), tr("give --decimals, --rounding, --crossing, --part-second or --tax"))
     with common.open_ledger(common.settings()) as ledger:
         ledger.book.change_carrier(name, **given)
         carrier = ledger.book.carrier(name)
-    say(tr("{name}: {decimals} decimals, crossing {crossing}", name=name, decimals=carrier.decimals,
-           crossing=carrier.crossing))  # fmt: skip
+    say(rules.charging(carrier))
 
 
-@app.command("remove", help=tr("Take a carrier out of use; calls already rated keep it."))
-def remove(name: Annotated[str, typer.Argument(help=tr("the carrier"))]) -> None:
+def _tax(text: str) -> int:
+    from ippbx_billing.tariffs.spelling import tax
+
+    try:
+        return tax(text)
+    except ValueError as error:
+        raise UsageError(tr("{option} is {text!r}", option="--tax", text=text), str(error)) from error
+
+
+@app.command("remove", help=en("Take a carrier out of use; calls already rated keep it."))
+def remove(name: Annotated[str, typer.Argument(help=en("the carrier"))]) -> None:
     """Refused for the default carrier and for one that trunks use."""
     with common.open_ledger(common.settings()) as ledger:
         ledger.book.remove_carrier(name)
@@ -154,5 +162,5 @@ def remove(name: Annotated[str, typer.Argument(help=tr("the carrier"))]) -> None
 
 
 # A carrier goes in and out of the book with its whole tariff, so these two are the tariffs' own.
-app.command("import", help=tr("Bring in a carrier with its tariff, or a new tariff for it."))(tariffs.import_file)
-app.command("export", help=tr("Write a carrier with its tariff to a file."))(tariffs.export)
+app.command("import", help=en("Bring in a carrier with its tariff, or a new tariff for it."))(tariffs.import_file)
+app.command("export", help=en("Write a carrier with its tariff to a file."))(tariffs.export)

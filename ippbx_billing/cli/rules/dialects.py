@@ -1,10 +1,10 @@
 """`dialects`: how each PBX model spells a call; what a body is read to mean, and a proposal where nobody knows it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,22 +12,24 @@ from ippbx_billing import files
 from ippbx_billing.calls import Disposition
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.columns import Column, Format, Row, harmless
-from ippbx_billing.documents.render import show
+from ippbx_billing.cli.helping import Commands
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import lines, show_listing
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
-from ippbx_billing.language import tr
-from ippbx_billing.language.reasons import english, sentence, told
+from ippbx_billing.language import en, tr
+from ippbx_billing.language.reasons import sentence
+from ippbx_billing.reports.views import dialects as views
 
 if TYPE_CHECKING:
-    from ippbx_billing.calls import RawEvent, Reason
+    from ippbx_billing.calls import RawEvent
     from ippbx_billing.dialects import Dialects
-    from ippbx_billing.dialects.checking import CheckedDocument, CheckedRecord
-    from ippbx_billing.dialects.suggest import EvidenceSentence, FieldProposal, Proposal, Suggestion
+    from ippbx_billing.dialects.checking import Checked
+    from ippbx_billing.dialects.suggest import Suggestion
     from ippbx_billing.numbering import Numbering
     from ippbx_billing.settings import Settings
 
-app = typer.Typer(no_args_is_help=True)
-words_app = typer.Typer()
+app = Commands()
+words_app = Commands(no_args_is_help=False)
 app.add_typer(words_app, name="words")
 
 SHOWN_CHARACTERS = 48  # of a text in a table; JSON has all of it
@@ -36,42 +38,27 @@ MOST_REJECTED = 200  # bodies that --rejected takes; they prove enough
 AUTO = "auto"
 
 FilesArgument = Annotated[
-    list[Path] | None, typer.Argument(metavar="FILE...", help=tr("files that each hold a body; - is stdin"))
+    list[Path] | None, typer.Argument(metavar="FILE...", help=en("files that each hold a body; - is stdin"))
 ]
 EventOption = Annotated[
-    list[int] | None, typer.Option("--event", metavar="ID", help=tr("an event's id, see `events list`; repeatable"))
+    list[int] | None, typer.Option("--event", metavar="ID", help=en("an event's id, see `events list`; repeatable"))
 ]
 
 
 # -- list and show
 
 
-@app.command("list", help=tr("The dialects: the packaged ones and the site's own."))
+@app.command("list", help=en("The dialects: the packaged ones and the site's own."))
 def list_dialects(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Name, title, where it comes from, what it reads."""
     from ippbx_billing import dialects
 
-    rows = [
-        {
-            "name": name,
-            "title": dialect.title,
-            "origin": "own" if dialect.own else "packaged",
-            "reads": dialect.description,
-            "answer": dialect.answer,
-        }
-        for name, dialect in dialects.load(common.settings().dialects_dir).items()
-    ]
-    columns = [
-        Column("name", tr("Dialect"), "code"),
-        Column("title", tr("Title")),
-        Column("origin", tr("Origin"), "word"),
-        Column("reads", tr("Reads"), rank=1),
-    ]
-    show(rows, columns, form, output)
+    known = dialects.load(common.settings().dialects_dir)
+    show_listing(views.dialects(known, spoken=not form.is_data), form, output)
 
 
-@app.command("show", help=tr("A dialect's file, to be copied and edited."))
-def show_dialect(name: Annotated[str, typer.Argument(help=tr("a name from `dialects list`"))]) -> None:
+@app.command("show", help=en("A dialect's file, to be copied and edited."))
+def show_dialect(name: Annotated[str, typer.Argument(help=en("a name from `dialects list`"))]) -> None:
     """The TOML as it is: the site's own, else the packaged one."""
     from ippbx_billing import dialects
 
@@ -85,12 +72,12 @@ def show_dialect(name: Annotated[str, typer.Argument(help=tr("a name from `diale
 # -- check
 
 
-@app.command("check", help=tr("What a body is read to mean, field by field: found, missing, left over."))
+@app.command("check", help=en("What a body is read to mean, field by field: found, missing, left over."))
 def check_bodies(
     files: FilesArgument = None,
     event: EventOption = None,
     dialect: Annotated[
-        str | None, typer.Option("--dialect", help=tr("read with this dialect; default: the one in the settings"))
+        str | None, typer.Option("--dialect", help=en("read with this dialect; default: the one in the settings"))
     ] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -105,114 +92,39 @@ def check_bodies(
     if chosen != AUTO:
         _must_be_known(chosen, known)
     numbering = _numbering(using)
-    read: list[dict[str, Any]] = []
-    for name, one in _bodies(using, files, event):
-        checked = check(one, known, chosen=chosen, zone=using.pbx_zone, is_extension=numbering.is_extension)
-        documents = [_document(document) for document in checked.documents]
-        read.append({"body": name, "documents": documents, "problems": list(map(english, checked.problems))})
-    if form is Format.TABLE and output is None:
-        for body in read:
-            _tell_checked(body)
-        return
-    columns = ["body", "record", "dialect", "outcome", "field", "path", "text", "value"]
-    show(_field_rows(read), [Column(key, key) for key in columns], form, output, document=read)
-
-
-def _document(document: "CheckedDocument") -> dict[str, Any]:
-    return {
-        "dialect": document.dialect,
-        "fits": [{"dialect": name, "score": score} for name, score in document.fitting],
-        **_keys(document.reason),
-        "records": [_record(record) for record in document.records],
-    }
-
-
-def _keys(reason: "Reason") -> dict[str, Any]:
-    """The keys of a reason; the sentence is empty where there is none."""
-    return {**told(reason), "reason": english(reason)}
-
-
-def _record(record: "CheckedRecord") -> dict[str, Any]:
-    return {
-        "outcome": record.outcome,
-        **_keys(record.reason),
-        "fields": [
-            {"field": one.field, "path": one.path or None, "text": one.said or None, "value": one.value or None}
-            for one in record.fields
-        ],
-        "missing": list(record.missing),
-        "left_over": dict(record.left_over),
-        "notes": list(map(english, record.notes)),
-    }
-
-
-def _field_rows(read: Iterable[dict[str, Any]]) -> Iterator[Row]:
-    for body in read:
-        number = 0
-        for document in body["documents"]:
-            for record in document["records"]:
-                number += 1
-                about = {"body": body["body"], "record": number, "dialect": document["dialect"]}
-                for one in record["fields"]:
-                    yield {**about, "outcome": record["outcome"], **one}
-
-
-def _tell_checked(body: dict[str, Any]) -> None:
-    """One body for people: which dialects fit, then each record as a table with what is missing and left over."""
-    for problem in body["problems"]:
-        say(f"{body['body']}: {problem}")
-    for document in body["documents"]:
-        fits = ", ".join(f"{one['dialect']} ({one['score']})" for one in document["fits"])
-        typer.echo(
-            harmless(f"{body['body']}: " + (tr("fits {dialects}", dialects=fits) if fits else tr("fits no dialect")))
-        )
-        if document["reason"]:
-            typer.echo(harmless(tr("not read: {reason}", reason=document["reason"])))
-        for number, record in enumerate(document["records"], start=1):
-            _tell_record(document["dialect"], number, record)
-    if not body["documents"] and not body["problems"]:
-        typer.echo(harmless(f"{body['body']}: " + tr("an empty body")))
-
-
-def _tell_record(dialect: str, number: int, record: dict[str, Any]) -> None:
-    outcome = tr(
-        "record {number}, read with {dialect}: {outcome}", number=number, dialect=dialect, outcome=tr(record["outcome"])
-    )
-    columns = [
-        Column("field", tr("Our field"), "code"),
-        Column("path", tr("Their name")),
-        Column("text", tr("Their text")),
-        Column("value", tr("Our value")),
+    found = [
+        (name, check(one, known, chosen=chosen, zone=using.pbx_zone, is_extension=numbering.is_extension))
+        for name, one in _bodies(using, files, event)
     ]
-    rows = [{**one, "text": one["text"] and one["text"][:SHOWN_CHARACTERS]} for one in record["fields"]]
-    typer.echo(harmless(outcome + (f" ({record['reason']})" if record["reason"] else "")))
-    if rows:
-        show(rows, columns)
-    if record["missing"]:
-        typer.echo(tr("not told by the record: {fields}", fields=", ".join(record["missing"])))
-    if record["left_over"]:
-        shown = [f"{path} = {text[:SHOWN_CHARACTERS]}" for path, text in record["left_over"].items()]
-        rest = tr("… and {count} more", count=len(shown) - SHOWN_LEFT_OVER) if len(shown) > SHOWN_LEFT_OVER else ""
-        typer.echo(
-            harmless(tr("left over: {texts}", texts="; ".join([*shown[:SHOWN_LEFT_OVER], *([rest] if rest else [])])))
-        )
-    for note in record["notes"]:
-        typer.echo(harmless(tr("note: {note}", note=note)))
-    typer.echo()
+    if form is not Format.TABLE or output is not None:
+        show_listing(views.checked_fields([views.checked(name, one) for name, one in found]), form, output)
+        return
+    for name, one in found:
+        _tell_checked(name, one)
+
+
+def _tell_checked(name: str, found: "Checked") -> None:
+    for problem in found.problems:
+        say(f"{name}: {sentence(problem)}")
+    for part in views.checked_told(name, found):
+        if isinstance(part, str):
+            lines([part])
+        else:
+            show_listing(part)
 
 
 # -- suggest
 
 
-@app.command("suggest", help=tr("Propose a dialect from bodies that none knows, each field with its evidence."))
+@app.command("suggest", help=en("Propose a dialect from bodies that none knows, each field with its evidence."))
 def suggest_dialect(
     files: FilesArgument = None,
     event: EventOption = None,
-    rejected: Annotated[bool, typer.Option("--rejected", help=tr("the rejected call records, the newest 200"))] = False,
+    rejected: Annotated[bool, typer.Option("--rejected", help=en("the rejected call records, the newest 200"))] = False,
     write: Annotated[
-        str | None, typer.Option("--write", metavar="NAME", help=tr("save it as a dialect of the site's own"))
+        str | None, typer.Option("--write", metavar="NAME", help=en("save it as a dialect of the site's own"))
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help=tr("with --write: replace a file that is there"))] = False,
+    force: Annotated[bool, typer.Option("--force", help=en("with --write: replace a file that is there"))] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -222,7 +134,11 @@ def suggest_dialect(
 
     using = common.settings()
     path = None if write is None else _target(using, write, force)
-    bodies = _bodies(using, files, [*(event or ()), *(_rejected(using) if rejected else ())])
+    events = [*(event or ()), *(_rejected(using) if rejected else ())]
+    if rejected and not events and not files:
+        say(tr("nothing to do: no call record was rejected"))
+        return
+    bodies = _bodies(using, files, events)
     numbering = _numbering(using)
     known = dialects.load(using.dialects_dir)
     replaced = [name for name, one in known.items() if name == write and one.own]  # it must not vouch for itself
@@ -242,74 +158,13 @@ def suggest_dialect(
 
 
 def _show_suggestion(suggestion: "Suggestion", name: str, form: Format, output: Path | None) -> None:
-    columns = [
-        Column("field", tr("Our field"), "code"),
-        Column("path", tr("Their name")),
-        Column("example", tr("Example")),
-        Column("evidence", tr("Evidence")),
-    ]
-    makes = suggestion.proposals
-    if form is Format.JSON or not makes:
-        document = {"proposals": [_proposal(one) for one in makes], "problems": list(suggestion.problems)}
-        show([], columns, form, output, document=document | {"toml": suggestion.as_toml(name)}, empty=tr("no records"))
+    if form is not Format.TABLE or output is not None or not suggestion.proposals:
+        show_listing(views.suggestion(suggestion, name), form, output)
         return
-    if form is not Format.TABLE or output is not None:
-        rows = [{"make": number, **_row(one)} for number, make in enumerate(makes, start=1) for one in make.findings]
-        show(rows, [Column("make", tr("Make"), "number"), *columns], form, output)
-        return
-    for number, make in enumerate(makes, start=1):
-        title = tr("{count} different records", count=make.records)
-        show([_row(one) for one in make.findings], columns, title=f"{number}. {title}" if len(makes) > 1 else title)
-        _tell_doubts(make)
-
-
-def _tell_doubts(make: "Proposal") -> None:
-    for doubt in make.doubts:
-        say(tr("doubt: {doubt}", doubt=_told(doubt)))
-    if make.left_over:
-        shown = ", ".join(make.left_over[:SHOWN_LEFT_OVER]) + (", …" if len(make.left_over) > SHOWN_LEFT_OVER else "")
-        say(tr("left over: {texts}", texts=shown))
-
-
-def _row(finding: "FieldProposal") -> dict[str, Any]:
-    others = tr("or else: {paths}", paths=", ".join(finding.alternatives)) if finding.alternatives else ""
-    sentences = [*map(_told, finding.evidence), *([others] if others else [])]
-    unit = f" ({finding.unit})" if finding.unit != "s" else ""
-    return {
-        "field": finding.field,
-        "path": finding.path + unit,
-        "example": finding.example[:SHOWN_CHARACTERS],
-        "score": finding.score,
-        "evidence": "; ".join(sentences),
-    }
-
-
-def _told(evidence: "EvidenceSentence") -> str:
-    """The sentence in the language of the site."""
-    return tr(evidence.text, **evidence.facts)
-
-
-def _proposal(make: "Proposal") -> dict[str, Any]:
-    return {
-        "records": make.records,
-        "layouts": [{"path": ".".join(one.path), "open": list(one.opened)} for one in make.layouts],
-        "usable": make.is_usable,
-        "fields": [
-            {
-                "field": one.field,
-                "path": one.path,
-                "unit": one.unit,
-                "example": one.example,
-                "score": one.score,
-                "evidence": [str(sentence) for sentence in one.evidence],
-                "words": dict(one.words),
-                "alternatives": list(one.alternatives),
-            }
-            for one in make.findings
-        ],
-        "doubts": [str(doubt) for doubt in make.doubts],
-        "left_over": list(make.left_over),
-    }
+    for make, table in views.makes(suggestion):
+        show_listing(table)
+        for doubt in views.doubts(make):
+            say(doubt)
 
 
 # -- writing
@@ -351,9 +206,9 @@ def _tell_next(using: "Settings", name: str, path: Path, bodies: Iterable["RawEv
         dialects.read(one, known, chosen=chosen, zone=using.pbx_zone, is_extension=numbering.is_extension)
         for one in bodies
     ]
-    understood = sum(bool(one.calls) and not one.problems and one.dialect == name for one in readings)
+    understood = [one for one in readings if one.calls and not one.problems and one.dialect == name]
     say(tr("wrote {path}", path=path))
-    say(tr("it reads {count} of {total} bodies as calls", count=understood, total=len(readings)))
+    say(tr("it reads {count} of {total} bodies as calls", count=len(understood), total=len(readings)))
     for problem in dict.fromkeys(sentence(problem.told) for one in readings for problem in one.problems):
         say(problem)
     if using.dialect in (AUTO, name):
@@ -367,7 +222,7 @@ def _tell_next(using: "Settings", name: str, path: Path, bodies: Iterable["RawEv
 # -- words
 
 
-@words_app.callback(invoke_without_command=True, help=tr("Words for an outcome that nobody knows, and what they mean."))
+@words_app.callback(invoke_without_command=True, help=en("Words for an outcome that nobody knows, and what they mean."))
 def list_words(context: typer.Context, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Without a verb: the unknown words with how many calls wait for each, then those that the site has taught."""
     if context.invoked_subcommand is not None:
@@ -376,26 +231,14 @@ def list_words(context: typer.Context, form: FormatOption = Format.TABLE, output
 
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        unknown = [{"word": row["word"], "dialect": row["dialect"], "calls": row["calls"], "meaning": None}
-                   for row in ledger.calls.unknown_words()]  # fmt: skip
-    taught = [
-        {"word": word, "dialect": None, "calls": None, "meaning": meaning}
-        for meaning, words in own_words(using.dialects_dir).disposition.items()
-        for word in words
-    ]
-    columns = [
-        Column("word", tr("Word")),
-        Column("dialect", tr("Dialect"), "code"),
-        Column("calls", tr("Calls"), "number"),
-        Column("meaning", tr("Means"), "word"),
-    ]
-    show([*unknown, *taught], columns, form, output, empty=tr("no unknown words"))
+        listed = views.words(ledger.calls.unknown_words(), own_words(using.dialects_dir).disposition)
+    show_listing(listed, form, output)
 
 
-@words_app.command("set", help=tr("Say once what a word means; the calls that wait for it are read again."))
+@words_app.command("set", help=en("Say once what a word means; the calls that wait for it are read again."))
 def set_word(
-    word: Annotated[str, typer.Argument(help=tr("the word as the PBX writes it"))],
-    meaning: Annotated[Disposition, typer.Argument(help=tr("what it means"))],
+    word: Annotated[str, typer.Argument(help=en("the word as the PBX writes it"))],
+    meaning: Annotated[Disposition, typer.Argument(help=en("what it means"))],
 ) -> None:
     """Kept in the data directory; the running `listen` follows by itself."""
     from ippbx_billing.dialects.teaching import teach

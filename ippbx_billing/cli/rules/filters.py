@@ -1,45 +1,41 @@
 """`filters`: digits that are only dialled (去电号码过滤), and calls that are nobody's bill (话单过滤)."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ippbx_billing.calls import Direction
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.cli.helping import Commands
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import rules
 
-app = typer.Typer(no_args_is_help=True)
-cleanup = typer.Typer(no_args_is_help=True)
-cdr = typer.Typer(no_args_is_help=True)
-app.add_typer(cleanup, name="cleanup", help=tr("Digits taken off dialled numbers before they are classified."))
-app.add_typer(cdr, name="cdr", help=tr("Calls that are kept and left out of the bills."))
+if TYPE_CHECKING:
+    from ippbx_billing.tariffs import CallFilter
+
+app = Commands()
+cleanup = Commands()
+cdr = Commands()
+app.add_typer(cleanup, name="cleanup", help=en("Digits taken off dialled numbers before they are classified."))
+app.add_typer(cdr, name="cdr", help=en("Calls that are kept and left out of the bills."))
 
 
-@cleanup.command("list", help=tr("The clean-up rules."))
+@cleanup.command("list", help=en("The clean-up rules."))
 def list_cleanups(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All rules, by prefix."""
     with common.open_ledger(common.settings()) as ledger:
-        rows: list[dict[str, Any]] = [
-            {"prefix": one.prefix, "length": one.match_length or len(one.prefix), "delete": one.delete}
-            for one in ledger.rules.cleanups()
-        ]
-    headings = [
-        Column("prefix", tr("Prefix"), "code"),
-        Column("length", tr("Digits compared"), "number"),
-        Column("delete", tr("Digits deleted"), "number"),
-    ]
-    show(rows, headings, form, output, empty=tr("no clean-up rules"))
+        show_listing(rules.cleanups(ledger.rules.cleanups()), form, output)
 
 
-@cleanup.command("add", help=tr("Add a rule, or change the one of that prefix: 17951 --delete 5."))
+@cleanup.command("add", help=en("Add a rule, or change the one of that prefix: 17951 --delete 5."))
 def add_cleanup(
-    prefix: Annotated[str, typer.Argument(help=tr("what the dialled number begins with"))],
-    delete: Annotated[int, typer.Option(min=1, max=32, help=tr("how many digits are deleted"))],
-    length: Annotated[int | None, typer.Option(min=1, help=tr("how many digits of the prefix must agree"))] = None,
+    prefix: Annotated[str, typer.Argument(help=en("what the dialled number begins with"))],
+    delete: Annotated[int, typer.Option(min=1, max=32, help=en("how many digits are deleted"))],
+    length: Annotated[int | None, typer.Option(min=1, help=en("how many digits of the prefix must agree"))] = None,
 ) -> None:
     """The longest rule that fits is applied, once, to outgoing numbers."""
     from ippbx_billing.numbering import Cleanup
@@ -56,47 +52,28 @@ def add_cleanup(
     say(tr("numbers that begin with {prefix} lose {delete} digits", prefix=prefix[: length or None], delete=delete))
 
 
-@cleanup.command("remove", help=tr("Take a rule out."))
-def remove_cleanup(prefix: Annotated[str, typer.Argument(help=tr("the rule's prefix"))]) -> None:
+@cleanup.command("remove", help=en("Take a rule out."))
+def remove_cleanup(prefix: Annotated[str, typer.Argument(help=en("the rule's prefix"))]) -> None:
     """Calls already rated keep their classification."""
     with common.open_ledger(common.settings()) as ledger:
         ledger.rules.remove_cleanup(prefix)
     say(tr("removed {name}", name=prefix))
 
 
-@cdr.command("list", help=tr("The call filters."))
+@cdr.command("list", help=en("The call filters."))
 def list_filters(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All filters, in the order in which they were made."""
     with common.open_ledger(common.settings()) as ledger:
-        rows: list[dict[str, Any]] = [
-            {
-                "id": one.id,
-                "direction": one.direction and one.direction.value,
-                "extension": one.extension,
-                "number": one.number,
-                "trunk": one.trunk,
-                "note": one.note or None,
-            }
-            for one in ledger.rules.filters()
-        ]
-    headings = [
-        Column("id", tr("ID"), "code"),
-        Column("direction", tr("Direction"), "word"),
-        Column("extension", tr("Extension"), "code"),
-        Column("number", tr("Number"), "code"),
-        Column("trunk", tr("Trunk")),
-        Column("note", tr("Note")),
-    ]
-    show(rows, headings, form, output, empty=tr("no call filters"))
+        show_listing(rules.filters(ledger.rules.filters()), form, output)
 
 
-@cdr.command("add", help=tr("Leave calls out of the bills; X is one character, N any run of them."))
+@cdr.command("add", help=en("Leave calls out of the bills; X is one character, N any run of them."))
 def add_filter(
-    direction: Annotated[Direction | None, typer.Option(help=tr("only this direction"))] = None,
-    extension: Annotated[str | None, typer.Option(help=tr("pattern of our side, e.g. 80XX"))] = None,
-    number: Annotated[str | None, typer.Option(help=tr("pattern of the other side, e.g. 400N"))] = None,
-    trunk: Annotated[str | None, typer.Option(help=tr("pattern of the trunk"))] = None,
-    note: Annotated[str, typer.Option(help=tr("why"))] = "",
+    direction: Annotated[Direction | None, typer.Option(help=en("only this direction"))] = None,
+    extension: Annotated[str | None, typer.Option(help=en("pattern of our side, e.g. 80XX"))] = None,
+    number: Annotated[str | None, typer.Option(help=en("pattern of the other side, e.g. 400N"))] = None,
+    trunk: Annotated[str | None, typer.Option(help=en("pattern of the trunk"))] = None,
+    note: Annotated[str, typer.Option(help=en("why"))] = "",
 ) -> None:
     """Every condition given must hold. Calls that come later are marked at once."""
     from ippbx_billing.tariffs import CallFilter
@@ -106,11 +83,23 @@ def add_filter(
         raise UsageError(problem, tr("give --direction, --extension, --number or --trunk"))
     with common.open_ledger(common.settings()) as ledger:
         kept = ledger.rules.add_filter(CallFilter(None, direction, extension, number, trunk, note))
-    say(tr("call filter {id}: {conditions}", id=kept.id, conditions=kept))
+    say(tr("call filter {id}: {conditions}", id=kept.id, conditions=_in_words(kept)))
 
 
-@cdr.command("remove", help=tr("Take a filter out."))
-def remove_filter(number: Annotated[int, typer.Argument(metavar="ID", help=tr("the filter's id"))]) -> None:
+def _in_words(one: "CallFilter") -> str:
+    """The filter's conditions as people read them."""
+    words = {
+        "direction": tr("direction"),
+        "extension": tr("extension"),
+        "number": tr("number"),
+        "trunk": tr("trunk"),
+    }
+    told = {name: tr(value) if name == "direction" else value for name, value in one.conditions.items()}
+    return ", ".join(f"{words[name]} {value}" for name, value in told.items())
+
+
+@cdr.command("remove", help=en("Take a filter out."))
+def remove_filter(number: Annotated[int, typer.Argument(metavar="ID", help=en("the filter's id"))]) -> None:
     """Calls that come later are billed again."""
     with common.open_ledger(common.settings()) as ledger:
         ledger.rules.remove_filter(number)

@@ -1,25 +1,26 @@
 """`holidays`: the days off that discount windows go by, and the site's own corrections of them."""
 
-from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.cli.helping import Commands
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import rules
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 DAYS_AT_ONCE = 366
 
 
-@app.command("list", help=tr("The days of a year that are not as the day of the week says, and the site's own."))
+@app.command("list", help=en("The days of a year that are not as the day of the week says, and the site's own."))
 def list_days(
-    year: Annotated[int | None, typer.Option(min=1990, max=2100, help=tr("default: this year"))] = None,
+    year: Annotated[int | None, typer.Option(min=1990, max=2100, help=en("default: this year"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
@@ -29,58 +30,36 @@ def list_days(
     using = common.settings()
     year = year or common.now().astimezone(using.site_zone).year
     with common.open_ledger(using) as ledger:
-        own = {one.day: one for one in ledger.rules.day_overrides()}
-    calendar = HolidayCalendar(using.country, {day: one.kind for day, one in own.items()})
-    kinds = {day: calendar.day_kind(day) for day in _days(year)}
-    rows: list[dict[str, Any]] = [
-        {"day": day.isoformat(), "kind": kind, "own": day in own, "note": own[day].note if day in own else None}
-        for day, kind in kinds.items()
-        if day in own or kind != _usual(day)
-    ]
-    headings = [
-        Column("day", tr("Day"), "time"),
-        Column("kind", tr("Kind"), "word"),
-        Column("own", tr("Own entry"), "flag"),
-        Column("note", tr("Note")),
-    ]
-    show(rows, headings, form, output, empty=tr("no unusual days in {year}", year=year))
+        own = ledger.rules.day_overrides()
+    calendar = HolidayCalendar(using.country, {one.day: one.kind for one in own})
+    show_listing(rules.unusual_days(year, calendar, own), form, output)
     if calendar.is_provisional(year):
         say(tr("{year} is provisional: make-up working days are not published", year=year))
 
 
-def _days(year: int) -> list[date]:
-    first = date(year, 1, 1)
-    return [day for number in range(366) if (day := first + timedelta(days=number)).year == year]
-
-
-def _usual(day: date) -> str:
-    """What the day of the week says."""
-    return "weekend" if day.weekday() >= 5 else "working"
-
-
-@app.command("add", help=tr("Say what a day, or the days up to --to, are: work, rest or holiday."))
+@app.command("add", help=en("Say what a day, or the days up to --to, are: work, rest or holiday."))
 def add(
-    day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=tr("the day"))],
-    kind: Annotated[Literal["work", "rest", "holiday"], typer.Argument(help=tr("work, rest (a weekend) or holiday"))],
-    to: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("the last day of several"))] = None,
-    note: Annotated[str, typer.Option(help=tr("why, e.g. 春节调休"))] = "",
+    day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=en("the day"))],
+    kind: Annotated[Literal["work", "rest", "holiday"], typer.Argument(help=en("work, rest (a weekend) or holiday"))],
+    to: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=en("the last day of several"))] = None,
+    note: Annotated[str, typer.Option(help=en("why, e.g. 春节调休"))] = "",
 ) -> None:
     """Goes before the national calendar; calls already rated follow with `rerate`."""
     from ippbx_billing.tariffs import DayOverride
 
     first, last = common.day(day), common.day(to or day)
-    if not 0 <= (last - first).days < DAYS_AT_ONCE:
+    named = rules.days_between(first, last)
+    if not 0 < len(named) <= DAYS_AT_ONCE:
         raise UsageError(
             tr("{first} to {last} is no run of days", first=first, last=last), tr("at most a year at once")
         )
-    days = [DayOverride(first + timedelta(days=number), kind, note) for number in range((last - first).days + 1)]
     with common.open_ledger(common.settings()) as ledger:
-        ledger.rules.put_days(days)
-    say(tr("{count} days are {kind} now", count=len(days), kind=tr(kind)))
+        ledger.rules.put_days([DayOverride(one, kind, note) for one in named])
+    say(tr("{count} days are {kind} now", count=len(named), kind=tr(kind)))
 
 
-@app.command("remove", help=tr("Let the national calendar decide again."))
-def remove(day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=tr("the day"))]) -> None:
+@app.command("remove", help=en("Let the national calendar decide again."))
+def remove(day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=en("the day"))]) -> None:
     """Only an entry of the site can be removed."""
     with common.open_ledger(common.settings()) as ledger:
         ledger.rules.remove_day(common.day(day))

@@ -1,44 +1,43 @@
 """`numbers`: what a number is and why, the site's corrections of prefixes, newer number data."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ippbx_billing import language as texts
 from ippbx_billing.calls import Direction, LineKind, TrafficType
-from ippbx_billing.cli import common
+from ippbx_billing.cli import common, given
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.cli.helping import Commands
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import DataError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import rules
 
 if TYPE_CHECKING:
-    from ippbx_billing.calls import Classification
     from ippbx_billing.numbering import Numbering, Override
     from ippbx_billing.settings import Settings
 
-app = typer.Typer(no_args_is_help=True)
-override = typer.Typer(no_args_is_help=True, help=tr("The site's corrections of the numbering plan, by prefix."))
+app = Commands()
+override = Commands(help=en("The site's corrections of the numbering plan, by prefix."))
 app.add_typer(override, name="override")
 
 PrefixArgument = Annotated[
-    str, typer.Argument(metavar="PREFIX", help=tr("first digits, e.g. +8190, 022885, 4006; the longest prefix wins"))
+    str, typer.Argument(metavar="PREFIX", help=en("first digits, e.g. +8190, 022885, 4006; the longest prefix wins"))
 ]
 
 
-@app.command("lookup", help=tr("What numbers are, seen from this site, and which rule says so."))
+@app.command("lookup", help=en("What numbers are, seen from this site, and which rule says so."))
 def lookup(
     numbers: Annotated[
-        list[str] | None, typer.Argument(metavar="NUMBER...", help=tr("numbers as dialled, or as shown for callers"))
+        list[str] | None, typer.Argument(metavar="NUMBER...", help=en("numbers as dialled, or as shown for callers"))
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", help=tr("a file with a number on each line; - is stdin"))
+        Path | None, typer.Option("--file", help=en("a file with a number on each line; - is stdin"))
     ] = None,
     direction: Annotated[
-        Direction, typer.Option(help=tr("outbound: dialled here; inbound: the caller's number"))
+        Direction, typer.Option(help=en("outbound: dialled here; inbound: the caller's number"))
     ] = Direction.OUTBOUND,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -46,10 +45,11 @@ def lookup(
     """Classify each number in the order asked."""
     if not numbers and file is None:
         raise UsageError(tr("no number was given"), tr("name numbers, or a file with --file"))
-    asked = [*(numbers or ()), *(_lines(file) if file else ())]
+    asked = [*map(given.number, numbers or ()), *(_lines(file) if file else ())]
     numbering = _numbering(common.settings())
-    rows = (_row(numbering.classify(number, direction)) for number in asked)
-    show(rows if form.is_data else _with_country_names(rows), _columns(), form, output)
+    found = (numbering.classify(number, direction) for number in asked)
+    home = None if form.is_data else (numbering.country, numbering.area_code)
+    show_listing(rules.numbers(found, home), form, output)
 
 
 def _lines(path: Path) -> list[str]:
@@ -86,48 +86,10 @@ def _numbering(using: "Settings") -> "Numbering":
     )
 
 
-def _row(found: "Classification") -> dict[str, Any]:
-    return {
-        "number": found.number,
-        "normalized": found.normalized or None,
-        "traffic_type": found.traffic_type.value,
-        "line_kind": found.line_kind.value,
-        "country": found.country,
-        "region": found.region,
-        "place": found.place,
-        "operator": found.operator,
-        "emergency": found.emergency,
-        "why": found.why,
-    }
-
-
-def _columns() -> list[Column]:
-    return [
-        Column("number", tr("Number")),
-        Column("normalized", tr("Normalized")),
-        Column("traffic_type", tr("Traffic type"), "word"),
-        Column("line_kind", tr("Line"), "word"),
-        Column("country", tr("Country")),
-        Column("region", tr("Region")),
-        Column("place", tr("Place")),
-        Column("operator", tr("Operator")),
-        Column("emergency", tr("Emergency"), "flag"),
-        Column("why", tr("Why")),
-    ]
-
-
-def _with_country_names(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """For people: the country's name in their language."""
-    from ippbx_billing.numbering import country_name
-
-    for row in rows:
-        yield {**row, "country": row["country"] and country_name(row["country"], texts.language())}
-
-
-@app.command("update", help=tr("Use a newer phone.dat, or a CSV, for the places of Chinese mobile numbers."))
+@app.command("update", help=en("Use a newer phone.dat, or a CSV, for the places of Chinese mobile numbers."))
 def update(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help=tr("phone.dat, or prefix,region,place,area_code as CSV"))
+        Path, typer.Argument(metavar="FILE", help=en("phone.dat, or prefix,region,place,area_code as CSV"))
     ],
 ) -> None:
     """Check the file, then put it in place of the one in use."""
@@ -138,14 +100,14 @@ def update(
     say(tr("calls already rated keep what they were until `ippbx-bill rerate --reclassify`"))
 
 
-@override.command("add", help=tr("Say what numbers with a prefix are; what is not given stays as the plan says."))
+@override.command("add", help=en("Say what numbers with a prefix are; what is not given stays as the plan says."))
 def add(
     prefix: PrefixArgument,
-    traffic_type: Annotated[TrafficType | None, typer.Option(help=tr("its price list"))] = None,
-    line_kind: Annotated[LineKind | None, typer.Option(help=tr("what sort of line"))] = None,
-    country: Annotated[str | None, typer.Option(help=tr("two letters, e.g. CN"))] = None,
-    region: Annotated[str | None, typer.Option(help=tr("province or region"))] = None,
-    place: Annotated[str | None, typer.Option(help=tr("city or district"))] = None,
+    traffic_type: Annotated[TrafficType | None, typer.Option(help=en("its price list"))] = None,
+    line_kind: Annotated[LineKind | None, typer.Option(help=en("what sort of line"))] = None,
+    country: Annotated[str | None, typer.Option(help=en("two letters, e.g. CN"))] = None,
+    region: Annotated[str | None, typer.Option(help=en("province or region"))] = None,
+    place: Annotated[str | None, typer.Option(help=en("city or district"))] = None,
 ) -> None:
     """Add a correction, or replace the one of that prefix."""
     from ippbx_billing.numbering import Override
@@ -174,34 +136,14 @@ def _country(text: str | None) -> str | None:
     return text.upper() if text else None
 
 
-@override.command("list", help=tr("The corrections in force."))
+@override.command("list", help=en("The corrections in force."))
 def list_overrides(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All corrections by prefix."""
     with common.open_ledger(common.settings()) as ledger:
-        rows = [_override_row(one) for one in ledger.book.overrides()]
-    headings = [
-        Column("prefix", tr("Prefix")),
-        Column("traffic_type", tr("Traffic type"), "word"),
-        Column("line_kind", tr("Line"), "word"),
-        Column("country", tr("Country")),
-        Column("region", tr("Region")),
-        Column("place", tr("Place")),
-    ]
-    show(rows, headings, form, output, empty=tr("no overrides"))
+        show_listing(rules.overrides(ledger.book.overrides()), form, output)
 
 
-def _override_row(one: "Override") -> dict[str, Any]:
-    return {
-        "prefix": one.prefix,
-        "traffic_type": one.traffic_type and one.traffic_type.value,
-        "line_kind": one.line_kind and one.line_kind.value,
-        "country": one.country,
-        "region": one.region,
-        "place": one.place,
-    }
-
-
-@override.command("remove", help=tr("Go back to what the plan says."))
+@override.command("remove", help=en("Go back to what the plan says."))
 def remove(prefix: PrefixArgument) -> None:
     """Take a correction out."""
     with common.open_ledger(common.settings()) as ledger:

@@ -1,7 +1,7 @@
 """`tariffs`: what each carrier charges: show it, set it, bring it in from a file and out to one, compare, check."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,71 +12,75 @@ from ippbx_billing import files
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
-from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.cli.helping import Commands
+from ippbx_billing.cli.rules import plans
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
+from ippbx_billing.errors import BillingError, NotFoundError, UsageError
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.lists.tariffs import Assumptions, FileForm, Imported
+    from ippbx_billing.lists.tariffs.imports import ImportPlan
     from ippbx_billing.settings import Settings
-    from ippbx_billing.tariffs import Carrier, Changes, Price
+    from ippbx_billing.tariffs import Price
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
+app.add_typer(plans.app, name="plans", help=en("Plans of the month: free minutes, included amounts, volume, fees."))
 
 SHOWN_BEFORE_ASKING = 30
-SHOWN_FAULTS = 100
 SHOWN_WARNINGS = 10
 
-CarrierArgument = Annotated[str, typer.Argument(metavar="CARRIER", help=tr("the carrier, see `carriers list`"))]
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help=tr("a CSV, XLSX or TOML file"))]
+CarrierArgument = Annotated[str, typer.Argument(metavar="CARRIER", help=en("the carrier, see `carriers list`"))]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help=en("a CSV, XLSX or TOML file"))]
 DayOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="YYYY-MM-DD", help=tr("first day of prices that name none; default: today")),
+    typer.Option("--from", metavar="YYYY-MM-DD", help=en("first day of prices that name none; default: today")),
 ]
 TypeOption = Annotated[
-    TrafficType | None, typer.Option(help=tr("for prices whose traffic type the file does not tell"))
+    TrafficType | None, typer.Option(help=en("for prices whose traffic type the file does not tell"))
 ]
 IncrementsOption = Annotated[
-    str | None, typer.Option(metavar="60/6", help=tr("initial and next seconds, where the file has no such column"))
+    str | None, typer.Option(metavar="60/6", help=en("initial and next seconds, where the file has no such column"))
 ]
 DecimalOption = Annotated[
     Literal["comma", "point"] | None,
-    typer.Option("--decimal", help=tr("what 1,234 means, where the file leaves it open")),
+    typer.Option("--decimal", help=en("what 1,234 means, where the file leaves it open")),
 ]
 DatesOption = Annotated[
     Literal["dmy", "mdy"] | None,
-    typer.Option("--dates", help=tr("which number of 10/11/2026 is the day, where the file leaves it open")),
+    typer.Option("--dates", help=en("which number of 10/11/2026 is the day, where the file leaves it open")),
 ]
 IgnoreOption = Annotated[
     list[str] | None,
-    typer.Option("--ignore", metavar="COLUMN", help=tr("a column that says nothing about these prices; repeatable")),
+    typer.Option("--ignore", metavar="COLUMN", help=en("a column that says nothing about these prices; repeatable")),
 ]
 OffPeakOption = Annotated[
-    str | None, typer.Option("--off-peak", metavar="18:00-08:00", help=tr("when the file's off-peak rates hold"))
+    str | None, typer.Option("--off-peak", metavar="18:00-08:00", help=en("when the file's off-peak rates hold"))
 ]
 AllCallsOption = Annotated[
-    bool, typer.Option("--all-calls", help=tr("rows without a code are for all calls of their traffic type"))
+    bool, typer.Option("--all-calls", help=en("rows without a code are for all calls of their traffic type"))
 ]
 ReplaceOption = Annotated[
     bool,
-    typer.Option("--replace", help=tr("the file is the whole tariff: prices that are not in it end, their past stays")),
+    typer.Option("--replace", help=en("the file is the whole tariff: prices that are not in it end, their past stays")),
 ]
 
 
-@app.command("show", help=tr("The prices of a carrier, or of all."))
+@app.command("show", help=en("The prices of a carrier, or of all."))
 def show_prices(
-    carrier: Annotated[str | None, typer.Argument(help=tr("the carrier; default: all"))] = None,
-    traffic_type: Annotated[TrafficType | None, typer.Option(help=tr("only this traffic type"))] = None,
+    carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all"))] = None,
+    traffic_type: Annotated[TrafficType | None, typer.Option(help=en("only this traffic type"))] = None,
     on: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help=tr("only the versions in force on that day"))
+        str | None, typer.Option(metavar="YYYY-MM-DD", help=en("only the versions in force on that day"))
     ] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
     """Every version of every price, or those of one day."""
-    from ippbx_billing.lists.tariffs.views import columns, price_row, shown
+    from ippbx_billing.lists.tariffs import views
+    from ippbx_billing.tariffs.changes import in_force, in_order
 
     with common.open_ledger(common.settings()) as ledger:
         if carrier:
@@ -85,76 +89,62 @@ def show_prices(
     if traffic_type:
         prices = [one for one in prices if one.traffic_type is traffic_type]
     if on:
-        prices = _in_force(prices, _day(on, "--on"))
-    prices.sort(key=_order)
-    if not form.is_data:
-        heading = columns(carrier=carrier is None)
-        show(map(shown, prices), heading, form, output, title=carrier or "", empty=tr("no prices"))
-        return
-    rows = list(map(price_row, prices))
-    show(rows, common.all_columns(rows[0] if rows else {"id": None, "carrier": None}), form, output)
+        prices = in_force(prices, _day(on, "--on"))
+    show_listing(views.prices(in_order(prices), carrier), form, output)
 
 
-def _order(price: "Price") -> tuple[object, ...]:
-    places = {kind: place for place, kind in enumerate(TrafficType)}
-    kind = str(price.line_kind or "")
-    return (
-        price.carrier,
-        places[price.traffic_type],
-        price.direction,
-        kind,
-        price.match,
-        price.value,
-        price.effective_from,
-    )
-
-
-def _in_force(prices: Iterable["Price"], day: date) -> list["Price"]:
-    """Of each price the newest version that has begun by then."""
-    from ippbx_billing.tariffs.changes import identity
-
-    newest: dict[object, Price] = {}
-    for price in sorted(prices, key=lambda one: one.effective_from):
-        if price.effective_from <= day:
-            newest[identity(price)[:-1]] = price
-    return list(newest.values())
-
-
-@app.command("set", help=tr("Set one price: for which calls, what they cost, from which day on."))
+@app.command("set", help=en("Set one price: for which calls, what they cost, from which day on."))
 def set_price(
     ctx: typer.Context,
     carrier: CarrierArgument,
-    traffic_type: Annotated[TrafficType, typer.Argument(metavar="TRAFFIC_TYPE", help=tr("local, domestic, …"))],
-    initial: Annotated[str | None, typer.Option(metavar="180:0.22", help=tr("initial seconds and their fee"))] = None,
-    step: Annotated[str | None, typer.Option(metavar="60:0.11", help=tr("then each begun so many seconds"))] = None,
-    flat: Annotated[str | None, typer.Option(metavar="0.30", help=tr("a fee per call, whatever its length"))] = None,
-    rate: Annotated[str | None, typer.Option(metavar="0.02", help=tr("a price per minute, with --increments"))] = None,
+    traffic_type: Annotated[TrafficType, typer.Argument(metavar="TRAFFIC_TYPE", help=en("local, domestic, …"))],
+    initial: Annotated[str | None, typer.Option(metavar="180:0.22", help=en("initial seconds and their fee"))] = None,
+    step: Annotated[str | None, typer.Option(metavar="60:0.11", help=en("then each begun so many seconds"))] = None,
+    flat: Annotated[str | None, typer.Option(metavar="0.30", help=en("a fee per call, whatever its length"))] = None,
+    rate: Annotated[str | None, typer.Option(metavar="0.02", help=en("a price per minute, with --increments"))] = None,
     increments: Annotated[
-        str | None, typer.Option(metavar="60/6", help=tr("initial and next seconds of --rate"))
+        str | None, typer.Option(metavar="60/6", help=en("initial and next seconds of --rate"))
     ] = None,
     match: Annotated[
         str | None,
         typer.Option(metavar="KIND=VALUE", help="area=0755 | country=US | prefix=1808 | pattern=3XXX | called=N"),
     ] = None,
-    line_kind: Annotated[LineKind | None, typer.Option(help=tr("only for this sort of line"))] = None,
-    direction: Annotated[Direction, typer.Option(help=tr("outbound, inbound or internal"))] = Direction.OUTBOUND,
-    connection_fee: Annotated[str | None, typer.Option(metavar="0.05", help=tr("for every answered call"))] = None,
-    free_seconds: Annotated[int, typer.Option(min=0, help=tr("seconds that cost nothing"))] = 0,
-    minimum: Annotated[str | None, typer.Option(metavar="0.10", help=tr("what a call costs at least"))] = None,
-    add_local: Annotated[bool, typer.Option("--add-local", help=tr("the local fee comes on top"))] = False,
+    line_kind: Annotated[LineKind | None, typer.Option(help=en("only for this sort of line"))] = None,
+    direction: Annotated[Direction, typer.Option(help=en("outbound, inbound or internal"))] = Direction.OUTBOUND,
+    connection_fee: Annotated[str | None, typer.Option(metavar="0.05", help=en("for every answered call"))] = None,
+    free_seconds: Annotated[int, typer.Option(min=0, help=en("seconds that cost nothing"))] = 0,
+    minimum: Annotated[str | None, typer.Option(metavar="0.10", help=en("what a call costs at least"))] = None,
+    maximum: Annotated[str | None, typer.Option(metavar="2.00", help=en("what a call costs at most"))] = None,
+    grace_seconds: Annotated[int, typer.Option(min=0, help=en("calls of so many seconds are free"))] = 0,
+    tier: Annotated[
+        list[str] | None,
+        typer.Option(metavar="300:60:0.05", help=en("from 300 s on each 60 s at 0.05; repeatable")),
+    ] = None,
+    completed: Annotated[bool, typer.Option("--completed", help=en("only completed steps are charged"))] = False,
+    step_decimals: Annotated[
+        int | None, typer.Option(min=-6, max=6, help=en("the cost of each step is rounded to so many"))
+    ] = None,
+    fee_decimals: Annotated[
+        int | None, typer.Option(min=-6, max=6, help=en("the fee is rounded to so many; default: the carrier's"))
+    ] = None,
+    fee_rounding: Annotated[
+        Literal["half_up", "half_even", "up", "down"] | None,
+        typer.Option(help=en("how the fee is rounded; default: the carrier's")),
+    ] = None,
+    add_local: Annotated[bool, typer.Option("--add-local", help=en("the local fee comes on top"))] = False,
     window: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="WINDOW", help=tr('other figures at a time, e.g. "daily 00:00-07:00 6:0.04 6:0.04"; repeatable')
+            metavar="WINDOW", help=en('other figures at a time, e.g. "daily 00:00-07:00 6:0.04 6:0.04"; repeatable')
         ),
     ] = None,
     first_day: Annotated[
-        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=tr("first day of the price; default: today"))
+        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=en("first day of the price; default: today"))
     ] = None,
-    note: Annotated[str, typer.Option(help=tr("where the price comes from"))] = "",
+    note: Annotated[str, typer.Option(help=en("where the price comes from"))] = "",
 ) -> None:
     """A price for the same calls from the same day on is replaced; an earlier one holds for earlier calls."""
-    from ippbx_billing.lists.tariffs import cells
+    from ippbx_billing.lists.tariffs import cells, views
     from ippbx_billing.tariffs import Price, changes
 
     using = common.settings()
@@ -164,7 +154,9 @@ def set_price(
             id=None,
             carrier=carrier,
             traffic_type=traffic_type,
-            figures=_figures(initial, step, flat, rate, increments),
+            figures=_with_terms(
+                _figures(initial, step, flat, rate, increments), tier or (), step_decimals, completed=completed
+            ),
             effective_from=_day(first_day, "--from") if first_day else common.today(using),
             direction=direction,
             line_kind=line_kind,
@@ -173,6 +165,10 @@ def set_price(
             connection_fee_micro=_read("--connection-fee", connection_fee, cells.amount, 0),
             free_s=free_seconds,
             minimum_fee_micro=_read("--minimum", minimum, cells.amount, 0),
+            maximum_fee_micro=_read("--maximum", maximum, cells.amount, 0),
+            grace_s=grace_seconds,
+            decimals=fee_decimals,
+            rounding=fee_rounding,
             add_local=add_local,
             windows=tuple(_read("--window", one, cells.window) for one in window or ()),
             note=note,
@@ -183,7 +179,7 @@ def set_price(
         ledger.book.carrier(carrier)
         change = changes([one for one in ledger.book.prices() if one.carrier == carrier], [price])
         ledger.book.change_prices(change)
-        _tell(change, ledger)
+        say(views.told(change))
         _tell_of_earlier(ctx, ledger, price)
     _hint_at_rerate(using, [price] if change else [])
 
@@ -223,8 +219,8 @@ def _figures(initial: str | None, step: str | None, flat: str | None, rate: str 
     from ippbx_billing.tariffs import Figures
 
     ways = [bool(initial and step), bool(flat), bool(rate and increments)]
-    given = [initial, step, flat, rate, increments]
-    if ways.count(True) != 1 or sum(one is not None for one in given) != (1 if flat else 2):
+    given = [one is not None for one in (initial, step, flat, rate, increments)]
+    if ways.count(True) != 1 or given.count(True) != (1 if flat else 2):
         raise UsageError(
             tr("the price is not told, or told twice"),
             tr("say --initial 180:0.22 --step 60:0.11, or --flat 0.30, or --rate 0.02 --increments 60/6"),
@@ -236,6 +232,18 @@ def _figures(initial: str | None, step: str | None, flat: str | None, rate: str 
         return rated(_read("--increments", increments, cells.increments), per_minute, per_minute, 60)
     blocks = (*_read("--initial", initial, cells.block), *_read("--step", step, cells.block))
     return cells.believable(Figures(*blocks))
+
+
+def _with_terms(figures: Any, tiers: Iterable[str], step_decimals: int | None, *, completed: bool) -> Any:
+    """The figures with their tiers, and with how steps count."""
+    from ippbx_billing.tariffs import spelling
+
+    return replace(
+        figures,
+        tiers=tuple(_read("--tier", one, spelling.tier) for one in tiers),
+        counting="completed" if completed else "begun",
+        step_decimals=step_decimals,
+    )
 
 
 def _read(option: str, text: str | None, reader: Any, default: Any = None) -> Any:
@@ -255,8 +263,8 @@ def _day(text: str, option: str) -> date:
     return found
 
 
-@app.command("remove", help=tr("Take a price out of use; calls already rated keep it."))
-def remove(price: Annotated[int, typer.Argument(metavar="ID", help=tr("the price's id, see `tariffs show`"))]) -> None:
+@app.command("remove", help=en("Take a price out of use; calls already rated keep it."))
+def remove(price: Annotated[int, typer.Argument(metavar="ID", help=en("the price's id, see `tariffs show`"))]) -> None:
     """Its row stays for the charges that rest on it."""
     from ippbx_billing.lists.tariffs.views import in_words, what
 
@@ -271,17 +279,18 @@ def remove(price: Annotated[int, typer.Argument(metavar="ID", help=tr("the price
 # -- files
 
 
-@app.command("export", help=tr("Write a carrier's tariff to a file: TOML to edit, CSV or XLSX for spreadsheets."))
+@app.command("export", help=en("Write a carrier's tariff to a file: TOML to edit, CSV or XLSX for spreadsheets."))
 def export(
-    carrier: Annotated[str | None, typer.Argument(help=tr("the carrier; default: all (CSV and XLSX)"))] = None,
+    carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all (CSV and XLSX)"))] = None,
     output: OutputOption = None,
     file_format: Annotated[
         Literal["toml", "csv", "xlsx"] | None,
-        typer.Option("--format", help=tr("default: by the file's name, else toml")),
+        typer.Option("--format", help=en("default: by the file's name, else toml")),
     ] = None,
 ) -> None:
     """Nothing is left out: the file imported again is the same tariff."""
     from ippbx_billing.lists import tariffs as exchange
+    from ippbx_billing.tariffs.changes import in_order
 
     form = _form(file_format, output)
     with common.open_ledger(common.settings()) as ledger:
@@ -291,7 +300,7 @@ def export(
         raise UsageError(
             tr("a TOML file holds one carrier"), tr("name the carrier, or write all of them with --format csv")
         )
-    _write(exchange.write(form, carriers, sorted(prices, key=_order)), form, output)
+    _write(exchange.write(form, carriers, in_order(prices)), form, output)
 
 
 def _form(wanted: str | None, output: Path | None) -> "FileForm":
@@ -316,23 +325,10 @@ def _write(content: bytes, form: "FileForm", output: Path | None) -> None:
     say(tr("wrote {path}", path=output))
 
 
-@dataclass(frozen=True)
-class ImportPlan:
-    """What an import would do: changes of prices, of the carrier's settings, and a carrier that is new."""
-
-    changes: "Changes"
-    settings: tuple[tuple[str, Any, Any], ...]
-    carrier: str | None
-    new_carrier: "Carrier | None"
-
-    def __bool__(self) -> bool:
-        return bool(self.changes or self.settings or self.new_carrier)
-
-
-@app.command("import", help=tr("Bring in prices from a file, after showing what would change."))
+@app.command("import", help=en("Bring in prices from a file, after showing what would change."))
 def import_file(
     file: FileArgument,
-    carrier: Annotated[str | None, typer.Option(help=tr("whose prices they are"))] = None,
+    carrier: Annotated[str | None, typer.Option(help=en("whose prices they are"))] = None,
     traffic_type: TypeOption = None,
     increments: IncrementsOption = None,
     first_day: DayOption = None,
@@ -342,41 +338,46 @@ def import_file(
     off_peak: OffPeakOption = None,
     all_calls: AllCallsOption = False,
     whole: ReplaceOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("only show what would change"))] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("do not ask"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=en("only show what would change"))] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=en("do not ask"))] = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
     """All of the file or nothing of it: every fault is listed with its line first."""
+    from ippbx_billing.lists.tariffs import views
+    from ippbx_billing.lists.tariffs.imports import carry_out, plan_import
+
     using = common.settings()
     assume = _assumptions(
         using, carrier, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls
     )
     found = _read_file(file, assume)
     with common.open_ledger(using) as ledger:
-        plan = _plan(ledger, found, file, assume, whole)
+        plan = plan_import(ledger, found, str(file), assume, whole=whole)
         if dry_run:
-            _show(plan, form, output)
-            _sum_up(plan)
+            show_listing(views.plan(plan), form, output)
+            say(views.summed_up(plan.changes))
             return
         if not plan:
             say(tr("nothing would change: {count} prices are in force already", count=plan.changes.same))
             return
         _preview(plan, file)
-        _show_examples(plan, ledger, using.currency)
+        for example in views.examples(plan, ledger.book.carriers(), using.currency):
+            say(example)
         _warn(plan, ledger, using)
-        _sum_up(plan)
+        say(views.summed_up(plan.changes))
         if not yes and not _agreed():
             raise BillingError(tr("nothing was changed"), tr("say --yes to import without being asked"))
-        _apply(ledger, plan)
+        with common.progress(tr("Storing")) as heard:
+            carry_out(ledger, plan, heard)
     say(tr("imported"))
     _hint_at_rerate(using, [*plan.changes.coming, *plan.changes.removed])
 
 
-@app.command("diff", help=tr("What a file would change, or in what two carriers' tariffs differ."))
+@app.command("diff", help=en("What a file would change, or in what two carriers' tariffs differ."))
 def diff(
-    first: Annotated[str, typer.Argument(metavar="FILE|CARRIER", help=tr("a file, or a carrier"))],
-    second: Annotated[str | None, typer.Argument(metavar="CARRIER", help=tr("the carrier to compare with"))] = None,
+    first: Annotated[str, typer.Argument(metavar="FILE|CARRIER", help=en("a file, or a carrier"))],
+    second: Annotated[str | None, typer.Argument(metavar="CARRIER", help=en("the carrier to compare with"))] = None,
     traffic_type: TypeOption = None,
     increments: IncrementsOption = None,
     first_day: DayOption = None,
@@ -390,33 +391,23 @@ def diff(
     output: OutputOption = None,
 ) -> None:
     """From the present tariff to the file's, or from the first carrier's to the second one's."""
+    from ippbx_billing.lists.tariffs import views
+    from ippbx_billing.lists.tariffs.imports import between, plan_import
+
     using = common.settings()
     with common.open_ledger(using) as ledger:
         if Path(first).is_file():
             assume = _assumptions(
                 using, second, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls
             )
-            plan = _plan(ledger, _read_file(Path(first), assume), Path(first), assume, whole)
+            plan = plan_import(ledger, _read_file(Path(first), assume), first, assume, whole=whole)
+        elif second:
+            plan = between(ledger, first, second)
         else:
-            plan = ImportPlan(_between(ledger, first, second), (), None, None)
-    _show(plan, form, output)
-    _sum_up(plan)
-
-
-def _between(ledger: "Ledger", first: str, second: str | None) -> "Changes":
-    """The way from one carrier's tariff to another's; ids, names and notes aside."""
-    from ippbx_billing.tariffs import changes
-
-    if second is None:
-        raise UsageError(
-            tr("there is no file {name}", name=first), tr("name a file, or two carriers to compare with one another")
-        )
-    for name in (first, second):
-        ledger.book.carrier(name)
-    prices = ledger.book.prices()
-    theirs = [replace(one, carrier=first, note="") for one in prices if one.carrier == second]
-    ours = [replace(one, note="") for one in prices if one.carrier == first]
-    return changes(ours, theirs, whole=True)
+            hint = tr("name a file, or two carriers to compare with one another")
+            raise UsageError(tr("there is no file {name}", name=first), hint)
+    show_listing(views.plan(plan), form, output)
+    say(views.summed_up(plan.changes))
 
 
 def _assumptions(
@@ -451,145 +442,43 @@ def _assumptions(
 
 
 def _read_file(file: Path, assume: "Assumptions") -> "Imported":
-    """The file's prices; DataError lists every fault with its place."""
-    from ippbx_billing.lists.tariffs import read
+    """The file's prices; what was noticed in it is told."""
+    from ippbx_billing.lists.tariffs.imports import read_file
 
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise NotFoundError(
-            tr("{file} cannot be read: {error}", file=file, error=error.strerror),
-            tr("check name and place of the file"),
-        ) from error
     with common.progress(tr("Reading")) as heard:
-        found = read(file.name, content, assume, heard)
-    if found.faults:
-        lines = [f"  {fault}" for fault in found.faults[:SHOWN_FAULTS]]
-        if len(found.faults) > SHOWN_FAULTS:
-            lines.append("  " + tr("and {count} more", count=len(found.faults) - SHOWN_FAULTS))
-        heading = tr("{file}: {count} faults", file=file, count=len(found.faults))
-        raise DataError("\n".join([heading, *lines]), tr("nothing was imported; mend these lines and try again"))
+        found = read_file(file, assume, heard)
     for remark in found.remarks:
         say(f"{file}: {remark}")
     return found
 
 
-def _plan(ledger: "Ledger", found: "Imported", file: Path, assume: "Assumptions", whole: bool) -> ImportPlan:
-    """What the file would change of the present book; carriers that do not exist are named."""
-    from ippbx_billing.tariffs import changes
-    from ippbx_billing.tariffs.changes import succeeding
-
-    carrier = assume.carrier
-    known = {one.name: one for one in ledger.book.carriers()}
-    names = {price.carrier for price in found.prices} | ({found.settings["name"]} if found.settings else set())
-    unknown = sorted(names - set(known))
-    new_carrier = _new_carrier(found, file) if found.settings and unknown and not carrier else None
-    if unknown and new_carrier is None:
-        raise NotFoundError(
-            tr("{file} is for carrier {names}, which does not exist", file=file, names=", ".join(unknown)),
-            tr("make it with `ippbx-bill carriers add`, or name another one with --carrier"),
-        )
-    present = [price for price in ledger.book.prices() if price.carrier in names]
-    settings = () if new_carrier or not found.settings else tuple(_settings(found, known, carrier))
-    name = found.settings.get("name")
-    if whole and not found.whole:
-        change = succeeding(present, found.prices, assume.today, assume.effective_from)
-    else:
-        change = changes(present, found.prices, whole=found.whole)
-    return ImportPlan(change, settings, name, new_carrier)
-
-
-def _new_carrier(found: "Imported", file: Path) -> "Carrier":
-    """The carrier that a TOML file describes."""
-    from ippbx_billing.tariffs import Carrier
-
-    missing = [key for key in ("area_code", "place", "operator") if key not in found.settings]
-    if missing:
-        raise DataError(
-            tr("{file}: the carrier {name} is new, but its {keys} is missing below [carrier]",
-               file=file, name=found.settings["name"], keys=", ".join(missing)),
-            tr("add it, or name an existing carrier"),
-        )  # fmt: skip
-    return Carrier(**found.settings)
-
-
-def _settings(found: "Imported", known: "dict[str, Carrier]", carrier: str | None) -> Iterable[tuple[str, Any, Any]]:
-    """The carrier's settings that the file has otherwise; of another carrier's file only how it charges."""
-    present = known[found.settings["name"]]
-    names = (
-        ("decimals", "crossing") if carrier else ("area_code", "place", "operator", "decimals", "crossing", "default")
-    )
-    for name in names:
-        before, after = getattr(present, name), found.settings.get(name)
-        if after is not None and before != after and not (name == "default" and not after):
-            yield name, before, after
-
-
-def _show(plan: ImportPlan, form: Format, output: Path | None, limit: int | None = None) -> None:
-    from ippbx_billing.lists.tariffs.views import change_columns, change_rows, shown_changes
-
-    if form is Format.JSON:
-        show(change_rows(plan.changes, plan.settings), [], form, output)
-        return
-    rows = shown_changes(plan.changes.first(limit) if limit else plan.changes, plan.settings)[:limit]
-    show(rows, change_columns(), form, output, empty=tr("no difference"))
-
-
-def _preview(plan: ImportPlan, file: Path) -> None:
+def _preview(plan: "ImportPlan", file: Path) -> None:
     """Before asking: the first changes, and how many there are, on stderr."""
     import sys
     from contextlib import redirect_stdout
 
+    from ippbx_billing.lists.tariffs import views
+
     with redirect_stdout(sys.stderr):
-        _show(plan, Format.TABLE, None, SHOWN_BEFORE_ASKING)
-    count = len(plan.changes.coming) + len(plan.changes.removed) + len(plan.settings)
-    if count > SHOWN_BEFORE_ASKING:
-        say(
-            tr(
-                "and {count} more; `ippbx-bill tariffs diff {file}` shows all",
-                count=count - SHOWN_BEFORE_ASKING,
-                file=file,
-            )
-        )
+        show_listing(views.plan(plan, SHOWN_BEFORE_ASKING))
+    if len(plan) > SHOWN_BEFORE_ASKING:
+        more = len(plan) - SHOWN_BEFORE_ASKING
+        say(tr("and {count} more; `ippbx-bill tariffs diff {file}` shows all", count=more, file=file))
     if plan.new_carrier:
         say(tr("{name} is a new carrier", name=plan.new_carrier.name))
 
 
-def _show_examples(plan: ImportPlan, ledger: "Ledger", currency: str) -> None:
-    """What calls would cost, one for each kind of row, so that a slip in a unit is seen before it is asked."""
-    from ippbx_billing.lists.tariffs.examples import examples
-    from ippbx_billing.lists.tariffs.views import what
-    from ippbx_billing.money import text
-
-    carriers = {one.name: one for one in ledger.book.carriers()}
-    if plan.new_carrier:
-        carriers[plan.new_carrier.name] = plan.new_carrier
-    for name in dict.fromkeys(price.carrier for price in plan.changes.coming):
-        own = [price for price in plan.changes.coming if price.carrier == name]
-        for example in examples(own, carriers[name]):
-            say(tr("{seconds} s, {what}: {fee} {currency}", seconds=example.seconds, what=what(example.price),
-                   fee=text(example.fee_micro, carriers[name].decimals), currency=currency))  # fmt: skip
-
-
-def _warn(plan: ImportPlan, ledger: "Ledger", using: "Settings") -> None:
+def _warn(plan: "ImportPlan", ledger: "Ledger", using: "Settings") -> None:
     """Rows that no call can find, and numbers of the last months that would have no price any more."""
-    from ippbx_billing.pipeline.losing import losing
+    from ippbx_billing.pipeline.losing import lost_by
     from ippbx_billing.tariffs import HolidayCalendar
     from ippbx_billing.tariffs.checks import why_never
 
     reasons = filter(None, (why_never(price, using.country, using.area_code) for price in plan.changes.coming))
     _say_some(list(reasons))
-    touched = {price.carrier for price in (*plan.changes.coming, *plan.changes.gone)}
-    gone = {price.id for price in plan.changes.gone}
-    prices = [price for price in ledger.book.prices() if price.id not in gone] if touched else []
-    first = min((price.effective_from for price in plan.changes.coming), default=common.today(using))
-    for carrier in ledger.book.carriers():
-        if carrier.name not in touched:
-            continue
-        own = [price for price in (*prices, *plan.changes.coming) if price.carrier == carrier.name]
-        lost = losing(ledger, carrier, own, max(first, common.today(using)), HolidayCalendar(using.country))
-        _say_some([tr("{number}, called {count} times of late, has no price any more", number=one.number,
-                      count=one.calls) for one in lost])  # fmt: skip
+    lost = lost_by(ledger, plan, common.today(using), HolidayCalendar(using.country))
+    _say_some([tr("{number}, called {count} times of late, has no price any more", number=one.number, count=one.calls)
+               for one in lost])  # fmt: skip
 
 
 def _say_some(sentences: list[str]) -> None:
@@ -606,44 +495,6 @@ def _agreed() -> bool:
         return False
 
 
-def _apply(ledger: "Ledger", plan: ImportPlan) -> None:
-    """Everything in one transaction."""
-    with ledger.transaction():
-        if plan.new_carrier:
-            ledger.book.add_carrier(plan.new_carrier)
-        elif plan.settings:
-            renamed = {"default": "is_default"}
-            values = {renamed.get(name, name): after for name, _, after in plan.settings}
-            ledger.book.change_carrier(plan.carrier or "", **values)
-        with common.progress(tr("Storing")) as heard:
-            ledger.book.change_prices(plan.changes, heard)
-
-
-def _sum_up(plan: ImportPlan) -> None:
-    change = plan.changes
-    say(
-        tr("{added} added, {changed} changed, {removed} removed, {same} as before",
-           added=len(change.added), changed=len(change.changed), removed=len(change.removed), same=change.same)
-    )  # fmt: skip
-
-
-def _tell(change: "Changes", ledger: "Ledger") -> None:
-    """What `set` did, in a line."""
-    from ippbx_billing.lists.tariffs.views import in_words, what
-
-    if not change:
-        say(tr("this price is in force already"))
-        return
-    (new,) = change.coming
-    day = new.effective_from
-    if change.changed:
-        old = change.changed[0][0]
-        say(tr("{what} from {day}: {price} instead of {before}",
-               what=what(new), day=day, price=in_words(new), before=in_words(old)))  # fmt: skip
-    else:
-        say(tr("{what} from {day}: {price}", what=what(new), day=day, price=in_words(new)))
-
-
 def _hint_at_rerate(using: "Settings", prices: Sequence["Price"]) -> None:
     """Calls already rated keep their price until somebody asks for more."""
     first = min((price.effective_from for price in prices), default=None)
@@ -654,66 +505,25 @@ def _hint_at_rerate(using: "Settings", prices: Sequence["Price"]) -> None:
 # -- checks
 
 
-@app.command("check", help=tr("Calls without a price, prices that cannot be told apart, amounts hard to believe."))
+@app.command("check", help=en("Calls without a price, prices that cannot be told apart, amounts hard to believe."))
 def check(
-    carrier: Annotated[str | None, typer.Argument(help=tr("the carrier; default: all"))] = None,
+    carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
     """Exit code 1 where prices contradict each other; the rest is worth a look."""
+    from ippbx_billing.lists.tariffs import views
     from ippbx_billing.tariffs import checks
 
     using = common.settings()
     with common.open_ledger(using) as ledger:
         carriers = [ledger.book.carrier(carrier)] if carrier else ledger.book.carriers()
         prices = ledger.book.prices()
-        rows = [
-            _finding_row(one)
+        found = [
+            one
             for own in carriers
             for one in checks.check(own, prices, common.today(using), country=using.country, area_code=using.area_code)
         ]
-        rows += [row for row in _seen(ledger) if carrier in (None, row["carrier"])]
-    show(rows, _finding_columns(carrier is None), form, output, empty=tr("nothing to complain about"))
-    if any(row["severity"] == "error" for row in rows):
+        show_listing(views.doubts(found, ledger, carrier), form, output)
+    if any(one.severity == "error" for one in found):
         raise typer.Exit(1)
-
-
-def _finding_row(finding: Any) -> dict[str, Any]:
-    return {
-        "severity": finding.severity,
-        "kind": finding.kind,
-        "carrier": finding.carrier,
-        "traffic_type": finding.traffic_type and finding.traffic_type.value,
-        "price": finding.price and finding.price.id,
-        "calls": None,
-        "number": None,
-        "finding": finding.sentence,
-    }
-
-
-def _seen(ledger: "Ledger") -> Iterable[dict[str, Any]]:
-    """What was really dialled and could not be priced."""
-    from ippbx_billing.language.reasons import sentence
-    from ippbx_billing.ledger.reasons import loaded
-
-    for row in ledger.calls.unrated():
-        yield {
-            "severity": "warning",
-            "kind": "seen",
-            "carrier": row["carrier"],
-            "traffic_type": row["traffic_type"],
-            "price": None,
-            "calls": row["calls"],
-            "number": row["number"],
-            "finding": tr("{count} calls, for example to {number}: {reason}",
-                          count=row["calls"], number=row["number"] or "–",
-                          reason=sentence(loaded(row["reason"], row["reason_facts"]))),
-        }  # fmt: skip
-
-
-def _finding_columns(with_carrier: bool) -> list[Column]:
-    return [
-        Column("severity", tr("Severity"), "word"),
-        *([Column("carrier", tr("Carrier"))] if with_carrier else []),
-        Column("finding", tr("Finding")),
-    ]

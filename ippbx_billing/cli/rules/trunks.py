@@ -6,37 +6,29 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.cli.helping import Commands
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
+from ippbx_billing.reports.views import rules
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 
-@app.command("list", help=tr("The trunks."))
+@app.command("list", help=en("The trunks."))
 def list_trunks(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All trunks, by name."""
     with common.open_ledger(common.settings()) as ledger:
-        rows = [
-            {"name": one.name, "number": one.number, "outside_prefix": one.outside_prefix, "carrier": one.carrier}
-            for one in ledger.book.trunks()
-        ]
-    headings = [
-        Column("name", tr("Trunk")),
-        Column("number", tr("Number")),
-        Column("outside_prefix", tr("Outside prefix")),
-        Column("carrier", tr("Carrier")),
-    ]
-    show(rows, headings, form, output, empty=tr("no trunks: every call goes by the default carrier"))
+        show_listing(rules.trunks(ledger.book.trunks()), form, output)
 
 
-@app.command("add", help=tr("Add a trunk, or change the one of that name."))
+@app.command("add", help=en("Add a trunk, or change the one of that name."))
 def add(
-    name: Annotated[str, typer.Argument(help=tr("the trunk as the PBX names it in its records"))],
-    carrier: Annotated[str, typer.Option(help=tr("the carrier that charges its calls"))],
-    number: Annotated[str | None, typer.Option(help=tr("the trunk's own number"))] = None,
-    outside_prefix: Annotated[str | None, typer.Option(help=tr("default: the site's"))] = None,
+    name: Annotated[str, typer.Argument(help=en("the trunk as the PBX names it in its records"))],
+    carrier: Annotated[str, typer.Option(help=en("the carrier that charges its calls"))],
+    number: Annotated[str | None, typer.Option(help=en("the trunk's own number"))] = None,
+    outside_prefix: Annotated[str | None, typer.Option(help=en("default: the site's"))] = None,
 ) -> None:
     """Calls that come later are rated by it; `events replay` brings unrated ones up to date."""
     from ippbx_billing.tariffs import Trunk
@@ -50,8 +42,8 @@ def add(
     say(tr("trunk {name} belongs to {carrier}", name=name, carrier=carrier))
 
 
-@app.command("remove", help=tr("Take a trunk out; its calls go by the default carrier from now on."))
-def remove(name: Annotated[str, typer.Argument(help=tr("the trunk"))]) -> None:
+@app.command("remove", help=en("Take a trunk out; its calls go by the default carrier from now on."))
+def remove(name: Annotated[str, typer.Argument(help=en("the trunk"))]) -> None:
     """Calls already rated keep their carrier."""
     with common.open_ledger(common.settings()) as ledger:
         ledger.book.remove_trunk(name)

@@ -8,17 +8,17 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import WaitOption, say
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 
 def backup(
     to: Annotated[
         Path,
         typer.Option(
-            "--to", metavar="FILE.zip|DIR", help=tr("where to: a .zip file, or a directory that gets one by the time")
+            "--to", metavar="FILE.zip|DIR", help=en("where to: a .zip file, or a directory that gets one by the time")
         ),
     ],
-    keep: Annotated[int | None, typer.Option(min=1, metavar="N", help=tr("keep so many in DIR, remove older"))] = None,
+    keep: Annotated[int | None, typer.Option(min=1, metavar="N", help=en("keep so many in DIR, remove older"))] = None,
 ) -> None:
     """Both databases while they are in use, settings, secrets, own dialects and number data."""
     from ippbx_billing.upkeep import backups
@@ -33,7 +33,7 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(metavar="FROM", help=tr("a backup's directory or .zip file"))],
+    source: Annotated[Path, typer.Argument(metavar="FROM", help=en("a backup's directory or .zip file"))],
     wait: WaitOption = 0,
 ) -> None:
     """Into the data directory in use, or the one named by --data-dir."""

@@ -11,37 +11,32 @@ from ippbx_billing import language as texts
 from ippbx_billing import manual
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import console, lines, show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import console, lines, show_listing
 from ippbx_billing.errors import NotFoundError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 LINK = re.compile(r"\[[^\]]*\]\(([a-z-]+)\.md\)")  # to another page, which a terminal cannot follow
 
 
 def help_(
-    topic: Annotated[list[str] | None, typer.Argument(metavar="[TOPIC]", help=tr("a page, or a command"))] = None,
+    topic: Annotated[list[str] | None, typer.Argument(metavar="[TOPIC]", help=en("a page, or a command"))] = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
     """A page's name goes before a command's: `help prices` is the page, `help bill` is that command's own help."""
     from ippbx_billing.cli.app import COMMANDS, app
+    from ippbx_billing.manual.views import contents
 
     common.settings()  # so that the data directory's own language is spoken
     if not topic:
-        _contents(form, output)
+        show_listing(contents(texts.language()), form, output)
     elif len(topic) == 1 and (page := manual.page(topic[0], texts.language())):
         _show(page, output)
     elif topic[0] in COMMANDS:
-        typer.main.get_command(app).main([*topic, "--help"], prog_name="ippbx-bill")
+        typer.main.get_command(app).main([*topic, "--help"], prog_name="ippbx-bill", standalone_mode=False)
     else:
         raise _unknown(" ".join(topic))
-
-
-def _contents(form: Format, output: Path | None) -> None:
-    rows = [{"page": one.topic, "title": one.title} for one in manual.pages(texts.language())]
-    columns = [Column("page", tr("Page")), Column("title", tr("What it tells"))]
-    show(rows, columns, form, output, title=tr("The manual: `ippbx-bill help PAGE` shows a page"))
 
 
 def _show(page: manual.ManualPage, output: Path | None) -> None:

@@ -9,19 +9,21 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.cli.helping import Commands
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import BillingError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 
-@app.command("install", help=tr("Write the systemd unit, enable and start it; a repeat updates it."))
+@app.command("install", help=en("Write the systemd unit, enable and start it; a repeat updates it."))
 def install(
-    user: Annotated[str | None, typer.Option(metavar="NAME", help=tr("who it runs as; created if need be"))] = None,
-    executable: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("the command that it starts"))] = None,
-    printed: Annotated[bool, typer.Option("--print", help=tr("only show the unit"))] = False,
+    user: Annotated[str | None, typer.Option(metavar="NAME", help=en("who it runs as; created if need be"))] = None,
+    executable: Annotated[Path | None, typer.Option(metavar="FILE", help=en("the command that it starts"))] = None,
+    console: Annotated[bool, typer.Option("--console/--no-console", help=en("with the web page beside it"))] = True,
+    printed: Annotated[bool, typer.Option("--print", help=en("only show the unit"))] = False,
 ) -> None:
     """The data directory is the one named by --data-dir, else /var/lib/ippbx-bill."""
     from ippbx_billing.service import DATA_DIR, LOWEST_FREE_PORT, NAME, Unit
@@ -31,7 +33,7 @@ def install(
     using = load(data_dir)
     ports = (using.cdr_port, using.status_port)
     low = any(0 < port < LOWEST_FREE_PORT for port in ports)
-    unit = Unit((executable or _this_command()).absolute(), data_dir, user or NAME, low)
+    unit = Unit((executable or _this_command()).absolute(), data_dir, user or NAME, low, console)
     if printed:
         typer.echo(unit.text(), nl=False)
         return
@@ -41,38 +43,19 @@ def install(
     systemd.install(unit, say)
 
 
-@app.command("status", help=tr("Whether the service is installed and runs; exit 1 if it does not."))
+@app.command("status", help=en("Whether the service is installed and runs; exit 1 if it does not."))
 def status(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """What systemd says of it."""
     _must_be_posix()
-    from ippbx_billing.service import NAME, systemd
+    from ippbx_billing.service import systemd, views
 
     known = systemd.status()
-    row = {
-        "service": NAME,
-        "installed": known.get("LoadState") == "loaded",
-        "enabled": known.get("UnitFileState") == "enabled",
-        "state": known.get("ActiveState") or None,
-        "detail": known.get("SubState") or None,
-        "pid": int(known.get("MainPID") or 0) or None,
-        "restarts": int(known.get("NRestarts") or 0),
-        "since": known.get("ActiveEnterTimestamp") or None,
-    }
-    columns = [
-        Column("service", tr("Service")),
-        Column("installed", tr("Installed"), "flag"),
-        Column("enabled", tr("At boot"), "flag"),
-        Column("state", tr("State"), "word"),
-        Column("pid", tr("Process"), "code"),
-        Column("restarts", tr("Restarts"), "number"),
-        Column("since", tr("Since")),
-    ]
-    show([row], columns, form, output)
-    if row["state"] != "active":
+    show_listing(views.service(known), form, output)
+    if not views.is_running(known):
         raise typer.Exit(1)
 
 
-@app.command("uninstall", help=tr("Stop the service and remove its unit; the data stay."))
+@app.command("uninstall", help=en("Stop the service and remove its unit; the data stay."))
 def uninstall() -> None:
     """Undo `install`, but for the data and their owner."""
     _must_be_posix()

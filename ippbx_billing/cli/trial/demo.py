@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ippbx_billing import files
-from ippbx_billing import language as texts
+from ippbx_billing import files, language
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import say
 from ippbx_billing.cli.trial.simulate import deliveries_of
 from ippbx_billing.documents.render import console
 from ippbx_billing.errors import BillingError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 from ippbx_billing.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
@@ -43,17 +42,17 @@ STOPPED = 130
 
 def demo(
     keep: Annotated[
-        Path | None, typer.Option(metavar="DIR", help=tr("a new directory that keeps the data for exploring"))
+        Path | None, typer.Option(metavar="DIR", help=en("a new directory that keeps the data for exploring"))
     ] = None,
-    calls: Annotated[int, typer.Option(min=1, max=100_000, help=tr("how many calls"))] = 600,
-    seed: Annotated[int, typer.Option(help=tr("the same seed is the same traffic"))] = 1,
-    lang: Annotated[str | None, typer.Option(metavar="en|zh", help=tr("language of the texts"))] = None,
+    calls: Annotated[int, typer.Option(min=1, max=100_000, help=en("how many calls"))] = 600,
+    seed: Annotated[int, typer.Option(help=en("the same seed is the same traffic"))] = 1,
+    lang: Annotated[str | None, typer.Option(metavar="en|zh", help=en("language of the texts"))] = None,
 ) -> None:
     """Set up, listen, post, show, report, tidy up; Ctrl-C and SIGTERM tidy up as well."""
     if lang is not None:
-        if lang not in texts.LANGUAGES:
+        if lang not in language.LANGUAGES:
             raise UsageError(tr("only en and zh are known"), "--lang zh")
-        texts.begin_in(lang)
+        language.begin_in(lang)
     try:
         with _signals_end_it(), _environment_of_its_own(), _directory(keep) as data_dir:
             _journey(data_dir, calls, seed, keep is not None)
@@ -93,7 +92,8 @@ def _deliver_and_watch(deliveries: "Iterator[Post]", listener: "Listener", using
     from ippbx_billing.simulation.traffic.posting import post
 
     def count(delivery: "Post") -> None:
-        board.posted += delivery.url == listener.cdr_url
+        if delivery.url == listener.cdr_url:
+            board.posted += 1
 
     stop = Event()
     with ThreadPoolExecutor(1, "demo") as thread:
@@ -165,7 +165,7 @@ def _command(*arguments: str) -> None:
     from ippbx_billing.cli.app import app
 
     say(f"$ ippbx-bill {shlex.join(arguments)}")
-    options = ["--data-dir", str(common.state.data_dir), "--lang", texts.language()]
+    options = ["--data-dir", str(common.state.data_dir), "--lang", language.language()]
     code = typer.main.get_command(app).main([*options, *arguments], prog_name="ippbx-bill", standalone_mode=False)
     if code:
         raise typer.Exit(code)
@@ -221,7 +221,7 @@ def _environment_of_its_own() -> Iterator[None]:
     """No setting of the user's own site reaches the demonstration, nor the other way round."""
     own = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(ENVIRONMENT_PREFIX)}
     before = common.state.data_dir, common.state.lang
-    common.state.lang = texts.language()
+    common.state.lang = language.language()
     try:
         yield
     finally:

@@ -1,24 +1,25 @@
 """`simulate`: traffic to practise on, without a PBX around it: `call` posts one call, `calls` those of a site."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption
+from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.trial.simulate_call import call
 from ippbx_billing.cli.trial.simulate_pbx import pbx
-from ippbx_billing.documents.columns import Column, Format
-from ippbx_billing.documents.render import show
+from ippbx_billing.documents.columns import Format
+from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import BillingError, UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.simulation.traffic import PlannedCall
-    from ippbx_billing.simulation.traffic.posting import Post, PostTally
+    from ippbx_billing.simulation.traffic.posting import Post
 
-app = typer.Typer(no_args_is_help=True)
+app = Commands()
 
 Spelling = Literal["json", "form"]
 Profile = Literal["office", "hotel", "school"]
@@ -29,27 +30,27 @@ def simulate() -> None:
     """Keeps this a group of commands, whatever their number."""
 
 
-@app.command("calls", help=tr("Post a site's calls to a listener, to try or to load it."))
+@app.command("calls", help=en("Post a site's calls to a listener, to try or to load it."))
 def calls(
-    url: Annotated[str, typer.Option(help=tr("where call records go, e.g. http://127.0.0.1:8181/"))],
-    count: Annotated[int, typer.Option(min=1, max=10_000_000, help=tr("how many calls"))] = 100,
+    url: Annotated[str, typer.Option(help=en("where call records go, e.g. http://127.0.0.1:8181/"))],
+    count: Annotated[int, typer.Option(min=1, max=10_000_000, help=en("how many calls"))] = 100,
     rate: Annotated[
-        float | None, typer.Option(min=0.01, help=tr("calls a second; default: as fast as they are acknowledged"))
+        float | None, typer.Option(min=0.01, help=en("calls a second; default: as fast as they are acknowledged"))
     ] = None,
-    status_url: Annotated[str | None, typer.Option(help=tr("where call status goes; default: nowhere"))] = None,
-    dialect_form: Annotated[Spelling, typer.Option(help=tr("how bodies are written"))] = "json",
-    connections: Annotated[int, typer.Option(min=1, max=256, help=tr("posts at once"))] = 8,
+    status_url: Annotated[str | None, typer.Option(help=en("where call status goes; default: nowhere"))] = None,
+    dialect_form: Annotated[Spelling, typer.Option(help=en("how bodies are written"))] = "json",
+    connections: Annotated[int, typer.Option(min=1, max=256, help=en("posts at once"))] = 8,
     new_connection_per_event: Annotated[
-        bool, typer.Option("--new-connection-per-event", help=tr("as switches without keep-alive"))
+        bool, typer.Option("--new-connection-per-event", help=en("as switches without keep-alive"))
     ] = False,
-    retries: Annotated[int, typer.Option(min=0, help=tr("posts again on anything but 200, at most so often"))] = 0,
-    duplicates: Annotated[float, typer.Option(min=0, max=1, help=tr("share of records delivered twice"))] = 0.0,
-    out_of_order: Annotated[int, typer.Option(min=0, help=tr("how many places an event may come late"))] = 0,
-    seed: Annotated[int, typer.Option(help=tr("the same seed is the same traffic"))] = 1,
-    extensions: Annotated[int, typer.Option(min=2, max=5_000, help=tr("how many extensions the site has"))] = 40,
-    profile: Annotated[Profile, typer.Option(help=tr("whose habits"))] = "office",
-    area_code: Annotated[str, typer.Option(help=tr("home area code, e.g. 022"))] = "022",
-    outside_prefix: Annotated[str, typer.Option(help=tr("dialled to get an outside line"))] = "9",
+    retries: Annotated[int, typer.Option(min=0, help=en("posts again on anything but 200, at most so often"))] = 0,
+    duplicates: Annotated[float, typer.Option(min=0, max=1, help=en("share of records delivered twice"))] = 0.0,
+    out_of_order: Annotated[int, typer.Option(min=0, help=en("how many places an event may come late"))] = 0,
+    seed: Annotated[int, typer.Option(help=en("the same seed is the same traffic"))] = 1,
+    extensions: Annotated[int, typer.Option(min=2, max=5_000, help=en("how many extensions the site has"))] = 40,
+    profile: Annotated[Profile, typer.Option(help=en("whose habits"))] = "office",
+    area_code: Annotated[str, typer.Option(help=en("home area code, e.g. 022"))] = "022",
+    outside_prefix: Annotated[str, typer.Option(help=en("dialled to get an outside line"))] = "9",
     month: MonthOption = "last",
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -58,7 +59,7 @@ def calls(
     from random import Random
 
     from ippbx_billing.reports import Period
-    from ippbx_billing.simulation.traffic import SimulatedSite
+    from ippbx_billing.simulation.traffic import SimulatedSite, posts_a_second, views
     from ippbx_billing.simulation.traffic.posting import Manner, doubled, post, unordered
 
     for address in filter(None, [url, status_url]):
@@ -76,15 +77,15 @@ def calls(
     manner = Manner(
         connections=connections,
         new_connection_per_event=new_connection_per_event,
-        per_second=rate and rate * (4 if status_url else 1),
+        per_second=rate and posts_a_second(rate, with_status=bool(status_url)),
         retries=retries,
     )
     tally = post(unordered(doubled(deliveries, duplicates, habit), out_of_order, habit), manner)
-    show([_row(tally)], _columns(), form, output)
+    show_listing(views.tally(tally), form, output)
     if tally.gave_up:
         raise BillingError(tally.gave_up, tr("is `ippbx-bill listen` running there?"))
     if tally.failed:
-        raise BillingError(tr("{count} events were not acknowledged", count=tally.failed), _refusals(tally))
+        raise BillingError(tr("{count} events were not acknowledged", count=tally.failed), views.refusals(tally))
 
 
 def deliveries_of(
@@ -100,35 +101,6 @@ def deliveries_of(
     yield Post(url, cdr_body(call, form), CONTENT_TYPES[form])
 
 
-def _columns() -> list[Column]:
-    return [
-        Column("acknowledged", tr("Acknowledged"), "number"),
-        Column("refused", tr("Refused"), "number"),
-        Column("unanswered", tr("Unanswered"), "number"),
-        Column("repeated", tr("Posted again"), "number"),
-        Column("seconds", tr("Seconds")),
-        Column("per_second", tr("Per second")),
-    ]
-
-
-def _row(tally: "PostTally") -> dict[str, Any]:
-    return {
-        "acknowledged": tally.acknowledged,
-        "refused": tally.refused.total(),
-        "unanswered": tally.unanswered,
-        "repeated": tally.repeated,
-        "seconds": round(tally.seconds, 2),
-        "per_second": round(tally.acknowledged / tally.seconds, 1) if tally.seconds else 0.0,
-    }
-
-
-def _refusals(tally: "PostTally") -> str:
-    answers = [f"{status} × {count}" for status, count in sorted(tally.refused.items())]
-    if tally.unanswered:
-        answers.append(tr("no answer × {count}", count=tally.unanswered))
-    return tr("the answers were: {answers}", answers=", ".join(answers))
-
-
 def _check_url(url: str) -> None:
     from urllib.parse import urlsplit
 
@@ -141,5 +113,5 @@ def _check_url(url: str) -> None:
         raise UsageError(tr("{url!r} is no address to post to", url=url), tr("write it like http://127.0.0.1:8181/"))
 
 
-app.command("pbx", help=tr("A UC to practise on, with its web admin and its calls."))(pbx)
-app.command("call", help=tr("Post one call to this site's listener, and show the bill that it is on."))(call)
+app.command("pbx", help=en("A UC to practise on, with its web admin and its calls."))(pbx)
+app.command("call", help=en("Post one call to this site's listener, and show the bill that it is on."))(call)

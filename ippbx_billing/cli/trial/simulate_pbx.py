@@ -10,42 +10,46 @@ import typer
 
 from ippbx_billing.cli.common import say
 from ippbx_billing.errors import UsageError
-from ippbx_billing.language import tr
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.simulation.practice_pbx import PracticeFault
 
-FAULTS = "refuse-apply, cut-after-save, slow-restart, silent-403, apply-on-save, stranger-saves, always-notice, …"
-
 
 def pbx(
-    host: Annotated[str, typer.Option(help=tr("address of the web admin"))] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help=tr("port of the web admin; 0 takes a free one"))] = 8088,
-    tls: Annotated[bool, typer.Option("--tls/--no-tls", help=tr("HTTPS with a self-signed certificate"))] = False,
-    admin_user: Annotated[str, typer.Option(help=tr("user to sign in with"))] = "admin",
-    admin_password: Annotated[str, typer.Option(help=tr("that user's password"))] = "admin",
-    pbx_lang: Annotated[Literal["zh", "en"], typer.Option("--lang", help=tr("language of its pages"))] = "zh",
+    host: Annotated[str, typer.Option(help=en("address of the web admin"))] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help=en("port of the web admin; 0 takes a free one"))] = 8088,
+    tls: Annotated[bool, typer.Option("--tls/--no-tls", help=en("HTTPS with a self-signed certificate"))] = False,
+    admin_user: Annotated[str, typer.Option(help=en("user to sign in with"))] = "admin",
+    admin_password: Annotated[str, typer.Option(help=en("that user's password"))] = "admin",
+    pbx_lang: Annotated[Literal["zh", "en"], typer.Option("--lang", help=en("language of its pages"))] = "zh",
     generation: Annotated[
-        Literal["2012", "2015", "2017", "2018"], typer.Option(help=tr("year of the LuCI that its pages are made with"))
+        Literal["2012", "2015", "2017", "2018"], typer.Option(help=en("year of the LuCI that its pages are made with"))
     ] = "2015",
-    token: Annotated[bool, typer.Option("--token/--no-token", help=tr("newer firmware with CSRF tokens"))] = True,
-    session: Annotated[float, typer.Option(min=1, help=tr("seconds after which a session expires"))] = 600,
-    calls_per_minute: Annotated[float, typer.Option(min=0, help=tr("calls a minute; 0: none"))] = 6,
-    extensions: Annotated[int, typer.Option(min=2, max=5_000, help=tr("how many extensions the site has"))] = 40,
-    seed: Annotated[int, typer.Option(help=tr("the same seed is the same traffic"))] = 1,
-    area_code: Annotated[str, typer.Option(help=tr("home area code, e.g. 022"))] = "022",
-    timezone: Annotated[str, typer.Option(help=tr("time zone of its clock"))] = "Asia/Shanghai",
+    token: Annotated[bool, typer.Option("--token/--no-token", help=en("newer firmware with CSRF tokens"))] = True,
+    session: Annotated[float, typer.Option(min=1, help=en("seconds after which a session expires"))] = 600,
+    calls_per_minute: Annotated[float, typer.Option(min=0, help=en("calls a minute; 0: none"))] = 6,
+    extensions: Annotated[int, typer.Option(min=2, max=5_000, help=en("how many extensions the site has"))] = 40,
+    seed: Annotated[int, typer.Option(help=en("the same seed is the same traffic"))] = 1,
+    area_code: Annotated[str, typer.Option(help=en("home area code, e.g. 022"))] = "022",
+    timezone: Annotated[str, typer.Option(help=en("time zone of its clock"))] = "Asia/Shanghai",
     new_connection_per_event: Annotated[
-        bool, typer.Option("--new-connection-per-event", help=tr("as switches without keep-alive"))
+        bool, typer.Option("--new-connection-per-event", help=en("as switches without keep-alive"))
     ] = False,
-    retries: Annotated[int, typer.Option(min=0, help=tr("posts again on anything but 200, at most so often"))] = 0,
-    retry_pause: Annotated[float, typer.Option(min=0, help=tr("seconds before it posts again"))] = 5,
-    duplicates: Annotated[float, typer.Option(min=0, max=1, help=tr("share of events delivered twice"))] = 0.0,
+    retries: Annotated[int, typer.Option(min=0, help=en("posts again on anything but 200, at most so often"))] = 0,
+    retry_pause: Annotated[float, typer.Option(min=0, help=en("seconds before it posts again"))] = 5,
+    duplicates: Annotated[float, typer.Option(min=0, max=1, help=en("share of events delivered twice"))] = 0.0,
     late: Annotated[
-        float, typer.Option(min=0, help=tr("events come up to so many seconds late, and so out of order"))
+        float, typer.Option(min=0, help=en("events come up to so many seconds late, and so out of order"))
     ] = 0.0,
     fault: Annotated[
-        list[str] | None, typer.Option(help=tr("something that goes wrong; repeatable: {faults}", faults=FAULTS))
+        list[str] | None,
+        typer.Option(
+            help=en(
+                "something that goes wrong; repeatable: refuse-apply, cut-after-save, slow-restart, silent-403, "
+                "apply-on-save, stranger-saves, always-notice, …"
+            )
+        ),
     ] = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM."""

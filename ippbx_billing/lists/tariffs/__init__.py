@@ -7,8 +7,8 @@ half read ever reaches the book.
     found.faults or changes(present, found.prices, whole=found.whole)
 
 `cells` reads one cell, `units` and `prefixes` what stands in it of units and codes, `columns` knows the headings,
-`habits` what the whole list shows, `rows` makes prices of a row, `toml` is one of the files, `words` the words of both
-languages, `home` tells near from far.
+`habits` what the whole list shows, `notices` what it says around its table, `rows` makes prices of a row, `toml` is one
+of the files, `words` the words of both languages, `home` tells near from far.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +19,7 @@ from typing import Any
 
 from ippbx_billing.language import tr
 from ippbx_billing.lists import sheets
-from ippbx_billing.lists.tariffs import columns, habits, toml
+from ippbx_billing.lists.tariffs import columns, habits, notices, toml
 from ippbx_billing.lists.tariffs.home import Home
 from ippbx_billing.lists.tariffs.rows import (
     NUMBER_COLUMNS,
@@ -125,13 +125,23 @@ def _read_sheets(found: Iterable[sheets.Sheet], assume: Assumptions, heard: Hear
             continue
         any_table = True
         table = habits.settled(sheet, table)
+        seen = habits.habits_of(sheet, table, assume.home.access)
+        spoken = habits.with_spoken(seen, assume.separator, assume.dates)
+        said = notices.read(sheet, table, spoken.dates, assume.ignored)
+        table = notices.applied(table, said)
         heading = sheet.rows[table.begin - 1].where
+        faults += [LineFault(*problem) for problem in notices.problems(said)]
         told = [LineFault(heading, one) for one in habits.problems(sheet, table, assume.currency, assume.ignored)]
         faults += told
         if table.unknown and not told:
             remarks.append(tr("not used: {columns}", columns=", ".join(table.unknown.values())))
-        seen = habits.habits_of(sheet, table, assume.home.access)
-        own = replace(assume, habits=habits.with_spoken(seen, assume.separator, assume.dates))
+        own = replace(
+            assume,
+            habits=spoken,
+            effective_from=assume.effective_from or said.first_day,
+            increments=assume.increments or said.increments,
+            last_day=said.last_day,
+        )
         placed += _read_rows(sheet, table, own, faults, remarks, heard)
     if not any_table:
         faults.append(_no_headings())
@@ -158,7 +168,7 @@ def _read_rows(
         if not row or columns.is_repeated(row.cells, table):
             continue
         line = DeckLine(row, table)
-        if is_remark(line):
+        if is_remark(line) or notices.is_sentence(row):
             remarks.append(tr("{where} holds neither price nor destination and is left out", where=row.where))
         elif is_of_messages(line):
             remarks.append(tr("{where} is for messages and is left out", where=row.where))

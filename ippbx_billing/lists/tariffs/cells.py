@@ -12,17 +12,18 @@ Every reader takes the text of a cell and raises ValueError with a sentence that
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from ippbx_billing import money
 from ippbx_billing.language import tr
 from ippbx_billing.lists.tariffs.units import NOTHING_SAID, AmountUnit, length_s, unit
 from ippbx_billing.lists.tariffs.words import WINDOW_KINDS
-from ippbx_billing.tariffs.prices import DAY_S, Figures, Window
+from ippbx_billing.tariffs import spelling
+from ippbx_billing.tariffs.prices import DAY_S, DECIMALS, Counting, Figures, Seconds, Window
 from ippbx_billing.tariffs.windows import window_text
 
 Separator = Literal["comma", "point"]
@@ -89,8 +90,9 @@ def bounded(micro: Value) -> Value:
 
 def believable(figures: Figures) -> Figures:
     """Figures whose fees, for a minute where they are rates, are no larger than that."""
-    dearest = max(figures.initial_fee_micro, figures.step_fee_micro)
-    if dearest * 60 > LARGEST_AMOUNT * money.MICRO * (figures.per_s or 60):
+    fees = [(figures.initial_fee_micro, figures.per_s), (figures.step_fee_micro, figures.per_s)]
+    fees += [(tier.step_fee_micro, tier.per_s) for tier in figures.tiers]
+    if any(fee * 60 > LARGEST_AMOUNT * money.MICRO * (per_s or 60) for fee, per_s in fees):
         raise ValueError(tr("an amount of at most {most} is wanted", most=LARGEST_AMOUNT))
     return figures
 
@@ -178,6 +180,16 @@ def _separator(text: str) -> Separator | None:
     return None
 
 
+def currency(text: str, wanted: str) -> None:
+    """Nothing where a cell names the currency that is wanted; ValueError names the other one, or what is unknown."""
+    said = unit(text)
+    if said.currencies is None or said.rest:
+        raise ValueError(tr("the three letters of a currency are wanted, such as EUR"))
+    if said.divisor != 1:
+        raise ValueError(tr("the three letters of a currency are wanted, such as EUR"))
+    said.in_currency(wanted)
+
+
 def per_minute(text: str) -> Exact:
     """Micro-units of a rate for a minute, with all its decimals; ValueError for one for another length of time."""
     micro, said = exact(text)
@@ -218,6 +230,16 @@ def seconds(text: str, times_s: int = 1) -> int:
     if not 0 <= found <= MOST_SECONDS:
         raise ValueError(tr("whole seconds are wanted, such as 60"))
     return found
+
+
+def block_seconds(text: str, times_s: int = 1) -> Seconds:
+    """The seconds of a block, which may be parts of a second: `0.5`."""
+    try:
+        return seconds(text, times_s)
+    except ValueError:
+        if times_s == 1 and re.fullmatch(r"\d{1,8}\.\d{1,9}", text.strip(), re.ASCII):
+            return spelling.seconds(text)
+        raise
 
 
 def per(text: str) -> int:
@@ -348,21 +370,29 @@ def order_of(texts: Iterable[str]) -> DateOrder | None:
 
 # -- figures and windows
 
-_FIGURE = re.compile(r"(\d+)\s*[:：]\s*(.+)", re.ASCII)
+COUNTINGS: dict[Counting, str] = {"begun": "started|开始|不足一次按一次", "completed": "complete|full|完整|足额"}
+ROUNDINGS: dict[money.Rounding, str] = {
+    "half_up": "half up|middle|nearest|四舍五入",
+    "half_even": "half even|bankers|四舍六入",
+    "up": "ceil|ceiling|always up|进一|向上",
+    "down": "floor|truncate|always down|去尾|向下",
+}
+
+_FIGURE = re.compile(r"([\d.]+)\s*[:：]\s*(.+)", re.ASCII)
 _WINDOW = re.compile(
-    r"(?P<kind>\S+)\s+(?P<start>[\d:：]+)\s*[-–~]\s*(?P<end>[\d:：]+)\s+(?P<initial>\d+:\S+)\s+(?P<step>\d+:\S+)"
+    r"(?P<kind>\S+)\s+(?P<start>[\d:：]+)\s*[-–~]\s*(?P<end>[\d:：]+)\s+(?P<initial>[\d.]+:\S+)\s+(?P<step>[\d.]+:\S+)"
     r'(?P<more>(?:\s+\w+=(?:"(?:[^"\\]|\\.)*"|\S+))*)'
 )
 _MORE = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)')
 
 
-def block(text: str) -> tuple[int, int]:
+def block(text: str) -> tuple[Seconds, int]:
     """Seconds and their fee: `180:0.22`."""
     match = _FIGURE.fullmatch(text.strip())
     if not match:
         raise ValueError(tr("seconds and their fee are wanted, such as 180:0.22"))
     micro, said = exact(match[2])
-    return seconds(match[1]), whole(share(micro, said.divisor))
+    return block_seconds(match[1]), whole(share(micro, said.divisor))
 
 
 def windows(text: str) -> tuple[Window, ...]:
@@ -371,24 +401,55 @@ def windows(text: str) -> tuple[Window, ...]:
 
 
 def window(text: str) -> Window:
-    """`daily 00:00-07:00 6:0.04 6:0.04`, and where wanted `per=60`, `priority=40`, `name="night"`."""
+    """`daily 00:00-07:00 6:0.04 6:0.04`, and where wanted `per=60`, `priority=40`, `days=sat,sun`, `name="night"`."""
     match = _WINDOW.fullmatch(text.strip())
     if not match:
         raise ValueError(tr('a window is wanted, such as "daily 00:00-07:00 6:0.04 6:0.04"'))
     more = dict(_MORE.findall(match["more"]))
-    unknown = sorted(set(more) - {"per", "priority", "name"})
+    unknown = sorted(set(more) - set(WINDOW_WORDS))
     if unknown:
-        raise ValueError(tr("a window has per, priority and name, but no {name}", name=unknown[0]))
+        raise ValueError(tr("a window has {known}, but no {name}", known=", ".join(WINDOW_WORDS), name=unknown[0]))
     initial_s, initial_fee = block(match["initial"])
     step_s, step_fee = block(match["step"])
     return Window(
         kind=word(match["kind"], WINDOW_KINDS),
         start_s=second_of_day(match["start"]),
         end_s=second_of_day(match["end"]),
-        figures=believable(Figures(initial_s, initial_fee, step_s, step_fee, per(more.get("per", "0")))),
+        figures=believable(
+            Figures(initial_s, initial_fee, step_s, step_fee, per(more.get("per", "0")), **figure_terms(more))
+        ),
         priority=_priority(more.get("priority")),
         name=_unquoted(more.get("name", "")),
+        **{name: TERMS[name](more[name]) for name in spelling.WINDOW_TERMS if name in more},
     )
+
+
+def figure_terms(told: Mapping[str, str]) -> dict[str, Any]:
+    """What is told of tiers and of how steps are counted, as `Figures` takes it."""
+    return {name: TERMS[name](told[name]) for name in FIGURE_WORDS if told.get(name)}
+
+
+def price_terms(told: Mapping[str, str]) -> dict[str, Any]:
+    """What is told of a price's cap, grace and rounding, as `Price` takes it."""
+    names = spelling.PRICE_TERMS
+    return {spelling.NAMES.get(name, name): TERMS[name](told[name]) for name in names if told.get(name)}
+
+
+def counting(text: str) -> Counting:
+    """Which steps count: those begun, or those completed."""
+    return word(text, COUNTINGS)
+
+
+def rounding(text: str) -> money.Rounding:
+    """How an amount is rounded."""
+    return word(text, ROUNDINGS)
+
+
+def decimals(text: str) -> int:
+    """A number of decimals, from -6 (millions) to 6."""
+    if re.fullmatch(r"[-−]?\d", text.strip(), re.ASCII) and int(text) in DECIMALS:
+        return int(text)
+    raise ValueError(tr("a whole number from -6 to 6 is wanted"))
 
 
 def _priority(text: str | None) -> int | None:
@@ -406,6 +467,22 @@ def _unquoted(text: str) -> str:
         return str(json.loads(text))
     except ValueError:
         raise ValueError(tr('a name is wanted in quotes, such as name="night"')) from None
+
+
+TERMS: dict[str, Callable[[str], Any]] = {
+    "tiers": spelling.tiers,
+    "counting": counting,
+    "step_decimals": decimals,
+    "days": spelling.days,
+    "dates": spelling.dates,
+    "minutes": spelling.minutes,
+    "maximum_fee": amount,
+    "grace_s": seconds,
+    "fee_decimals": decimals,
+    "fee_rounding": rounding,
+}
+FIGURE_WORDS = ("tiers", "counting", "step_decimals")
+WINDOW_WORDS = ("per", "priority", "name", *FIGURE_WORDS, *spelling.WINDOW_TERMS)
 
 
 def windows_text(all_windows: Iterable[Window]) -> str:

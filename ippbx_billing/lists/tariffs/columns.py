@@ -16,8 +16,8 @@ from ippbx_billing.lists.tariffs.words import HARMLESS_WORDS, HEADINGS, MONEY_WO
 SEARCHED_ROWS = 60
 PRICES = {"rate", "new_rate", "old_rate", "peak_rate", "initial_fee", "initial_rate"}
 RATES = PRICES | {"next_rate", "step_fee", "weekend_rate", "off_peak_rate"}
-AMOUNTS = RATES | {"connection_fee", "minimum_fee"}
-LENGTHS = {"initial_s", "step_s", "free_s", "increments"}
+AMOUNTS = RATES | {"connection_fee", "minimum_fee", "maximum_fee"}
+LENGTHS = {"initial_s", "step_s", "free_s", "grace_s", "increments"}
 
 _BRACKETS = re.compile(r"[(\[（【]([^)\]）】]*)[)\]）】]")
 _LENGTH = re.compile(r"(?:in\s+)?(hours?|minutes?|mins?|分钟|seconds?|secs?|sec\.|s|秒)", re.IGNORECASE)

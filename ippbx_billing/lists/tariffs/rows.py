@@ -6,8 +6,9 @@ once; a row with a fault gives no price, and a file with a fault is not imported
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 from functools import partial
 from math import lcm
 from typing import Any, NamedTuple, TypeVar
@@ -24,7 +25,19 @@ from ippbx_billing.lists.tariffs.home import Home
 from ippbx_billing.lists.tariffs.prefixes import prefixes, without_trunk_zero
 from ippbx_billing.lists.tariffs.units import MINUTE_S, AmountUnit
 from ippbx_billing.lists.tariffs.words import DIRECTIONS, LINE_KINDS, MATCHES, STATUSES, TRAFFIC_TYPES
-from ippbx_billing.tariffs.prices import DAY_S, NO_FIGURES, Figures, Match, Price, PriceStatus, Window
+from ippbx_billing.tariffs import spelling
+from ippbx_billing.tariffs.prices import (
+    DAY_S,
+    NO_FIGURES,
+    Counting,
+    Figures,
+    Match,
+    Price,
+    PriceStatus,
+    Seconds,
+    Tier,
+    Window,
+)
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
@@ -34,10 +47,13 @@ Destination = tuple[Match, str]
 OWN_COLUMNS = (
     "carrier", "traffic_type", "direction", "line_kind", "match", "value", "initial_s", "initial_fee", "step_s",
     "step_fee", "per_s", "connection_fee", "free_s", "minimum_fee", "add_local", "effective_from", "windows", "status",
-    "note",
+    "note", "maximum_fee", "grace_s", "tiers", "counting", "step_decimals", "fee_decimals",
+    "fee_rounding",
 )  # fmt: skip
+OWN_TERMS = OWN_COLUMNS[OWN_COLUMNS.index("note") + 1 :]
 NUMBER_COLUMNS = {
     "initial_s", "initial_fee", "step_s", "step_fee", "per_s", "connection_fee", "free_s", "minimum_fee",
+    "maximum_fee", "grace_s", "step_decimals", "fee_decimals",
 }  # fmt: skip
 DESTINATION_KEYS = ("value", "area", "country", "prefix", "pattern", "called", "country_code")
 NAMING_KEYS = frozenset((*DESTINATION_KEYS, "match", "note", "destination", "carrier"))
@@ -74,6 +90,7 @@ class Assumptions:
     ignored: tuple[str, ...] = ()
     off_peak: tuple[int, int] | None = None
     all_calls: bool = False
+    last_day: date | None = None
     habits: ListHabits = field(default_factory=ListHabits)
 
     @property
@@ -154,6 +171,10 @@ class DeckLine:
         """The reader of a length of time, in the unit of its heading."""
         return partial(cells.seconds, times_s=self.column(key).times_s)
 
+    def block_seconds(self, key: str) -> Callable[[str], Seconds]:
+        """The same where parts of a second may stand."""
+        return partial(cells.block_seconds, times_s=self.column(key).times_s)
+
     def money(self, key: str, assume: Assumptions) -> Callable[[str], tuple[Exact, int]]:
         """The reader of an amount, in the unit of its heading."""
         return partial(assume.amount, unit=self.column(key).unit)
@@ -219,6 +240,7 @@ def _terms(line: DeckLine, assume: Assumptions, known: dict[object, Any]) -> Ter
     if found is not None:
         return found
     before = len(line.faults)
+    line.read("currency", partial(cells.currency, wanted=assume.currency), None)
     status = _status(line)
     figures = NO_FIGURES if status != "open" else figures_of(line, assume)
     found = _settled(line, assume, status, known)._replace(figures=figures)
@@ -235,7 +257,7 @@ def _settled(line: DeckLine, assume: Assumptions, status: PriceStatus, known: di
         return found
     before = len(line.faults)
     labels = _labels(line)
-    end = line.read("end_date", partial(cells.last_day, order=assume.habits.dates), None)
+    end = line.read("end_date", partial(cells.last_day, order=assume.habits.dates), assume.last_day)
     ends = end if end and end.year < NEVER_ENDS_YEAR else None
     found = Terms(None, labels, _common(line, assume, labels, status), ends)
     if len(line.faults) == before:
@@ -251,7 +273,9 @@ def _common(line: DeckLine, assume: Assumptions, labels: object, status: PriceSt
     label = labels if isinstance(labels, LineKind) else None
     direction = labels if isinstance(labels, Direction) else Direction.OUTBOUND
     return {
-        "effective_from": line.read("effective_from", order, assume.first_day),
+        "effective_from": line.read(
+            "effective_from", partial(_first_day, order=order, assume=assume), assume.first_day
+        ),
         "direction": line.read("direction", lambda text: cells.word(text, DIRECTIONS), direction),
         "line_kind": line.read("line_kind", lambda text: cells.word(text, LINE_KINDS), label),
         "connection_fee_micro": _fee(line, "connection_fee", assume) if is_open else 0,
@@ -260,7 +284,17 @@ def _common(line: DeckLine, assume: Assumptions, labels: object, status: PriceSt
         "add_local": line.read("add_local", cells.flag, False),
         "windows": line.read("windows", cells.windows, none) + _rate_windows(line, assume) if is_open else none,
         "status": status,
+        "maximum_fee_micro": _fee(line, "maximum_fee", assume) if is_open else 0,
+        "grace_s": line.read("grace_s", line.seconds("grace_s"), 0) if is_open else 0,
+        "decimals": line.read("fee_decimals", cells.decimals, None),
+        "rounding": line.read("fee_rounding", cells.rounding, None),
     }
+
+
+def _first_day(text: str, order: Callable[[str], date], assume: Assumptions) -> date:
+    """The day of a cell; "immediately" is the day from which the list holds."""
+    at_once = text.strip().lower() in ("immediate", "immediately", "asap", "now", "at once", "立即", "即时", "即日起")
+    return assume.first_day if at_once else order(text)
 
 
 def _note(line: DeckLine, assume: Assumptions) -> str:
@@ -310,16 +344,32 @@ def figures_of(line: DeckLine, assume: Assumptions) -> Figures | None:
     """The four figures as they stand, or from a rate per minute and its increments."""
     try:
         own = line.has("initial_fee", "step_fee")
-        return _own_figures(line, assume) if own else _figures_of_rate(line, assume)
+        found = _own_figures(line, assume) if own else _figures_of_rate(line, assume)
+        return _with_terms(found, line) if found and line.has(*cells.FIGURE_WORDS) else found
     except ValueError as error:
         line.fault(str(error))
         return None
 
 
+def _with_terms(figures: Figures, line: DeckLine) -> Figures:
+    """The figures with their tiers, and with how steps count."""
+    none: tuple[Tier, ...] = ()
+    begun: Counting = "begun"
+    return cells.believable(
+        replace(
+            figures,
+            tiers=line.read("tiers", spelling.tiers, none),
+            counting=line.read("counting", cells.counting, begun),
+            step_decimals=line.read("step_decimals", cells.decimals, None),
+        )
+    )
+
+
 def _own_figures(line: DeckLine, assume: Assumptions) -> Figures | None:
-    initial_s, step_s = _increments(line, None) or (
-        line.need("initial_s", line.seconds("initial_s"), tr("whole seconds are wanted, such as 60")),
-        line.need("step_s", line.seconds("step_s"), tr("whole seconds are wanted, such as 60")),
+    pair: tuple[Seconds, Seconds] | None = _increments(line, None) if line.has("increments") else None
+    initial_s, step_s = pair or (
+        line.need("initial_s", line.block_seconds("initial_s"), tr("whole seconds are wanted, such as 60")),
+        line.need("step_s", line.block_seconds("step_s"), tr("whole seconds are wanted, such as 60")),
     )
     initial = line.need("initial_fee", line.money("initial_fee", assume), tr("an amount is wanted, such as 0.07"))
     step = line.need("step_fee", line.money("step_fee", assume), tr("an amount is wanted, such as 0.07"))
@@ -328,23 +378,25 @@ def _own_figures(line: DeckLine, assume: Assumptions) -> Figures | None:
         return None
     if per_s or (initial[0].denominator == step[0].denominator == 1):
         return _scaled(initial_s, initial[0], step_s, step[0], per_s)
-    if not initial_s or not step_s:
+    if not initial_s or not step_s or isinstance(initial_s, Fraction) or isinstance(step_s, Fraction):
         cells.whole(initial[0])
         cells.whole(step[0])
+        return _scaled(initial_s, initial[0], step_s, step[0], 0)
     together = lcm(initial_s, step_s)  # each fee as a rate for so many seconds
     return _scaled(initial_s, initial[0] * (together // initial_s), step_s, step[0] * (together // step_s), together)
 
 
 def _figures_of_rate(line: DeckLine, assume: Assumptions) -> Figures | None:
     rate = line.read("new_rate", line.money("new_rate", assume), None) if line.has("new_rate") else None
-    rate = rate or line.need("rate", line.money("rate", assume), tr("an amount is wanted, such as 0.07"))
+    key = "next_rate" if line.has("next_rate") and not line.names("rate") else "rate"
+    rate = rate or line.need(key, line.money(key, assume), tr("an amount is wanted, such as 0.07"))
     if rate is None:
         return None
     initial = rate
     if line.has("initial_rate", "next_rate"):
         initial = line.read("initial_rate", line.money("initial_rate", assume), rate)
         rate = line.read("next_rate", line.money("next_rate", assume), rate)
-    increments = _increments(line, assume.increments)
+    increments = _increments(line, assume.increments or _by_the_minute(line))
     if increments is None and not line.faults:
         line.fault(
             tr("nothing says in which increments it is charged; add a column such as 60/6, or say --increments 60/6")
@@ -353,6 +405,13 @@ def _figures_of_rate(line: DeckLine, assume: Assumptions) -> Figures | None:
         return None
     per_s = lcm(initial[1], rate[1])
     return rated(increments, initial[0] * (per_s // initial[1]), rate[0] * (per_s // rate[1]), per_s)
+
+
+def _by_the_minute(line: DeckLine) -> tuple[int, int] | None:
+    """A first minute and additional ones are increments of a minute."""
+    both = line.has("initial_rate") and line.has("next_rate")
+    minutes = all(re.search(r"minute|分钟", line.column(key).heading, re.I) for key in ("initial_rate", "next_rate"))
+    return (60, 60) if both and minutes else None
 
 
 def _fee(line: DeckLine, key: str, assume: Assumptions) -> int:
@@ -391,7 +450,7 @@ def _increments(line: DeckLine, otherwise: tuple[int, int] | None) -> tuple[int,
     initial_s = line.read("initial_s", line.seconds("initial_s"), None)
     step_s = line.read("step_s", line.seconds("step_s"), None)
     if pair is None:
-        if (initial_s is None and step_s is None) or not line.has("rate", "new_rate"):
+        if (initial_s is None and step_s is None) or not line.has("rate", "new_rate", "next_rate"):
             return otherwise
         step = step_s or (otherwise[1] if otherwise and step_s is None else initial_s) or 0
         return (initial_s if initial_s is not None else step), step or 1
@@ -413,7 +472,7 @@ def rated(increments: tuple[int, int], initial_rate: Exact, rate: Exact, per_s: 
     return _scaled(initial_s, initial_rate, step_s, rate, per_s)
 
 
-def _scaled(initial_s: int, initial: Exact, step_s: int, step: Exact, per_s: int) -> Figures:
+def _scaled(initial_s: Seconds, initial: Exact, step_s: Seconds, step: Exact, per_s: int) -> Figures:
     """Figures whose fees may have more decimals than a micro-unit: 0.31135104 a minute is 31.135104 for 100 minutes."""
     times = 1
     while (initial * times).denominator != 1 or (step * times).denominator != 1:
@@ -568,7 +627,7 @@ def _traffic_type(line: DeckLine, destination: Destination, label: object, assum
 
 def row_of(price: Price) -> list[str]:
     """The price in the order of `OWN_COLUMNS`."""
-    figures = price.figures
+    figures, terms = price.figures, spelling.price_terms(price)
     return [
         price.carrier,
         price.traffic_type.value,
@@ -576,9 +635,9 @@ def row_of(price: Price) -> list[str]:
         price.line_kind.value if price.line_kind else "",
         price.match,
         price.value,
-        str(figures.initial_s),
+        spelling.seconds_text(figures.initial_s),
         cells.amount_text(figures.initial_fee_micro),
-        str(figures.step_s),
+        spelling.seconds_text(figures.step_s),
         cells.amount_text(figures.step_fee_micro),
         str(figures.per_s or ""),
         cells.amount_text(price.connection_fee_micro),
@@ -589,6 +648,7 @@ def row_of(price: Price) -> list[str]:
         cells.windows_text(price.windows),
         "" if price.status == "open" else price.status,
         price.note,
+        *(terms.get(name, "") for name in OWN_TERMS),
     ]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
-from typing import Any
+from typing import Any, get_args
 
 from ippbx_billing import money
 from ippbx_billing.calls import Direction
@@ -19,7 +19,18 @@ from ippbx_billing.language import tr
 from ippbx_billing.lists.tariffs import cells
 from ippbx_billing.lists.tariffs.rows import Assumptions, LineFault
 from ippbx_billing.lists.tariffs.words import DIRECTIONS, LINE_KINDS, MATCHES, STATUSES, TRAFFIC_TYPES, WINDOW_KINDS
-from ippbx_billing.tariffs.prices import Carrier, Figures, Price, Window, clock
+from ippbx_billing.tariffs import spelling
+from ippbx_billing.tariffs.prices import (
+    DECIMALS,
+    Carrier,
+    Crossing,
+    Figures,
+    PartSecond,
+    Price,
+    Seconds,
+    Window,
+    clock,
+)
 
 HEADER = """\
 # The tariff of {name}. Edit it and bring it back with `ippbx-bill tariffs import`: a preview shows what would change.
@@ -29,14 +40,18 @@ HEADER = """\
 # per call. With per_s the fees are rates for that many seconds. Amounts stand in quotes. `values` is a list of
 # destinations; match says what they are: area, country, prefix, pattern or called. A price holds from effective_from
 # until another one for the same calls begins. Windows go before the price's own figures within their time.
+# Less common: in figures tiers = "300:60:0.05" (from 300 s on each 60 s at 0.05), counting = "completed"; in a price
+# maximum_fee, grace_s, fee_decimals, fee_rounding; in a window days = "sat,sun", dates = "12-24", minutes = "0-14".
 """
 PRICE_KEYS = {
     "traffic_type", "direction", "line_kind", "match", "value", "values", "figures", "connection_fee", "free_s",
-    "minimum_fee", "add_local", "effective_from", "windows", "status", "note",
+    "minimum_fee", "add_local", "effective_from", "windows", "status", "note", *spelling.PRICE_TERMS,
 }  # fmt: skip
-CARRIER_KEYS = {"name", "area_code", "place", "operator", "default", "decimals", "crossing"}
-FIGURE_KEYS = {"initial_s", "initial_fee", "step_s", "step_fee", "per_s"}
-WINDOW_KEYS = {"kind", "from", "to", "figures", "priority", "name"}
+CARRIER_KEYS = {
+    "name", "area_code", "place", "operator", "default", "decimals", "crossing", "rounding", "part_second", "tax",
+}  # fmt: skip
+FIGURE_KEYS = {"initial_s", "initial_fee", "step_s", "step_fee", "per_s", *cells.FIGURE_WORDS}
+WINDOW_KEYS = {"kind", "from", "to", "figures", "priority", "name", *spelling.WINDOW_TERMS}
 
 
 def write(carrier: Carrier, prices: Sequence[Price]) -> str:
@@ -44,11 +59,22 @@ def write(carrier: Carrier, prices: Sequence[Price]) -> str:
     names = ("name", "area_code", "place", "operator", "decimals", "crossing")
     settings = [f"{name} = {_value(getattr(carrier, name))}" for name in names]
     lines = [HEADER.format(name=_one_line(carrier.name)), "[carrier]", *settings]
+    lines += [f"{name} = {_value(text)}" for name, text in _carrier_terms(carrier)]
     if carrier.default:
         lines.append("default = true")
     for _, group in groupby(enumerate(prices), key=_table):
         lines += ["", *_price_lines([price for _, price in group])]
     return "\n".join(lines) + "\n"
+
+
+def _carrier_terms(carrier: Carrier) -> Iterator[tuple[str, str]]:
+    """How a carrier rounds, where that is not as usual, and its tax."""
+    if carrier.rounding != "half_up":
+        yield "rounding", carrier.rounding
+    if carrier.part_second != "up":
+        yield "part_second", carrier.part_second
+    if carrier.tax_micro:
+        yield "tax", spelling.tax_text(carrier.tax_micro)
 
 
 def _table(numbered: tuple[int, Price]) -> object:
@@ -77,6 +103,9 @@ def _price_lines(group: list[Price]) -> Iterator[str]:
     for name, micro in (("connection_fee", price.connection_fee_micro), ("minimum_fee", price.minimum_fee_micro)):
         if micro:
             yield f"{name} = {_value(money.text(micro))}"
+    for name in spelling.PRICE_TERMS:
+        if name in (terms := spelling.price_terms(price)):
+            yield f"{name} = {_value(terms[name])}"
     if price.free_s:
         yield f"free_s = {price.free_s}"
     if price.add_local:
@@ -93,16 +122,27 @@ def _price_lines(group: list[Price]) -> Iterator[str]:
 
 
 def _figures(figures: Figures) -> str:
-    per = f", per_s = {figures.per_s}" if figures.per_s else ""
+    more = f", per_s = {_seconds_value(figures.per_s)}" if figures.per_s else ""
+    terms = spelling.figure_terms(figures)
+    more += "".join(f", {name} = {_value(terms[name])}" for name in cells.FIGURE_WORDS if name in terms)
     return (
-        f"{{ initial_s = {figures.initial_s}, initial_fee = {_value(money.text(figures.initial_fee_micro))}, "
-        f"step_s = {figures.step_s}, step_fee = {_value(money.text(figures.step_fee_micro))}{per} }}"
+        f"{{ initial_s = {_seconds_value(figures.initial_s)}, "
+        f"initial_fee = {_value(money.text(figures.initial_fee_micro))}, "
+        f"step_s = {_seconds_value(figures.step_s)}, step_fee = {_value(money.text(figures.step_fee_micro))}{more} }}"
     )
+
+
+def _seconds_value(seconds: Seconds) -> str:
+    """A whole number as such, a part of a second in quotes, as amounts are."""
+    text = spelling.seconds_text(seconds)
+    return _value(text) if "." in text else text
 
 
 def _window(window: Window) -> str:
     more = "" if window.priority is None else f", priority = {window.priority}"
     more += f", name = {_value(window.name)}" if window.name else ""
+    terms = spelling.window_terms(window)
+    more += "".join(f", {name} = {_value(terms[name])}" for name in spelling.WINDOW_TERMS if name in terms)
     times = f'from = "{clock(window.start_s)}", to = "{clock(window.end_s)}"'
     return f'{{ kind = "{window.kind}", {times}, figures = {_figures(window.figures)}{more} }}'
 
@@ -203,11 +243,19 @@ def _settings(table: _Table, assume: Assumptions) -> dict[str, Any]:
         ("operator", _text),
         ("decimals", _decimals),
         ("crossing", _crossing),
+        ("rounding", _spelled(cells.rounding)),
+        ("part_second", _part_second),
+        ("tax", _spelled(spelling.tax)),
         ("default", _flag),
     ):
         if key in table.values:
-            found[key] = table.get(key, reader)
+            found["tax_micro" if key == "tax" else key] = table.get(key, reader)
     return found
+
+
+def _spelled(reader: Any) -> Any:
+    """A term in its spelling; a bare whole number is its own."""
+    return lambda value: reader(str(value) if type(value) is int else _text(value))
 
 
 def _prices(table: _Table, carrier: str) -> list[Price]:
@@ -228,6 +276,9 @@ def _prices(table: _Table, carrier: str) -> list[Price]:
         "note": table.get("note", _text, ""),
         "status": table.get("status", _word(STATUSES), "open"),
     }
+    for name in spelling.PRICE_TERMS:
+        if name in table.values:
+            common[spelling.NAMES.get(name, name)] = table.get(name, _spelled(cells.TERMS[name]))
     if not table.sound or not carrier:
         return []
     try:
@@ -289,6 +340,14 @@ def _seconds(value: Any) -> int:
     return value
 
 
+def _block_seconds(value: Any) -> Seconds:
+    return cells.block_seconds(value) if isinstance(value, str) else _seconds(value)
+
+
+def _term(value: Any) -> str:
+    return str(value) if type(value) is int else _text(value)
+
+
 def _per(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= money.MAX_MICRO:
         raise ValueError(tr("whole seconds are wanted, such as 60"))
@@ -302,14 +361,22 @@ def _day(value: Any) -> date:
 
 
 def _decimals(value: Any) -> int:
-    if type(value) is not int or not 0 <= value <= 6:
-        raise ValueError(tr("a whole number from 0 to 6 is wanted"))
+    if type(value) is not int or value not in DECIMALS:
+        raise ValueError(tr("a whole number from -6 to 6 is wanted"))
     return value
 
 
 def _crossing(value: Any) -> str:
-    if value not in ("start", "split"):
-        raise ValueError(tr('"start" or "split" is wanted'))
+    return _one_of(value, get_args(Crossing))
+
+
+def _part_second(value: Any) -> str:
+    return _one_of(value, get_args(PartSecond))
+
+
+def _one_of(value: Any, words: Sequence[str]) -> str:
+    if value not in words:
+        raise ValueError(tr("one of these is wanted: {words}", words=", ".join(words)))
     return str(value)
 
 
@@ -329,11 +396,12 @@ def _read_figures(value: Any) -> Figures:
         example = '{ initial_s = 180, initial_fee = "0.22", step_s = 60, step_fee = "0.11" }'
         raise ValueError(tr("{keys} is missing in it; {example} is wanted", keys=", ".join(missing), example=example))
     figures = Figures(
-        _seconds(table["initial_s"]),
+        _block_seconds(table["initial_s"]),
         _fee(table["initial_fee"]),
-        _seconds(table["step_s"]),
+        _block_seconds(table["step_s"]),
         _fee(table["step_fee"]),
         _per(table.get("per_s", 0)),
+        **cells.figure_terms({name: _term(table[name]) for name in cells.FIGURE_WORDS if name in table}),
     )
     return cells.believable(figures)
 
@@ -360,4 +428,5 @@ def _read_window(value: Any) -> Window:
         figures=_read_figures(table["figures"]),
         priority=priority,
         name=_text(table.get("name", "")),
+        **{name: cells.TERMS[name](_term(table[name])) for name in spelling.WINDOW_TERMS if name in table},
     )

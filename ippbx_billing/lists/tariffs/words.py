@@ -59,12 +59,21 @@ HEADINGS = {
     "单位时长|后续计费单位|后续计费时长|递增时长|续费时长",
     "step_fee": "step price|起步后费率|后续费率",
     "per_s": "per|per seconds|rate seconds",
-    "connection_fee": "connect fee|connection charge|connect charge|connection cost|connect cost|setup fee|"
+    "connection_fee": "connection|setup|connect|connect fee|connection charge|connect charge|connection cost|"
+    "connect cost|setup fee|"
     "set up fee|setup charge|setup cost|call setup|call setup fee|call setup charge|flag fall|flagfall|fee per call|"
     "call fee|接通费|接续费|接通费用",
     "free_s": "free seconds|included seconds|free time|免费秒数|免费时长",
     "minimum_fee": "minimum|min|minimum charge|min charge|minimum price|minimum cost|min cost|minimum fee|min fee|"
     "minimum call charge|最低收费|最低消费",
+    "maximum_fee": "maximum|max charge|maximum charge|max price|maximum price|max cost|maximum cost|max fee|cap|"
+    "call cap|charge cap|封顶|封顶费|最高收费",
+    "grace_s": "grace|grace period|grace time|grace seconds|宽限秒数|宽限时长",
+    "tiers": "tier|分段|阶梯",
+    "counting": "steps counted|计次方式",
+    "step_decimals": "decimals of a step|单次小数位",
+    "fee_decimals": "fee decimals|decimals of the fee|小数位",
+    "fee_rounding": "fee rounding|rounding of the fee|取整方式|舍入方式",
     "add_local": "add the local fee|plus local|叠加本地资费|叠加市话费",
     "effective_from": "effective date|effective|valid from|start date|from|date|from date|activation date|"
     "effective as of|date effective|rate effective date|start|begins|valid since|生效日期|生效时间|执行日期|起始日期|"
@@ -96,9 +105,11 @@ HEADINGS = {
     "old_rate": "current rate|current price|old price|previous rate|previous price|present rate|present price|"
     "prior rate|existing rate|existing price|last rate|old tariff|旧费率|原费率|原资费|原价|旧价|现行费率|现行资费|"
     "当前费率|原价格|旧价格|调整前费率|调整前资费|调整前价格",
-    "initial_rate": "first rate|rate 1|rate i|首分钟费率",
-    "next_rate": "rate n|subsequent rate",
-    "peak_rate": "peak|peak price|peak time rate|standard rate|day rate|daytime rate|高峰费率|忙时费率|白天费率",
+    "initial_rate": "first rate|rate 1|rate i|first minute|1st minute|initial minute|首分钟费率|首分钟",
+    "next_rate": "rate n|subsequent rate|next minute|additional minute|each additional minute|add l minute|"
+    "addl minute|additional minutes|subsequent minute|后续每分钟|续分钟|之后每分钟",
+    "peak_rate": "weekday|weekdays|weekday rate|weekday price|工作日费率|"
+    "peak|peak price|peak time rate|standard rate|day rate|daytime rate|高峰费率|忙时费率|白天费率",
     "off_peak_rate": "off peak|offpeak|off peak price|offpeak rate|offpeak price|evening rate|night rate|"
     "economy rate|非高峰费率|闲时费率|夜间费率|低谷费率",
     "weekend_rate": "weekend|weekend price|week end rate|周末费率",
@@ -127,7 +138,10 @@ HARMLESS_WORDS = (
 )
 MONEY_WORDS = (
     r"rate|price|cost|fee|charge|tariff|tax|vat|gst|discount|surcharge|peak|weekend|night|evening|day time|holiday|%|"
+    r"except|exclu|\btimes?\b|hours?\b|weekday|set ?up|connect|flag ?fall|origin|\ba number|\bcaller|level|band\b|"
+    r"tier|step\b|block\b|initial|first|next|"
     r"minimum|maximum|\bmin\b|\bmax\b|cap\b|grace|free|included|increment|interval|second|minute|duration|round|currency|"
     r"status|block|end\b|until|expir|valid|effective|margin|mark ?up|multiplier|factor|unit|"
+    r"除外|例外|时间|时刻|主叫|来源|起源|档|级别|接通|起步|首|续|"
     r"费|价|资费|税|折扣|优惠|时长|单位|最低|封顶|币|元|状态|失效|截止|周末|夜间|免费|加价"
 )

@@ -346,6 +346,7 @@ class Single:
             callee=digits.callee,
             did=digits.did,
             extension=digits.extension,
+            billed_ms=digits.billed_ms,
         )
         return call, replace(kind.classification, number=digits.number or "", normalized=digits.normalized or "")
 

@@ -31,7 +31,7 @@ from ippbx_billing.calls import (
 from ippbx_billing.ledger.calls import DOUBTFUL, TWIN, instant
 from ippbx_billing.ledger.rerates import BY_CLOCK, BY_LENGTH, FIXED, LONGEST_S, ONE_BY_ONE
 from ippbx_billing.pipeline import Rules
-from ippbx_billing.tariffs import DAY_S, Carrier, Price
+from ippbx_billing.tariffs import DAY_S, Carrier, Price, Window
 from ippbx_billing.tariffs.filters import left_out
 from ippbx_billing.tariffs.rating import charge_by, local_price, rate, settle
 from ippbx_billing.tariffs.windows import stretches
@@ -98,6 +98,7 @@ class Digits(NamedTuple):
     callee: str | None
     did: str | None
     extension: str | None
+    billed_ms: int | None
 
 
 class Deciding:
@@ -134,12 +135,12 @@ class Deciding:
             return self._without_price(talked, classification, settled)
         carrier, price = settled
         local = local_price(classification, carrier, self._noon, self._rules.book) if price.add_local else None
-        if local and (local.windows or price.windows):
+        if carrier.part_second != "up" or (local and (local.windows or price.windows)):
             return RatingPlan(ONE_BY_ONE, 0, settled)
         base = self._base((carrier.name, id(price), id(local)))
         if not price.windows:
             return RatingPlan(BY_LENGTH, base, settled)
-        times = (carrier.crossing, *((one.kind, one.start_s, one.end_s, one.rank) for one in price.windows))
+        times = (carrier.crossing, *map(_time_of, price.windows))
         if times not in self._shared:
             self._shared[times] = Clock(carrier, price, self._rules)
         self._clocks[base] = self._shared[times]
@@ -212,10 +213,10 @@ class Clock:
     """The windows of a price through the days: which one is in force in each quarter of an hour."""
 
     def __init__(self, carrier: Carrier, price: Price, rules: Rules) -> None:
-        self._splits = carrier.crossing == "split"
+        self._splits = carrier.crossing != "start"
         self._carrier, self._price = replace(carrier, crossing="split"), price
         self._zone, self._calendar = rules.site.zone, rules.book.calendar
-        self._unit_s = math.gcd(QUARTER_S, *(edge for one in price.windows for edge in (one.start_s, one.end_s)))
+        self._unit_s = math.gcd(QUARTER_S, *(edge for one in price.windows for edge in one.edges))
         self._found: dict[int, tuple[int, int]] = {}
 
     def window(self, started_at: int, billed_s: int) -> int | None:
@@ -234,12 +235,17 @@ class Clock:
         begin = unit * self._unit_s
         local = moment(begin).astimezone(self._zone)
         window, length_s = stretches(self._price, self._carrier, local, DAY_S, self._calendar)[0]
-        until = begin + length_s
+        until = begin + int(length_s)
         found = (self._price.windows.index(window) + 1 if window else 0), until
         steady = moment(until).astimezone(self._zone).utcoffset() == local.utcoffset()
         end = until // self._unit_s if length_s < DAY_S and steady else unit + 1
         self._found.update(dict.fromkeys(range(unit, end), found))
         return found
+
+
+def _time_of(window: Window) -> tuple[object, ...]:
+    """When a window is in force, whatever it costs then."""
+    return window.kind, window.start_s, window.end_s, window.rank, window.days, window.dates, window.minutes
 
 
 def moment(seconds: int) -> datetime:

@@ -5,14 +5,23 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ippbx_billing.documents.columns import Column
+from ippbx_billing.documents.columns import Column, all_columns
+from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
+    from ippbx_billing.ledger import Ledger
     from ippbx_billing.ledger.journey import LiveCall
 
 ENDED_IS_SHOWN = timedelta(minutes=10)
 LIVE_IS_SHOWN = timedelta(hours=12)
+
+
+def live_calls(ledger: "Ledger", now: datetime, zone: ZoneInfo) -> Listing:
+    """The calls in progress at this moment, and those that ended just before."""
+    found = rows(ledger.journey.live(now - LIVE_IS_SHOWN), now, zone)
+    csv = all_columns(found[0] if found else ("call_id", "state"))
+    return Listing(found, columns(), csv=csv, empty=tr("no calls in progress"))
 
 
 def rows(found: "Iterable[LiveCall]", now: datetime, zone: ZoneInfo) -> list[dict[str, Any]]:

@@ -66,7 +66,8 @@ def with_bars(sheet: ReportSheet) -> ReportSheet:
     if not sheet.label or not sheet.drawn or len(values) < 2:
         return sheet
     share = next((column.rank for column in sheet.columns if column.key == "share"), 10)
-    rows = [{**row, "bar": bar(value, max(values))} for row, value in zip(sheet.rows, values, strict=True)]
+    most = max(values)
+    rows = [{**row, "bar": bar(value, most)} for row, value in zip(sheet.rows, values, strict=True)]
     return replace(sheet, rows=rows, columns=[*sheet.columns, Column("bar", "", "code", rank=share - 1)])
 
 

@@ -8,7 +8,7 @@ A sibling is one step: `site` makes up who calls whom (pure, from a seed), `bodi
 `posting` delivers bodies over HTTP with the habits of real switches.
 """
 
-from ippbx_billing.simulation.traffic.bodies import CONTENT_TYPES, Form, cdr_body, status_bodies
+from ippbx_billing.simulation.traffic.bodies import CONTENT_TYPES, Form, cdr_body, posts_a_second, status_bodies
 from ippbx_billing.simulation.traffic.site import (
     MAX_EXTENSIONS,
     PROFILES,
@@ -30,5 +30,6 @@ __all__ = [
     "SimulatedTrunk",
     "cdr_body",
     "office",
+    "posts_a_second",
     "status_bodies",
 ]

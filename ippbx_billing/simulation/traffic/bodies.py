@@ -21,6 +21,8 @@ Form = Literal["json", "form"]
 
 CONTENT_TYPES: dict[Form, str] = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 
+MOST_STEPS = 3  # of a call: ring, answer, bye
+
 CAUSES = {
     Disposition.ANSWERED: "NORMAL_CLEARING",
     Disposition.NO_ANSWER: "NO_ANSWER",
@@ -53,6 +55,11 @@ def status_bodies(call: PlannedCall, form: Form = "json") -> list[bytes]:
         write({"sn": call.pbx, "state": word, **_both_sides(call), "timestamp": _stamp(moment)})
         for word, moment in status_steps(call)
     ]
+
+
+def posts_a_second(calls_a_second: float, *, with_status: bool) -> float:
+    """How many bodies that many calls are: a record each, and its steps where these are told."""
+    return calls_a_second * (1 + MOST_STEPS if with_status else 1)
 
 
 def status_steps(call: PlannedCall) -> Iterator[tuple[str, datetime]]:

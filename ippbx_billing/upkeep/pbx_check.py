@@ -1,36 +1,39 @@
-"""The questions of `pbx check`: reachable, set as wanted, our doors open, events arriving and understood."""
+"""The questions of `pbx check`: reachable, set as wanted, our doors open, events arriving and understood.
 
+found = diagnose(sign_in, "https://192.168.6.169", inbox, settings)
+"""
+
+import ssl
 import time
-from collections.abc import Iterator
-from datetime import UTC
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from ippbx_billing.cli import common
-from ippbx_billing.cli.pbx.access import Access, recalled, signed_in
+from ippbx_billing.calls import Call, CallStatus, RawEvent
 from ippbx_billing.errors import BillingError, UsageError
+from ippbx_billing.inbox import Inbox
 from ippbx_billing.language import tr
 from ippbx_billing.language.reasons import sentence
+from ippbx_billing.pbx.session import PbxAdmin
+from ippbx_billing.pbx.tokens import accepts, known_tokens
+from ippbx_billing.pbx.urls import as_seen
+from ippbx_billing.pipeline import Rules
+from ippbx_billing.settings import Settings
 from ippbx_billing.upkeep.doctor import Diagnosis, Health
-
-if TYPE_CHECKING:
-    import ssl
-
-    from ippbx_billing.calls import Call, CallStatus, RawEvent
-    from ippbx_billing.pbx.session import PbxAdmin
-    from ippbx_billing.settings import Settings
 
 LOOK_EVERY_S = 0.2
 DOOR_TIMEOUT_S = 5.0
 
+SignIn = Callable[[], AbstractContextManager[PbxAdmin]]
 
-def findings(access: Access, using: "Settings") -> list[Diagnosis]:
+
+def diagnose(sign_in: SignIn, address: str, inbox: Inbox, using: Settings) -> list[Diagnosis]:
     """All answers, one after the other; a question whose answer needs another's says so."""
-    host = urlsplit(recalled(access, using).address).hostname or ""
     found: list[Diagnosis] = []
     urls: dict[str, str] = {}
     try:
-        with signed_in(access, using) as pbx:
+        with sign_in() as pbx:
             found.append(Diagnosis(tr("PBX"), Health.OK, tr("signed in to {address}", address=pbx.address)))
             found.extend(_settings(pbx, urls))
     except UsageError as error:
@@ -38,28 +41,24 @@ def findings(access: Access, using: "Settings") -> list[Diagnosis]:
     except BillingError as error:
         found.append(Diagnosis(tr("PBX"), Health.WRONG, error.message, error.hint))
     found.extend(_doors(urls, using))
-    found.append(_last_event(host, using))
+    found.append(_last_event(urlsplit(address).hostname or "", inbox, using))
     return found
 
 
-def first_event(using: "Settings", seconds: float) -> "RawEvent | None":
+def first_event(inbox: Inbox, seconds: float) -> RawEvent | None:
     """The first event that arrives from now on, or None in that time."""
     deadline = time.monotonic() + seconds
-    with common.open_inbox(using) as inbox:
-        position = inbox.last_id()
-        while time.monotonic() < deadline:
-            if events := inbox.after(position, 1):
-                return events[0]
-            time.sleep(LOOK_EVERY_S)
+    position = inbox.last_id()
+    while time.monotonic() < deadline:
+        if events := inbox.after(position, 1):
+            return events[0]
+        time.sleep(LOOK_EVERY_S)
     return None
 
 
-def told(event: "RawEvent", using: "Settings") -> Iterator[str]:
+def understood(event: RawEvent, rules: Rules, using: Settings) -> Iterator[str]:
     """An event and how it is understood, in lines."""
-    from ippbx_billing.pipeline import Rules
-
-    with common.open_ledger(using) as ledger:
-        reading = Rules.of(ledger, using).read(event)
+    reading = rules.read(event)
     at = event.received_at.astimezone(using.site_zone)
     facts = {"id": event.id, "kind": tr(event.kind), "remote": event.remote, "bytes": len(event.body)}
     yield tr("event {id}: {kind} from {remote} at {time}, {bytes} bytes", time=f"{at:%H:%M:%S}", **facts)
@@ -73,7 +72,7 @@ def told(event: "RawEvent", using: "Settings") -> Iterator[str]:
         yield "  " + tr("it tells of no call: {reason}", reason=sentence(reading.nothing))
 
 
-def _settings(pbx: "PbxAdmin", urls: dict[str, str]) -> Iterator[Diagnosis]:
+def _settings(pbx: PbxAdmin, urls: dict[str, str]) -> Iterator[Diagnosis]:
     """Whether API and event report are on and nothing waits; the URLs in force are noted for the next question."""
     api, events = pbx.read("api"), pbx.read("events")
     configure = tr("`ippbx-bill configure-pbx` sets it")
@@ -97,7 +96,7 @@ def _settings(pbx: "PbxAdmin", urls: dict[str, str]) -> Iterator[Diagnosis]:
         )
 
 
-def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Diagnosis]:
+def _doors(urls: dict[str, str], using: Settings) -> Iterator[Diagnosis]:
     """Whether the addresses that the PBX was told lead to our listener."""
     import httpx
 
@@ -124,10 +123,8 @@ def _doors(urls: dict[str, str], using: "Settings") -> Iterator[Diagnosis]:
             yield Diagnosis(names[kind], Health.OK, tr("a listener answers at {netloc}", netloc=parts.netloc))
 
 
-def own_certificate(using: "Settings") -> "ssl.SSLContext | bool":
+def own_certificate(using: Settings) -> ssl.SSLContext | bool:
     """What our own doors are known by: their certificate, whatever name it was made for."""
-    import ssl
-
     if not using.tls_certificate:
         return True
     try:
@@ -138,18 +135,13 @@ def own_certificate(using: "Settings") -> "ssl.SSLContext | bool":
     return context
 
 
-def _knows(url: str, using: "Settings") -> bool:
-    from ippbx_billing.pbx.tokens import accepts, known_tokens
-
+def _knows(url: str, using: Settings) -> bool:
     return accepts(urlsplit(url).path, known_tokens(using.data_dir))
 
 
-def _last_event(host: str, using: "Settings") -> Diagnosis:
+def _last_event(host: str, inbox: Inbox, using: Settings) -> Diagnosis:
     """When the PBX was last heard of; only an event proves that no firewall lies between."""
-    from datetime import datetime
-
-    with common.open_inbox(using) as inbox:
-        heard = inbox.summaries(limit=1, remote=as_seen(host)) or inbox.summaries(limit=1)
+    heard = inbox.summaries(limit=1, remote=as_seen(host)) or inbox.summaries(limit=1)
     if not heard:
         return Diagnosis(
             tr("Last event"), Health.WARNING, tr("none yet"), tr("make a test call: `ippbx-bill pbx check --wait 60`")
@@ -162,17 +154,7 @@ def _last_event(host: str, using: "Settings") -> Diagnosis:
     return Diagnosis(tr("Last event"), Health.OK if last.remote == as_seen(host) else Health.WARNING, detail)
 
 
-def as_seen(host: str) -> str:
-    """The PBX's address as a listener sees it."""
-    import socket
-
-    try:
-        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
-    except OSError:
-        return host
-
-
-def _told_call(call: "Call") -> str:
+def _told_call(call: Call) -> str:
     return tr(
         "call of {caller} to {callee}, {seconds} s, {disposition}, understood as {dialect}",
         caller=call.caller or "–",
@@ -183,7 +165,7 @@ def _told_call(call: "Call") -> str:
     )
 
 
-def _told_status(status: "CallStatus") -> str:
+def _told_status(status: CallStatus) -> str:
     return tr(
         "{state}: {caller} to {callee}, understood as {dialect}",
         state=status.state,
