@@ -12,7 +12,8 @@ from ippbx_billing import manual
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.documents.columns import Format
-from ippbx_billing.documents.render import console, lines, show_listing
+from ippbx_billing.documents.render import lines, show_listing
+from ippbx_billing.documents.terminal import console
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import en, tr
 
