@@ -203,7 +203,7 @@ def as_toml(settings: Settings) -> str:
         if item.metadata["section"] != section:
             section = item.metadata["section"]
             lines += ["", f"[{section}]"]
-        lines += [f"# {item.metadata['about']}", f"{item.name} = {_toml_value(getattr(settings, item.name))}"]
+        lines += [f"# {tr(item.metadata['about'])}", f"{item.name} = {_toml_value(getattr(settings, item.name))}"]
     return "\n".join(lines) + "\n"
 
 

@@ -62,6 +62,7 @@ COMMANDS = {
     "backup": ("site.backup:backup", en("Copy everything elsewhere while the listener runs, checked.")),
     "restore": ("site.backup:restore", en("Put a backup back; what was there is kept aside.")),
     "service": ("site.service:app", en("Run the listener as a service of systemd.")),
+    "help": ("site.help:help_", en("Show a page of the manual, or list the pages.")),
     "doctor": ("site.doctor:doctor", en("Look over the whole installation; exit 1 if anything is wrong.")),
 }
 
