@@ -174,4 +174,11 @@ def test_the_first_help_heads_its_commands(
     commands = re.findall(r"^  ([a-z][a-z-]+)  ", shown, re.MULTILINE)
     assert sorted(commands) == sorted(COMMANDS)
     month = shown.partition(f"\n{headings[1]}:\n")[2].partition("\n\n")[0]
-    assert re.findall(r"^  ([a-z]+)  ", month, re.MULTILINE) == ["report", "bill", "export", "compare", "rerate"]
+    assert re.findall(r"^  ([a-z]+)  ", month, re.MULTILINE) == [
+        "report",
+        "bill",
+        "export",
+        "compare",
+        "verify",
+        "rerate",
+    ]
