@@ -194,7 +194,7 @@ def progress(about: str) -> Iterator[Told]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*shown, console=Console(stderr=True), transient=True)
+    bar = Progress(*shown, console=Console(stderr=True), transient=True, redirect_stdout=False)  # stdout is data
     task = bar.add_task(about, total=None)
     soon = Timer(SHOWN_AFTER_S, bar.start)
     soon.daemon = True

@@ -20,29 +20,36 @@ class Screen(io.StringIO):
         return True
 
 
-@pytest.fixture
-def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+def on_screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """From now on stderr is a terminal; called in the test, because pytest sets stderr anew after the fixtures."""
     made = Screen()
     monkeypatch.setattr(sys, "stderr", made)
     monkeypatch.setenv("TERM", "xterm")
     return made
 
 
-def test_what_lasts_is_shown_with_its_count(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of how many, as far as that is known; the items go by unchanged."""
+def test_what_lasts_is_shown_with_its_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of how many, as far as that is known; the items go by unchanged, and stdout is not touched."""
+    screen, data = on_screen(monkeypatch), io.StringIO()
+    monkeypatch.setattr(sys, "stdout", data)
     monkeypatch.setattr(common, "SHOWN_AFTER_S", 0.0)
     with common.progress("taking in files") as told:
         passed = []
         for one in common.counted("abc", told, 3):
             passed.append(one)
+            print(one)
+            deadline = time.monotonic() + 40
             while "taking in files" not in screen.getvalue():  # the bar begins in a thread of its own
+                assert time.monotonic() < deadline, screen.getvalue()
                 time.sleep(0.01)
     assert passed == ["a", "b", "c"]
     assert "3/3" in screen.getvalue()
+    assert data.getvalue() == "a\nb\nc\n"
 
 
-def test_what_is_quick_shows_nothing(screen: Screen) -> None:
+def test_what_is_quick_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bar that is gone before it was seen would only flicker."""
+    screen = on_screen(monkeypatch)
     with common.progress("nothing to wait for") as told:
         told(1, None)
     assert screen.getvalue() == ""
