@@ -615,3 +615,64 @@ def m014_terms(db: "Database") -> None:
     db.execute("ALTER TABLE carriers ADD COLUMN part_second TEXT NOT NULL DEFAULT 'up'")
     db.execute("ALTER TABLE carriers ADD COLUMN tax_micro INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE calls ADD COLUMN billed_ms INTEGER")
+
+
+@ledger()
+def m015_how_numbers_begin(db: "Database") -> None:
+    """A carrier's list by full numbers need not be asked about every call: a kind tells how its numbers begin.
+
+    `code` is up to two digits of the country code, `abroad` whether 00 was dialled; see `tariffs.book.number_start`.
+    Calls of a kind whose numbers begin in several ways are of several kinds from now on.
+    """
+    from ippbx_billing.tariffs.book import number_start
+
+    def start(number: str | None, normalized: str | None, ip_prefix: str | None) -> str:
+        code, abroad = number_start(number or "", normalized or "", ip_prefix or "")
+        return f"{int(abroad)}{code}"
+
+    db.conn.create_function("number_start", 3, start, deterministic=True)
+    told = (
+        "trunk", "direction", "disposition", "traffic_type", "line_kind", "country", "area_code", "ip_prefix",
+        "emergency", "twin",
+    )  # fmt: skip
+    names = ", ".join(told)
+    for statement in (
+        "CREATE TEMP TABLE starts (kind_id INTEGER, start TEXT, id INTEGER, PRIMARY KEY (kind_id, start))",
+        "INSERT INTO temp.starts (kind_id, start) SELECT g.kind_id, "
+        "number_start(c.number, c.normalized, c.ip_prefix) AS start "
+        "FROM charges g JOIN calls c USING (id) GROUP BY 1, 2",
+        "INSERT INTO temp.starts (kind_id, start) SELECT id, '0' FROM kinds "
+        "WHERE id NOT IN (SELECT kind_id FROM temp.starts)",
+        "UPDATE temp.starts AS s SET id = kind_id "
+        "WHERE start = (SELECT min(start) FROM temp.starts o WHERE o.kind_id = s.kind_id)",
+        "UPDATE temp.starts SET id = rowid + (SELECT max(id) FROM kinds) WHERE id IS NULL",
+        "ALTER TABLE kinds RENAME TO kinds_before",
+        f"""
+        CREATE TABLE kinds (
+            id INTEGER PRIMARY KEY,
+            trunk TEXT NOT NULL,
+            direction TEXT NOT NULL,
+            disposition TEXT NOT NULL,
+            traffic_type TEXT NOT NULL,
+            line_kind TEXT NOT NULL,
+            country TEXT NOT NULL,
+            area_code TEXT NOT NULL,
+            ip_prefix TEXT NOT NULL,
+            emergency INTEGER NOT NULL,
+            twin INTEGER NOT NULL,
+            code TEXT NOT NULL,
+            abroad INTEGER NOT NULL,
+            UNIQUE ({names}, code, abroad)
+        )
+        """,
+        f"INSERT INTO kinds (id, {names}, code, abroad) "
+        f"SELECT s.id, {names}, substr(s.start, 2), CAST(substr(s.start, 1, 1) AS INTEGER) "
+        "FROM temp.starts s JOIN kinds_before k ON k.id = s.kind_id",
+        "UPDATE charges SET kind_id = s.id FROM temp.starts s, calls c WHERE c.id = charges.id "
+        "AND s.kind_id = charges.kind_id AND s.id <> s.kind_id "
+        "AND charges.kind_id IN (SELECT kind_id FROM temp.starts WHERE id <> kind_id) "
+        "AND s.start = number_start(c.number, c.normalized, c.ip_prefix)",
+        "DROP TABLE kinds_before",
+        "DROP TABLE temp.starts",
+    ):
+        db.execute(statement)

@@ -35,7 +35,7 @@ COUNTED_AT_ONCE = 100_000
 MOST_REMEMBERED = 100_000  # ids of extensions and places; a stray PBX may bring any number of them
 
 Memory = TypeVar("Memory", bound=dict[Any, int])
-Sums = defaultdict[int, defaultdict[tuple[int, int], int]]  # of each class, by what else is told
+Sums = defaultdict[tuple[int, int, int], int]
 Change = tuple[Any, ...]  # hour, extension, place, kind; carrier, status, fee before; carrier, status, sums after
 Counts = tuple[int, int, int, int, int]  # in the order of SUMS; negative where calls are taken out
 
@@ -84,22 +84,24 @@ class Tally:
 
 
 class FeeChanges:
-    """Differences of fees by class, gathered call by call as coarsely as the levels allow, as there may be many."""
+    """Differences of fees, call by call; they are summed up for many at once, which is quicker than one by one."""
 
     def __init__(self) -> None:
-        self.extensions: Sums = defaultdict(lambda: defaultdict(int))  # by day and extension
-        self.places: Sums = defaultdict(lambda: defaultdict(int))  # by hour and place
-
-    def add(self, hour: int, extension_id: int, place_id: int, class_id: int, more_micro: int) -> int:
-        """A call costs more, or less where that is negative; gives the difference."""
-        self.extensions[class_id][hour // 24, extension_id] += more_micro
-        self.places[class_id][hour, place_id] += more_micro
-        return more_micro
+        self._calls: list[tuple[int, int, int, int, int]] = []
+        append = self._calls.append
+        self.add = lambda *call: append(call)  # as SQLite calls it: hour, extension, place, class, what more it costs
 
     def clear(self) -> None:
         """Nothing changed."""
-        self.extensions.clear()
-        self.places.clear()
+        self._calls.clear()
+
+    def sums(self) -> tuple[Sums, Sums]:
+        """What more all cost, as coarsely as the levels allow: by class, day, extension and by class, hour, place."""
+        by_extension, by_place = Sums(int), Sums(int)
+        for hour, extension_id, place_id, class_id, more_micro in self._calls:
+            by_extension[class_id, hour // 24, extension_id] += more_micro
+            by_place[class_id, hour, place_id] += more_micro
+        return by_extension, by_place
 
 
 class RollupTables:
@@ -198,13 +200,14 @@ class RollupTables:
     def change_fees(self, changes: FeeChanges) -> None:
         """Fees of calls changed, and nothing else."""
         tally = Tally()
-        for class_id, status in self.connection.execute("SELECT id, status FROM rollup_classes").fetchall():
-            kind = Class(class_id, status, 0)
-            for (day, extension_id), more_micro in changes.extensions.get(class_id, {}).items():
-                tally.count_extension(day, extension_id, kind, (0, 0, 0, 0, more_micro))
-            for (hour, place_id), more_micro in changes.places.get(class_id, {}).items():
-                tally.count_hour(hour, kind, (0, 0, 0, 0, more_micro))
-                tally.count_place(hour // 24, place_id, kind, (0, 0, 0, 0, more_micro))
+        known = self.connection.execute("SELECT id, status FROM rollup_classes")
+        classes = {class_id: Class(class_id, status, 0) for class_id, status in known}
+        by_extension, by_place = changes.sums()
+        for (class_id, day, extension_id), more_micro in by_extension.items():
+            tally.count_extension(day, extension_id, classes[class_id], (0, 0, 0, 0, more_micro))
+        for (class_id, hour, place_id), more_micro in by_place.items():
+            tally.count_hour(hour, classes[class_id], (0, 0, 0, 0, more_micro))
+            tally.count_place(hour // 24, place_id, classes[class_id], (0, 0, 0, 0, more_micro))
         self.apply(tally)
 
     def change_classes(self, changes: Iterable[Change]) -> None:
