@@ -676,3 +676,34 @@ def m015_how_numbers_begin(db: "Database") -> None:
         "DROP TABLE temp.starts",
     ):
         db.execute(statement)
+
+
+@ledger()
+def m016_hours_of_extensions(db: "Database") -> None:
+    """Whole months by extension and hour of the day are answered from sums as well; see `ledger.rollups`."""
+    for statement in (
+        """
+        CREATE TABLE rollup_month_hours (
+            month INTEGER,
+            extension_id INTEGER,
+            hour INTEGER,
+            status TEXT,
+            calls INTEGER NOT NULL,
+            answered INTEGER NOT NULL,
+            duration_s INTEGER NOT NULL,
+            billed_s INTEGER NOT NULL,
+            fee_micro INTEGER NOT NULL,
+            PRIMARY KEY (month, extension_id, hour, status)
+        ) WITHOUT ROWID
+        """,
+        "CREATE TEMP TABLE months_of_days AS SELECT day, strftime('%Y', day + 1721424.5) * 12 "
+        "+ strftime('%m', day + 1721424.5) - 1 AS month FROM rollup_spans",
+        "CREATE UNIQUE INDEX temp.months_by_day ON months_of_days (day)",
+        "INSERT INTO rollup_month_hours "
+        "SELECT m.month, g.extension_id, g.local_hour % 24, g.status, count(*), "
+        "ifnull(sum(k.disposition = 'answered'), 0), sum(g.duration_s), sum(g.billed_s), sum(ifnull(g.fee_micro, 0)) "
+        "FROM charges g JOIN temp.months_of_days m ON m.day = g.local_hour / 24 LEFT JOIN kinds k ON k.id = g.kind_id "
+        "GROUP BY 1, 2, 3, 4",
+        "DROP TABLE temp.months_of_days",
+    ):
+        db.execute(statement)
