@@ -250,6 +250,10 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     nothing: Reason = field(default_factory=Reason)  # understood, but no call: an SMS, an empty probe
 
+    def is_one_call(self) -> bool:
+        """Whether it is one call and nothing else."""
+        return len(self.calls) == 1 and not (self.states or self.problems)
+
 
 def priced_at(call: Call) -> datetime:
     """The moment by which a call is priced: when it was answered, or began where the PBX does not tell that."""
@@ -257,7 +261,7 @@ def priced_at(call: Call) -> datetime:
     return call.started_at if answered_at is None or answered_at < call.started_at else answered_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, like `Call`
 class Classification:
     """What a dialled or calling number is, and which rule decided it."""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ippbx_billing.documents.batches import Batches, Shared
+from ippbx_billing.documents.batches import Batches, FewValues
 from ippbx_billing.errors import BillingError
 from ippbx_billing.files import whole
 from ippbx_billing.language import tr
@@ -72,7 +72,7 @@ def _values(batch: CallBatch, key: str) -> Sequence[Any]:
 
 def _column(pyarrow: Any, wanted: Any, values: Sequence[Any]) -> Any:
     """A column of the wanted type; Arrow reads exact fees out of their texts."""
-    if isinstance(values, Shared):
+    if isinstance(values, FewValues):
         different = _column(pyarrow, wanted, values.different)
         return different.take(pyarrow.array(values.places, pyarrow.int32()))
     if wanted.name in FACTS:

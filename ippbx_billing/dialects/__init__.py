@@ -22,13 +22,25 @@ from ippbx_billing.dialects.bodies import DEFAULT_BOUNDS, Bounds, Document, Open
 from ippbx_billing.dialects.choosing import Dialects, choose
 from ippbx_billing.dialects.clocks import Hints, proven_order
 from ippbx_billing.dialects.definition import COMMON_WORDS, FIELDS, Dialect, common_words, read_dialect
+from ippbx_billing.dialects.habits import Missed, Standpoint
 from ippbx_billing.dialects.plan import kind_of
 from ippbx_billing.dialects.reading import Fields, Site, call_of, status_of
 from ippbx_billing.dialects.record import Record, scalars
 from ippbx_billing.dialects.teaching import own_words
-from ippbx_billing.dialects.view import view_of
+from ippbx_billing.dialects.view import DocumentView, view_of
 
-__all__ = ["DEFAULT_BOUNDS", "FIELDS", "Bounds", "Dialect", "Dialects", "load", "read", "records", "sender"]
+__all__ = [
+    "DEFAULT_BOUNDS",
+    "FIELDS",
+    "Bounds",
+    "Dialect",
+    "Dialects",
+    "load",
+    "read",
+    "read_by_habit",
+    "records",
+    "sender",
+]
 
 PACKAGED = Path(__file__).parent / "families"
 MOST_TEXTS = 20_000  # of a delivery that are looked through for dates
@@ -69,15 +81,40 @@ def read(
 
     `country` is the site's; it settles the order of day and month where nothing else does.
     """
-    opened = open_body(event, bounds)
+    here = Standpoint(zone, is_extension, sender(event.remote), bounds)
+    reading, missed = dialects.habits.read(event, chosen, here)
+    return reading or _read_with_care(event, dialects, chosen, here, country, missed)
+
+
+def read_by_habit(
+    event: RawEvent,
+    dialects: Dialects,
+    *,
+    chosen: str,
+    zone: tzinfo,
+    is_extension: Callable[[str], bool],
+    bounds: Bounds = DEFAULT_BOUNDS,
+) -> Reading | None:
+    """What `read` gives, if that takes no more than a look; None where care is needed, which may take long."""
+    return dialects.habits.read(event, chosen, Standpoint(zone, is_extension, sender(event.remote), bounds))[0]
+
+
+def _read_with_care(
+    event: RawEvent, dialects: Dialects, chosen: str, here: Standpoint, country: str, missed: Missed | None
+) -> Reading:
+    """The definition of what an event means; what is done every time in the same way becomes a habit."""
+    opened = open_body(event, here.bounds)
     hints = _HintsOnDemand(event, opened, country)
-    reader = _Reader(event, dialects, chosen, Site(zone, is_extension, sender(event.remote), hints))
+    reader = _Reader(event, dialects, chosen, Site(here.zone, here.is_extension, here.remote, hints))
     reader.problems += opened.problems
     for place, document in enumerate(opened.documents):
         reader.document(document, place + 1 if len(opened.documents) > 1 else 0, tuple(opened.notes))
     if not opened.documents and not opened.problems:
         reader.nothing.append(opened.nothing or Reason("empty-body"))
-    return reader.reading()
+    reading = reader.reading()
+    if missed is not None and reader.view is not None and len(opened.documents) == 1 and reading.is_one_call():
+        dialects.habits.learn(missed, reader.view, reader.facts, here, reading.calls[0])
+    return reading
 
 
 class _HintsOnDemand:
@@ -117,7 +154,8 @@ class _Reader:
         self._dialects = dialects
         self._chosen = chosen
         self._site = site
-        self._facts = facts_of(event)
+        self.facts = facts_of(event)
+        self.view: DocumentView | None = None  # of the last document
         self.dialect: str | None = None
         self.calls: list[Call] = []
         self.states: list[CallStatus] = []
@@ -143,10 +181,11 @@ class _Reader:
         if not document:
             self.nothing.append(Reason("empty-probe"))
             return
-        view = choose(document, self._dialects, self._chosen, self._facts)
+        view = choose(document, self._dialects, self._chosen, self.facts)
         if isinstance(view, Problem):
             self.problems.append(Problem(view.reason, record=number))
             return
+        self.view = view
         self.dialect = self.dialect or view.dialect.name
         for place, record in enumerate(view.records):
             where = str(place + 1) if len(view.records) > 1 else ""

@@ -12,6 +12,7 @@ from ippbx_billing.calls import Problem, Reason
 from ippbx_billing.dialects.definition import Dialect, Mark, Words
 from ippbx_billing.dialects.evidence import Evidence, Seen
 from ippbx_billing.dialects.explaining import explains
+from ippbx_billing.dialects.habits import ReadingHabits
 from ippbx_billing.dialects.plan import MOST_PLANS, ReadingPlan, could_be, first_said, plan_by_values, plan_for
 from ippbx_billing.dialects.proving import proven
 from ippbx_billing.dialects.record import Path, Record
@@ -39,6 +40,7 @@ class Dialects(Mapping[str, Dialect]):
         self._candidates: dict[tuple[str, ...], tuple[Dialect, ...]] = {}
         self._decisions: dict[tuple[str, Seen], Decision] = {}
         self.evidence = Evidence(self._dialects.values())
+        self.habits = ReadingHabits(self.evidence)
 
     def __getitem__(self, name: str) -> Dialect:
         return self._dialects[name]
@@ -100,7 +102,7 @@ def _as_decided(decided: Decision, document: Mapping[str, Any], facts: Facts) ->
     records = records_at(decided.path, decided.dialect, document, facts)
     for record, plan in zip(records, decided.plans, strict=True):
         record.plan = plan
-    return DocumentView(decided.dialect, document, records)
+    return DocumentView(decided.dialect, document, records, decided=decided, path=decided.path)
 
 
 def choose_anew(document: Mapping[str, Any], dialects: Dialects, chosen: str, facts: Facts) -> DocumentView | Problem:

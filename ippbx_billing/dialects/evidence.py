@@ -72,6 +72,10 @@ class Evidence:
         except TooMuch:
             return None
 
+    def heed(self, name: str) -> Heed | None:
+        """What is asked of the values under a name of a document; None where nobody looks at them."""
+        return self._heed(fold(name))
+
     def _delivery(self, facts: tuple[tuple[str, str], ...]) -> Seen:
         """The evidence in what the delivery says; one sender's says the same each time."""
         return self._object({DELIVERED + name: value for name, value in facts}, 1)
@@ -93,7 +97,7 @@ class Evidence:
 
     def _value(self, value: object, heed: Heed | None, depth: int) -> object:
         if isinstance(value, str):
-            return None if heed is None else _said(value, heed)
+            return None if heed is None else evidence_of(value, heed)
         if isinstance(value, dict):
             return self._object(value, depth - 1)
         if isinstance(value, list):
@@ -114,7 +118,8 @@ class Evidence:
         return Heed(_answers(tests) if tests else None, name in self._opened)
 
 
-def _said(value: str, heed: Heed) -> object:
+def evidence_of(value: str, heed: Heed) -> object:
+    """What a text comes to; raises TooMuch where it may hold a document that has yet to be opened."""
     if heed.opened and value.lstrip()[:1] in ("{", "["):
         raise TooMuch
     said = text(value)

@@ -160,11 +160,15 @@ class Fields:
 
 
 def _billed_ms(fields: Fields, billed_s: int) -> int | None:
-    """The talk time in milliseconds where the record tells a part of a second, and it is the one that is billed."""
     found = fields.preferred.get("billed_s")
-    if found is None or (found[1].isdigit() and found[0].unit == "s"):
+    return None if found is None else part_of_second(found[1], found[0].unit, billed_s)
+
+
+def part_of_second(said: str, unit: str, billed_s: int) -> int | None:
+    """The talk time in milliseconds where the record tells a part of a second, and it is the one that is billed."""
+    if said.isdigit() and unit == "s":
         return None
-    told_ms = values.milliseconds(found[1], found[0].unit)
+    told_ms = values.milliseconds(said, unit)
     return told_ms if told_ms is not None and told_ms % 1000 and -(-told_ms // 1000) == billed_s else None
 
 
@@ -241,11 +245,11 @@ def _said(fields: Fields) -> Said:
     """What the record says of times, durations and outcome."""
     ruled = fields.follows(fields.plan.dispositions)
     word = ruled.then if ruled else fields.meaning("disposition", fields.dialect.disposition_words)
-    times = _Times(fields.instant("started_at"), fields.instant("answered_at"), fields.instant("ended_at"))
+    times = TimesTold(fields.instant("started_at"), fields.instant("answered_at"), fields.instant("ended_at"))
     duration_s, billed_s = fields.seconds("duration_s"), fields.seconds("billed_s")
     unclear_s = _unclear(fields)
-    lengths = _Lengths(duration_s, billed_s, unclear_s)
-    if _is_doubtful(times, lengths):
+    lengths = LengthsTold(duration_s, billed_s, unclear_s)
+    if is_doubtful(times, lengths):
         times = _across_clock_change(fields, times, lengths)
     return Said(
         started_at=times.start,
@@ -261,13 +265,15 @@ def _said(fields: Fields) -> Said:
     )
 
 
-class _Times(NamedTuple):
+class TimesTold(NamedTuple):
+    """When a record says that the call began, was answered, and ended."""
+
     start: datetime | None
     answer: datetime | None
     end: datetime | None
 
 
-class _Lengths(NamedTuple):
+class LengthsTold(NamedTuple):
     """How long a record says that the call, the talk, and either of the two lasted."""
 
     call_s: int | None
@@ -286,12 +292,12 @@ def _unclear(fields: Fields) -> int | None:
     return fields.seconds("unclear_s")
 
 
-def _is_doubtful(times: _Times, lengths: _Lengths) -> bool:
+def is_doubtful(times: TimesTold, lengths: LengthsTold) -> bool:
     """Whether times run backwards, or contradict what the record says of their lengths."""
     return _misfit(times, lengths) > (False, TOLERANCE_S)
 
 
-def _misfit(times: _Times, lengths: _Lengths) -> tuple[bool, float]:
+def _misfit(times: TimesTold, lengths: LengthsTold) -> tuple[bool, float]:
     """Whether times run backwards, and by how many seconds they miss the lengths."""
     call_s, talk_s = _seconds_between(times.start, times.end), _seconds_between(times.answer, times.end)
     waited_s = _seconds_between(times.start, times.answer)
@@ -309,7 +315,7 @@ def _seconds_between(first: datetime | None, second: datetime | None) -> float |
     return None if first is None or second is None else (second - first).total_seconds()
 
 
-def _across_clock_change(fields: Fields, times: _Times, lengths: _Lengths) -> _Times:
+def _across_clock_change(fields: Fields, times: TimesTold, lengths: LengthsTold) -> TimesTold:
     """At the end of summer time one clock time means two instants: those that fit the lengths, the first of equals."""
     choices = [
         (moment, fields.instant(name, later=True) or moment) if moment is not None else (None,)
@@ -317,7 +323,7 @@ def _across_clock_change(fields: Fields, times: _Times, lengths: _Lengths) -> _T
     ]
     if all(len(set(one)) == 1 for one in choices):
         return times
-    return min((_Times(*one) for one in product(*choices)), key=lambda one: _misfit(one, lengths))
+    return min((TimesTold(*one) for one in product(*choices)), key=lambda one: _misfit(one, lengths))
 
 
 # -- sides

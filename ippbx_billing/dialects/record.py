@@ -68,7 +68,7 @@ class Record:
     def texts(self, path: Path) -> list[str]:
         """Every value at the path that says something."""
         found = []
-        for value in self._values(path):
+        for value in self.values(path):
             said = text(value)
             if said is not None:
                 found.append(said)
@@ -79,9 +79,10 @@ class Record:
 
     def has(self, path: Path) -> bool:
         """Whether anything stands at the path that is not empty."""
-        return any(bool(one) if isinstance(one, dict | list) else text(one) is not None for one in self._values(path))
+        return any(bool(one) if isinstance(one, dict | list) else text(one) is not None for one in self.values(path))
 
-    def _values(self, path: Path) -> list[Any]:
+    def values(self, path: Path) -> list[Any]:
+        """Every value at the path, whatever it is."""
         if path.origin == "@":
             return [self._facts.get(path.names[0], "")]
         if path.origin == "^":

@@ -34,6 +34,7 @@ class DocumentView(NamedTuple):
     records: list[Record]
     notes: tuple[Reason, ...] = ()
     path: Path | None = None  # where the records are; None where the document is the record itself
+    decided: object | None = None  # what stood decided for documents of its evidence
 
 
 def view_of(dialect: Dialect, document: Mapping[str, Any], facts: Facts) -> DocumentView:

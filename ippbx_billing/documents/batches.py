@@ -5,7 +5,7 @@
     for batch in rows.batches: batch["fee"]
 
 The one idea: what is done to a column at once costs a small part of what it costs cell by cell; and where thousands of
-rows tell few different things (`Shared`), it is done to those.
+rows tell few different things (`FewValues`), it is done to those.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ class Batches(Generic[Some]):
 
 
 @dataclass(frozen=True, slots=True)
-class Shared(Sequence[Any]):
+class FewValues(Sequence[Any]):
     """A column of few different values: row `n` has that at `places[n]`."""
 
     different: Sequence[Any]
@@ -39,7 +39,7 @@ class Shared(Sequence[Any]):
 
     def __getitem__(self, asked: Any) -> Any:
         if isinstance(asked, slice):
-            return Shared(self.different, self.places[asked])
+            return FewValues(self.different, self.places[asked])
         return self.different[self.places[asked]]
 
     def __iter__(self) -> Iterator[Any]:
@@ -51,6 +51,6 @@ class Shared(Sequence[Any]):
 
 def each(values: Sequence[Any], work_out: Callable[[Sequence[Any]], Sequence[Any]]) -> Sequence[Any]:
     """What is worked out of a column as a whole; of a shared one only of its different values."""
-    if isinstance(values, Shared):
-        return Shared(work_out(values.different), values.places)
+    if isinstance(values, FewValues):
+        return FewValues(work_out(values.different), values.places)
     return work_out(values)

@@ -86,6 +86,34 @@ def show_listing(answer: Listing, form: Format = Format.TABLE, output: Path | No
     )
 
 
+def write_to(
+    stream: IO[bytes],
+    rows: Iterable[Row],
+    columns: Sequence[Column],
+    form: Format,
+    *,
+    total: Row | None = None,
+    document: Any = None,
+    title: str = "",
+    empty: str = "",
+    paper: "Document | None" = None,
+) -> None:
+    """The same as `show` to any stream of bytes; the rows of CSV and JSON go out as they come."""
+    if form.is_document:
+        from ippbx_billing.documents import write
+
+        write(paper or _paper(rows, columns, total, title, empty, document), form.value, stream)
+        return
+    text = io.TextIOWrapper(stream, "utf-8-sig" if form is Format.CSV else "utf-8", newline="", write_through=False)
+    if form is Format.JSON:
+        _write_json(text, rows if document is None else document)
+    elif form is Format.CSV:
+        _write_csv(text, rows, columns)
+    else:
+        _write_table(text, rows, columns, total, title, empty)
+    text.detach()
+
+
 def lines(texts: Iterable[str], output: Path | None = None, form: Format = Format.TABLE) -> None:
     """Write lines of plain text to stdout, or whole to `output`; as a document the first line is the title."""
     if form.is_document:
@@ -102,13 +130,17 @@ def lines(texts: Iterable[str], output: Path | None = None, form: Format = Forma
 def show_paper(paper: "Document", output: Path | None = None) -> None:
     """A document as people read it in a terminal: its facts, its tables one below the other, its notes."""
     with _destination(output, Format.TABLE) as stream:
-        for text in filter(None, (paper.title, paper.subtitle, *(f"{name}: {value}" for name, value in paper.facts))):
+        head = paper.letterhead.address if paper.letterhead else ()
+        facts = (f"{name}: {value}" for name, value in paper.facts)
+        for text in filter(None, (paper.title, paper.subtitle, *head, *facts)):
             stream.write(harmless(text) + "\n")
         for section in paper.sections:
             stream.write("\n")
             _write_table(stream, section.rows, section.columns, section.total, section.title, section.empty)
         for note in paper.notes:
             stream.write(harmless(note) + "\n")
+        if paper.letterhead and paper.letterhead.footer:
+            stream.write(harmless(paper.letterhead.footer) + "\n")
 
 
 def deliver(documents: "Document | Iterable[Document]", form: Format, output: Path | None = None) -> None:

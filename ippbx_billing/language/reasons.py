@@ -16,9 +16,36 @@ from functools import lru_cache
 from typing import Any
 
 from ippbx_billing.calls import Fact, LineKind, Reason, TrafficType
-from ippbx_billing.language import speaking, tr
+from ippbx_billing.language import language, speaking, tr
+from ippbx_billing.language.countries import country_name
+from ippbx_billing.money import text
 
 SENTENCES = {
+    "alert-after-hours-intl": "{extension}: {calls} far or premium calls outside working hours, {minutes} min "
+    "of talk; the last to {number} ({country})",
+    "alert-burst": "{extension}: {calls} outgoing calls within {minutes} min, the limit is {limit}",
+    "alert-clock-early": "records of {pbx} arrive {minutes} min before their calls end, by the clock of the PBX",
+    "alert-clock-late": "records of {pbx} arrive {minutes} min after their calls ended, by the clock of the PBX",
+    "alert-concurrency": "{extension}: {calls} external calls at once, the limit is {limit}",
+    "alert-dear-call": "{extension}: a call to {number} for {fee}, that is {minute_fee} a minute",
+    "alert-forwarding": "{caller} was passed on to {number} outside working hours",
+    "alert-long-call": "{extension}: a call to {number} lasts {minutes} min",
+    "alert-new-country": "{extension}: the first call ever to {country} ({number})",
+    "alert-pbx-link": "{address} did not answer {times} times: {error}",
+    "alert-same-prefix-run": "{extension}: {calls} calls in a row to numbers that begin with {prefix}",
+    "alert-silence": "no event of {pbx} for {minutes} min; after {limit} min of working time it counts as silent",
+    "alert-spend-day": "fees of {fee} on {day}, the limit is {limit_fee}",
+    "alert-spend-hour": "fees of {fee} on {day} from {hour}:00, the limit is {limit_fee}",
+    "alert-store-backlog": "{count} records wait, the oldest for {minutes} min",
+    "alert-store-backup": "the last backup is {hours} h old",
+    "alert-store-disk": "{percent}% of the disk is free",
+    "alert-store-growth": "the disk will be full in {days} days at the present growth",
+    "alert-store-write": "the ledger cannot be written: {error}",
+    "alert-trunk-full": "{trunk}: {calls} of {channels} channels are in use",
+    "alert-trusted-countries": "{extension}: a call to {country} ({number}), which is not in the list of "
+    "trusted countries",
+    "alert-undelivered": "{channel} does not take messages: {error}",
+    "alert-unrated": "{unrated} of {calls} outgoing calls on {day} have no price: {reasons}",
     "anonymized": "delivered before with event {event}, whose call is anonymized",
     "answer-outside": "the answer does not lie between start and end and is not used",
     "called-inbound": "called inbound by the PBX, but an extension of the site called a number outside",
@@ -232,7 +259,9 @@ def _destination(match: str, value: str) -> str:
         return tr("a withheld number")
     if match == "area":
         return tr("area {code}", code=value)
-    return tr("country {country}", country=value) if match == "country" else tr("number {number}", number=value)
+    if match == "country":
+        return tr("country {country}", country=country_name(value, "zh") if language() == "zh" else value)
+    return tr("number {number}", number=value)
 
 
 def _conditions(facts: Mapping[str, Fact]) -> dict[str, object]:
@@ -259,7 +288,18 @@ def _doubts(facts: Mapping[str, Fact]) -> dict[str, object]:
     return {"doubts": tr(" ({doubts})", doubts=_word("reasons", doubts)) if doubts else ""}
 
 
+def _amounts(facts: Mapping[str, Fact]) -> dict[str, object]:
+    """Amounts as people read them: `fee_micro` is {fee}, any other `…_micro` is {…_fee}."""
+    told = {
+        name.removesuffix("_micro"): text(int(str(value))) for name, value in facts.items() if name.endswith("_micro")
+    }
+    return {name if name == "fee" else f"{name}_fee": value for name, value in told.items()}
+
+
 _FURTHER = {
+    "alert-dear-call": _amounts,
+    "alert-spend-day": _amounts,
+    "alert-spend-hour": _amounts,
     "dialect-does-not-fit": _lack,
     "left-out": _conditions,
     "no-party": _doubts,

@@ -27,6 +27,7 @@ from ippbx_billing import __version__, inbox
 from ippbx_billing.calls import EventKind
 from ippbx_billing.errors import CannotStartError, DataError
 from ippbx_billing.inbox import InboxWriter
+from ippbx_billing.language import tr
 from ippbx_billing.listener.doors import DEFAULT_ANSWER, Doors
 from ippbx_billing.listener.limits import Limits
 from ippbx_billing.listener.senders import Senders
@@ -92,10 +93,10 @@ def serve(
             report=report,
         )
         urls = [server.url(host, port, "https" if security else "http") for port in taken]
-        line = "listening: CDRs on {}, call status on {}".format(*urls)
+        line = tr("listening: CDRs on {cdr}, call status on {status}", cdr=urls[0], status=urls[1])
         lines = None
         if smdr_port:
-            line += f", lines on port {taken[2]}"
+            line += tr(", lines on port {port}", port=taken[2])
             has_room = lambda: doors.capacity.overload() is None  # noqa: E731
             lines = smdr.SmdrDoor(writer, doors.senders.may_post, has_room, report), sockets[2]
         with server.tuned_interpreter():

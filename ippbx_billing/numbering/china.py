@@ -8,9 +8,12 @@ area by their length. Nothing here needs more than a few look-ups in tables.
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from ippbx_billing.calls import LineKind, TrafficType
+from ippbx_billing.numbering.automaton import Automaton
 from ippbx_billing.numbering.finding import Finding
+from ippbx_billing.numbering.kinds import Kind
 from ippbx_billing.numbering.mobile_places import MobilePlaces
 from ippbx_billing.numbering.tables import Area, Block, ShortCode, areas, blocks, short_codes
 
@@ -59,18 +62,62 @@ _SERVICE_RULES = {
 }
 
 
-@lru_cache(maxsize=4096)
 def _short_code(digits: str) -> ShortCode | None:
-    return next((code for code in short_codes(COUNTRY) if code.pattern.fullmatch(digits)), None)
+    """The first code whose pattern the digits fit in full."""
+    if not digits.isascii():
+        return None
+    place = _codes().after(digits).first
+    return None if place is None else short_codes(COUNTRY)[place]
+
+
+@lru_cache(maxsize=1)
+def _codes() -> Automaton:
+    return Automaton(code.pattern.pattern for code in short_codes(COUNTRY))
+
+
+class Head(NamedTuple):
+    """What the first five digits of a mobile number tell: its block, and what is said of it."""
+
+    block: Block
+    operator: str
+    words: str
+    is_kind: bool  # no short code is so long, and the place counts
+
+
+def kind_of(digits: str, home: Area | None, places: MobilePlaces) -> Kind | None:
+    """What `dialled` tells of these digits beside the digits themselves; None where it has to be asked."""
+    first = digits[0]
+    if first == "1":
+        head = head_of(digits[:5]) if len(digits) == MOBILE_DIGITS else None
+        if head is None or not head.is_kind:
+            return None
+        return places.find(digits), digits, head.operator, head.words
+    if first == "0":
+        area = area_of(digits)
+        rest = digits[len(area.code) :] if area else ""
+        return ((area.code, len(rest)), digits, None, "") if area and rest and _has_subscriber(rest, area) else None
+    if first not in SUBSCRIBER_FIRST or len(digits) not in (home.subscriber_digits if home else SUBSCRIBER_DIGITS):
+        return None
+    return None if _short_code(digits) else (len(digits), digits, None, "")
+
+
+@lru_cache(maxsize=4_096)
+def head_of(digits: str) -> Head | None:
+    """The block that a mobile number with these first digits is in."""
+    block = next((blocks()[digits[:length]] for length in BLOCK_DIGITS if digits[:length] in blocks()), None)
+    if block is None:
+        return None
+    return Head(block, block.operator, _block_words(block), not _codes().after(digits) and block.kind != "satellite")
 
 
 def mobile(digits: str, places: MobilePlaces) -> Finding | None:
     """An eleven-digit number in a block given to an operator; only then the prefix's place counts."""
     if len(digits) != MOBILE_DIGITS or digits[0] != "1":
         return None
-    block = next((blocks()[digits[:length]] for length in BLOCK_DIGITS if digits[:length] in blocks()), None)
-    if block is None:
+    head = head_of(digits[:5])
+    if head is None:
         return None
+    block = head.block
     if block.kind == "satellite":
         return _in_block(digits, block, LineKind.SATELLITE)
     place = places.find(digits)

@@ -11,13 +11,14 @@ bank's number, because 5555 is none. After a pause the prefix needs no such proo
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from ippbx_billing.calls import Classification, Direction, LineKind, TrafficType
 from ippbx_billing.errors import DataError
+from ippbx_billing.language import tr
 from ippbx_billing.numbering import china, tables, world
 from ippbx_billing.numbering.cleaning import Cleanup, clean
 from ippbx_billing.numbering.finding import Finding
+from ippbx_billing.numbering.kinds import Kind, Mould
 from ippbx_billing.numbering.mobile_places import MobilePlaces, packaged_places
 from ippbx_billing.numbering.overrides import Override, Overrides
 
@@ -62,11 +63,24 @@ class Numbering:
         calling, trunk = ("86", "0") if self._is_china else world.prefixes(self._country)
         own_code = self._home.active_code if self._home else area_code
         self._area_digits = own_code.removeprefix("0") if trunk == "0" else own_code
+        self._calling_code = calling
         self._area_prefix = f"+{calling}{self._area_digits}"
         self._overrides = Overrides(overrides, calling, trunk, self._area_digits)
+        self._is_corrected = bool(self._overrides)
         self._cleanups = sorted(cleanups, key=lambda rule: len(rule.matched), reverse=True)
         self._places = mobile_places or packaged_places()
-        self._remembered = lru_cache(maxsize=CACHE_SIZE)(self._decide)
+        self._moulds: dict[object, Mould | None] = {}
+        self._remembered: dict[tuple[str, Direction], Classification] = {}
+
+    @property
+    def country(self) -> str:
+        """The home country."""
+        return self._country
+
+    @property
+    def area_code(self) -> str:
+        """The home area code, "" where there is none."""
+        return self._area_code
 
     @property
     def data_version(self) -> str:
@@ -75,13 +89,29 @@ class Numbering:
 
     def classify(self, number: str, direction: Direction = Direction.OUTBOUND) -> Classification:
         """What the number is, called or calling; never raises, repeats are answered from memory."""
-        if len(number) > LONGEST_NUMBER:
-            return self._decide(number, direction)
-        return self._remembered(number, direction)
+        key = (number, direction)
+        found = self._remembered.get(key)
+        if found is None:
+            found = self._decide(number, direction)
+            if len(number) <= LONGEST_NUMBER:
+                if len(self._remembered) >= CACHE_SIZE:
+                    self._remembered.clear()
+                self._remembered[key] = found
+        return found
 
     def is_extension(self, number: str) -> bool:
         """Whether the number is one of the site's extensions, by list or by pattern."""
         return self._is_own(clean(number))
+
+    def without_outside_prefix(self, number: str) -> str:
+        """A dialled number as it would be known elsewhere: without what was dialled for an outside line."""
+        cleaned = clean(number)
+        head, _, behind_pause = cleaned.partition(",")
+        if self._is_own(cleaned):
+            return number
+        if behind_pause and (head == self._outside_prefix or len(head) == 1):
+            return behind_pause.partition(",")[0]
+        return head[len(self._outside_prefix) :] if self._behind_prefix(head) else number
 
     def _is_own(self, digits: str) -> bool:
         return bool(digits) and (
@@ -92,10 +122,67 @@ class Numbering:
         cleaned = clean(number)
         if direction is Direction.INTERNAL or self._is_own(cleaned):
             return _extension(number, cleaned, direction)
-        finding = self._calling(cleaned) if direction is Direction.INBOUND else self._called(cleaned)
-        if finding is None:
+        found = self._by_kind(number, cleaned, direction) or self._with_care(number, cleaned, direction)
+        if found is None:
             return _unknown(number, cleaned, self._country)
-        return self._corrected(self._classification(number, finding))
+        return self._corrected(found) if self._is_corrected else found
+
+    def _with_care(self, number: str, cleaned: str, direction: Direction) -> Classification | None:
+        """What the plan says of this very number; the definition of what it is."""
+        finding = self._calling(cleaned) if direction is Direction.INBOUND else self._called(cleaned)
+        return None if finding is None else self._classification(number, finding)
+
+    # -- by what is known of a number's like
+
+    def _by_kind(self, number: str, cleaned: str, direction: Direction) -> Classification | None:
+        """The same for a number of a kind that was met before; None where it has to be looked at with care."""
+        kind = self._kind_of(cleaned, direction)
+        if kind is None:
+            return None
+        try:
+            mould = self._moulds[kind[0]]
+        except KeyError:
+            if len(self._moulds) >= CACHE_SIZE:
+                self._moulds.clear()
+            mould = self._moulds[kind[0]] = self._mould(kind, cleaned, direction)
+        return None if mould is None else mould.cast(number, kind)
+
+    def _kind_of(self, digits: str, direction: Direction) -> Kind | None:
+        """What is told by all but the last digits of a number."""
+        if direction is not Direction.INBOUND:
+            prefix = self._outside_prefix
+            if prefix and digits.startswith(prefix):
+                digits = digits[len(prefix) :]
+            if self._cleanups and any(rule.fits(digits) for rule in self._cleanups):
+                return None
+        if not digits.isdigit() or digits.startswith("00") or not self._is_china:
+            return self._kind_abroad(digits)
+        if len(digits) > LONGEST_NUMBER or not digits.isascii():
+            return None
+        return china.kind_of(digits, self._home, self._places)
+
+    def _kind_abroad(self, digits: str) -> Kind | None:
+        if digits.startswith("+"):
+            digits = digits[1:]
+        elif self._is_china and digits.startswith("00"):
+            digits = digits[2:]
+        else:
+            return None
+        if not digits.isdigit() or not digits.isascii() or len(digits) > LONGEST_NUMBER - 2:
+            return None
+        return None if digits.startswith(("86", self._calling_code)) else world.kind_of(digits)
+
+    def _mould(self, kind: Kind, cleaned: str, direction: Direction) -> Mould | None:
+        """What the care for this number tells of all its kind; None where it does not read its neighbour right."""
+        found = self._with_care(cleaned, cleaned, direction)
+        mould = None if found is None else Mould.of(found, kind)
+        if mould is None or mould.cast(cleaned, kind) != found:
+            return None
+        neighbour = cleaned[:-1] + str((int(cleaned[-1]) + 1) % 10)
+        other = self._kind_of(neighbour, direction)
+        if other is None or other[0] != kind[0]:
+            return mould
+        return mould if mould.cast(neighbour, other) == self._with_care(neighbour, neighbour, direction) else None
 
     # -- from the digits of the record to the number
 
@@ -256,7 +343,7 @@ class Numbering:
 
     def _corrected(self, found: Classification) -> Classification:
         """The classification with what the site knows better."""
-        override = self._overrides.find(found.normalized) if self._overrides else None
+        override = self._overrides.find(found.normalized)
         if override is None:
             return found
         return replace(
@@ -325,8 +412,8 @@ def _one_pattern(patterns: Sequence[str]) -> re.Pattern[str] | None:
             re.compile(part)
         except re.error as error:
             raise DataError(
-                f"the extension pattern {pattern!r} cannot be read: {error}",
-                "X is one digit, N any run of digits: 8XXX",
+                tr("the extension pattern {pattern!r} cannot be read: {error}", pattern=pattern, error=error),
+                tr("X is one digit, N any run of digits: 8XXX"),
             ) from error
         parts.append(f"(?:{part})")
     return re.compile("|".join(parts)) if parts else None

@@ -9,11 +9,13 @@ for, nor its own place names: they change from release to release.
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ippbx_billing.calls import LineKind, TrafficType
+from ippbx_billing.numbering.automaton import Automaton, NoAutomatonError
 from ippbx_billing.numbering.finding import Finding
-from ippbx_billing.numbering.tables import longest, satellites, short_codes, world_places
+from ippbx_billing.numbering.kinds import Kind
+from ippbx_billing.numbering.tables import hk_mo_tw_places, longest, satellites, short_codes, world_places
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
@@ -56,6 +58,69 @@ def library() -> Any:
 def version() -> str:
     """The version of the plans' metadata."""
     return str(library().__version__)
+
+
+def kind_of(digits: str) -> Kind | None:
+    """What the plans tell of a full number, `442079460123`, beside its digits; None where they must be asked.
+
+    Numbers of one kind have one length and lead to one state in the automaton of all patterns that are asked about
+    their country: they are parsed and read alike.
+    """
+    plan = _plan_of(digits[:3])
+    if plan is None:
+        return None
+    national = digits[plan.code_digits :]
+    if plan.national_prefix is not None and _strips(plan.national_prefix, national):
+        return None
+    return (plan.automaton.after(national), len(national)), digits, None, ""
+
+
+def _strips(prefix: re.Pattern[str], national: str) -> bool:
+    """Whether parsing takes something off the number, or puts something else in its place."""
+    match = prefix.match(national)
+    return match is not None and bool(match.end() or match.lastindex)
+
+
+class _Plan(NamedTuple):
+    """The plan of a country code: all patterns that tell numbers apart, and the trunk prefix that parsing takes off."""
+
+    code_digits: int
+    automaton: Automaton
+    national_prefix: re.Pattern[str] | None
+
+
+@lru_cache(maxsize=1_000)
+def _plan_of(head: str) -> _Plan | None:
+    code = country_code(head)
+    return _plan_of_code(code) if code and head.isascii() else None
+
+
+@lru_cache(maxsize=256)
+def _plan_of_code(code: str) -> _Plan | None:
+    regions = library().COUNTRY_CODE_TO_REGION_CODE[int(code)]
+    plans = [_metadata(int(code), region) for region in regions]
+    kinds = [getattr(plan, kind) for plan in plans for kind in _KINDS_OF_NUMBERS]
+    tables = (satellites(), world_places(), hk_mo_tw_places())
+    begins = [plan.leading_digits for plan in plans if plan.leading_digits]
+    begins += [prefix[len(code) :] for table in tables for prefix in table if prefix.startswith(code)]
+    try:
+        patterns = dict.fromkeys(kind.national_number_pattern for kind in kinds if kind)
+        automaton = Automaton((one for one in patterns if one), (one for one in dict.fromkeys(begins) if one))
+    except NoAutomatonError:
+        return None
+    prefix = plans[0].national_prefix_for_parsing
+    return _Plan(len(code), automaton, re.compile(prefix) if prefix else None)
+
+
+_KINDS_OF_NUMBERS = (
+    *("general_desc", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan"),
+    *("voicemail", "fixed_line", "mobile"),
+)
+
+
+def _metadata(code: int, region: str) -> Any:
+    of = library().PhoneMetadata
+    return of.metadata_for_nongeo_region(code) if region == NO_COUNTRY else of.metadata_for_region(region)
 
 
 def parse(number: str, country: str | None = None) -> "PhoneNumber | None":
@@ -248,6 +313,23 @@ def prefixes(country: str) -> tuple[str, str]:
     """The country code without `+`, and the trunk prefix dialled before a full national number: 0, 8, 1 or nothing."""
     plan = library().PhoneMetadata.metadata_for_region(country, None)
     return str(plan.country_code or "") if plan else "", (plan.national_prefix or "") if plan else ""
+
+
+def has_area_codes(country: str) -> bool:
+    """Whether fixed lines of the country have area codes; False where its plan is not known."""
+    return bool(example_of_area_code(country))
+
+
+@lru_cache(maxsize=256)
+def example_of_area_code(country: str) -> str:
+    """The area code of an example number of the country's plan; "" where it has none."""
+    example = library().example_number_for_type(country, library().PhoneNumberType.FIXED_LINE)
+    return (area_code(example, country) or "") if example else ""
+
+
+def with_trunk_zero(code: str, country: str) -> str:
+    """An area code with the zero that is dialled before it within the country, where there is one: 22 is 022."""
+    return code if code.startswith("0") or prefixes(country)[1] != "0" else "0" + code
 
 
 @lru_cache(maxsize=256)

@@ -36,6 +36,7 @@ from ippbx_billing.calls import (
 from ippbx_billing.dialects import Dialects
 from ippbx_billing.errors import BillingError, DataError
 from ippbx_billing.inbox import Inbox
+from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger, RatedCall, masking
 from ippbx_billing.ledger.calls import call_of
 from ippbx_billing.ledger.journey import Outcome
@@ -43,6 +44,7 @@ from ippbx_billing.ledger.replays import BeforeAfter
 from ippbx_billing.numbering import Cleanup, MobilePlaces, Numbering, Override, data_version, mobile_places_in
 from ippbx_billing.pipeline.patience import TookTooLong, allowed_s, patience
 from ippbx_billing.pipeline.setting_aside import keepable
+from ippbx_billing.pipeline.watching import Watching
 from ippbx_billing.pipeline.writing import Writing
 from ippbx_billing.settings import Settings
 from ippbx_billing.sqlite.damage import is_trouble
@@ -162,10 +164,26 @@ class Rules:
             self.dialects,
             chosen=self.site.dialect,
             zone=self.site.pbx_zone,
-            is_extension=self.numbering_for(None).is_extension,
+            is_extension=self.is_extension,
             bounds=self.site.bounds,
             country=self.site.country,
         )
+
+    def read_by_habit(self, event: RawEvent) -> Reading | None:
+        """The same where its like was read before and no care is needed; it takes no time to speak of."""
+        return dialects.read_by_habit(
+            event,
+            self.dialects,
+            chosen=self.site.dialect,
+            zone=self.site.pbx_zone,
+            is_extension=self.is_extension,
+            bounds=self.site.bounds,
+        )
+
+    @cached_property
+    def is_extension(self) -> Callable[[str], bool]:
+        """Whether a number is one of the site's extensions."""
+        return self.numbering_for(None).is_extension
 
     def any_parties(self, dialect: str) -> bool:
         """Whether a later version of a record in this dialect may name other parties."""
@@ -228,8 +246,8 @@ def _dialects(settings: Settings) -> Dialects:
     known = dialects.load(settings.dialects_dir)
     if settings.dialect != "auto" and settings.dialect not in known:
         raise DataError(
-            f"the settings name the dialect {settings.dialect}, which does not exist",
-            f"known: auto, {', '.join(known)}",
+            tr("the settings name the dialect {name}, which does not exist", name=settings.dialect),
+            tr("known: {names}", names="auto, " + ", ".join(known)),
         )
     return known
 
@@ -261,6 +279,7 @@ class Pipeline:
     """Moves events from the inbox to the ledger; `make_rules` is asked again whenever somebody edited the ledger.
 
     `reading_s` bounds the reading of each event, see `patience`; 0 for somebody who waits for it, as for a replay.
+    `watching` are the alert rules that hear what is written; None where it is history.
     """
 
     def __init__(
@@ -271,12 +290,14 @@ class Pipeline:
         *,
         batch_size: int = 2_000,
         reading_s: float = 0,
+        watching: Watching | None = None,
     ) -> None:
         self.inbox = inbox
         self.ledger = ledger
         self._make_rules = make_rules
         self._batch_size = batch_size
         self._reading_s = reading_s
+        self._watching = watching
         self._rules: Rules | None = None
         self._ledger_version = -1
 
@@ -306,10 +327,17 @@ class Pipeline:
                 self._set_aside(events[0], position, error)
 
     def _keep(self, understood: Sequence[_Understood], position: int) -> None:
-        with self.ledger.transaction():
+        with self._watching.transaction() if self._watching else self.ledger.transaction():
             if self.ledger.journey.position() == position:  # else another process has taken them meanwhile
-                self._write(understood)
+                rated = self._write(understood)
                 self.ledger.journey.advance(understood[-1].event.id)
+                if self._watching:
+                    self._watching.heed(position, [one.event for one in understood], rated)
+
+    def tick(self, now: datetime) -> None:
+        """Let the alert rules look at the clock."""
+        if self._watching:
+            self._watching.tick(now, self._present_rules())
 
     def _set_aside(self, event: RawEvent, position: int, error: Exception) -> None:
         """The event is rejected; those of its calls that can be kept are."""
@@ -412,8 +440,11 @@ class Pipeline:
             self._rules, self._ledger_version = self._make_rules(), version
         return self._rules
 
-    def _write(self, understood: Sequence[_Understood], left: Iterable[tuple[int, Call]] = ()) -> None:
-        """Into the ledger, in the caller's transaction; `left` are calls that were taken out of it just now."""
+    def _write(self, understood: Sequence[_Understood], left: Iterable[tuple[int, Call]] = ()) -> list[RatedCall]:
+        """Into the ledger, in the caller's transaction; `left` are calls that were taken out of it just now.
+
+        Gives the calls that are new, as they count now.
+        """
         arrived = {one.event.id: one.event.received_at for one in understood}
         imported = {one.event.id for one in understood if one.event.method == FROM_FILE}
         writing = Writing(self.ledger, self._present_rules(), [one.rated for one in understood], arrived, imported)
@@ -425,8 +456,9 @@ class Pipeline:
             for step in one.reading.states:
                 writing.joining.answered(step, one.event.received_at)
             writing.outcomes[one.event.id] = _outcome(one, repeated)
-        writing.finish()
+        fresh = writing.finish()
         self.ledger.journey.record_all(writing.outcomes)
+        return fresh
 
     def _follow(self, one: _Understood) -> None:
         """Bring the live calls on."""
@@ -449,6 +481,8 @@ def _outcome(one: _Understood, repeated: Sequence[Reason]) -> Outcome:
 def _understand(event: RawEvent, rules: Rules, reading_s: float) -> _Understood:
     """Read and rate one event; a fault of ours is recorded like any other problem, and the next event goes on."""
     try:
+        if (reading := rules.read_by_habit(event)) is not None:
+            return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
         with patience(allowed_s(event.body, reading_s)) if reading_s else nullcontext():
             reading = rules.read(event)
             return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))

@@ -16,10 +16,10 @@ from functools import lru_cache
 from typing import Any
 
 from ippbx_billing import money
-from ippbx_billing.documents.batches import Shared
+from ippbx_billing.documents.batches import FewValues
 from ippbx_billing.language.reasons import coded, english, told
 from ippbx_billing.ledger.reasons import loaded, loaded_notes
-from ippbx_billing.reports.clock import Clock
+from ippbx_billing.reports.clock import IsoClock
 from ippbx_billing.reports.conditions import View
 
 CALL_KEYS = (
@@ -56,7 +56,7 @@ def call_batches(
     cursor = connection.cursor()
     cursor.row_factory = None
     cursor.execute(sql, values)
-    telling, unpacked, size = _Telling(view, paths, Clock(view.zone)), _Unpacked(), FEW
+    telling, unpacked, size = _Telling(view, paths, IsoClock(view.zone)), _Unpacked(), FEW
     while rows := cursor.fetchmany(size):
         *single, packed = zip(*rows, strict=True)
         yield CallBatch(dict(zip(SINGLE, single, strict=True)), unpacked.shared(packed), telling)
@@ -66,10 +66,10 @@ def call_batches(
 class _Unpacked(dict[str, dict[str, Any]]):
     """What packed texts tell, as the contract tells it, each worked out once."""
 
-    def shared(self, packed: Sequence[str]) -> Shared:
+    def shared(self, packed: Sequence[str]) -> FewValues:
         """What these texts tell."""
         numbers = {text: number for number, text in enumerate(dict.fromkeys(packed))}
-        return Shared([self[text] for text in numbers], list(map(numbers.__getitem__, packed)))
+        return FewValues([self[text] for text in numbers], list(map(numbers.__getitem__, packed)))
 
     def __missing__(self, packed: str) -> dict[str, Any]:
         if len(self) >= MOST_REMEMBERED:
@@ -86,7 +86,7 @@ class _Telling:
 
     view: View
     paths: Mapping[int | None, str]
-    clock: Clock
+    clock: IsoClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class CallBatch(Mapping[str, Sequence[Any]]):
     """Some calls, each key of the contract a column."""
 
     single: Mapping[str, Sequence[Any]]  # each call's own columns, as the ledger keeps them
-    common: Shared  # what each has in common with others
+    common: FewValues  # what each has in common with others
     telling: _Telling
     _told: dict[str, Sequence[Any]] = field(default_factory=dict)
 
@@ -119,11 +119,11 @@ class CallBatch(Mapping[str, Sequence[Any]]):
             case "fee":
                 return list(map(fee_text, self.single["fee_micro"], self._in_common("decimals")))
             case "currency":
-                return Shared([self.telling.view.currency], [0] * len(self.common))
+                return FewValues([self.telling.view.currency], [0] * len(self.common))
         return self.single[key] if key in self.single else self._in_common(key)
 
-    def _in_common(self, key: str) -> Shared:
-        return Shared([one[key] for one in self.common.different], self.common.places)
+    def _in_common(self, key: str) -> FewValues:
+        return FewValues([one[key] for one in self.common.different], self.common.places)
 
 
 @lru_cache(maxsize=16_384)

@@ -1,7 +1,7 @@
 """Many moments as text on a site's clock, quickly: what those of a quarter of an hour share is worked out once.
 
 >>> from zoneinfo import ZoneInfo
->>> Clock(ZoneInfo("Asia/Shanghai")).texts([0, None, 1_767_225_599])
+>>> IsoClock(ZoneInfo("Asia/Shanghai")).texts([0, None, 1_767_225_599])
 ['1970-01-01T08:00:00+08:00', None, '2026-01-01T07:59:59+08:00']
 """
 
@@ -17,7 +17,7 @@ _CLOCK = [f"{second // 60:02d}:{second % 60:02d}" for second in range(3_600)]
 Quarter = tuple[str, int, str]  # the text before the minutes, the second of the hour that it begins at, the offset
 
 
-class Clock:
+class IsoClock:
     """Stored moments as ISO 8601 with offset, each as `datetime.isoformat` writes it."""
 
     def __init__(self, zone: tzinfo) -> None:

@@ -27,7 +27,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from ippbx_billing import money
@@ -66,7 +66,12 @@ NO_DIRECTION = Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason=Reason
 
 def rate(call: Call, classification: Classification, local_start: datetime, book: TariffBook) -> Charge:
     """The charge of a call, without steps; `local_start` is its start in the site's time zone. Never raises."""
-    found = settle(call, classification, local_start, book)
+    key = _alike(call, classification, local_start)
+    found = book.settled.get(key)
+    if found is None:
+        found = settle(call, classification, local_start, book)
+        if key not in book.settled and key is not None and len(book.settled) < REMEMBERED:
+            book.settled[key] = found if _holds_for_all(found, call, classification, book) else None
     if isinstance(found, Charge):
         return found
     carrier, price = found
@@ -74,13 +79,34 @@ def rate(call: Call, classification: Classification, local_start: datetime, book
     if price.add_local or (price.windows and carrier.crossing != "start"):
         return charge_by(price, carrier, seconds, classification, local_start, book)
     window = window_now(price.windows, local_start, book.calendar) if price.windows else None
-    key = (id(price), id(window), seconds)
-    charge = book.charges.get(key)
+    known = (id(price), id(window), seconds)
+    charge = book.charges.get(known)
     if charge is None:
         charge = charge_by(price, carrier, seconds, classification, local_start, book)
         if len(book.charges) < REMEMBERED:
-            book.charges[key] = charge
+            book.charges[known] = charge
     return charge
+
+
+def _alike(call: Call, c: Classification, local_start: datetime) -> tuple[object, ...] | None:
+    """What is equal in calls of one day for which `settle` finds the same, if no digits count; None where more does."""
+    if call.twin or call.left_out or call.doubt or c.emergency:
+        return None
+    if call.disposition is not Disposition.ANSWERED:
+        return call.trunk, call.direction
+    if not 0 < call.billed_s <= MAX_CALL_S:
+        return None
+    return call.trunk, call.direction, c.traffic_type, c.line_kind, c.area_code, c.country, local_start.toordinal()
+
+
+def _holds_for_all(found: Charge | tuple[Carrier, Price], call: Call, c: Classification, book: TariffBook) -> bool:
+    """Whether nothing that was found rests on the very digits of the call."""
+    if call.disposition is not Disposition.ANSWERED:
+        return True
+    carrier = book.carrier_for(call.trunk)
+    if carrier is None or call.direction is None or book.looks_at_digits(carrier, c.traffic_type, call.direction):
+        return False
+    return not isinstance(found, Charge) or found.status is ChargeStatus.FREE
 
 
 def talk_s(billed_ms: int, part_second: PartSecond) -> Seconds:
@@ -145,10 +171,10 @@ def charge_by(
     )
 
 
-@lru_cache(maxsize=1_024)
 def _of(carrier: str, charge: Charge) -> Charge:
     """The charge with its carrier: also a call that costs nothing went over somebody's line."""
-    return replace(charge, carrier=carrier)
+    is_plain = charge.status is ChargeStatus.FREE and not charge.reason.facts
+    return _free_with(charge.reason.code, carrier) if is_plain else replace(charge, carrier=carrier)
 
 
 def _ruled(call: Call, classification: Classification) -> Charge | None:
@@ -183,9 +209,9 @@ def _unrated(code: str, of: Carrier | None = None, **facts: int | str) -> Charge
     return Charge(status=ChargeStatus.UNRATED, fee_micro=None, reason=reason, carrier=of.name)
 
 
-@cache
-def _free_with(reason: Reason, carrier: str) -> Charge:
-    return Charge(status=ChargeStatus.FREE, fee_micro=0, reason=reason, carrier=carrier)
+@lru_cache(maxsize=1_024)
+def _free_with(code: str, carrier: str) -> Charge:
+    return Charge(status=ChargeStatus.FREE, fee_micro=0, reason=Reason(code), carrier=carrier)
 
 
 def _is_internal(call: Call, classification: Classification) -> bool:
@@ -204,9 +230,9 @@ def _without_carrier(call: Call, book: TariffBook) -> Charge:
 def _without_price(call: Call, classification: Classification, carrier: Carrier) -> Charge:
     """Incoming and internal calls are free unless they have a price; for others the reason names what is missing."""
     if _is_internal(call, classification):
-        return _free_with(INTERNAL.reason, carrier.name)
+        return _free_with(INTERNAL.reason.code, carrier.name)
     if call.direction is Direction.INBOUND:
-        return _free_with(INCOMING.reason, carrier.name)
+        return _free_with(INCOMING.reason.code, carrier.name)
     match, value = _destination(classification)
     facts = {"traffic_type": classification.traffic_type.value, "line_kind": classification.line_kind.value}
     return _unrated("no-price", carrier, **facts, match=match, value=value)

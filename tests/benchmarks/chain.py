@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.chain [--per-second 5000] [--seconds 30] [--dialect auto] [--quick] [--soak MINUTES]
 
-A client in a process of its own posts the records of an office, numbers repeating as in real traffic, each with an id
+A client in a process of its own posts the records of an office, numbers repeating as in real traffic, each with ids
 of its own, over 64 open connections and never faster than asked. Beside it the position of the pipeline is looked at
 fifty times a second. Printed are what was acknowledged, how long a record took from its arrival to its rated row, the
 backlog and the memory of both processes over time; at the end every acknowledgement must be one call with one charge.
@@ -50,7 +50,7 @@ def main() -> int:
     seconds = options.soak * 60 if options.soak else options.seconds
     with tempfile.TemporaryDirectory() as directory:
         site = Path(directory) / "site"
-        _init(site, options.dialect)
+        init(site, options.dialect)
         with Service(site, IPPBX_BILL_MAX_REQUESTS_PER_S="0") as service:
             watch = Watch(service)
             sent = _under_load(service, options.per_second, seconds, watch)
@@ -82,7 +82,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _init(site: Path, dialect: str) -> None:
+def init(site: Path, dialect: str = "auto") -> None:
     """A new site as an operator makes it."""
     command = [sys.executable, "-m", "ippbx_billing", "--data-dir", str(site), "init", "--area-code", "022"]
     subprocess.run(command, check=True, capture_output=True)
@@ -273,16 +273,20 @@ def _client(port: int, per_second: int, seconds: float, parent: Connection) -> N
 
 
 def _requests() -> Iterator[bytes]:
-    """The records of an office over and over, each under an id that no other has."""
+    """The records of an office over and over, each under ids of a record and a call that no other has."""
     calls = office(seed=1, calls=DIFFERENT_CALLS, first=date(2026, 10, 1), last=date(2026, 10, 31))
-    halves = [_around_id(cdr_body(call), call) for call in calls]
-    return (b"%b%0*d%b" % (before, width, n, after) for n, (before, width, after) in enumerate(cycle(halves)))
+    parts = [_around_ids(cdr_body(call), call) for call in calls]
+    return (
+        b"%b%0*d%b%032x%b" % (first, width, n, middle, n, last)
+        for n, (first, width, middle, last) in enumerate(cycle(parts))
+    )
 
 
-def _around_id(body: bytes, call: Any) -> tuple[bytes, int, bytes]:
-    wanted = call.record_id.encode()
-    before, after = request(body, headers="Content-Type: application/json\r\n").split(wanted, 1)
-    return before, len(wanted), after
+def _around_ids(body: bytes, call: Any) -> tuple[bytes, int, bytes, bytes]:
+    record_id, call_id = call.record_id.encode(), call.call_id.encode()
+    first, rest = request(body, headers="Content-Type: application/json\r\n").split(record_id, 1)
+    middle, last = rest.split(call_id, 1)
+    return first, len(record_id), middle, last
 
 
 def _read_answer(connection: socket.socket) -> None:

@@ -1,23 +1,27 @@
 """How many numbers a second are classified on one core: `python -m tests.benchmarks.numbering`.
 
 "Repeating" is the traffic of an office, 2,000 numbers called again and again; "all different" never asks
-for the same number twice; "of the world" mixes the plans of all countries.
+for the same number twice; "of the world" mixes the plans of all countries. Memory is tidied as seldom as in the worker.
 """
 
 import argparse
+import gc
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
+from random import Random
 
 import phonenumbers
 
 from ippbx_billing.numbering import Numbering
 from ippbx_billing.numbering.tables import areas, blocks
+from ippbx_billing.pipeline.worker import GARBAGE_THRESHOLD
 from tests.benchmarks.figures import Figure, add_options, write
 
-WANTED = {"repeating": 200_000, "all different": 20_000}
+WANTED = {"repeating": 1_000_000, "all different": 200_000, "of the world, all different": 100_000}
+ROUNDS = 5  # the best of them is what the core can do when nobody else uses it
 
 
 def chinese_numbers(count: int, seed: int = 1) -> list[str]:
@@ -51,13 +55,18 @@ def _digits(chance: random.Random, count: int) -> str:
     return str(chance.randrange(10**count)).zfill(count)
 
 
-def rate(numbering: Numbering, numbers: Iterable[str]) -> float:
-    """Classifications a second."""
-    numbers = list(numbers)
-    started = time.perf_counter()
+def rate(site: dict[str, str], numbers: Sequence[str], warm: Sequence[str] = ()) -> float:
+    """Classifications a second of processor time, each round by a plan of its own with numbers of its own."""
+    return max(_rate(Numbering(**site), numbers[place::ROUNDS], warm) for place in range(ROUNDS))
+
+
+def _rate(numbering: Numbering, numbers: Sequence[str], warm: Sequence[str]) -> float:
+    for number in warm:
+        numbering.classify(number)
+    started = time.process_time()
     for number in numbers:
         numbering.classify(number)
-    return len(numbers) / (time.perf_counter() - started)
+    return len(numbers) / (time.process_time() - started)
 
 
 def import_ms() -> float:
@@ -75,32 +84,31 @@ def import_ms() -> float:
     return min(times)
 
 
-def main() -> None:
+def main() -> int:
+    """Measure, print, check; 1 where a figure was missed, if strict."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="few numbers")
+    parser.add_argument("--strict", action="store_true", help="fail when a required figure is missed")
     add_options(parser)
     options = parser.parse_args()
+    gc.set_threshold(GARBAGE_THRESHOLD)
     site = {"country": "CN", "area_code": "022", "outside_prefix": "9"}
-    Numbering(**site).classify("13800138000")
-    office = chinese_numbers(2_000)
-    different = chinese_numbers(60_000, seed=3)
+    count = 5_000 if options.quick else 100_000
+    office, random = chinese_numbers(2_000), Random(4)
     rates = {
-        "repeating": rate(Numbering(**site), random.Random(4).choices(office, k=400_000)),
-        "all different": rate(Numbering(**site), different),
+        "repeating": rate(site, random.choices(office, k=2 * count), office),
+        "all different": rate(site, chinese_numbers(count, seed=3), chinese_numbers(5_000, seed=9)),
+        "of the world, all different": rate(site, world_numbers(count), world_numbers(3_000, seed=5)),
     }
-    world = Numbering(**site)
-    rate(world, world_numbers(3_000, seed=5))
-    rates["of the world, all different"] = rate(world, world_numbers(20_000))
-    for name, value in rates.items():
-        wanted = f"   (wanted: {WANTED[name]:,})" if name in WANTED else ""
-        print(f"{name:30} {value:12,.0f} a second{wanted}")
-    imported_ms = import_ms()
-    print(f"{'import':30} {imported_ms:12.1f} ms         (wanted: at most 15)")
     figures = [
-        Figure(f"numbers, {name}", value, "classified a second", None, WANTED.get(name))
-        for name, value in rates.items()
+        Figure(f"numbers, {name}", value, "classified a second", None, WANTED[name]) for name, value in rates.items()
     ]
-    write(options.json, [*figures, Figure("numbers, import", imported_ms, "ms", None, 15, at_most=True)])
+    figures.append(Figure("numbers, import", import_ms(), "ms", None, 15, at_most=True))
+    for one in figures:
+        print(f"{one.name:40}{one.figure:>12,.1f} {one.unit}{'   MISSED' if one.missed else ''}")
+    write(options.json, figures)
+    return int(options.strict and any(one.missed for one in figures))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

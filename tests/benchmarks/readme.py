@@ -38,7 +38,8 @@ class Benchmark:
 BENCHMARKS = {
     "ingest": Benchmark("--seconds 1.5 --rounds 2 --wrk", "--quick"),
     "chain": Benchmark("--per-second 5000 --seconds 30", "--per-second 1000 --quick"),
-    "numbering": Benchmark("", ""),
+    "worker": Benchmark("", "3000"),
+    "numbering": Benchmark("", "--quick"),
     "rating": Benchmark("", "50000"),
     "rerate": Benchmark("1000000", "50000"),
     "reports": Benchmark("10000000", "30000"),

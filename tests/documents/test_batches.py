@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ippbx_billing.documents import Document, Section, workbook
-from ippbx_billing.documents.batches import Batches, Shared
+from ippbx_billing.documents.batches import Batches, FewValues
 from ippbx_billing.documents.columns import Column, Format
 from ippbx_billing.documents.quick_sheet import LONGEST, QuickSheet
 from ippbx_billing.documents.render import show
@@ -33,7 +33,7 @@ def test_csv_by_column_is_csv_by_row(some: list[Any], other: list[Any], data: st
     """Whatever a PBX may have sent, in columns of texts, of mixed values, and of shared ones."""
     count = min(len(some), len(other))
     places = data.draw(st.lists(st.integers(0, len(other) - 1), min_size=count, max_size=count))
-    batch = {"number": range(count), "text": some[:count], "mixed": other[:count], "shared": Shared(other, places)}
+    batch = {"number": range(count), "text": some[:count], "mixed": other[:count], "shared": FewValues(other, places)}
     columns = [Column(key, key) for key in batch]
     assert csv_of(Batches(list(batch), [batch, batch]), columns) == csv_of(rows_of([batch, batch]), columns)
 
@@ -48,7 +48,7 @@ def csv_of(rows: Any, columns: list[Column]) -> str:
 
 def test_a_shared_column_is_a_column() -> None:
     """Iteration, length, one value, a part."""
-    column = Shared(["a", None], [0, 1, 0])
+    column = FewValues(["a", None], [0, 1, 0])
     assert (list(column), len(column), column[1], list(column[1:])) == (["a", None, "a"], 3, None, [None, "a"])
 
 
@@ -73,8 +73,8 @@ def batch(count: int) -> dict[str, Any]:
         "count": [place * 977 for place in range(count)],
         "length": [place % 100_000 for place in range(count)],
         "at": [("2026-11-30T08:00:07+08:00", None, "2026-11-30", "1899-12-31", "soon")[n % 5] for n in range(count)],
-        "word": Shared(["outbound", "no_answer", None, ["a", "list"]], [place % 4 for place in range(count)]),
-        "part": Shared(["0.1234", None], [place % 2 for place in range(count)]),
+        "word": FewValues(["outbound", "no_answer", None, ["a", "list"]], [place % 4 for place in range(count)]),
+        "part": FewValues(["0.1234", None], [place % 2 for place in range(count)]),
     }
 
 

@@ -187,13 +187,13 @@ def test_every_feature_of_a_price_has_its_sentence(lang: str, sentences: list[st
             CALL,
             replace(SHANGHAI, traffic_type=TrafficType.AUDIOTEX, area_code=None),
             "022-天津-电信 has no price for audiotex calls to country CN (fixed line)",
-            "022-天津-电信 没有本地声讯台固定电话的资费（国家或地区CN）",
+            "022-天津-电信 没有本地声讯台固定电话的资费（中国）",
         ),
         (
             CALL,
-            replace(SHANGHAI, traffic_type=TrafficType.OTHER, line_kind=LineKind.SERVICE, normalized="10086"),
-            "022-天津-电信 has no price for other calls to number 10086 (service number)",
-            "022-天津-电信 没有其它服务号码的资费（号码10086）",
+            replace(SHANGHAI, traffic_type=TrafficType.OTHER, line_kind=LineKind.SERVICE, normalized="11185"),
+            "022-天津-电信 has no price for other calls to number 11185 (service number)",
+            "022-天津-电信 没有其它服务号码的资费（号码11185）",
         ),
         (
             CALL,

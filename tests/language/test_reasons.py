@@ -45,8 +45,11 @@ MADE_OF = {  # what a sentence says of several facts
     "conditions": ("direction", "extension", "number", "trunk"),
     "destination": ("match", "value"),
     "doubts": ("reasons",),
+    "fee": ("fee_micro",),
     "kind": ("line_kind",),
     "lack": ("wanted",),
+    "limit_fee": ("limit_micro",),
+    "minute_fee": ("minute_micro",),
 }
 
 

@@ -229,16 +229,16 @@ def test_filters_and_days_off_reach_earlier_calls(ledger: Ledger) -> None:
 
 def test_calls_that_had_no_price_get_one(ledger: Ledger) -> None:
     """The preview counts those that were unrated and those that stay so."""
-    put(ledger, talk("10086", 60), talk("95588", 60), talk("", 60))
+    put(ledger, talk("11185", 60), talk("116114", 60), talk("", 60))
     ledger.book.add_prices(
         [Price(None, TELECOM, TrafficType.OTHER, Figures(60, 100_000, 60, 100_000), date(2026, 1, 1), match="pattern",
-               value="100XX")]
+               value="111XX")]
     )  # fmt: skip
     (difference,) = Rerating(ledger, rules_of(ledger), OCTOBER).preview().values()
     assert (difference.calls, difference.unrated_before, difference.unrated_after) == (1, 1, 0)
     rerate(ledger)
     assert fees(ledger) == [100_000, None, None]
-    assert '"match":"number","value":"95588"' in str(stored(ledger)[1][7])
+    assert '"match":"number","value":"116114"' in str(stored(ledger)[1][7])
 
 
 def test_a_price_of_another_type_that_names_the_area_is_found_as_for_a_live_call(ledger: Ledger) -> None:

@@ -65,6 +65,24 @@ def test_every_benchmark_has_its_module() -> None:
         assert "--json" in source or "add_options(" in source
 
 
+@pytest.mark.parametrize(
+    ("command", "measured"),
+    [
+        ("worker 200", {"worker, numbers repeat", "worker, all numbers differ", "worker, numbers repeat: rating"}),
+        ("numbering --quick", {"numbers, all different", "numbers, of the world, all different"}),
+        ("rating 2000", {"rating, rate", "rating, explain"}),
+    ],
+)
+def test_a_benchmark_runs_in_a_small_size(command: str, measured: set[str], tmp_path: Path) -> None:
+    """It comes to its end and tells what it measures, whatever that is."""
+    name, *arguments = command.split()
+    saved_to = tmp_path / "figures.json"
+    run = [sys.executable, "-m", f"tests.benchmarks.{name}", *arguments, "--json", str(saved_to)]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {row["name"] for row in json.loads(saved_to.read_text("utf-8"))} >= measured
+
+
 def test_the_whole_chain_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """A hundred records through the true listener and its worker: each is one call with one charge, and is told of."""
     saved_to = tmp_path / "chain.json"

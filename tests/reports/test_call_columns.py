@@ -15,7 +15,7 @@ from ippbx_billing.language.reasons import english, plain, told
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.reasons import loaded, loaded_notes
 from ippbx_billing.reports import CALL_KEYS, View, WantedCalls, call_columns, calls, calls_by_column
-from ippbx_billing.reports.clock import Clock
+from ippbx_billing.reports.clock import IsoClock
 from tests.benchmarks.exports import fill
 
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "UTC")
@@ -38,7 +38,7 @@ def test_the_clock_is_set_within_an_hour(zone: tzinfo) -> None:
 
 def check(moments: list[int], zone: tzinfo) -> None:
     wanted = [datetime.fromtimestamp(one, UTC).astimezone(zone).isoformat() for one in moments]
-    assert Clock(zone).texts([None, *moments]) == [None, *wanted]
+    assert IsoClock(zone).texts([None, *moments]) == [None, *wanted]
 
 
 def test_the_clock_forgets(monkeypatch: pytest.MonkeyPatch) -> None:

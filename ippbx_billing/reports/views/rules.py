@@ -156,8 +156,13 @@ def _usual(day: date) -> str:
 # -- numbers
 
 
-def numbers(found: "Iterable[Classification]") -> Listing:
-    """What numbers are and why, as they come; `rows` may be read once."""
+def numbers(found: "Iterable[Classification]", home: tuple[str, str] | None = None) -> Listing:
+    """What numbers are and why, as they come; `rows` may be read once.
+
+    With the `home` country and area code the reasons are in the reader's language, else in the plan's own words.
+    """
+    from ippbx_billing.language.lookups import why
+
     headings = [
         Column("number", tr("Number")),
         Column("normalized", tr("Normalized")),
@@ -170,7 +175,8 @@ def numbers(found: "Iterable[Classification]") -> Listing:
         Column("emergency", tr("Emergency"), "flag"),
         Column("why", tr("Why")),
     ]
-    return Listing(map(_number, found), headings)
+    rows = (_number(one) | ({"why": why(one, *home)} if home else {}) for one in found)
+    return Listing(rows, headings)
 
 
 def _number(found: "Classification") -> dict[str, Any]:
