@@ -5,8 +5,8 @@
 A year of office calls, as `reports` makes it, in ledgers of 10,000, 100,000, 1,000,000 and 10,000,000 calls. Each line
 is a whole process: a month's report by extension in seconds of the processor, which should stay what it is; a year
 rated again and a month's export as CSV in microseconds for each of their calls, which should not rise; and the peak
-memory of each, which is bounded. A ratio is to the smallest ledger for what should stay; to the one before for what goes by the call.
-The last ledger takes minutes to be made and 4 GB while it lasts.
+memory of each, which is bounded. A ratio is to the smallest ledger for what should stay, to the one before for what
+goes by the call. The last ledger takes minutes to be made and 4 GB while it lasts.
 """
 
 import argparse
