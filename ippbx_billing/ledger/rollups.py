@@ -57,10 +57,13 @@ class Tally:
 
     def count(self, hour: int, extension_id: int, place_id: int, kind: Class, counts: Counts) -> None:
         """Count calls of one hour, extension, place and class in, at every level."""
-        day = hour // 24
-        self.count_extension(day, extension_id, kind, counts)
-        self.count_place(day, place_id, kind, counts)
-        self.count_hour(hour, kind, counts)
+        day, levels = hour // 24, self.levels
+        month = month_of(day)
+        _add(levels["months"], (month, extension_id, kind.id), counts)
+        _add(levels["month_extensions"], (month, extension_id, kind.status), counts)
+        _add(levels["days"], (day, extension_id, kind.status), counts)
+        _add(levels["month_places"], (month, place_id, kind.id), counts)
+        _add(levels["hours"], (hour, kind.id), counts)
 
     def count_extension(self, day: int, extension_id: int, kind: Class, counts: Counts) -> None:
         """Count them in at the levels that tell extensions apart."""
@@ -80,7 +83,8 @@ class Tally:
     def span(self, day: int, number: int) -> None:
         """Call `number` is of this day."""
         first, last = self.spans.get(day, (number, number))
-        self.spans[day] = (min(first, number), max(last, number))
+        if not first <= number < last:
+            self.spans[day] = (min(first, number), max(last, number))
 
 
 class FeeChanges:
