@@ -52,7 +52,17 @@ class Settings:
     extension_patterns: tuple[str, ...] = _setting(
         "pbx",
         ["[1-8]XXX", "[2-8]XX"],
-        "what an extension looks like: X is one digit, N any run of digits, regular expressions work / 分机号码",
+        "what an extension looks like: 8001-8999 or 8XXX; X is one digit, N any run of digits, regular expressions "
+        "work / 分机号码",
+    )
+
+    bill_address: tuple[str, ...] = _setting(
+        "bill", [], "lines below the company's name on its bills / 账单上的公司地址"
+    )
+    bill_logo: str = _setting("bill", "", "PNG or SVG file on the bills, seen from this directory / 账单上的公司标志")
+    bill_footer: str = _setting("bill", "", "words at the foot of each bill, such as the bank account / 账单页脚")
+    bill_due_days: int = _setting(
+        "bill", 0, "days after the period in which a bill is to be paid; 0: not said / 付款期限"
     )
 
     host: str = _setting("listen", "0.0.0.0", "address to listen on; 0.0.0.0 is every interface")
@@ -79,6 +89,14 @@ class Settings:
     )
     tls_certificate: str = _setting("listen", "", "PEM file; with it and its key both doors speak HTTPS only / 证书")
     tls_key: str = _setting("listen", "", "PEM file with the certificate's key, without a password / 证书私钥")
+
+    console_host: str = _setting(
+        "console", "127.0.0.1", "address of the web page; 0.0.0.0 is every interface / 网页地址"
+    )
+    console_port: int = _setting("console", 8180, "port of the web page / 网页端口")
+    console_names: tuple[str, ...] = _setting(
+        "console", [], "names under which browsers reach it, such as bill.example.cn; addresses always work / 网页域名"
+    )
 
     max_body_bytes: int = _setting("limits", 16 * 1024 * 1024, "larger bodies are answered 413")
     max_header_bytes: int = _setting("limits", 64 * 1024, "larger request headers are answered 400")
@@ -107,6 +125,11 @@ class Settings:
     def ledger_path(self) -> Path:
         """Where calls, charges and tariffs are kept."""
         return self.data_dir / "ledger.db"
+
+    @property
+    def operators_path(self) -> Path:
+        """Where operators, their sessions and the log of who did what are kept."""
+        return self.data_dir / "operators.db"
 
     @property
     def dialects_dir(self) -> Path:
@@ -143,6 +166,14 @@ def load(
     settings = _apply(settings, _from_file(path), str(path))
     settings = _apply(settings, _from_environment(environment), tr("the environment"))
     return _apply(settings, {k: v for k, v in (flags or {}).items() if v is not None}, tr("the command line"))
+
+
+def stored_language(data_dir: Path) -> str:
+    """The language in the settings file, or ""; never raises, because it is asked before anybody can be told."""
+    try:
+        return str(_from_file(data_dir / FILE_NAME).get("lang", ""))
+    except DataError:
+        return ""
 
 
 def default_data_dir(environment: Mapping[str, str] | None = None) -> Path:
@@ -217,20 +248,20 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _apply(settings: Settings, values: Mapping[str, Any], source: str) -> Settings:
     """The settings with these values in place; each value is brought to its field's type and checked."""
-    checked = {}
+    good = {}
     for name, value in values.items():
         try:
-            checked[name] = _checked(name, value)
+            good[name] = checked(name, value)
         except ValueError as error:
             raise UsageError(
                 tr("{source}: {name} is {value!r}, but {error}", source=source, name=name, value=value, error=error),
                 tr("see settings.toml for what it means"),
             ) from error
-    return replace(settings, **checked)
+    return replace(settings, **good)
 
 
-def _checked(name: str, value: Any) -> Any:
-    """The value in its field's type; ValueError with what would be right."""
+def checked(name: str, value: Any) -> Any:
+    """A setting's value in its field's type; ValueError with what would be right."""
     default = getattr(Settings(), name)
     if isinstance(default, int):
         return _whole_number(name, value)
@@ -290,7 +321,44 @@ def _patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
                     error=error,
                 )
             ) from None
-    return patterns
+    return tuple(part for pattern in patterns for part in _spelt_out(pattern))
+
+
+_SPAN = re.compile(r"(\d+)\s*[-–—~～至到]\s*(\d+)")
+
+
+def _spelt_out(pattern: str) -> list[str]:
+    """A range as the patterns that fit exactly its numbers: 8001-8999 is 800[1-9], 80[1-9]X and 8[1-9]XX."""
+    span = _SPAN.fullmatch(pattern)
+    if span is None:
+        return [pattern]
+    first, last = span.groups()
+    if len(first) != len(last) or first > last:
+        raise ValueError(
+            tr("{pattern!r} is no range: the second number has as many digits and is larger", pattern=pattern)
+        )
+    return _of_range(first, last)
+
+
+def _of_range(first: str, last: str) -> list[str]:
+    """Patterns for all numbers from `first` to `last`, two texts of as many digits."""
+    if first[:1] == last[:1]:
+        return [first[:1] + rest for rest in _of_range(first[1:], last[1:])] if first else [""]
+    zeros, nines = "0" * (len(first) - 1), "9" * (len(first) - 1)
+    low, high = int(first[0]), int(last[0])
+    before, behind = [], []
+    if first[1:] != zeros:
+        before, low = [first[0] + rest for rest in _of_range(first[1:], nines)], low + 1
+    if last[1:] != nines:
+        behind, high = [last[0] + rest for rest in _of_range(zeros, last[1:])], high - 1
+    return [*before, *_block(low, high, len(zeros)), *behind]
+
+
+def _block(low: int, high: int, digits: int) -> list[str]:
+    if low > high:
+        return []
+    first = "X" if (low, high) == (0, 9) else str(low) if low == high else f"[{low}-{high}]"
+    return [first + "X" * digits]
 
 
 def _zone(value: str) -> str:
@@ -314,12 +382,19 @@ def _matching(pattern: str, wanted: Callable[[], str], upper: bool = False) -> C
 
 # 0 is a free port, no limit, or no delay; any other limit of 0 would let nothing in.
 _MAY_BE_ZERO = {
-    *("cdr_port", "status_port", "smdr_port"),
+    *("cdr_port", "status_port", "smdr_port", "console_port"),
     *("max_connections_per_address", "max_requests_per_s"),
-    *("min_free_bytes", "shutdown_timeout_s"),
+    *("min_free_bytes", "shutdown_timeout_s", "bill_due_days"),
 }
 
-_LISTS = {"extension_patterns": _patterns, "allow": _networks, "pages_from": _networks, "proxies": _networks}
+_LISTS: Mapping[str, Callable[[tuple[str, ...]], tuple[str, ...]]] = {
+    "bill_address": tuple,
+    "console_names": tuple,
+    "extension_patterns": _patterns,
+    "allow": _networks,
+    "pages_from": _networks,
+    "proxies": _networks,
+}
 
 _CHECKS = {
     "country": _matching("[A-Z]{2}", lambda: tr("two letters are wanted, such as CN"), upper=True),

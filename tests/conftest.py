@@ -50,7 +50,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def fresh_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data directory of a site in Tianjin as `init` leaves it; copy it, do not touch it."""
     data_dir = tmp_path_factory.mktemp("site") / "data"
-    result = CliRunner().invoke(app, ["--data-dir", str(data_dir), "init", "--area-code", "022"])
+    result = CliRunner().invoke(app, ["--data-dir", str(data_dir), "--lang", "en", "init", "--area-code", "022"])
     assert result.exit_code == 0, result.output
     return data_dir
 

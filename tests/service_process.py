@@ -43,7 +43,7 @@ class Service:
 
     def __enter__(self) -> Self:
         deadline = time.monotonic() + PATIENCE_S
-        while "listening:" not in self.announcement:  # in JSON it is within an object
+        while not re.search("listening:|正在接收：", self.announcement):  # in JSON it is within an object
             self.announcement = self.lines.get(timeout=max(0.1, deadline - time.monotonic()))
             self._before.append(self.announcement)
         self.cdr_url, self.status_url = re.findall(r"http://\S+?/", self.announcement)

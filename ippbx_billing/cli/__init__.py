@@ -9,6 +9,7 @@ import gc
 import io
 import os
 import sys
+from pathlib import Path
 
 from ippbx_billing import language
 
@@ -21,10 +22,18 @@ def main() -> None:
     gc.set_threshold(GARBAGE_AFTER)
     atexit.register(gc.freeze)  # the process gives its memory back whole: nobody takes its objects apart one by one
     _write_what_the_terminal_lacks()
-    language.begin_in(language.preferred(sys.argv[1:]))
+    language.begin_in(language.preferred(sys.argv[1:], site=_language_of_the_site))
     from ippbx_billing.cli.app import app
 
     app()
+
+
+def _language_of_the_site() -> str:
+    """What the settings of the data directory in use say; a file that cannot be read is complained of later."""
+    from ippbx_billing.settings import default_data_dir, stored_language
+
+    named = language.option_of(sys.argv[1:], "--data-dir")
+    return stored_language(Path(named) if named else default_data_dir())
 
 
 def _write_what_the_terminal_lacks() -> None:

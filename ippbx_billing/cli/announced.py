@@ -26,7 +26,14 @@ def announcing(table: Table, group: type[HelpedGroup] = HelpedGroup) -> type[Hel
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
             name, _, rest = super().resolve_command(ctx, args)
-            return name, None if name is None else loaded(table, name), rest
+            if name is None:
+                return name, None, rest
+            found = loaded(table, name)
+            if ctx.parent is not None:
+                return name, found, rest
+            from ippbx_billing.cli.noting import noted  # here, because the list of commands needs none of it
+
+            return name, noted(found, name), rest
 
     return Announced
 

@@ -11,12 +11,14 @@ from typing import Annotated
 
 import typer
 
-from ippbx_billing import __version__, language
+from ippbx_billing import __version__
 from ippbx_billing.cli.announced import announcing
-from ippbx_billing.cli.common import ErrorsAsSentences, state
+from ippbx_billing.cli.common import ErrorsAsSentences
 from ippbx_billing.cli.helping import Commands
+from ippbx_billing.cli.parsing import state
 from ippbx_billing.cli.plain_values import use_where_plain
-from ippbx_billing.language import en, tr
+from ippbx_billing.language import en
+from ippbx_billing.language.words import in_code
 
 # Name: (module:what in it, help), in the order of a site's journey; a module brings what stands below its command.
 COMMANDS = {
@@ -50,6 +52,10 @@ COMMANDS = {
     "numbers": ("rules.numbers:app", en("Look up numbers, correct prefixes, update number data.")),
     "demo": ("trial.demo:demo", en("The whole journey on believable traffic, in a directory of its own.")),
     "simulate": ("trial.simulate:app", en("Traffic to try things with, before the real PBX.")),
+    "console": ("site.console:console", en("The web page: calls, reports and bills in a browser.")),
+    "operators": ("site.operators:app", en("Who may sign in to the web page, and as what.")),
+    "audit": ("site.audit:app", en("Who did what, on the web page and with commands.")),
+    "alerts": ("site.alerts:app", en("What is wrong, and who is told: incidents, rules, channels.")),
     "backup": ("site.backup:backup", en("Copy everything elsewhere while the listener runs, checked.")),
     "restore": ("site.backup:restore", en("Put a backup back; what was there is kept aside.")),
     "service": ("site.service:app", en("Run the listener as a service of systemd.")),
@@ -62,9 +68,14 @@ app = Commands(
     cls=announcing(COMMANDS, ErrorsAsSentences),
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help needs a tenth of a second less: the boxes load a Markdown parser
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": in_code},
     help=en("Receives a PBX's call records, rates each call under the carrier's tariff, and prints the bill."),
 )
+
+
+def _speak(lang: str | None) -> None:
+    if lang is not None:
+        state.take("--lang", lang)
 
 
 def _version(wanted: bool) -> None:
@@ -77,18 +88,25 @@ def _version(wanted: bool) -> None:
 def options(
     data_dir: Annotated[
         Path | None,
-        typer.Option("--data-dir", envvar="IPPBX_BILL_DATA_DIR", help=en("where settings and databases lie")),
+        typer.Option(
+            "--data-dir", metavar="DIR", envvar="IPPBX_BILL_DATA_DIR", help=en("where settings and databases lie")
+        ),
     ] = None,
     lang: Annotated[
-        str | None, typer.Option("--lang", metavar="en|zh", envvar="IPPBX_BILL_LANG", help=en("language of the texts"))
+        str | None,
+        typer.Option(
+            "--lang",
+            metavar="en|zh",
+            envvar="IPPBX_BILL_LANG",
+            is_eager=True,
+            callback=_speak,
+            help=en("language of the texts"),
+        ),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help=en("show the version"))
     ] = False,
 ) -> None:
-    """Remember the global options; the commands read them through `common.settings`."""
-    state.data_dir, state.lang = data_dir, lang
-    if lang is not None:
-        if lang not in language.LANGUAGES:
-            raise typer.BadParameter(tr("only en and zh are known"), param_hint="--lang")
-        language.begin_in(lang)
+    """Remember the data directory; the commands read them through `common.settings`."""
+    if data_dir is not None:
+        state.take("--data-dir", str(data_dir) if data_dir.parts else "")

@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ippbx_billing import language
+from ippbx_billing.cli import given, mistakes
 from ippbx_billing.cli.helping import HelpedGroup
+from ippbx_billing.cli.parsing import state as state
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.language import en, tr
@@ -25,23 +26,12 @@ if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
 
 
-@dataclass
-class GlobalOptions:
-    """The global options of this run."""
-
-    data_dir: Path | None = None
-    lang: str | None = None
-
-
-state = GlobalOptions()
-
-
 def _form(ctx: typer.Context, form: Format) -> Format:
     """The form that was asked for by name, else by the ending of --output."""
     source = ctx.get_parameter_source("form")
     output = ctx.params.get("output")
     if source is not None and source.name == "DEFAULT" and output:
-        return Format.of_file(str(output)) or form
+        return given.form_of(str(output)) or form
     return form
 
 
@@ -52,7 +42,9 @@ FormatOption = Annotated[
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", is_eager=True, help=en("write to this file; - is stdout"))
 ]
-MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM|last|this", help=en("the month"))]
+MonthOption = Annotated[
+    str | None, typer.Option("--month", metavar="YYYY-MM|last|this", callback=given.month, help=en("the month"))
+]
 
 
 WaitOption = Annotated[
@@ -62,6 +54,23 @@ WaitOption = Annotated[
 
 class ErrorsAsSentences(HelpedGroup):
     """A group whose errors become a sentence, a blank line and a hint on stderr, with the error's exit code."""
+
+    def main(self, *args: Any, **given: Any) -> Any:
+        """A wrong use is an error like any other, whoever finds it: Typer or one of ours."""
+        if not given.get("standalone_mode", True):
+            return super().main(*args, **given)
+        state.data_dir = state.lang = None
+        try:
+            code = super().main(*args, **given | {"standalone_mode": False})
+        except BillingError as error:
+            complain(error)
+            code = error.exit_code
+        except typer.Abort:
+            say(tr("Aborted!"))
+            code = 1
+        except mistakes.AnyOfTheirs as error:
+            code = _tell_of_misuse(error)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -81,6 +90,14 @@ class ErrorsAsSentences(HelpedGroup):
             problem = tr("the output cannot be written: {error}", error=tr(str(error.strerror)))
             complain(BillingError(problem, tr("make room, or write elsewhere")))
             raise typer.Exit(1) from error
+
+
+def _tell_of_misuse(error: Any) -> int:
+    if isinstance(error, mistakes.ShowsHelp):
+        typer.echo(error.format_message(), err=True)
+    else:
+        complain(mistakes.as_usage_error(error))
+    return int(error.exit_code)
 
 
 def _write_no_more() -> None:
@@ -177,10 +194,20 @@ def this_command(context: typer.Context, **changed: Any) -> str:
         if value is None or value in (one.default, False, (), []):
             continue
         if one.param_type_name == "argument":
-            arguments.append(_spelt(value))
+            arguments += [_spelt(single) for single in _each(value)]
         else:
             options += [word for single in _each(value) for word in _option(one.opts[0], single)]
-    return command_line(*context.command_path.split()[-2:], *arguments, *options)
+    return command_line(*_names(context), *arguments, *options)
+
+
+def _names(context: typer.Context) -> list[str]:
+    """The words that name the command, without the program's own."""
+    names: list[str] = []
+    one: Any = context
+    while one is not None and one.parent is not None:
+        names.insert(0, one.info_name or "")
+        one = one.parent
+    return names
 
 
 def _option(name: str, value: Any) -> list[str]:

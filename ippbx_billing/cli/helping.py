@@ -13,8 +13,8 @@ from copy import copy
 from typing import Any, TypeVar
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
+from ippbx_billing.cli.parsing import Command, CommandGroup
 from ippbx_billing.language import tr
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -40,11 +40,11 @@ def _spoken(one: Any) -> Any:
     return spoken
 
 
-class HelpedCommand(_Translated, TyperCommand):
+class HelpedCommand(_Translated, Command):
     """A command that helps in the reader's language."""
 
 
-class HelpedGroup(_Translated, TyperGroup):
+class HelpedGroup(_Translated, CommandGroup):
     """A group that helps in the reader's language, and lists its commands in it."""
 
 

@@ -19,6 +19,7 @@ from ippbx_billing.dialects.record import Path as RecordPath
 from ippbx_billing.dialects.record import Record
 from ippbx_billing.dialects.values import fold
 from ippbx_billing.errors import DataError
+from ippbx_billing.language import tr
 
 ANSWER = '{"code":0,"msg":"success"}'
 COMMON_WORDS = "_words.toml"
@@ -222,7 +223,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DataError(f"{path}: {error}", "mend the file, or remove it to use the packaged dialect") from error
+        raise DataError(f"{path}: {error}", tr("mend the file, or remove it to use the packaged dialect")) from error
 
 
 class _Reader:
@@ -287,7 +288,7 @@ class _Reader:
             return Layout(columns, int(table.get("at_least", len(columns))))
         pattern = self._regex(table["pattern"], f"{key}.pattern")
         if not pattern.groupindex:
-            raise self._wrong(f"{key}.pattern", "a regular expression with names, such as (?P<caller>[0-9]+)")
+            raise self._wrong(f"{key}.pattern", tr("a regular expression with names, such as (?P<caller>[0-9]+)"))
         return Layout(pattern=pattern)
 
     def _sources(self, table: dict[str, Any], *, with_units: bool) -> dict[str, tuple[Source, ...]]:
@@ -304,12 +305,12 @@ class _Reader:
         if isinstance(listed, str):
             return Source(RecordPath.of(listed), listed)
         if not isinstance(listed, dict):
-            raise self._wrong(key, "a name, or a table with `path`")
+            raise self._wrong(key, tr("a name, or a table with `path`"))
         self._know(listed, key, {"path", "unit", "pattern", "when", "join", "unless_extension", "only_extension"})
         first, *others = self._texts(listed, "join") or (self._text(listed, "path"),)
         unit = listed.get("unit", "s")
         if not first or unit not in values.UNITS:
-            raise self._wrong(key, f"a `path`, and a `unit` out of {', '.join(values.UNITS)}")
+            raise self._wrong(key, tr("a `path`, and a `unit` out of {names}", names=", ".join(values.UNITS)))
         return Source(
             path=RecordPath.of(first),
             name=" + ".join((first, *others)),
@@ -325,15 +326,15 @@ class _Reader:
         try:
             compiled = re.compile(str(pattern), re.IGNORECASE)
         except re.error as error:
-            raise self._wrong(key, f"a regular expression ({error})") from error
+            raise self._wrong(key, tr("a regular expression ({error})", error=error)) from error
         if compiled.groups < 1:
-            raise self._wrong(key, "a regular expression with one group in parentheses")
+            raise self._wrong(key, tr("a regular expression with one group in parentheses"))
         return compiled
 
     def _condition(self, table: object, key: str) -> Condition:
         """`{name = "word"}`, `{name = ["one", "other"]}`, `{name = true}` is there, `{name = false}` is not."""
         if not isinstance(table, dict):
-            raise self._wrong(key, "a table of names")
+            raise self._wrong(key, tr("a table of names"))
         paths = {name: RecordPath.of(name) for name in table}
         return Condition(
             said=tuple(
@@ -352,9 +353,9 @@ class _Reader:
         self._know(table, key, {"when", "is", "because"})
         outcome = str(table.get("is", ""))
         if outcomes is not None and outcome not in outcomes:
-            raise self._wrong(f"{key}.is", f"one of {', '.join(outcomes)}")
+            raise self._wrong(f"{key}.is", tr("one of: {names}", names=", ".join(outcomes)))
         if (outcomes is None or outcome == "nothing") and not table.get("because"):
-            raise self._wrong(f"{key}.because", "the reason in words")
+            raise self._wrong(f"{key}.because", tr("the reason in words"))
         return Rule(self._condition(table.get("when", {}), f"{key}.when"), outcome, str(table.get("because", "")))
 
     def _words(self, key: str, meanings: tuple[str, ...], common: Vocabulary) -> Vocabulary:
@@ -366,43 +367,46 @@ class _Reader:
 
     def _field(self, name: object, key: str) -> str:
         if name not in FIELDS:
-            raise self._wrong(f"{key}.{name}", f"one of our fields: {', '.join(FIELDS)}")
+            raise self._wrong(f"{key}.{name}", tr("one of our fields: {names}", names=", ".join(FIELDS)))
         return str(name)
 
     def _know(self, table: dict[str, Any], key: str, known: Iterable[str]) -> None:
         for name in table:
             if name not in known:
-                raise self._wrong(f"{key}.{name}".strip("."), f"a key out of {', '.join(sorted(known))}")
+                raise self._wrong(
+                    f"{key}.{name}".strip("."), tr("a key out of {names}", names=", ".join(sorted(known)))
+                )
 
     def _dict(self, table: dict[str, Any], key: str) -> dict[str, Any]:
         found = table.get(key.rpartition(".")[2], {})
         if not isinstance(found, dict):
-            raise self._wrong(key, "a table")
+            raise self._wrong(key, tr("a table"))
         return found
 
     def _tables(self, table: dict[str, Any], key: str) -> list[dict[str, Any]]:
         found = table.get(key, [])
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-            raise self._wrong(key, f"a list of tables, each headed [[{key}]]")
+            raise self._wrong(key, tr("a list of tables, each headed {heading}", heading=f"[[{key}]]"))
         return found
 
     def _text(self, table: dict[str, Any], key: str) -> str:
         found = table.get(key, "")
         if not isinstance(found, str):
-            raise self._wrong(key, "a text")
+            raise self._wrong(key, tr("a text"))
         return found
 
     def _texts(self, table: dict[str, Any], key: str) -> tuple[str, ...]:
         found = _list(table.get(key.rpartition(".")[2], []))
         if not all(isinstance(one, str) for one in found):
-            raise self._wrong(key, "a list of names")
+            raise self._wrong(key, tr("a list of names"))
         return tuple(str(one) for one in found)
 
     def _paths(self, table: dict[str, Any], key: str) -> tuple[RecordPath, ...]:
         return tuple(RecordPath.of(name) for name in self._texts(table, key))
 
     def _wrong(self, key: str, expected: str) -> DataError:
-        return DataError(f"{self._path}: {key} must be {expected}", "see the comments in the packaged uc.toml")
+        problem = tr("{path}: {key} must be {expected}", path=self._path, key=key, expected=expected)
+        return DataError(problem, tr("see the comments in the packaged uc.toml"))
 
 
 def _with_units(sources: tuple[Source, ...]) -> Iterator[Source]:

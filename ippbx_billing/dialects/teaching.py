@@ -16,6 +16,7 @@ from ippbx_billing.calls import Disposition
 from ippbx_billing.dialects.definition import COMMON_WORDS, Words, read_toml
 from ippbx_billing.dialects.values import fold
 from ippbx_billing.errors import DataError
+from ippbx_billing.language import tr
 
 _HEAD = "# Words for the outcome of a call, as this site's PBX uses them. Written by `ippbx-bill dialects words set`.\n"
 
@@ -39,7 +40,9 @@ def own_words(directory: Path) -> OwnWords:
         return OwnWords()
     table = read_toml(path).get("disposition", {})
     if not isinstance(table, dict) or not all(one in tuple(Disposition) for one in table):
-        raise DataError(f"{path}: disposition must be a table of {', '.join(Disposition)}", "mend or remove the file")
+        expected = tr("a table of {names}", names=", ".join(Disposition))
+        problem = tr("{path}: {key} must be {expected}", path=path, key="disposition", expected=expected)
+        raise DataError(problem, tr("mend or remove the file"))
     return OwnWords({meaning: [str(word) for word in words] for meaning, words in table.items()})
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from ippbx_billing.documents.columns import Column
-from ippbx_billing.documents.document import FONT, Chart, Document, Section
+from ippbx_billing.documents.document import FONT, Chart, Document, Letterhead, Section
 from ippbx_billing.files import whole
 
-__all__ = ["FONT", "FORMS", "Chart", "Column", "Document", "Section", "write", "write_each"]
+__all__ = ["FONT", "FORMS", "Chart", "Column", "Document", "Letterhead", "Section", "write", "write_each"]
 
 FORMS = ("html", "markdown", "pdf", "xlsx")
 

@@ -142,7 +142,7 @@ def _amount(value: Any) -> str:
 
 
 def _country(code: Any) -> str:
-    from ippbx_billing.numbering.countries import country_name
+    from ippbx_billing.language.countries import country_name
 
     return country_name(harmless(str(code)), language())
 

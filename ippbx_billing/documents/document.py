@@ -44,11 +44,25 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What stands around a bill: lines below the company's name, a picture (PNG or SVG), words at the foot."""
+
+    address: Sequence[str] = ()
+    logo: bytes = b""
+    footer: str = ""
+
+    @property
+    def media_type(self) -> str:
+        """Of the logo."""
+        return "image/png" if self.logo.startswith(b"\x89PNG") else "image/svg+xml"
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One report or one bill; `facts` are (name, value) pairs below the title, `notes` sentences at the end.
 
     `dated` is the day that the file names as its own (the period's last day, never the clock's); `lang` the language
-    that its texts are in, empty for the one in use.
+    that its texts are in, empty for the one in use. With a `letterhead` the subtitle is the company that it is of.
     """
 
     title: str
@@ -58,6 +72,7 @@ class Document:
     notes: Sequence[str] = ()
     lang: str = ""
     dated: date | None = None
+    letterhead: Letterhead | None = None
 
     @property
     def language(self) -> str:

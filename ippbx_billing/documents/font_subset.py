@@ -40,6 +40,8 @@ def _gathered(document: Document) -> Document:
 def _signs_of(document: Document) -> set[str]:
     """Every sign that may be printed of a document; of one whose rows are in memory."""
     texts = [document.title, document.subtitle, *document.notes, *(text for fact in document.facts for text in fact)]
+    if document.letterhead:
+        texts += [*document.letterhead.address, document.letterhead.footer]
     return set().union(harmless("".join(texts)), *map(_signs, document.sections))
 
 

@@ -12,7 +12,7 @@ from typing import IO
 
 from ippbx_billing.documents.charts import Points, points
 from ippbx_billing.documents.columns import Column, Row, harmless, shown
-from ippbx_billing.documents.document import FONT, Document, Section
+from ippbx_billing.documents.document import FONT, Document, Letterhead, Section
 from ippbx_billing.files import whole
 
 FIRST_CHINESE = "\u2e80"  # the signs of Latin and other letters before it are on any machine
@@ -31,6 +31,11 @@ th { border-bottom: 2px solid #57606a; position: sticky; top: 0; background: #ff
 td { border-bottom: 1px solid #d8dee4; }
 .r { text-align: right; } .r, .n { white-space: nowrap; overflow-wrap: normal; }
 tfoot td { font-weight: 600; border-top: 2px solid #57606a; border-bottom: 0; }
+.letterhead { display: flex; justify-content: space-between; align-items: start; gap: 2rem; color: #57606a;
+  border-bottom: 1px solid #d8dee4; margin-bottom: 1.2rem; padding-bottom: .8rem; }
+.letterhead p { margin: 0; } .letterhead strong { color: #1b1f24; }
+.letterhead img { max-height: 4rem; max-width: 14rem; }
+.foot { color: #57606a; border-top: 1px solid #d8dee4; margin-top: 2rem; padding-top: .5rem; font-size: .9em; }
 .notes { color: #57606a; margin-top: 2rem; padding-left: 1.2rem; }
 svg { display: block; width: 100%; height: auto; margin: .5rem 0 1rem; }
 .page-break { break-before: page; }
@@ -86,8 +91,11 @@ def _head(document: Document) -> str:
 
 
 def _article(document: Document) -> Iterator[str]:
-    yield f"<article>\n<h1>{_text(document.title)}</h1>\n"
-    if document.subtitle:
+    yield "<article>\n"
+    if document.letterhead:
+        yield from _letterhead(document, document.letterhead)
+    yield f"<h1>{_text(document.title)}</h1>\n"
+    if document.subtitle and not document.letterhead:
         yield f'<p class="subtitle">{_text(document.subtitle)}</p>\n'
     if document.facts:
         facts = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>\n" for name, value in document.facts)
@@ -97,7 +105,17 @@ def _article(document: Document) -> Iterator[str]:
     if document.notes:
         notes = "".join(f"<li>{_text(note)}</li>\n" for note in document.notes)
         yield f'<ul class="notes">\n{notes}</ul>\n'
+    if document.letterhead and document.letterhead.footer:
+        yield f'<p class="foot">{_text(document.letterhead.footer)}</p>\n'
     yield "</article>\n"
+
+
+def _letterhead(document: Document, head: Letterhead) -> Iterator[str]:
+    lines = "".join(f"<br>{_text(line)}" for line in head.address)
+    yield f'<header class="letterhead"><p><strong>{_text(document.subtitle)}</strong>{lines}</p>'
+    if head.logo:
+        yield f'<img alt="" src="data:{head.media_type};base64,{b64encode(head.logo).decode()}">'
+    yield "</header>\n"
 
 
 def _section(section: Section) -> Iterator[str]:

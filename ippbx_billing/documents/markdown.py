@@ -20,12 +20,16 @@ def _parts(document: Document) -> Iterator[str]:
     yield f"# {_text(document.title)}\n"
     if document.subtitle:
         yield f"\n{_text(document.subtitle)}\n"
+    if document.letterhead and document.letterhead.address:
+        yield "\n" + "  \n".join(map(_text, document.letterhead.address)) + "\n"
     if document.facts:
         yield "\n" + "".join(f"- {_text(name)}: {_text(value)}\n" for name, value in document.facts)
     for section in document.sections:
         yield from _section(section)
     if document.notes:
         yield "\n" + "".join(f"- {_text(note)}\n" for note in document.notes)
+    if document.letterhead and document.letterhead.footer:
+        yield f"\n{_text(document.letterhead.footer)}\n"
 
 
 def _section(section: Section) -> Iterator[str]:

@@ -5,6 +5,7 @@ its heading; figures stand to the right and are never cut. The font is WenQuanYi
 the signs that occur are put into the file, once for all pages.
 """
 
+import io
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -16,11 +17,12 @@ from typing import IO
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import TextMode
+from fpdf.errors import FPDFException
 from fpdf.fonts import TTFFont
 
 from ippbx_billing.documents.charts import Points, points
 from ippbx_billing.documents.columns import Row, harmless, shown
-from ippbx_billing.documents.document import FONT, Document, Section
+from ippbx_billing.documents.document import FONT, Document, Letterhead, Section
 from ippbx_billing.documents.page_layout import (
     A4,
     GAP,
@@ -32,13 +34,17 @@ from ippbx_billing.documents.page_layout import (
     page_width,
     wrap,
 )
+from ippbx_billing.errors import DataError
 from ippbx_billing.files import whole
+from ippbx_billing.language import tr
 
 UNDATED = date(1980, 1, 1)
 TEXT, QUIET, RULE, BAR = (27, 31, 36), (87, 96, 106), (200, 206, 213), (47, 111, 176)
 Colour = tuple[int, int, int]
 LINE = 1.35  # from one line to the next, in sizes of the letters
 FOOT = 30.0  # what the page number needs at the bottom
+FOOT_SIZE = 7.0
+LOGO = (150.0, 48.0)
 FACT_NAME_WIDTH = 130.0
 
 
@@ -107,14 +113,43 @@ class _Press:
         self._number(document, first)
 
     def _head(self, document: Document) -> None:
+        if document.letterhead:
+            self._letterhead(document, document.letterhead)
         for line in wrap(self.shown(document.title), page_width(self.landscape) / 16, self.measure):
             self._line(line, 16, bold=True)
-        if document.subtitle:
+        if document.subtitle and not document.letterhead:
             self._paragraph(document.subtitle, 10)
         self.y += 6
         for name, value in document.facts:
             self._fact(name, value)
         self.y += 8 if document.facts else 0
+
+    def _letterhead(self, document: Document, head: Letterhead) -> None:
+        """The company with its address to the left, its logo to the right, a rule below both."""
+        top, right = self.y, MARGIN + page_width(self.landscape)
+        if head.logo:
+            self._draw(head.logo, right - LOGO[0], top)
+        width = page_width(self.landscape) - LOGO[0] - GAP
+        for line, size in [(document.subtitle, 11.0), *((one, 8.5) for one in head.address)]:
+            for part in wrap(self.shown(line), width / size, self.measure):
+                self._line(part, size, TEXT if size > 10 else QUIET, bold=size > 10)
+        self.y = max(self.y, top + (LOGO[1] if head.logo else 0)) + 8
+        self._rule(self.y, RULE)
+        self.y += 10
+
+    def _draw(self, logo: bytes, left: float, top: float) -> None:
+        self.ink = None
+        try:
+            self.pdf.image(io.BytesIO(logo), left, top, *LOGO, keep_aspect_ratio=True)
+        except (ValueError, OSError, SyntaxError, NotImplementedError, FPDFException) as error:
+            problem = tr("the logo cannot be drawn: {error}", error=error)
+            raise DataError(problem, tr("bill_logo in settings.toml wants a whole PNG or SVG file")) from error
+
+    def _foot(self, head: Letterhead, width: float) -> None:
+        """The company's words below the page number, on two lines at most."""
+        for line in wrap(self.shown(head.footer), (width - 2 * MARGIN) / FOOT_SIZE, self.measure, most=2):
+            self.y += FOOT_SIZE * LINE
+            self._text(MARGIN, line, FOOT_SIZE, QUIET)
 
     def _fact(self, name: str, value: str) -> None:
         names = wrap(self.shown(name), (FACT_NAME_WIDTH - GAP) / 9, self.measure)
@@ -201,6 +236,8 @@ class _Press:
             self.ink = None  # what was set last was set on another page
             self._text(MARGIN, title, 8, QUIET)
             self._text(width - MARGIN - 8 * self.measure(number), number, 8, QUIET)
+            if document.letterhead and document.letterhead.footer:
+                self._foot(document.letterhead, width)
 
     def _page(self, landscape: bool) -> None:
         self.pdf.add_page(orientation="landscape" if landscape else "portrait")

@@ -33,6 +33,7 @@ LINE_HEIGHT = 15
 EXACT_DIGITS = 15
 MOST_REMEMBERED = 20_000  # cells of a column
 FIGURES = ("number", "money")
+LOGO_HEIGHT = 60
 UNDATED = date(1980, 1, 1)
 
 
@@ -93,7 +94,13 @@ class _Sheets:
         sheet.set_column(1, 1, 70)
         sheet.write_string(0, 0, harmless(document.title), self.title)
         sheet.write_string(1, 0, harmless(document.subtitle))
-        lines: list[Sequence[str]] = [*document.facts, (), *((note,) for note in document.notes)]
+        head = document.letterhead
+        address = [(line,) for line in head.address] if head else []
+        if head and head.media_type == "image/png" and head.logo:
+            sheet.insert_image(0, 2, "logo.png", {"image_data": io.BytesIO(head.logo), **_scaled(head.logo)})
+        lines: list[Sequence[str]] = [*address, *document.facts, (), *((note,) for note in document.notes)]
+        if head and head.footer:
+            lines += [(), (head.footer,)]
         for place, line in enumerate(lines, start=3):
             for column, text in enumerate(line):
                 sheet.write_string(place, column, _fitting(text), self.bold if len(line) > 1 and not column else None)
@@ -303,6 +310,13 @@ def _content(row: Row, column: Column) -> tuple[str | float | datetime, str]:
     value = row[column.key]
     plain = column.kind in FIGURES and not unpriced(row, column)
     return _fitting(str(value) if plain else shown(row, column)), "@"
+
+
+def _scaled(logo: bytes) -> dict[str, float]:
+    """The scale at which a PNG is no higher than LOGO_HEIGHT points; its height stands in its header."""
+    height = int.from_bytes(logo[20:24], "big") or 1
+    scale = min(1.0, LOGO_HEIGHT / height)
+    return {"x_scale": scale, "y_scale": scale}
 
 
 def _heading_width(title: str) -> int:

@@ -312,7 +312,8 @@ class InboxWriter:
             if committed.done():  # cancelled: its request ended in the meantime
                 return
             if problem:
-                committed.set_exception(DataError(problem, "see to the disk; the PBX's next attempt is taken again"))
+                hint = tr("see to the disk; the PBX's next attempt is taken again")
+                committed.set_exception(DataError(problem, hint))
             else:
                 committed.set_result(None)
 
@@ -400,7 +401,7 @@ class InboxWriter:
         """One statement; a damaged file is replaced, and then the fresh one takes it."""
         statement, values = _insert(len(deliveries)), tuple(chain.from_iterable(deliveries))
         if self.suspect.is_set():
-            self._replace("a reader found a page that cannot be read")
+            self._replace(tr("a reader found a page that cannot be read"))
         try:
             self._connect().execute(statement, values)
         except sqlite3.DatabaseError as error:
@@ -477,9 +478,13 @@ def replaced(path: Path, problem: str) -> str:
         last_id = salvage.last_id_known(path.with_name("ledger.db")) + salvage.RESERVED_IDS
     with _plainly(path), closing(sqlite3.connect(path)) as connection:
         _go_on_above(connection, last_id)
-    return (
-        f"{path} is damaged ({problem}): moved aside as {aside.name}, a fresh one takes the events; "
-        f"`ippbx-bill events salvage {aside}` brings back what can be read of it"
+    return tr(
+        "{path} is damaged ({problem}): moved aside as {aside}, a fresh one takes the events; "
+        "`ippbx-bill events salvage {whole}` brings back what can be read of it",
+        path=path,
+        problem=problem,
+        aside=aside.name,
+        whole=aside,
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ippbx_billing.errors import DataError
+from ippbx_billing.language import tr
 from ippbx_billing.sqlite.damage import PATIENCE_S
 from ippbx_billing.sqlite.opening import connect
 
@@ -78,8 +79,8 @@ def salvage(damaged: Path, inbox: Path) -> Salvaged:
                 missing += len(ids)
             waiting = tuple(int(row[0]) for row in into.execute("SELECT event_id FROM salvaged ORDER BY 1"))
     except sqlite3.Error as error:
-        hint = "`sqlite3 FILE .recover` may still find something; or restore a backup"
-        raise DataError(f"{damaged} cannot be read: {error}", hint) from error
+        hint = tr("`sqlite3 FILE .recover` may still find something; or restore a backup")
+        raise DataError(tr("{path} cannot be read: {error}", path=damaged, error=tr(str(error))), hint) from error
     return Salvaged(found, missing, waiting)
 
 

@@ -11,7 +11,7 @@ built.
 
 import gettext
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -75,16 +75,27 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     return gettext.translation("ippbx_billing", LOCALE_DIR, [language])
 
 
-def preferred(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
-    """The language asked for by `--lang`, else `IPPBX_BILL_LANG`, else the system's, else English.
+def preferred(
+    arguments: Sequence[str], environment: Mapping[str, str] | None = None, site: Callable[[], str] = str
+) -> str:
+    """The language asked for by `--lang`, else `IPPBX_BILL_LANG`, else the site's, the system's, else English.
 
-    Looked up before a command is read, because what is wrong with its words is told in it too.
+    Looked up before a command is read, because what is wrong with its words is told in it too. `site` tells what the
+    settings file says; it is asked only where it counts.
     """
     environment = os.environ if environment is None else environment
     candidates = [value for name, value in _options(arguments) if name == "--lang"]
-    candidates += [environment.get(name, "") for name in ("IPPBX_BILL_LANG", "LC_ALL", "LC_MESSAGES", "LANG")]
+    candidates.append(environment.get("IPPBX_BILL_LANG", ""))
+    if not any(candidates):
+        candidates.append(site())
+    candidates += [environment.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
     chosen = next((candidate for candidate in candidates if candidate), "en")
     return "zh" if chosen.lower().startswith("zh") else "en"
+
+
+def option_of(arguments: Sequence[str], name: str) -> str:
+    """The value that a long option has among these words; "" where it is not there."""
+    return next((value for known, value in _options(arguments) if known == name), "")
 
 
 def _options(arguments: Sequence[str]) -> list[tuple[str, str]]:

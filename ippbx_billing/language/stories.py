@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from ippbx_billing import money
 from ippbx_billing.calls import Step
 from ippbx_billing.language import reasons, speaking
+from ippbx_billing.language.countries import country_name
 from ippbx_billing.language.reasons import line_word, traffic_word
 
 Facts = dict[str, int | str]
@@ -86,6 +87,21 @@ def _money(micro: int | str) -> str:
 
 def _word(code: int | str, lang: str) -> str:
     return WORDS[lang].get(str(code), str(code))
+
+
+def _place(facts: Facts, lang: str) -> str:
+    """Where a number is; of a country alone its name."""
+    place = str(facts["place"])
+    return country_name(place, lang) if len(place) == 2 and place.isupper() and place.isascii() else place
+
+
+def _value(facts: Facts, lang: str) -> str:
+    """What a price is for: a country by its name, with its letters."""
+    value = str(facts["value"])
+    if facts["match"] != "country":
+        return value
+    name = country_name(value, lang)
+    return value if name == value else f"{name} ({value})" if lang == "en" else f"{name}（{value}）"
 
 
 def _window_zh(label: int | str) -> str:
@@ -171,18 +187,18 @@ def _carrier_en(facts: Facts, _: int) -> str:
 def _number_en(facts: Facts, _: int) -> str:
     what = {"inbound": "The caller was", "internal": "The call went inside to"}.get(str(facts["direction"]), "Dialled:")
     cleaned = f", that is {facts['normalized']}" if facts["normalized"] != facts["number"] else ""
-    place = f", {facts['place']}" if facts["place"] else ""
+    place = f", {_place(facts, 'en')}" if facts["place"] else ""
     return f"{what} {facts['number']}{cleaned}{place}."
 
 
 def _traffic_en(facts: Facts, _: int) -> str:
-    why = f": {str(facts['why']).rstrip('.')}" if facts["why"] else ""
+    why = f": {str(facts['reason']).rstrip('.')}" if facts.get("reason") else ""
     return f"This is {traffic_word(str(facts['traffic_type']))} traffic, {line_word(str(facts['line_kind']))}{why}."
 
 
 def _price_en(facts: Facts, _: int) -> str:
     kind = f" to a {line_word(str(facts['line_kind']))}" if facts["line_kind"] else ""
-    where = f", {_word(facts['match'], 'en')} {facts['value']}" if facts["value"] else ""
+    where = f", {_word(facts['match'], 'en')} {_value(facts, 'en')}" if facts["value"] else ""
     row = f" (price {facts['id']})" if facts["id"] != "" else ""
     what = f"{traffic_word(str(facts['traffic_type']))} calls{kind}{where}"
     return f"The price for {what}, in force since {facts['effective_from']}{row}: {_figures_en(facts)}."
@@ -325,7 +341,7 @@ def _carrier_zh(facts: Facts, _: int) -> str:
 def _number_zh(facts: Facts, _: int) -> str:
     what = {"inbound": "来电号码", "internal": "内线号码"}.get(str(facts["direction"]), "所拨号码")
     cleaned = f"，即 {facts['normalized']}" if facts["normalized"] != facts["number"] else ""
-    place = f"，所属地 {facts['place']}" if facts["place"] else ""
+    place = f"，所属地 {_place(facts, 'zh')}" if facts["place"] else ""
     return f"{what} {facts['number']}{cleaned}{place}。"
 
 
@@ -337,7 +353,7 @@ def _traffic_zh(facts: Facts, _: int) -> str:
 
 def _price_zh(facts: Facts, _: int) -> str:
     kind = f"，{line_word(str(facts['line_kind']))}" if facts["line_kind"] else ""
-    where = f"，{_word(facts['match'], 'zh')} {facts['value']}" if facts["value"] else ""
+    where = f"，{_word(facts['match'], 'zh')} {_value(facts, 'zh')}" if facts["value"] else ""
     row = f"（资费 {facts['id']}）" if facts["id"] != "" else ""
     what = f"{traffic_word(str(facts['traffic_type']))}{kind}{where}"
     return f"{what}的资费自 {facts['effective_from']} 起执行{row}：{_figures_zh(facts)}。"

@@ -4,10 +4,12 @@
         ledger.calls.add(rated_calls)
         ledger.journey.advance(position)
 
-A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices), `directory` who
-has which extension, `rules` what the site knows better (days off, clean-ups, filters), `calls` the calls and charges,
-`records` which record is which call, `rows` the rows of one call, `rollups` their sums, `rerates` what new tariffs
-changed, `journey` the inbox position, the outcomes of events and the calls in progress.
+A sibling is one group of tables: `book` the tables that people edit (carriers, trunks, prices), `plans` the plans of
+the month, mark-up and tax, `directory` who has which extension, `rules` what the site knows better (days off,
+clean-ups, filters), `calls` the calls and charges, `records` which record is which call, `rows` the rows of one call,
+`rollups` their sums, `rerates` what new tariffs changed, `journey` the inbox position, the outcomes of events and the
+calls in progress, `incidents` what alert rules found, `posts` what is told of it on which channel, `heard` what the
+rules ask of the calls.
 """
 
 import os
@@ -23,8 +25,12 @@ from ippbx_billing.language import tr
 from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.directory import DirectoryTables
+from ippbx_billing.ledger.heard import HeardTables
+from ippbx_billing.ledger.incidents import IncidentTables
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
 from ippbx_billing.ledger.migrations import ledger as STEPS
+from ippbx_billing.ledger.plans import PlanTables
+from ippbx_billing.ledger.posts import PostTables
 from ippbx_billing.ledger.records import RecordTables
 from ippbx_billing.ledger.replays import ReplayTables
 from ippbx_billing.ledger.rerates import RerateTables
@@ -58,12 +64,16 @@ class Ledger:
         self.rollups = RollupTables(self.connection)
         self.calls = CallTables(self.connection, self.rollups)
         self.directory = DirectoryTables(self.connection)
+        self.plans = PlanTables(self.connection, self.directory)
         self.journey = JourneyTables(self.connection)
         self.rerates = RerateTables(self.connection, self.rollups)
         self.replays = ReplayTables(self.connection)
         self.rules = RuleTables(self.connection)
         self.records = RecordTables(self.connection)
         self.rows = RowTables(self.connection)
+        self.incidents = IncidentTables(self.connection)
+        self.posts = PostTables(self.connection)
+        self.heard = HeardTables(self.connection)
         self._version = self.changed_by_others()
 
     def __enter__(self) -> Self:

@@ -127,6 +127,7 @@ class BookTables:
                 for statement in (
                     "DELETE FROM windows WHERE price_id IN (SELECT id FROM prices WHERE carrier_id = ?)",
                     "DELETE FROM prices WHERE carrier_id = ?",
+                    "DELETE FROM plans WHERE carrier_id = ?",
                     "DELETE FROM carriers WHERE id = ?",
                 ):
                     self.connection.execute(statement, [row["id"]])

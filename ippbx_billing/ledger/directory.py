@@ -248,8 +248,10 @@ class DirectoryTables(DepartmentTables):
     ) -> None:
         """From `day` on the extension is this employee's, else this department's, else nobody's; or it is not there.
 
-        UsageError where the employee is not here on that day.
+        UsageError where the employee is not here on that day, and for a text that no telephone has.
         """
+        if present:
+            _must_be_extension(extension)
         if employee:
             self._must_be_here(employee, day)
         fact = {
@@ -357,3 +359,11 @@ WITH held AS (
 
 def _span(row: sqlite3.Row) -> tuple[date, date, bool]:
     return date.fromisoformat(row["first_day"]), date.fromisoformat(row["end_day"]), bool(row["in_use"])
+
+
+def _must_be_extension(text: str) -> None:
+    """An extension is one word without spaces: no record can bring another."""
+    if not text or len(text.split()) != 1 or text != text.strip():
+        raise UsageError(
+            tr("{text!r} is no extension", text=text), tr("write it as the PBX has it, without spaces: 8001")
+        )

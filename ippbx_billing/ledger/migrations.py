@@ -615,3 +615,123 @@ def m014_terms(db: "Database") -> None:
     db.execute("ALTER TABLE carriers ADD COLUMN part_second TEXT NOT NULL DEFAULT 'up'")
     db.execute("ALTER TABLE carriers ADD COLUMN tax_micro INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE calls ADD COLUMN billed_ms INTEGER")
+
+
+@ledger()
+def m015_alerts(db: "Database") -> None:
+    """What alert rules found, and what is to be told of it, in the transaction of the calls that it rests on.
+
+    Of each rule and object one incident is open at most. A message is what is to be told, a post the same on its way
+    to one channel; `key` and the pair of both make that none is there twice. `alert_days` are closed days in a few
+    numbers (JSON), by which the rules know what is usual.
+    """
+    for statement in (
+        "CREATE TABLE alert_settings (rule TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, "
+        "PRIMARY KEY (rule, name)) WITHOUT ROWID",
+        """
+        CREATE TABLE alert_exceptions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            rule TEXT NOT NULL,
+            object TEXT NOT NULL,
+            until TEXT,
+            note TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE alert_incidents (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            rule TEXT NOT NULL,
+            object TEXT NOT NULL,
+            severity TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            reason_facts TEXT NOT NULL,
+            opened_at INTEGER NOT NULL,
+            last_at INTEGER NOT NULL,
+            closes_at INTEGER,
+            closed_at INTEGER,
+            acked_at INTEGER,
+            acked_by TEXT,
+            count INTEGER NOT NULL
+        )
+        """,
+        "CREATE UNIQUE INDEX alert_incidents_open ON alert_incidents (rule, object) WHERE closed_at IS NULL",
+        "CREATE INDEX alert_incidents_by_object ON alert_incidents (rule, object)",
+        """
+        CREATE TABLE alert_messages (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL UNIQUE,
+            incident_id INTEGER,
+            kind TEXT NOT NULL,
+            severity TEXT NOT NULL,
+            facts TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            state TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX alert_messages_new ON alert_messages (id) WHERE state = 'new'",
+        """
+        CREATE TABLE alert_posts (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            message_id INTEGER NOT NULL,
+            channel TEXT NOT NULL,
+            state TEXT NOT NULL,
+            due_at INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            tried_at INTEGER,
+            sent_at INTEGER,
+            error TEXT NOT NULL DEFAULT '',
+            digest_id INTEGER,
+            escalation INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (message_id, channel)
+        )
+        """,
+        "CREATE INDEX alert_posts_waiting ON alert_posts (channel, due_at) WHERE state IN ('waiting', 'sending')",
+        "CREATE TABLE alert_days (day TEXT PRIMARY KEY, told TEXT NOT NULL)",
+    ):
+        db.execute(statement)
+
+
+@ledger()
+def m016_plans(db: "Database") -> None:
+    """What a month's bill adds to the fees of its calls: plans of carriers, mark-up and tax of departments.
+
+    A department's plan or terms refer to it by id, so that they follow its name and keep it from being deleted.
+    `steps` is a JSON list of [beyond_s, per_minute_micro, percent_off]; `traffic_types` has commas between them.
+    """
+    for statement in (
+        """
+        CREATE TABLE plans (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            carrier_id INTEGER REFERENCES carriers (id),
+            scope TEXT NOT NULL,
+            scope_value TEXT NOT NULL,
+            department_id INTEGER REFERENCES departments (id),
+            traffic_types TEXT NOT NULL,
+            direction TEXT,
+            amount_micro INTEGER NOT NULL,
+            included_s INTEGER NOT NULL,
+            unit_s INTEGER NOT NULL,
+            steps TEXT NOT NULL,
+            reach TEXT NOT NULL,
+            part_month TEXT NOT NULL,
+            decimals INTEGER,
+            effective_from TEXT NOT NULL,
+            effective_to TEXT,
+            note TEXT NOT NULL,
+            UNIQUE (name, effective_from)
+        )
+        """,
+        """
+        CREATE TABLE department_terms (
+            department_id INTEGER REFERENCES departments (id),
+            effective_from TEXT NOT NULL,
+            markup_percent INTEGER,
+            markup_per_call_micro INTEGER,
+            tax_percent INTEGER
+        )
+        """,
+        "CREATE UNIQUE INDEX department_terms_by_day ON department_terms (ifnull(department_id, 0), effective_from)",
+    ):
+        db.execute(statement)

@@ -13,8 +13,10 @@ from ippbx_billing.ledger.replays import Totals
 
 EDITED = (
     "carriers", "trunks", "prices", "windows", "overrides", "holiday_overrides", "cleanups", "call_filters",
-    "departments", "employees", "memberships", "assignments", "holders",
+    "departments", "employees", "memberships", "assignments", "holders", "plans", "department_terms",
 )  # fmt: skip
+# What was found and told while the new ledger grew; taken over at the end, so that nothing is told twice.
+TOLD = ("alert_settings", "alert_exceptions", "alert_incidents", "alert_messages", "alert_posts")
 IDS = ("kinds", "rollup_extensions", "rollup_places", "rollup_classes")
 # Each call of the earlier ledger with the same call of the new one, and both charges: `g` of before, `h` of now.
 _SAME = (
@@ -133,6 +135,18 @@ class RebuildTables:
     def edited_meanwhile(self) -> list[str]:
         """The tables that somebody edited in the earlier ledger since they were taken over."""
         return [table for table in EDITED if self._differs(table)]
+
+    def take_over_told(self) -> None:
+        """Incidents and messages as they stand; nobody may write to the earlier ledger meanwhile."""
+        run = self.connection.execute
+        run("BEGIN")
+        for table in TOLD:
+            run(f"DELETE FROM {table}")
+            run(f"INSERT INTO {table} SELECT * FROM old.{table}")
+            run("DELETE FROM sqlite_sequence WHERE name = ?", [table])
+            run("INSERT INTO sqlite_sequence SELECT * FROM old.sqlite_sequence WHERE name = ?", [table])
+        run("INSERT OR REPLACE INTO state SELECT * FROM old.state WHERE name LIKE 'alert%'")
+        run("COMMIT")
 
     def let_go(self) -> None:
         """The new ledger stands alone."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 
+from ippbx_billing.language import tr
+
 RETRY_AFTER_S = 5
 
 CLOSES = b"connection: close\r\n"
@@ -26,11 +28,13 @@ class Refusal:
     reason: str
     sentence: str
     setting: str = ""
+    told: str = ""  # the sentence in the operator's language, where it holds figures
 
     @property
     def complaint(self) -> str:
-        """The sentence for the operator."""
-        return f"{self.sentence} (setting {self.setting})" if self.setting else self.sentence
+        """The sentence for the operator, in their language; what the sender is answered stays English."""
+        sentence = self.told or tr(self.sentence)
+        return tr("{sentence} (setting {name})", sentence=sentence, name=self.setting) if self.setting else sentence
 
 
 STRANGER = Refusal(403, "stranger", "Records are not taken from this address.", "allow")
@@ -78,7 +82,9 @@ FAULT = Refusal(500, "fault", "The listener made a mistake; please send the reco
 
 def too_large(max_body_bytes: int) -> Refusal:
     """The refusal of a body beyond this limit."""
-    return Refusal(413, "too_large", f"The body is larger than the {max_body_bytes} bytes allowed.", "max_body_bytes")
+    sentence = f"The body is larger than the {max_body_bytes} bytes allowed."
+    told = tr("The body is larger than the {bytes} bytes allowed.", bytes=max_body_bytes)
+    return Refusal(413, "too_large", sentence, "max_body_bytes", told)
 
 
 @lru_cache(256)

@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 
+from ippbx_billing.language import tr
+
 PRIVATE = (
     "127.0.0.0/8",
     "10.0.0.0/8",
@@ -84,14 +86,14 @@ class Complaints:
 
     def note(self, sentence: str, sender: str, now: float) -> None:
         """Counts a refusal, and tells of it unless it was told of lately."""
-        kind = sender or "an unknown sender", sentence
+        kind = sender or tr("an unknown sender"), sentence
         if kind not in self._told_at and len(self._told_at) >= self.MOST_KINDS:
-            kind = "further senders", "they are counted at /healthz"
+            kind = tr("further senders"), tr("they are counted at /healthz")
         if kind in self._told_at:
             self._more[kind] += 1
             return
         self._told_at[kind] = now
-        self._report(f"refused a request from {kind[0]}: {kind[1]}")
+        self._report(tr("refused a request from {sender}: {reason}", sender=kind[0], reason=kind[1]))
 
     def tell(self, now: float, *, at_last: bool = False) -> None:
         """Tells what came together since; called now and then, and at the end."""
@@ -100,8 +102,10 @@ class Complaints:
                 continue
             if more := self._more.pop(kind, 0):
                 self._told_at[kind] = now
-                requests = "request" if more == 1 else "requests"
-                self._report(f"refused {more} more {requests} from {kind[0]}: {kind[1]}")
+                one = tr("refused 1 more request from {sender}: {reason}", sender=kind[0], reason=kind[1])
+                many = tr("refused {count} more requests from {sender}: {reason}", count=more, sender=kind[0],
+                          reason=kind[1])  # fmt: skip
+                self._report(one if more == 1 else many)
             else:
                 del self._told_at[kind]
 

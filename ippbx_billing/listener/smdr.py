@@ -15,6 +15,7 @@ from contextlib import suppress
 from ippbx_billing.calls import PRINTED, EventKind
 from ippbx_billing.errors import DataError
 from ippbx_billing.inbox import Delivery, InboxWriter
+from ippbx_billing.language import tr
 from ippbx_billing.listener.lines import Lines
 
 PIECE_BYTES = 16 * 1024
@@ -43,7 +44,7 @@ class SmdrDoor:
         assert task is not None
         try:
             if not self._may_post(peer) or len(self._connections) >= MOST_CONNECTIONS:
-                self._report(f"refused lines from {peer or 'an unknown sender'}")
+                self._report(tr("refused lines from {sender}", sender=peer or tr("an unknown sender")))
                 return
             self._connections.add(task)
             await self._lines(reader, peer)
@@ -85,5 +86,5 @@ class SmdrDoor:
                     await self._writer.keep(delivery)
                     break
                 except DataError as error:
-                    self._report(f"lines from {peer} wait: {error}")
+                    self._report(tr("lines from {sender} wait: {error}", sender=peer, error=error))
                     await asyncio.sleep(AGAIN_S)

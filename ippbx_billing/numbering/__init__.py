@@ -9,8 +9,8 @@ that is from home. Nothing is guessed: what no rule knows is `other`/`unknown` a
 Tables lie in `data/`, their sources in NOTICE; each is read when the first number needs it.
 """
 
+from ippbx_billing.language.countries import country_name
 from ippbx_billing.numbering.cleaning import Cleanup, clean
-from ippbx_billing.numbering.countries import country_name
 from ippbx_billing.numbering.mobile_places import (
     MobilePlace,
     MobilePlaces,
@@ -21,6 +21,7 @@ from ippbx_billing.numbering.mobile_places import (
 from ippbx_billing.numbering.overrides import Override
 from ippbx_billing.numbering.site import Numbering, data_version
 from ippbx_billing.numbering.tables import Area, area
+from ippbx_billing.numbering.world import example_of_area_code, has_area_codes, with_trunk_zero
 
 __all__ = [
     "Area",
@@ -33,7 +34,10 @@ __all__ = [
     "clean",
     "country_name",
     "data_version",
+    "example_of_area_code",
+    "has_area_codes",
     "install_mobile_places",
     "load_mobile_places",
     "mobile_places_in",
+    "with_trunk_zero",
 ]

@@ -21,6 +21,7 @@ from typing import NamedTuple, Protocol
 
 from ippbx_billing import files
 from ippbx_billing.errors import DataError
+from ippbx_billing.language import tr
 from ippbx_billing.numbering.tables import areas
 
 PHONE_DAT, PLACES_CSV = "phone.dat", "mobile_places.csv"
@@ -54,7 +55,8 @@ def load_mobile_places(path: Path) -> MobilePlaces:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read: {error.strerror or error}", "name a phone.dat or a CSV file"
+            tr("{path} cannot be read: {error}", path=path, error=tr(error.strerror or str(error))),
+            tr("name a phone.dat or a CSV file"),
         ) from error
     if path.suffix.lower() == ".csv":
         return PlaceList.read(path, content)
@@ -78,11 +80,12 @@ def install_mobile_places(path: Path, directory: Path) -> MobilePlaces:
     name = PLACES_CSV if path.suffix.lower() == ".csv" else PHONE_DAT
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        files.write(directory / name, path.read_bytes(), hint="check its owner")
+        files.write(directory / name, path.read_bytes(), hint=tr("check its owner"))
         for other in {PLACES_CSV, PHONE_DAT} - {name}:
             (directory / other).unlink(missing_ok=True)
     except OSError as error:
-        raise DataError(f"{directory} cannot be written: {error.strerror or error}", "check its owner") from error
+        problem = tr("{path} cannot be written: {error}", path=directory, error=tr(error.strerror or str(error)))
+        raise DataError(problem, tr("check its owner")) from error
     return places
 
 
@@ -128,16 +131,22 @@ class PhoneDat:
         size = len(content)
         first = self._first if size > _HEADER.size and content[:4].isdigit() else -1
         if not _HEADER.size < first < size or (size - first) % _ENTRY.size:
-            raise DataError(f"{self._path} is no phone.dat", "its header or its length does not fit; download it again")
+            raise DataError(
+                tr("{path} is no phone.dat", path=self._path),
+                tr("its header or its length does not fit; download it again"),
+            )
         last, offsets = 0, set()
         for code, offset, _ in _ENTRY.iter_unpack(content[first:]):
             if code <= last or not _HEADER.size <= offset < first:
-                raise DataError(f"{self._path}: the entry for {code} is out of order", "download the file again")
+                raise self._damaged(tr("the entry for {code} is out of order", code=code))
             last = code
             offsets.add(offset)
         for offset in offsets:
             if self._place(offset) is None:
-                raise DataError(f"{self._path}: the place at byte {offset} cannot be read", "download the file again")
+                raise self._damaged(tr("the place at byte {offset} cannot be read", offset=offset))
+
+    def _damaged(self, problem: str) -> DataError:
+        return DataError(f"{self._path}: {problem}", tr("download the file again"))
 
     @property
     def _content(self) -> bytes:
@@ -215,8 +224,8 @@ class PlaceList:
         problems: list[str] = []
         rows = sorted(_csv_rows(path, content, problems))
         if problems:
-            more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
-            raise DataError(f"{path}: " + "; ".join(problems[:5]) + more, f"the columns are {','.join(CSV_COLUMNS)}")
+            more = [tr("{count} more", count=len(problems) - 5)] if len(problems) > 5 else []
+            raise DataError(f"{path}: " + "; ".join([*problems[:5], *more]), _columns())
         numbers = {place: index for index, place in enumerate(dict.fromkeys(place for _, place in rows))}
         prefixes = array("I", (prefix for prefix, _ in rows))
         indexes = array("H", (numbers[place] for _, place in rows))
@@ -230,24 +239,31 @@ class PlaceList:
         return self._places[self._indexes[at]] if found else None
 
 
+def _columns() -> str:
+    return tr("the columns are {names}", names=",".join(CSV_COLUMNS))
+
+
 def _csv_rows(path: Path, content: bytes, problems: list[str]) -> Iterator[tuple[int, tuple[str, str, str]]]:
     """Prefix and (region, place, area code) of each good row; what is wrong with the others goes to `problems`."""
     try:
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text: {error}", "save it as CSV UTF-8") from error
+        raise DataError(tr("{path} is not UTF-8 text", path=path), tr("save it as UTF-8")) from error
     missing = [name for name in CSV_COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
-        raise DataError(f"{path}: line 1 lacks the column {missing[0]}", f"the columns are {','.join(CSV_COLUMNS)}")
+        raise DataError(tr("{path}: line 1 lacks the column {name}", path=path, name=missing[0]), _columns())
     seen: set[str] = set()
     for row in reader:
         prefix, region, place, code = ((row[name] or "").strip() for name in CSV_COLUMNS)
         if not (prefix.isascii() and prefix.isdigit() and len(prefix) == 7):
-            problems.append(f"line {reader.line_num}: the prefix is {prefix!r}, seven digits are wanted")
+            problem = tr("the prefix is {prefix!r}, seven digits are wanted", prefix=prefix)
+            problems.append(f"{tr('line {number}', number=reader.line_num)}: {problem}")
         elif prefix in seen:
-            problems.append(f"line {reader.line_num}: the prefix {prefix} stands there twice")
+            problem = tr("the prefix {prefix} stands there twice", prefix=prefix)
+            problems.append(f"{tr('line {number}', number=reader.line_num)}: {problem}")
         elif "0" + code.lstrip("0") not in areas():
-            problems.append(f"line {reader.line_num}: there is no area code {code!r}")
+            problem = tr("there is no area code {code!r}", code=code)
+            problems.append(f"{tr('line {number}', number=reader.line_num)}: {problem}")
         else:
             seen.add(prefix)
             yield int(prefix), (region, place, code)

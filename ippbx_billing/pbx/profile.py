@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ippbx_billing.errors import DataError
+from ippbx_billing.language import tr
 
 KINDS = ("switch", "text", "secret")
 
@@ -104,7 +105,8 @@ def load_profile(name: str) -> Profile:
     try:
         return _profile(_document(name))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DataError(f"the PBX profile {name} has a wrong or missing key: {error}", _HINT) from error
+        problem = tr("the PBX profile {name} has a wrong or missing key: {error}", name=name, error=error)
+        raise DataError(problem, tr("compare it with the packaged profile uc.toml")) from error
 
 
 def wording(text: str) -> str:
@@ -112,7 +114,6 @@ def wording(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(":*")
 
 
-_HINT = "compare it with the packaged profile uc.toml"
 _WORDS = ("save", "apply", "discard", "staged", "on", "off")
 
 
@@ -123,9 +124,11 @@ def _document(name: str) -> dict[str, Any]:
     try:
         document = tomllib.loads(source.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError(f"there is no PBX profile {name}", "known is uc; or name a TOML file") from error
+        problem = tr("there is no PBX profile {name}", name=name)
+        raise DataError(problem, tr("known is uc; or name a TOML file")) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"the PBX profile {name} is not valid TOML: {error}", "mend the line it names") from error
+        problem = tr("{path} is not valid TOML: {error}", path=name, error=error)
+        raise DataError(problem, tr("mend the line it names")) from error
     base = document.pop("base", None)
     return _laid_over(_document(str(base)), document) if base and base != name else document
 

@@ -36,6 +36,7 @@ from ippbx_billing.calls import (
 from ippbx_billing.dialects import Dialects
 from ippbx_billing.errors import BillingError, DataError
 from ippbx_billing.inbox import Inbox
+from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger, RatedCall, masking
 from ippbx_billing.ledger.calls import call_of
 from ippbx_billing.ledger.journey import Outcome
@@ -43,6 +44,7 @@ from ippbx_billing.ledger.replays import BeforeAfter
 from ippbx_billing.numbering import Cleanup, MobilePlaces, Numbering, Override, data_version, mobile_places_in
 from ippbx_billing.pipeline.patience import TookTooLong, allowed_s, patience
 from ippbx_billing.pipeline.setting_aside import keepable
+from ippbx_billing.pipeline.watching import Watching
 from ippbx_billing.pipeline.writing import Writing
 from ippbx_billing.settings import Settings
 from ippbx_billing.sqlite.damage import is_trouble
@@ -244,8 +246,8 @@ def _dialects(settings: Settings) -> Dialects:
     known = dialects.load(settings.dialects_dir)
     if settings.dialect != "auto" and settings.dialect not in known:
         raise DataError(
-            f"the settings name the dialect {settings.dialect}, which does not exist",
-            f"known: auto, {', '.join(known)}",
+            tr("the settings name the dialect {name}, which does not exist", name=settings.dialect),
+            tr("known: {names}", names="auto, " + ", ".join(known)),
         )
     return known
 
@@ -277,6 +279,7 @@ class Pipeline:
     """Moves events from the inbox to the ledger; `make_rules` is asked again whenever somebody edited the ledger.
 
     `reading_s` bounds the reading of each event, see `patience`; 0 for somebody who waits for it, as for a replay.
+    `watching` are the alert rules that hear what is written; None where it is history.
     """
 
     def __init__(
@@ -287,12 +290,14 @@ class Pipeline:
         *,
         batch_size: int = 2_000,
         reading_s: float = 0,
+        watching: Watching | None = None,
     ) -> None:
         self.inbox = inbox
         self.ledger = ledger
         self._make_rules = make_rules
         self._batch_size = batch_size
         self._reading_s = reading_s
+        self._watching = watching
         self._rules: Rules | None = None
         self._ledger_version = -1
 
@@ -322,10 +327,17 @@ class Pipeline:
                 self._set_aside(events[0], position, error)
 
     def _keep(self, understood: Sequence[_Understood], position: int) -> None:
-        with self.ledger.transaction():
+        with self._watching.transaction() if self._watching else self.ledger.transaction():
             if self.ledger.journey.position() == position:  # else another process has taken them meanwhile
-                self._write(understood)
+                rated = self._write(understood)
                 self.ledger.journey.advance(understood[-1].event.id)
+                if self._watching:
+                    self._watching.heed(position, [one.event for one in understood], rated)
+
+    def tick(self, now: datetime) -> None:
+        """Let the alert rules look at the clock."""
+        if self._watching:
+            self._watching.tick(now, self._present_rules())
 
     def _set_aside(self, event: RawEvent, position: int, error: Exception) -> None:
         """The event is rejected; those of its calls that can be kept are."""
@@ -428,8 +440,11 @@ class Pipeline:
             self._rules, self._ledger_version = self._make_rules(), version
         return self._rules
 
-    def _write(self, understood: Sequence[_Understood], left: Iterable[tuple[int, Call]] = ()) -> None:
-        """Into the ledger, in the caller's transaction; `left` are calls that were taken out of it just now."""
+    def _write(self, understood: Sequence[_Understood], left: Iterable[tuple[int, Call]] = ()) -> list[RatedCall]:
+        """Into the ledger, in the caller's transaction; `left` are calls that were taken out of it just now.
+
+        Gives the calls that are new, as they count now.
+        """
         arrived = {one.event.id: one.event.received_at for one in understood}
         imported = {one.event.id for one in understood if one.event.method == FROM_FILE}
         writing = Writing(self.ledger, self._present_rules(), [one.rated for one in understood], arrived, imported)
@@ -442,8 +457,9 @@ class Pipeline:
                 for step in one.reading.states:
                     writing.joining.answered(step, one.event.received_at)
             writing.outcomes[one.event.id] = _outcome(one, repeated)
-        writing.finish()
+        fresh = writing.finish()
         self.ledger.journey.record_all(writing.outcomes)
+        return fresh
 
     def _follow(self, one: _Understood) -> None:
         """Bring the live calls on."""

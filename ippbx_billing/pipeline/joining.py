@@ -49,6 +49,7 @@ class Joining:
         self._new: set[int] = set()
         self._open: set[int] = set()  # calls whose record does not tell for how long they talked
         self._answers: list[tuple[int, int, int]] = []
+        self._put_anew: dict[int, RatedCall] = {}
 
     def added(self, numbers: Sequence[int], rated: Sequence[RatedCall]) -> None:
         """New calls stand in the ledger."""
@@ -91,6 +92,12 @@ class Joining:
             seeds -= kept.keys()
             if kept and all(one.stored["day"] >= before for one in kept.values()):
                 self._join(kept)
+
+    def as_counted(self, numbers: Sequence[int], rated: Sequence[RatedCall]) -> list[RatedCall]:
+        """These calls as the joining left them: of a call's rows but one is billed."""
+        if not self._put_anew:
+            return list(rated)
+        return [self._put_anew.get(number, one) for number, one in zip(numbers, rated, strict=True)]
 
     def _together(self, number: int) -> dict[int, _Kept]:
         """All rows that share an id with this one, or with one that does."""
@@ -166,6 +173,7 @@ class Joining:
             stored["key"],
         )
         self._ledger.calls.correct(number, rated)
+        self._put_anew[number] = rated
         if number not in self._new:
             self._changed(number, stored, cause)
 

@@ -82,6 +82,7 @@ def rebuild(
                 return _replaced(done, tables, fresh, ledger_path)
         with only_writer(inbox_path), _copied(book, ledger_path) as earlier, _beside(ledger_path) as fresh:
             done, tables = _filled(fresh, earlier, inbox_path, make_rules, progress)
+            tables.take_over_told()
             tables.let_go()
             return _installed(done, fresh, ledger_path)
 
@@ -224,6 +225,7 @@ def _replaced(done: Rebuilt, tables: RebuildTables, fresh: Ledger, ledger_path: 
             compared = _must_be_explained(tables)
             present.journey.set_state(REPLACING, holder(ledger_path.parent))
         try:
+            tables.take_over_told()
             tables.let_go()
             _remove(before)
             copies.copy(ledger_path, before)

@@ -7,7 +7,9 @@ done.fresh, done.replayed.events, done.replayed.fees.before.fee_micro, done.left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from ippbx_billing.errors import NotFoundError
 from ippbx_billing.inbox import Inbox
+from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Replayed, Rules, unsettled
 from ippbx_billing.settings import Settings
@@ -41,3 +43,16 @@ def replay(
         fresh = pipeline.drain()
         replayed = pipeline.replay(choose(ledger))
         return ReplayDone(fresh, replayed, len(unsettled(ledger)))
+
+
+def read_again(ledger: Ledger, inbox: Inbox, using: Settings, call: int) -> int:
+    """Read the event of one call once more; gives the number that the call has now.
+
+    Raises NotFoundError where there is no such call, and BusyError while other maintenance is under way.
+    """
+    stored = ledger.calls.get(call)
+    if stored is None:
+        raise NotFoundError(tr("there is no call {id}", id=call), tr("see `ippbx-bill calls list`"))
+    replay(ledger, inbox, using, lambda _: [stored["event_id"]])
+    found = ledger.calls.known([stored["key"]])
+    return int(found[stored["key"]]["id"]) if stored["key"] in found else call

@@ -19,10 +19,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from ippbx_billing import language as texts
 from ippbx_billing.errors import BusyError
+from ippbx_billing.language import tr
 from ippbx_billing.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -49,14 +52,24 @@ END_TIMEOUT_S = 30.0  # what is not drained by then is taken up at the next star
 
 
 class Worker:
-    """The child process and the pipe to it; `report` tells the operator about its troubles, `damaged` of the inbox."""
+    """The child process and the pipe to it; `report` tells the operator about its troubles, `damaged` of the inbox.
+
+    `module` is what the child runs, which may be another helper of the service that works in the same manner.
+    """
 
     def __init__(
-        self, settings: Settings, report: Callable[[str], None], damaged: Callable[[], None] = lambda: None
+        self,
+        settings: Settings,
+        report: Callable[[str], None],
+        damaged: Callable[[], None] = lambda: None,
+        *,
+        module: str = "ippbx_billing.pipeline.worker",
+        name: str = "pipeline",
     ) -> None:
         self._settings = settings
         self._report = report
         self._damaged = damaged
+        self._module, self._name = module, name
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._beat_at: float | None = None  # when it gave its last sign of life; None until the first
@@ -116,7 +129,7 @@ class Worker:
         command = [
             sys.executable,
             "-m",
-            "ippbx_billing.pipeline.worker",
+            self._module,
             str(self._settings.data_dir),
             self._settings.dialect,
         ]
@@ -145,7 +158,10 @@ class Worker:
             with suppress(OSError):
                 _pipe_of(self._process).close()
             self._restarts.append(time.monotonic())
-            self._report(f"the pipeline ended unexpectedly (exit {code}) and is started again")
+            sentence = tr(
+                "the {name} ended unexpectedly (exit {code}) and is started again", name=tr(self._name), code=code
+            )
+            self._report(sentence)
             self._process = self._child()
 
 
@@ -162,11 +178,13 @@ def main(data_dir: str, dialect: str) -> None:
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.pipeline import Pipeline, Rules
     from ippbx_billing.pipeline.patience import READING_S
+    from ippbx_billing.pipeline.watching import Watching
     from ippbx_billing.service import logs
 
     for name in ("SIGINT", "SIGTERM"):  # sent to the whole group; the listener's pipe tells when to end
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     settings = load(Path(data_dir), {"dialect": dialect})
+    texts.begin_in("zh" if os.environ.get("LANGUAGE") == "zh" else "en")  # as the listener speaks that started us
     logs.start(settings.log_format)
     gc.set_threshold(GARBAGE_THRESHOLD)
     if hasattr(os, "nice"):
@@ -183,9 +201,12 @@ def main(data_dir: str, dialect: str) -> None:
                 lambda: Rules.of(ledger, settings),
                 batch_size=settings.batch_size,
                 reading_s=READING_S,
+                watching=Watching(ledger, inbox, settings),
             )
             while pipe.open:
-                pipe.wait(more=_taken(pipeline, pipe))
+                more = _taken(pipeline, pipe)
+                _patiently(lambda: pipeline.tick(datetime.now(UTC)), pipe)
+                pipe.wait(more)
             while _taken(pipeline, pipe, few=1):
                 pass
 
@@ -225,12 +246,16 @@ def _patiently(step: Callable[[], Result], pipe: "_Pipe") -> Result | None:
             if not _is_trouble_of_ledger(error):
                 raise
             if not said:
-                log.warning("the ledger cannot be written now (%s); records are kept meanwhile, trying again", error)
+                log.warning("%s", _told(error))
             said = True
             if not pipe.open:
                 return None
             pipe.is_trying()
             time.sleep(LOCKED_PAUSE_S)
+
+
+def _told(error: Exception) -> str:
+    return tr("the ledger cannot be written now ({error}); records are kept meanwhile, trying again", error=error)
 
 
 def _is_trouble_of_ledger(error: Exception) -> bool:

@@ -60,8 +60,9 @@ class Writing:
                 self._correct(one, standing)
         return repeated
 
-    def finish(self) -> None:
-        """The new calls, what was reused and corrected, and the rows that belong together."""
+    def finish(self) -> list[RatedCall]:
+        """The new calls, what was reused and corrected, and the rows that belong together; gives the new calls as they
+        count then."""
         fresh = list(self._fresh.values())
         numbers = self._ledger.calls.add(fresh)
         ids = {one.key: number for number, one in zip(numbers, fresh, strict=True)}
@@ -73,6 +74,7 @@ class Writing:
         self._ledger.records.mark_late(self._late(numbers, fresh))
         self.joining.added(numbers, fresh)
         self.joining.settle()
+        return self.joining.as_counted(numbers, fresh)
 
     def _late(self, numbers: Sequence[int], fresh: Sequence[RatedCall]) -> Iterator[tuple[int, int, bool]]:
         """The calls that came long after they ended, or from a file."""

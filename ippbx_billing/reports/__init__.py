@@ -9,7 +9,7 @@ from `sources`; `conditions` holds what is asked for, `views` how answers look o
 """
 
 from ippbx_billing.reports.call_columns import CALL_KEYS, fee_text
-from ippbx_billing.reports.conditions import Period, View, WantedCalls, Where
+from ippbx_billing.reports.conditions import Period, Scope, View, WantedCalls, Where
 from ippbx_billing.reports.listing import calls, calls_by_column, event_row, events, other_rows
 from ippbx_billing.reports.sums import DIFFERENCES, GROUPS, MEASURES, Report, grouping, report
 
@@ -20,6 +20,7 @@ __all__ = [
     "MEASURES",
     "Period",
     "Report",
+    "Scope",
     "View",
     "WantedCalls",
     "Where",

@@ -133,6 +133,28 @@ def _year_earlier(day: date) -> date:
     return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose calls somebody may see at all, by ids: those of departments, or those of one employee.
+
+    It is no condition that was asked for: no report tells it, and no answer goes beyond it. With neither, nobody's.
+    """
+
+    departments: tuple[int, ...] = ()
+    employee: int | None = None
+
+    @property
+    def key(self) -> str:
+        """By what calls are told apart."""
+        return "department" if self.employee is None else "employee"
+
+    def clause(self, told: str) -> str:
+        """It as SQL; `told` is the SQL that tells the call's `key`."""
+        if self.employee is not None:
+            return f"{told} = {self.employee}"
+        return f"{told} IN ({', '.join(map(str, self.departments))})"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
     """Conditions on calls; every one that is given must hold.
@@ -158,11 +180,17 @@ class Where:
     place: str | None = None
     pin: str | None = None
     min_fee: Decimal | str | None = None
+    scope: Scope | None = None
 
     def given(self) -> dict[str, Any]:
-        """The conditions that are given, by name."""
-        found = {one.name: getattr(self, one.name) for one in fields(Where)}
+        """The conditions that are given, by name; the scope is none of them."""
+        found = {one.name: getattr(self, one.name) for one in fields(Where) if one.name != "scope"}
         return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def asked(self) -> set[str]:
+        """What must be known of a call to say whether it is meant."""
+        return {*self.given(), *([self.scope.key] if self.scope else ())}
 
 
 def is_exact(extension: str | None) -> bool:

@@ -32,6 +32,7 @@ RHYTHM_WEEKS = 4
 LEAST_WEEKS = 3  # fewer than these are no rhythm
 WEEK_H = 168
 UNCOUNTED = -1
+MONTHS_SHOWN = 12
 SHOWN = 5  # of reasons and silences each, in sentences; the JSON has them all
 
 
@@ -64,6 +65,8 @@ class Coverage:
     corrected: int = 0
     silences: Sequence[Silence] = ()
     provisional: Sequence[int] = ()
+    other_months: Sequence[str] = ()  # that have calls, where these days have none
+    plans: Sequence[tuple[str, str]] = ()  # the lines of the month's bill that no sum of calls holds: name and amount
 
     def document(self) -> dict[str, Any]:
         """The contract's JSON."""
@@ -82,15 +85,23 @@ class Coverage:
             "reused_ids": self.reused_ids,
             "corrected_calls": self.corrected,
             "provisional_years": list(self.provisional),
+            "other_months": list(self.other_months),
             "silences": [
                 {"from": one.first.isoformat(), "to": one.end.isoformat(), "hours": one.hours, "usual_calls": one.usual}
                 for one in self.silences
             ],
+            "plans": [{"name": name, "amount": amount} for name, amount in self.plans],
         }
 
     def notes(self, *, unrated: bool = True) -> list[str]:
         """A sentence for each thing, in the language in use; without the `unrated` calls where a report lists those."""
-        return [*(self._unrated() if unrated else ()), *self._others(), *self._days()]
+        return [*(self._unrated() if unrated else ()), *self._elsewhere(), *self._others(), *self._days()]
+
+    def _elsewhere(self) -> Iterator[str]:
+        if self.other_months:
+            shown = ", ".join(self.other_months[-MONTHS_SHOWN:])
+            more = "… " if len(self.other_months) > MONTHS_SHOWN else ""
+            yield tr("months with calls: {months}", months=more + shown)
 
     def _unrated(self) -> Iterator[str]:
         for reason, count in list(self.unrated.items())[:SHOWN]:
@@ -111,6 +122,10 @@ class Coverage:
             yield tr("{count} events are not read yet: `ippbx-bill listen` reads them", count=self.waiting)
 
         yield from self._records()
+        for name, amount in self.plans[:SHOWN]:
+            yield tr("plan {name}: {amount} on the month's bill, not in these sums", name=name, amount=amount)
+        if len(self.plans) > SHOWN:
+            yield tr("{count} further plans: see `bill --company`", count=len(self.plans) - SHOWN)
 
     def _records(self) -> Iterator[str]:
         if self.reused_ids:
@@ -168,7 +183,14 @@ def coverage(
         over=days[1] < local_now.date(),
         silences=_silences(_Rhythm(ledger.connection, known, calendar.is_off), zone, (first_hour, end_hour), local_now),
         provisional=calendar.provisional(days),
+        other_months=() if busy else _months(ledger.connection),
     )
+
+
+def _months(connection: sqlite3.Connection) -> list[str]:
+    """The months that have calls, in order."""
+    rows = connection.execute("SELECT DISTINCT month FROM rollup_months ORDER BY month")
+    return [f"{month // 12:04d}-{month % 12 + 1:02d}" for (month,) in rows]
 
 
 def _rejected(ledger: Ledger, inbox: Inbox, zone: tzinfo, days: tuple[date, date]) -> dict[Reason, int]:

@@ -15,7 +15,7 @@ from ippbx_billing.language.reasons import told
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.journey import Outcome
 from ippbx_billing.reports.call_columns import CALL_KEYS, STORED, CallBatch, call_batches
-from ippbx_billing.reports.conditions import Period, View, WantedCalls, is_exact
+from ippbx_billing.reports.conditions import Period, Scope, View, WantedCalls, is_exact
 from ippbx_billing.reports.names import who_is_meant
 from ippbx_billing.reports.sources import CALLS, MOST_LISTED, conditions
 
@@ -30,7 +30,7 @@ def calls_by_column(ledger: Ledger, view: View, wanted: WantedCalls) -> Batches[
 
     The index of days keeps the calls in order day by day, so that no more than a day is ever sorted.
     """
-    clauses, values = _conditions(ledger, wanted)
+    clauses, values = conditions_of(ledger, wanted)
     index = "" if wanted.call is not None or wanted.event is not None else "INDEXED BY calls_by_day"
     where = f"WHERE {' AND '.join(clauses) or '1'} ORDER BY c.day, c.started_at, c.id LIMIT ?"
     return _listed(ledger, view, index, where, [*values, -1 if wanted.limit is None else wanted.limit])
@@ -41,10 +41,13 @@ def calls_with_ids(ledger: Ledger, view: View, ids: str, values: Sequence[Any]) 
     return _listed(ledger, view, f"JOIN ({ids}) wanted ON wanted.id = c.id", "ORDER BY c.id", values)
 
 
-def other_rows(ledger: Ledger, view: View, call: int) -> list[dict[str, Any]]:
-    """The other rows of the conversation that a call is a row of; keys as in the contract."""
+def other_rows(ledger: Ledger, view: View, call: int, scope: Scope | None = None) -> list[dict[str, Any]]:
+    """The other rows of the conversation that a call is a row of, as far as the scope; keys as in the contract."""
     ids = [one for one in ledger.rows.rows_of(call) if one != call]
-    return list(calls_with_ids(ledger, view, "SELECT value AS id FROM json_each(?)", [json.dumps(ids)]))
+    if scope is None:
+        return list(calls_with_ids(ledger, view, "SELECT value AS id FROM json_each(?)", [json.dumps(ids)]))
+    wanted = (WantedCalls(call=one, scope=scope) for one in ids)
+    return [row for one in wanted for row in calls(ledger, view, one)]
 
 
 def _listed(ledger: Ledger, view: View, source: str, where: str, values: Sequence[Any]) -> Batches[CallBatch]:
@@ -56,12 +59,12 @@ def _listed(ledger: Ledger, view: View, source: str, where: str, values: Sequenc
     return Batches(CALL_KEYS, call_batches(ledger.connection, view, ledger.directory.paths(), sql, values))
 
 
-def _conditions(ledger: Ledger, wanted: WantedCalls) -> tuple[list[str], list[Any]]:
+def conditions_of(ledger: Ledger, wanted: WantedCalls) -> tuple[list[str], list[Any]]:
     """The conditions as SQL, with their values."""
     period = wanted.period
     who = who_is_meant(ledger, wanted, period.last if period else None)
     terms = {
-        **_days(period, who.employee is not None or is_exact(wanted.extension)),
+        **_days(period, who.employee is not None or is_exact(wanted.extension) or wanted.scope is not None),
         "c.extension IN (SELECT extension FROM holders WHERE employee_id = ?)": who.employee and (who.employee,),
         "c.day = ?": wanted.day and (wanted.day,),
         "g.status = ?": wanted.status and (wanted.status,),
@@ -70,6 +73,9 @@ def _conditions(ledger: Ledger, wanted: WantedCalls) -> tuple[list[str], list[An
     }
     given = {clause: value for clause, value in terms.items() if value}
     clauses, values = conditions(CALLS, wanted, who)
+    if wanted.scope is not None:  # lets the index find them, day by day
+        of_whom = wanted.scope.clause(f"{wanted.scope.key}_id")
+        clauses.append(f"c.extension IN (SELECT extension FROM holders WHERE {of_whom})")
     return [*given, *clauses], [*(one for value in given.values() for one in value), *values]
 
 

@@ -19,7 +19,7 @@ from ippbx_billing.language.reasons import by_sentence, counted, told
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.directory import Extension
 from ippbx_billing.ledger.reasons import loaded
-from ippbx_billing.reports import sources
+from ippbx_billing.reports import scopes, sources
 from ippbx_billing.reports.conditions import Period, View, Where
 from ippbx_billing.reports.names import Who, who_is_meant
 from ippbx_billing.reports.sums import Report, report, sort_key
@@ -230,6 +230,7 @@ def _in_directory(ledger: Ledger, period: Period, where: Where) -> Iterator[Exte
     asked = _asked_extensions(ledger, where)
     department = where.department and ledger.directory.department(where.department).path
     employee = where.employee and ledger.directory.employee(where.employee, period.last).number
+    allowed = scopes.seen(ledger, where.scope) if where.scope else None
     for one in ledger.directory.extension_history():
         if (
             one.present
@@ -238,6 +239,7 @@ def _in_directory(ledger: Ledger, period: Period, where: Where) -> Iterator[Exte
             and (asked is None or one.number in asked)
             and (not department or f"{one.department}/".startswith(f"{department}/"))
             and (not employee or one.employee == employee)
+            and (allowed is None or allowed(one))
         ):
             yield one
 

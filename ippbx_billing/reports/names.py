@@ -5,11 +5,12 @@
 The one idea: a name that no list and no record has ever held is a slip of the pen, not a report of nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
-from ippbx_billing.errors import NotFoundError
+from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.departments import nearest
@@ -29,6 +30,23 @@ def who_is_meant(ledger: Ledger, where: Where, day: date | None) -> Who:
 
     NotFoundError for a name that nobody and nothing has, with those most like it; UsageError for one that several have.
     """
+    with _naming_nobody_else(where):
+        return _meant(ledger, where, day)
+
+
+@contextmanager
+def _naming_nobody_else(where: Where) -> Iterator[None]:
+    """To somebody who sees some calls only, a hint must not name what is not theirs."""
+    try:
+        yield
+    except (NotFoundError, UsageError) as error:
+        if where.scope is None:
+            raise
+        hint = tr("write the whole name, or leave it out")
+        raise type(error)(tr("nothing that you may see is called so"), hint) from None
+
+
+def _meant(ledger: Ledger, where: Where, day: date | None) -> Who:
     _check_names(ledger, where)
     departments = None
     if where.department is not None:
@@ -59,6 +77,11 @@ _TRUNKS = "SELECT name FROM trunks UNION SELECT trunk FROM rollup_classes"
 _EXTENSIONS = "SELECT extension AS name FROM assignments UNION SELECT extension FROM rollup_extensions"
 _REGIONS = "SELECT DISTINCT region AS name FROM rollup_places"
 _PLACES = "SELECT DISTINCT place AS name FROM rollup_places"
+
+
+def is_known_extension(ledger: Ledger, number: str) -> bool:
+    """Whether the directory or a call has had it."""
+    return bool(ledger.connection.execute(f"SELECT 1 FROM ({_EXTENSIONS}) WHERE name = ?", [number]).fetchone())
 
 
 def _known(ledger: Ledger, name: str, names: str, sentence: Callable[[str], str]) -> None:

@@ -44,7 +44,7 @@ class Question:
     @property
     def asked(self) -> set[str]:
         """All that a source must be able to tell."""
-        return {*self.keys, *self.where.given()}
+        return {*self.keys, *self.where.asked}
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ def charged(ledger: Ledger, question: Question, source: str = "auto") -> Sums:
 def filtered(ledger: Ledger, question: Question, source: str = "auto") -> int:
     """How many calls that fulfil the conditions were left out by a filter."""
     whole = sums(ledger, Question(question.period, ()), source)
-    if any(status == ChargeStatus.FILTERED for (status,) in whole) and question.where.given():
+    if any(status == ChargeStatus.FILTERED for (status,) in whole) and question.where.asked:
         whole = sums(ledger, replace(question, keys=()), source)
     return sum(values[0] for (status,), values in whole.items() if status == ChargeStatus.FILTERED)
 
@@ -279,7 +279,7 @@ def _charged(source: SumSource, question: Question) -> tuple[list[str], list[str
 
 def unrated_reasons(ledger: Ledger, question: Question) -> dict[Reason, int]:
     """How many calls could not be priced, by reason, the most frequent first."""
-    source = CHARGES if CHARGES.can_tell(set(question.where.given())) else CALLS
+    source = CHARGES if CHARGES.can_tell(question.where.asked) else CALLS
     clauses, values = conditions(source, question.where, question.who)
     first, last = question.period.first.toordinal() * 24, question.period.last.toordinal() * 24 + 23
     return most_frequent(
@@ -299,7 +299,7 @@ def most_frequent(rows: Iterable[tuple[str, str, int]]) -> dict[Reason, int]:
 
 def conditions(source: SumSource, where: Where, who: Who) -> tuple[list[str], list[Any]]:
     """The conditions as SQL of a source, with their values."""
-    clauses: list[str] = []
+    clauses: list[str] = [where.scope.clause(source.tells[where.scope.key])] if where.scope else []
     values: list[Any] = []
     for name, value in where.given().items():
         told = source.tells[name]

@@ -164,7 +164,9 @@ def _check(by: Sequence[str], sort: str | None, top: int | None, compare: str | 
     if top is not None and top < 1:
         raise UsageError(tr("{count} rows are none", count=top), tr("ask for at least one"))
     if source not in SOURCES:
-        raise UsageError(f"{source!r} is no source of sums", f"one of: {', '.join(SOURCES)}")
+        raise UsageError(
+            tr("{source!r} is no source of sums", source=source), tr("one of: {names}", names=", ".join(SOURCES))
+        )
 
 
 def sort_key(sort: str) -> str:

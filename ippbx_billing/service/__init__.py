@@ -23,17 +23,21 @@ class Unit:
     data_dir: Path = DATA_DIR
     user: str = NAME
     low_ports: bool = False
+    console: bool = True
 
     def text(self) -> str:
         """The unit file."""
         return _TEMPLATE.format(
-            command=" ".join(map(_quoted, (str(self.executable), "--data-dir", str(self.data_dir), "listen"))),
+            command=" ".join(map(_quoted, (str(self.executable), "--data-dir", str(self.data_dir), *self._command()))),
             user=self.user,
             state=_STATE if self.data_dir == DATA_DIR else "",
             data_dir=_quoted(str(self.data_dir)),
             home="read-only" if any(map(_is_in_a_home, (self.executable, self.data_dir))) else "yes",
             capabilities=_LOW_PORTS if self.low_ports else _NO_CAPABILITY,
         )
+
+    def _command(self) -> tuple[str, ...]:
+        return ("listen", "--console") if self.console else ("listen",)
 
 
 def _is_in_a_home(path: Path) -> bool:

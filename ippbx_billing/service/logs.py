@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from ippbx_billing.documents.columns import harmless
+from ippbx_billing.language import tr
 
 FORMATS = ("text", "json")
 PERIOD_S = 60.0  # between two lines about one problem
@@ -105,7 +106,7 @@ class _Text(logging.Formatter):
         if record.levelno >= logging.WARNING:
             parts = [f"{name}={value}" for name, value in fields(record).items() if name != "repeated"]
             told = ", ".join(parts) + _times(record, "; " if parts else "")
-            message = f"{_local(record)} {record.levelname.lower()}: {message}{f' ({told})' if told else ''}"
+            message = f"{_local(record)} {tr(record.levelname.lower())}: {message}{f' ({told})' if told else ''}"
         trace = [self.formatException(record.exc_info)] if record.exc_info else []
         return "\n".join(harmless(line) for text in (message.replace("\n", " "), *trace) for line in text.split("\n"))
 
@@ -137,7 +138,7 @@ def fields(record: logging.LogRecord) -> Mapping[str, Any]:
 
 def _times(record: logging.LogRecord, before: str) -> str:
     number = getattr(record, "repeated", 0)
-    return f"{before}{number} more in the last minute" if number else ""
+    return before + tr("{number} more in the last minute", number=number) if number else ""
 
 
 def _local(record: logging.LogRecord) -> str:
@@ -147,4 +148,4 @@ def _local(record: logging.LogRecord) -> str:
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt | SystemExit) or error is None:
         return
-    logging.getLogger("ippbx_billing").critical("ended by an error of its own", exc_info=(kind, error, trace))
+    logging.getLogger("ippbx_billing").critical("%s", tr("ended by an error of its own"), exc_info=(kind, error, trace))

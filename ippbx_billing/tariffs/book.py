@@ -112,6 +112,30 @@ class TariffBook:
         prices = self._lists.get((carrier.name, classification.traffic_type, direction))
         return prices.find(classification, day, called) if prices else None
 
+    def ranked(
+        self,
+        carrier: Carrier,
+        classification: Classification,
+        direction: Direction,
+        day: date,
+        *,
+        called: str | None = None,
+    ) -> list[tuple[Price, str]]:
+        """Every price that fits such a call, in the order in which they are tried, and what became of each on that day.
+
+        `won` or `blocked` is the first in force, `less specific` each one behind it; `earlier version`, `begins later`
+        and `ended` are not in force.
+        """
+        lists = [self._lists.get((carrier.name, classification.traffic_type, direction))]
+        if called and direction is Direction.INBOUND:
+            lists.insert(0, self._lists.get((carrier.name, TrafficType.SERVICE_400_800, direction)))
+        found: dict[int, tuple[Price, str]] = {}
+        for place, prices in enumerate(lists):
+            only_called = len(lists) > 1 and not place
+            for price, state in prices.fitting_rows(classification, day, called, only_called) if prices else ():
+                found.setdefault(id(price), (price, state))
+        return _decided(list(found.values()))
+
 
 class Shared:
     """The rows of a carrier and direction that calls of every type may find: by full number, by area, by country."""
@@ -241,6 +265,27 @@ class PriceList:
             yield "region", area
             yield "nation", country
 
+    def fitting_rows(
+        self, classification: Classification, day: date, called: str | None, only_called: bool
+    ) -> Iterator[tuple[Price, str]]:
+        """Every version of every row that fits, the most specific row first, and why it is not in force, if it is not.
+
+        With `only_called` only those that go by our own number.
+        """
+        keys = self._called_keys(called or "") if only_called else self._keys(classification, called)
+        for key in keys:
+            row = self._row(key) or {}
+            for kind in _kinds(classification.line_kind):
+                days, versions = row.get(kind, ([], []))
+                newest = bisect_right(days, day) - 1
+                for place, price in reversed(list(enumerate(versions))):
+                    if place > newest:
+                        yield price, "begins later"
+                    elif place < newest:
+                        yield price, "earlier version"
+                    else:
+                        yield price, "ended" if price.status == "ended" else ""
+
     def _called_keys(self, number: str) -> Iterator[Destination]:
         for value, regex in self._called:
             if regex.fullmatch(_digits(number)):
@@ -265,6 +310,18 @@ class PriceList:
             if newest and versions[newest - 1].status != "ended":
                 return versions[newest - 1]
         return None
+
+
+def _decided(found: list[tuple[Price, str]]) -> list[tuple[Price, str]]:
+    """The first price in force has won, or forbids the call; those behind it have lost."""
+    decided: list[tuple[Price, str]] = []
+    winner = False
+    for price, state in found:
+        if not state:
+            state = "less specific" if winner else "blocked" if price.status == "blocked" else "won"
+            winner = True
+        decided.append((price, state))
+    return decided
 
 
 def _price_lists(prices: Iterable[Price]) -> dict[ListKey, PriceList]:

@@ -36,6 +36,7 @@ from ippbx_billing.upkeep.pruning import STATE as PRUNED
 MANIFEST = "backup.json"
 FORMAT = 1
 DATABASES = ("ledger.db", "inbox.db")  # in the order in which they are copied
+OPERATORS = "operators.db"  # only where there is one
 OTHERS = (FILE_NAME, "tokens", "allowed", "pbx.toml", "dialects", "numbers")
 TRIES = 3
 LEFTOVER_S = 86_400  # what is unfinished for so long is not being written any more
@@ -121,7 +122,7 @@ def _copied(using: Settings, part: Path) -> dict[str, dict[str, int]]:
     before the inbox was copied: then neither would hold their calls."""
     for _ in range(TRIES):
         rows = {}
-        for name in DATABASES:
+        for name in databases(using):
             (part / name).unlink(missing_ok=True)
             rows[name] = copies.copy(using.data_dir / name, part / name)
             copies.check(part / name, rows[name])
@@ -132,8 +133,13 @@ def _copied(using: Settings, part: Path) -> dict[str, dict[str, int]]:
     raise BusyError(tr("events are pruned quicker than they are copied"), tr("make the backup when `prune` is done"))
 
 
+def databases(using: Settings) -> tuple[str, ...]:
+    """The databases of this site, in the order in which they are copied."""
+    return (*DATABASES, OPERATORS) if using.operators_path.exists() else DATABASES
+
+
 def _must_fit(using: Settings, part: Path) -> None:
-    needed = sum((using.data_dir / name).stat().st_size for name in DATABASES)
+    needed = sum((using.data_dir / name).stat().st_size for name in databases(using))
     free = shutil.disk_usage(part).free
     if free < needed:
         problem = tr(

@@ -16,7 +16,9 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
+from ippbx_billing.alerts import Severity
 from ippbx_billing.calls import FROM_FILE, Reading
 from ippbx_billing.dialects.reading import DATE_ORDER_OPEN
 from ippbx_billing.errors import BillingError
@@ -36,7 +38,9 @@ NO_DISK_BYTES = 100 * 1024**2
 CLOCK_TOLERANCE_S = 60
 ZONE_TOLERANCE_H = 0.4  # zones differ by half an hour at least
 BEHIND_EVENTS = 10_000
+UNSENT_S = 600
 BACKUP_IS_OLD = timedelta(days=8)
+SILENT_IS_LONG = timedelta(days=1)
 
 
 class Health(StrEnum):
@@ -58,13 +62,19 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
-    """What the checks look at."""
+class _Files:
+    """What the quick checks look at."""
 
     settings: Settings
     now: datetime
     inbox: Inbox
     ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class _Open(_Files):
+    """What the checks look at."""
+
     rules: Rules
 
 
@@ -87,7 +97,20 @@ def examine(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
             yield from _guarded(check, opened)
 
 
-def _guarded(check: Callable[[_Open], Iterable[Diagnosis]], opened: _Open) -> Iterator[Diagnosis]:
+def glance(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
+    """The findings that cost next to nothing, for a page that is looked at all day: doors, worker, PBXs, disk, backup.
+
+    No file is gone through; `examine` does that.
+    """
+    with Inbox(settings.inbox_path) as inbox, Ledger(settings.ledger_path) as ledger:
+        opened = _Files(settings, now, inbox, ledger)
+        for check in (_ports, _worker, _waiting, _pbxs):
+            yield from _guarded(check, opened)
+        yield from _disk(settings)
+        yield from _guarded(_backup, opened)
+
+
+def _guarded(check: Callable[[Any], Iterable[Diagnosis]], opened: _Files) -> Iterator[Diagnosis]:
     """A check that fails is a finding, not the end of the examination."""
     try:
         yield from check(opened)
@@ -162,6 +185,11 @@ def _databases(opened: _Open) -> Iterator[Diagnosis]:
             yield Diagnosis(name, Health.WRONG, faults, hint)
         else:
             yield Diagnosis(name, Health.OK, tr("sound"))
+    yield from _waiting(opened)
+
+
+def _waiting(opened: _Files) -> Iterator[Diagnosis]:
+    """Events that were kept and not read yet."""
     waiting = opened.inbox.last_id() - opened.ledger.journey.position()
     if waiting > 0:
         hint = tr("`ippbx-bill listen` reads them; is it running?")
@@ -179,7 +207,28 @@ def _sums(opened: _Open) -> Iterator[Diagnosis]:
         yield Diagnosis(tr("sums of reports"), Health.OK, tr("those of the calls"))
 
 
-def _ports(opened: _Open) -> Iterator[Diagnosis]:
+def _pbxs(opened: _Files) -> Iterator[Diagnosis]:
+    """Since when each PBX is silent, by the last events; those that are known and not among them are told too."""
+    from ippbx_billing.pbx import remembered
+
+    last: dict[str, datetime] = {}
+    for one in opened.inbox.summaries(limit=LOOKED_AT_EVENTS * 10):
+        last.setdefault(one.remote, one.received_at)
+    zone = opened.settings.site_zone
+    for remote, at in sorted(last.items()):
+        silent = opened.now - at
+        text = tr("last event {time}", time=f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}")
+        state = Health.WARNING if silent > SILENT_IS_LONG else Health.OK
+        hint = tr("`ippbx-bill pbx check`") if state is Health.WARNING else ""
+        yield Diagnosis(tr("PBX {address}", address=remote), state, text, hint)
+    for pbx in remembered.load(opened.settings.data_dir):
+        if not any(remote in pbx.address for remote in last):
+            text = tr("none of the last events is from it")
+            hint = tr("`ippbx-bill pbx check`")
+            yield Diagnosis(tr("PBX {address}", address=pbx.address), Health.WARNING, text, hint)
+
+
+def _ports(opened: _Files) -> Iterator[Diagnosis]:
     """Whether our own doors answer, at the address that the PBX uses where that is ours."""
     own = opened.settings.own_address
     host = own if own and _is_ours(own) else "127.0.0.1"
@@ -197,7 +246,7 @@ def _ports(opened: _Open) -> Iterator[Diagnosis]:
             yield Diagnosis(name, Health.WRONG, text, tr("end that program, or choose other ports in settings.toml"))
 
 
-def _worker(opened: _Open) -> Iterator[Diagnosis]:
+def _worker(opened: _Files) -> Iterator[Diagnosis]:
     """What the listener says of the process that reads and rates; nothing where no listener of ours answers."""
     own = opened.settings.own_address
     host = own if own and _is_ours(own) else "127.0.0.1"
@@ -361,7 +410,7 @@ def _holidays(opened: _Open) -> Iterator[Diagnosis]:
         yield Diagnosis(tr("holidays"), Health.OK, str(year))
 
 
-def _backup(opened: _Open) -> Iterator[Diagnosis]:
+def _backup(opened: _Files) -> Iterator[Diagnosis]:
     done = opened.ledger.journey.state("last_backup_at")
     if done is None:
         hint = tr("`ippbx-bill backup --to DIR --keep 14` every night, DIR on another disk")
@@ -372,6 +421,55 @@ def _backup(opened: _Open) -> Iterator[Diagnosis]:
     text = f"{made_at.astimezone(opened.settings.site_zone):%Y-%m-%d %H:%M}"
     hint = tr("`ippbx-bill backup --to DIR`") if old else ""
     yield Diagnosis(tr("backup"), Health.WARNING if old else Health.OK, text, hint)
+
+
+def _incidents(opened: _Open) -> Iterator[Diagnosis]:
+    """What alert rules have found and is not over."""
+    found = [one for one in opened.ledger.incidents.listed() if one.severity is not Severity.INFO]
+    if found:
+        text = f"{len(found)}: {sentence(found[0].reason)}" + (" …" if len(found) > 1 else "")
+        yield Diagnosis(tr("incidents"), Health.WARNING, text, tr("`ippbx-bill alerts list`"))
+    else:
+        yield Diagnosis(tr("incidents"), Health.OK, tr("none open"))
+
+
+def _channels(opened: _Open) -> Iterator[Diagnosis]:
+    """Whether what was found also arrives: the last message of each channel, and those that were given up."""
+    from ippbx_billing.delivery.alerts.channels import load
+
+    known = load(opened.settings.data_dir).channels
+    if not known:
+        hint = tr("`ippbx-bill alerts channels add NAME KIND …`")
+        yield Diagnosis(tr("alerts"), Health.WARNING, tr("no channel is set: nobody is told"), hint)
+        return
+    last, counts = opened.ledger.posts.last_sent(), opened.ledger.posts.counts()
+    waiting = opened.ledger.posts.listed(["waiting", "sending"])
+    for name in known:
+        troubles = [one for one in waiting if one.channel == name and one.error]
+        dead = counts.get(name, {}).get("dead", 0)
+        title = tr("channel {name}", name=name)
+        if dead:
+            hint = tr("mend it, then `ippbx-bill alerts send --again`")
+            yield Diagnosis(title, Health.WRONG, tr("{count} messages were given up", count=dead), hint)
+        elif troubles:
+            text = tr("messages are refused: {error}", error=troubles[0].error)
+            yield Diagnosis(title, Health.WRONG, text, tr("mend it; they are sent again by themselves"))
+        elif name not in last:
+            hint = f"ippbx-bill alerts test {name}"
+            yield Diagnosis(title, Health.WARNING, tr("has never taken a message"), hint)
+        else:
+            moment = datetime.fromtimestamp(last[name], opened.settings.site_zone)
+            yield Diagnosis(title, Health.OK, tr("last message {moment}", moment=f"{moment:%Y-%m-%d %H:%M}"))
+    yield from _unsent(opened, [one.due_at for one in waiting if not one.attempts])
+
+
+def _unsent(opened: _Open, due: list[int]) -> Iterator[Diagnosis]:
+    """Messages that nobody has tried to send although they are due: the sender does not run."""
+    late = opened.now.timestamp() - min(due, default=opened.now.timestamp())
+    if late > UNSENT_S:
+        text = tr("a message has waited for {minutes} min, and nobody sends", minutes=int(late) // 60)
+        hint = tr("start `ippbx-bill listen`, or send what waits with `ippbx-bill alerts send`")
+        yield Diagnosis(tr("alerts"), Health.WRONG, text, hint)
 
 
 _CHECKS = (
@@ -387,4 +485,6 @@ _CHECKS = (
     _unrated,
     _holidays,
     _backup,
+    _incidents,
+    _channels,
 )

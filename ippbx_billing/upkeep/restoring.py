@@ -26,7 +26,7 @@ from ippbx_billing.language import tr
 from ippbx_billing.ledger import SCHEMA
 from ippbx_billing.sqlite import copies
 from ippbx_billing.sqlite.locks import maintenance
-from ippbx_billing.upkeep.backups import DATABASES, FORMAT, MANIFEST, OTHERS, Backup, digest
+from ippbx_billing.upkeep.backups import DATABASES, FORMAT, MANIFEST, OPERATORS, OTHERS, Backup, digest
 
 EXCHANGING = "restore-under-way"  # names the folder with what lies aside
 COMPANIONS = ("-wal", "-shm")  # what SQLite keeps beside a database; it goes where the database goes
@@ -129,7 +129,8 @@ def _checked(part: Path, source: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads((part / MANIFEST).read_text(encoding="utf-8"))
         is_newer = manifest["format"] != FORMAT or _schema(part) > SCHEMA
         expected = {name: facts["sha256"] for name, facts in manifest["files"].items()}
-        rows = {name: dict(manifest["rows"][name]) for name in DATABASES}
+        held = (*DATABASES, *(name for name in (OPERATORS,) if name in manifest["rows"]))
+        rows = {name: dict(manifest["rows"][name]) for name in held}
         datetime.fromisoformat(manifest["made_at"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _no_backup(source, f"{MANIFEST}: {error}") from error
@@ -141,7 +142,7 @@ def _checked(part: Path, source: Path) -> dict[str, Any]:
     for name in {*found, *expected}:
         if found.get(name) != expected.get(name):
             raise DataError(tr("{name} in this backup is not as it was written", name=name), tr("use another backup"))
-    for name in DATABASES:
+    for name in held:
         copies.check(part / name, rows[name])
     return manifest
 
@@ -199,7 +200,9 @@ def _exchange(part: Path, data_dir: Path, aside: Path) -> None:
     mark = data_dir / EXCHANGING
     write(mark, aside.name)
     try:
-        for name in (name + more for name in MOVED for more in ("", *COMPANIONS)):
+        # A backup from before there were operators leaves those of today in their place.
+        moved = (*MOVED, *(name for name in (OPERATORS,) if (part / name).exists()))
+        for name in (name + more for name in moved for more in ("", *COMPANIONS)):
             if (data_dir / name).exists():
                 aside.mkdir(mode=0o700, exist_ok=True)
                 _move(data_dir / name, aside / name, done)

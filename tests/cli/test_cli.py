@@ -241,8 +241,8 @@ def test_each_command_of_a_table_is_what_its_help_says(table: Table, name: str) 
 
 def test_a_mistyped_command_is_told_its_like(cli: Cli) -> None:
     """Among all commands and among those of a group."""
-    assert "Did you mean 'report'" in cli("raport").stderr
-    assert "Did you mean 'list'" in cli("calls", "lst").stderr
+    assert "did you mean report, export?; see `ippbx-bill --help`" in cli("raport").stderr
+    assert "did you mean list?" in cli("calls", "lst").stderr
     assert cli("raport").exit_code == 2
 
 

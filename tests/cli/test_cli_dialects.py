@@ -242,7 +242,7 @@ def test_an_unknown_body_fits_no_dialect(tmp_path: Path, files: list[str]) -> No
         (["check", "--event", "99"], 1, "there is no event 99"),
         (["check", "--event", "1", "--dialect", "klingon"], 2, "there is no dialect klingon"),
         (["show", "klingon"], 2, "there is no dialect klingon"),
-        (["suggest", "--rejected"], 2, "no body was named"),
+        (["suggest", "--rejected"], 0, "no call record was rejected"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(cli: Cli, arguments: list[str], code: int, said: str) -> None:

@@ -44,7 +44,7 @@ def run_all(cli: Cli, hint: str) -> None:
 @pytest.fixture
 def waiting(site: Path, cli: Cli) -> Cli:
     """October calls of every kind that the standard tariff of a carrier leaves open."""
-    numbers = ["910086", "90014165550123", "9008522345678", "916812345", "911651", "902162345678"]
+    numbers = ["911185", "90014165550123", "9008522345678", "916812345", "911651", "902162345678"]
     fill(site / "inbox.db", [gateway_cdr("8001", number, 61) for number in numbers])
     return cli
 

@@ -134,9 +134,9 @@ def test_an_unknown_carrier_is_told(cli: Cli) -> None:
 
 def test_a_run_says_what_is_priced_now_what_is_not_and_what_costs_other(dearer: Cli, site: Path) -> None:
     """Each call is counted once: priced now, still without a price and why, or another fee."""
-    fill(site / "inbox.db", [gateway_cdr("8001", number, 61) for number in ("910086", "90014165550123", "9119")])
+    fill(site / "inbox.db", [gateway_cdr("8001", number, 61) for number in ("911185", "90014165550123", "9119")])
     dearer("events", "replay")
-    price = ["--initial", "60:0.30", "--step", "60:0.30", "--match", "prefix=10086", "--from", "2026-10-01"]
+    price = ["--initial", "60:0.30", "--step", "60:0.30", "--match", "prefix=11185", "--from", "2026-10-01"]
     assert dearer("tariffs", "set", TELECOM, "other", *price).exit_code == 0
     waiting = answer(dearer, "report", "--month", "2026-10")["unrated"]
     told = dearer("rerate", "--month", "2026-10").stderr
@@ -151,7 +151,7 @@ def test_a_run_says_what_is_priced_now_what_is_not_and_what_costs_other(dearer: 
 
 def test_calls_that_stay_without_a_price_come_with_their_reason(cli: Cli, site: Path) -> None:
     """For people in a sentence, for programs by code."""
-    fill(site / "inbox.db", [gateway_cdr("8001", "910086", 61)])
+    fill(site / "inbox.db", [gateway_cdr("8001", "911185", 61)])
     assert cli("events", "replay").exit_code == 0
     assert f"still without a price: 1, {TELECOM} has no price for" in cli("rerate", "--month", "2026-10").stderr
     (reason,) = answer(cli, "rerate", "--month", "2026-10")["unpriced_by_reason"]  # type: ignore[misc]

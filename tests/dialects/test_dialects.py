@@ -551,7 +551,7 @@ def test_a_copy_of_uc_with_one_name_changed(tmp_path: Path) -> None:
         ('[fields]\ntrunk = [{path = "x", pattern = "("}]', "fields.trunk must be a regular expression"),
         ('[fields]\ntrunk = [{path = "x", pattern = "x"}]', "one group in parentheses"),
         ('[states]\nplaudern = ["TALK"]', "states.plaudern must be a key out of"),
-        ('[[kinds]]\nis = "call"', "kinds[0].is must be one of cdr, status"),
+        ('[[kinds]]\nis = "call"', "kinds[0].is must be one of: cdr, status"),
         ('[[twins]]\nwhen = {a = "b"}', "twins[0].because must be the reason"),
         ('recognise = "x"', "recognise must be a list of tables"),
         ("[records]\npaths = 3", "records.paths must be a list of names"),

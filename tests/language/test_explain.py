@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from ippbx_billing.calls import Call, Classification, Direction, Disposition, LineKind, Step, TrafficType
+from ippbx_billing.calls import Call, Classification, Direction, Disposition, LineKind, Reason, Step, TrafficType
 from ippbx_billing.language import stories as explain_room
 from ippbx_billing.language.reasons import LINE_WORDS, TRAFFIC_WORDS
 from ippbx_billing.language.stories import SENTENCES, describe, story
@@ -35,7 +35,7 @@ SHANGHAI = Classification(
     place="上海",
     area_code="021",
     rule="area-code",
-    why="021 is the area code of Shanghai",
+    why=Reason("text", {"text": "021 is the area code of Shanghai"}),
 )
 
 
@@ -187,13 +187,13 @@ def test_every_feature_of_a_price_has_its_sentence(lang: str, sentences: list[st
             CALL,
             replace(SHANGHAI, traffic_type=TrafficType.AUDIOTEX, area_code=None),
             "022-天津-电信 has no price for audiotex calls to country CN (fixed line)",
-            "022-天津-电信 没有本地声讯台固定电话的资费（国家或地区CN）",
+            "022-天津-电信 没有本地声讯台固定电话的资费（中国）",
         ),
         (
             CALL,
-            replace(SHANGHAI, traffic_type=TrafficType.OTHER, line_kind=LineKind.SERVICE, normalized="10086"),
-            "022-天津-电信 has no price for other calls to number 10086 (service number)",
-            "022-天津-电信 没有其它服务号码的资费（号码10086）",
+            replace(SHANGHAI, traffic_type=TrafficType.OTHER, line_kind=LineKind.SERVICE, normalized="11185"),
+            "022-天津-电信 has no price for other calls to number 11185 (service number)",
+            "022-天津-电信 没有其它服务号码的资费（号码11185）",
         ),
         (
             CALL,

@@ -44,7 +44,8 @@ def chinese() -> Catalog:
 
 
 def used_texts() -> set[str]:
-    found = extract_from_dir(str(PACKAGE), method_map=[("**.py", "python")], keywords={"tr": None, "en": None})
+    methods = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+    found = extract_from_dir(str(PACKAGE), method_map=methods, keywords={"tr": None, "en": None})
     return {message for _, _, message, _, _ in found if isinstance(message, str)}
 
 

@@ -72,7 +72,7 @@ def test_the_listener_never_says_its_secret_path(site: Path) -> None:
     """Neither to a stranger nor in a line about trouble nor to `ps`, though each line says what is wrong."""
     tokens.add_token(site, TOKEN)
     with Service(site, IPPBX_BILL_LOG_FORMAT="json") as service:
-        (worker,) = children(service.process.pid)
+        worker, _ = children(service.process.pid)
         answers = [
             service.post(b"{}", path=f"{TOKEN[:-1]}x/"),
             service.post(b"{}", path=f"x/{TOKEN}"),

@@ -178,6 +178,9 @@ def test_a_dialect_of_ones_own_makes_an_unknown_record_a_call(cli: Cli, site: Pa
 
 
 def test_every_example_has_its_test() -> None:
-    """Nothing lies there untried; "ippbx-bill.service" is tried in test_service.py."""
+    """Nothing lies there untried.
+
+    "ippbx-bill.service" is tried in test_service.py, "plans-calls.json" in test_worked_examples.py.
+    """
     text = Path(__file__).read_text(encoding="utf-8")
     assert [path.name for path in EXAMPLES.iterdir() if f'"{path.name}"' not in text] == []

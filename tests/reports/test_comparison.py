@@ -20,7 +20,7 @@ def october(site: Path, cli: Cli) -> Cli:
         gateway_cdr("8001", "958674577", 285),
         gateway_cdr("8001", "902162345678", 80),
         gateway_cdr("8001", "90014165550123", 61),
-        gateway_cdr("8001", "910086", 30),
+        gateway_cdr("8001", "911185", 30),
     ]
     fill(site / "inbox.db", bodies)
     cli("events", "replay")

@@ -235,5 +235,7 @@ def test_the_document_has_its_keys() -> None:
         "reused_ids",
         "corrected_calls",
         "provisional_years",
+        "other_months",
         "silences",
+        "plans",
     ]

@@ -61,7 +61,7 @@ def month(site: Path) -> Iterator[Ledger]:
     bodies = [
         gateway_cdr("8001", "902162345678", 80),
         gateway_cdr("8001", "958674577", 285, start="2026-10-14 10:00:00", port=2),
-        gateway_cdr("8002", "910086", 30),
+        gateway_cdr("8002", "911185", 30),
         gateway_cdr("8002", "913800138000", 0, start="2026-10-15 10:00:00"),
         gateway_cdr("13800138000", "8001", 50, direction="gsm->ip"),
         gateway_cdr("8001", "958674577", 10, start="2026-10-31 23:59:59"),

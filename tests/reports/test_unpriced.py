@@ -21,7 +21,7 @@ QUESTIONS: dict[str, list[str]] = {
 @pytest.fixture
 def october(site: Path, cli: Cli) -> Cli:
     """A local call for 0.22, and two to a service number without a price."""
-    fill(site / "inbox.db", [gateway_cdr("8001", number, 61) for number in ("958674577", "910086", "910010")])
+    fill(site / "inbox.db", [gateway_cdr("8001", number, 61) for number in ("958674577", "911185", "911183")])
     assert cli("events", "replay").exit_code == 0
     return cli
 

@@ -59,7 +59,7 @@ def test_a_data_directory_elsewhere_can_be_written_and_nothing_else() -> None:
     assert (standard["StateDirectory"], standard["ProtectHome"]) == ("ippbx-bill", "yes")
     assert (own.get("StateDirectory"), own["ProtectHome"]) == (None, "read-only")
     assert own["ReadWritePaths"] == '"/home/li/话单 data"'
-    assert own["ExecStart"] == f'{DEFAULT.executable} --data-dir "/home/li/话单 data" listen'
+    assert own["ExecStart"] == f'{DEFAULT.executable} --data-dir "/home/li/话单 data" listen --console'
 
 
 def test_a_low_port_gets_the_one_right_it_needs(cli: Cli, site: Path) -> None:

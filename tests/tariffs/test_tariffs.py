@@ -507,8 +507,8 @@ def test_every_standard_price_stands_in_its_source() -> None:
     for row in standard("CN", "022", "天津")[1]:
         source = row.note.partition("source: ")[2]
         assert source, row
-        if row.traffic_type is TrafficType.SERVICE_400_800:
-            continue  # 400 costs the local price, 800 nothing: rules, not rows of the collection
+        if row.traffic_type in (TrafficType.SERVICE_400_800, TrafficType.OTHER):
+            continue  # they cost the local price or nothing: rules, not rows of the collection
         for figures in (row.figures, *(window.figures for window in row.windows)):
             assert (
                 source,
@@ -534,6 +534,24 @@ def test_a_400_number_costs_the_local_price_and_an_800_number_nothing() -> None:
         found = book.price_for(carriers[0], service, Direction.OUTBOUND, TODAY)
         assert found is not None
         assert found.figures == expected
+
+
+@pytest.mark.parametrize(
+    ("dialled", "free_with"),
+    [("10000", "电信"), ("10010", "联通"), ("10018", "联通"), ("10086", "移动")]
+    + [(number, "") for number in ("114", "12306", "12315", "12345", "12366", "12333", "95588", "955880", "96315")],
+)
+def test_everyday_numbers_have_a_price(dialled: str, free_with: str) -> None:
+    """A carrier's own hotline is free, with another carrier it costs the local price, as the other short numbers do."""
+    carriers, prices = standard("CN", "022", "天津")
+    book = TariffBook(carriers, [], prices, CALENDAR)
+    for carrier in carriers:
+        found = book.price_for(carrier, number(dialled, TrafficType.OTHER, LineKind.SERVICE), Direction.OUTBOUND, TODAY)
+        local = book.price_for(carrier, number("58674577", TrafficType.LOCAL), Direction.OUTBOUND, TODAY)
+        assert found is not None
+        assert local is not None
+        assert found.figures == (Figures(0, 0, 0, 0) if carrier.operator == free_with else local.figures)
+        assert "source: " in found.note
 
 
 def test_what_no_source_gives_has_no_price() -> None:

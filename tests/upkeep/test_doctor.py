@@ -80,11 +80,12 @@ def call_ended_now(zone: str = "Asia/Shanghai") -> bytes:
 
 
 def test_a_sound_site_has_nothing_wrong(site: Path, cli: Cli, doors: tuple[int, int]) -> None:
-    """After a good call everything is ok but the backup, which nobody has made."""
+    """After a good call all is ok but the backup, which nobody has made, and alerts, which nobody would hear."""
     fill(site / "inbox.db", [call_ended_now()])
     cli("events", "replay")
     found = findings(site, cdr_port=doors[0], status_port=doors[1], own_address="127.0.0.1")
-    assert {name: one.state for name, one in found.items() if one.state is not Health.OK} == {"backup": Health.WARNING}
+    wanted = {"backup": Health.WARNING, "alerts": Health.WARNING}
+    assert {name: one.state for name, one in found.items() if one.state is not Health.OK} == wanted
     assert found["dialects"].text == "uc 1"
     assert found["unrated"].text.startswith("0 of ")
 
@@ -115,7 +116,7 @@ def test_open_dates_and_unknown_words_are_told(site: Path, cli: Cli) -> None:
 
 def test_whatever_is_not_ok_comes_with_a_hint(site: Path) -> None:
     """A dead listener, an address that is not ours, rubbish, a hole in the tariff."""
-    fill(site / "inbox.db", [*RUBBISH.values(), gateway_cdr("8001", "910086", 64)])
+    fill(site / "inbox.db", [*RUBBISH.values(), gateway_cdr("8001", "911185", 64)])
     from ippbx_billing.inbox import Inbox
     from ippbx_billing.ledger import Ledger
     from ippbx_billing.pipeline import Pipeline, Rules
@@ -127,7 +128,7 @@ def test_whatever_is_not_ok_comes_with_a_hint(site: Path) -> None:
     wrong = {name for name, one in found.items() if one.state is Health.WRONG}
     assert wrong == {"CDR port", "status port", "own address", "dialects"}
     assert found["unrated"].state is Health.WARNING
-    assert "10086" in found["tariff hole"].text
+    assert "11185" in found["tariff hole"].text
     assert [name for name, one in found.items() if one.state is not Health.OK and not one.hint] == ["tariff hole"]
 
 
@@ -203,7 +204,7 @@ def test_a_database_that_was_moved_aside_is_told(site: Path) -> None:
 )
 def test_sums_that_went_astray_are_told_and_mended(site: Path, cli: Cli, damage: str, told: str) -> None:
     """Whichever level it is; `doctor --repair` makes them those of the calls again."""
-    fill(site / "inbox.db", [gateway_cdr("8001", "58674577", 64), gateway_cdr("8002", "910086", 30)])
+    fill(site / "inbox.db", [gateway_cdr("8001", "58674577", 64), gateway_cdr("8002", "911185", 30)])
     cli("events", "replay")
     assert findings(site)["sums of reports"].state is Health.OK
     with sqlite3.connect(site / "ledger.db") as ledger:

@@ -105,6 +105,9 @@ def replay(
     if done.fresh:
         say(tr("read {count} events that were waiting", count=done.fresh))
     count, fees = done.replayed.events, done.replayed.fees
+    if not count:
+        say(tr("nothing to do: no event waits to be read again"))
+        return
     say(tr("read {count} events again; {left} are still rejected or unrated", count=count, left=done.left))
     if count:
         tell_fees(using, fees.before, fees.after, fees.changed)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ippbx_billing.calls import Call, Direction, Disposition
-from ippbx_billing.cli import common
+from ippbx_billing.cli import common, given
 from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.documents.columns import Format, all_columns
 from ippbx_billing.documents.render import lines, show
@@ -15,7 +15,9 @@ from ippbx_billing.language import en, tr
 
 
 def quote(
-    number: Annotated[str, typer.Argument(help=en("the number as dialled, or as shown for an incoming call"))],
+    number: Annotated[
+        str, typer.Argument(callback=given.number, help=en("the number as dialled, or as shown for an incoming call"))
+    ],
     seconds: Annotated[str, typer.Option(metavar="SECONDS", help=en("talk time in seconds, e.g. 80 or 60.5"))],
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help=en("start, e.g. 2026-10-01T09:30; default: now"))

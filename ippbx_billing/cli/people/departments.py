@@ -7,6 +7,7 @@ import typer
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
+from ippbx_billing.cli.people import terms
 from ippbx_billing.cli.people.lists import DryRunOption, FileArgument, OnOption, add_export, bring_in
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
@@ -15,6 +16,7 @@ from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import people
 
 app = Commands()
+app.add_typer(terms.app, name="terms", help=en("Mark-up and tax on a department's bills, inherited down the tree."))
 
 PathArgument = Annotated[str, typer.Argument(metavar="PATH", help=en("a path such as 公司/工程部, or the end of one"))]
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def export(
-    out_dir: Annotated[Path, typer.Option("--out-dir", help=en("the folder; it is made where it is not there"))],
+    out_dir: Annotated[
+        Path, typer.Option("--out-dir", metavar="DIR", help=en("the folder; it is made where it is not there"))
+    ],
     month: MonthOption = None,
     formats: Annotated[
         str, typer.Option(metavar="FORM[,FORM]", help=en("of csv, json, xlsx, html, markdown, pdf, parquet"))

@@ -21,6 +21,7 @@ import typer
 from ippbx_billing.calls import Direction, Disposition, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption
+from ippbx_billing.cli.given import not_empty
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 PERIOD = ("month", "first", "last", "year")
 FORM = ("plot", "form", "output")
+OPTIONS = {"first": "--from", "last": "--to"}  # that are not called like their parameter
 
 
 def _options(
@@ -82,6 +84,9 @@ class Asking:
         """The options as they were given."""
         conditions = {name: value for name, value in given.items() if name not in (*PERIOD, *FORM)}
         days = {name: given[name] for name in PERIOD}
+        for name, value in (days | conditions).items():
+            if isinstance(value, str):
+                not_empty(OPTIONS.get(name) or f"--{name.replace('_', '-')}", value)
         return cls(**{name: given[name] for name in FORM}, days=days, conditions=conditions)
 
     @property
@@ -123,7 +128,7 @@ class Asking:
                 tr("{text!r} is no country", text=country),
                 tr("its two letters, as in `report --by country --format csv`"),
             )
-        given = {name: str(value) for name, value in self.conditions.items() if value is not None}
+        given: dict[str, Any] = {name: str(value) for name, value in self.conditions.items() if value is not None}
         return Where(**given | ({"country": country.upper()} if country else {}))
 
     def told(self) -> list[tuple[str, str]]:

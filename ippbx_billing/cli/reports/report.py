@@ -1,6 +1,7 @@
 """`report`: sums of the calls of a period by one or two keys; `named_reports` has those with a name of their own."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -14,7 +15,9 @@ from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import sums
 from ippbx_billing.reports.views.coverage import covered
+from ippbx_billing.reports.views.plans import plan_amounts
 from ippbx_billing.reports.views.sheets import ReportSheet
+from ippbx_billing.reports.views.story import rest_of
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -97,7 +100,10 @@ def tell(asking: Asking, ask: "Ask", sheet: Callable[[Any], ReportSheet]) -> Non
 
     using = common.settings()
     period, where = asking.period(using), asking.where()
+    view = reports.View(using.site_zone, using.currency)
     with common.open_ledger(using) as ledger:
-        answer = ask(ledger, reports.View(using.site_zone, using.currency), period, where)
+        answer = ask(ledger, view, period, where)
         told = covered(using, ledger, period, unrated=answer.gaps, filtered=answer.filtered, now=common.now())
+        if isinstance(answer, reports.Report) and not where.given():  # plans are lines of the whole site's bill
+            told = replace(told, plans=plan_amounts(ledger, view, period, rest_of(ledger, using)))
     present(sheet(answer), told, asking)

@@ -53,7 +53,8 @@ def list_dialects(form: FormatOption = Format.TABLE, output: OutputOption = None
     """Name, title, where it comes from, what it reads."""
     from ippbx_billing import dialects
 
-    show_listing(views.dialects(dialects.load(common.settings().dialects_dir)), form, output)
+    known = dialects.load(common.settings().dialects_dir)
+    show_listing(views.dialects(known, spoken=not form.is_data), form, output)
 
 
 @app.command("show", help=en("A dialect's file, to be copied and edited."))
@@ -133,7 +134,11 @@ def suggest_dialect(
 
     using = common.settings()
     path = None if write is None else _target(using, write, force)
-    bodies = _bodies(using, files, [*(event or ()), *(_rejected(using) if rejected else ())])
+    events = [*(event or ()), *(_rejected(using) if rejected else ())]
+    if rejected and not events and not files:
+        say(tr("nothing to do: no call record was rejected"))
+        return
+    bodies = _bodies(using, files, events)
     numbering = _numbering(using)
     known = dialects.load(using.dialects_dir)
     replaced = [name for name, one in known.items() if name == write and one.own]  # it must not vouch for itself

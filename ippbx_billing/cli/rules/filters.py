@@ -1,6 +1,6 @@
 """`filters`: digits that are only dialled (去电号码过滤), and calls that are nobody's bill (话单过滤)."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import rules
+
+if TYPE_CHECKING:
+    from ippbx_billing.tariffs import CallFilter
 
 app = Commands()
 cleanup = Commands()
@@ -80,7 +83,19 @@ def add_filter(
         raise UsageError(problem, tr("give --direction, --extension, --number or --trunk"))
     with common.open_ledger(common.settings()) as ledger:
         kept = ledger.rules.add_filter(CallFilter(None, direction, extension, number, trunk, note))
-    say(tr("call filter {id}: {conditions}", id=kept.id, conditions=kept))
+    say(tr("call filter {id}: {conditions}", id=kept.id, conditions=_in_words(kept)))
+
+
+def _in_words(one: "CallFilter") -> str:
+    """The filter's conditions as people read them."""
+    words = {
+        "direction": tr("direction"),
+        "extension": tr("extension"),
+        "number": tr("number"),
+        "trunk": tr("trunk"),
+    }
+    told = {name: tr(value) if name == "direction" else value for name, value in one.conditions.items()}
+    return ", ".join(f"{words[name]} {value}" for name, value in told.items())
 
 
 @cdr.command("remove", help=en("Take a filter out."))

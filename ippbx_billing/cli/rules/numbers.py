@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ippbx_billing.calls import Direction, LineKind, TrafficType
-from ippbx_billing.cli import common
+from ippbx_billing.cli import common, given
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
@@ -45,7 +45,7 @@ def lookup(
     """Classify each number in the order asked."""
     if not numbers and file is None:
         raise UsageError(tr("no number was given"), tr("name numbers, or a file with --file"))
-    asked = [*(numbers or ()), *(_lines(file) if file else ())]
+    asked = [*map(given.number, numbers or ()), *(_lines(file) if file else ())]
     numbering = _numbering(common.settings())
     show_listing(rules.numbers(numbering.classify(number, direction) for number in asked), form, output)
 

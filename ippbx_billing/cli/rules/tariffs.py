@@ -13,6 +13,7 @@ from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
+from ippbx_billing.cli.rules import plans
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import BillingError, NotFoundError, UsageError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ippbx_billing.tariffs import Price
 
 app = Commands()
+app.add_typer(plans.app, name="plans", help=en("Plans of the month: free minutes, included amounts, volume, fees."))
 
 SHOWN_BEFORE_ASKING = 30
 SHOWN_WARNINGS = 10

@@ -1,17 +1,21 @@
 """`init`: settings, both databases, the standard carriers of the home area; repeatable without harm."""
 
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ippbx_billing import files
+from ippbx_billing import language as texts
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import say
+from ippbx_billing.cli.site import homes
+from ippbx_billing.cli.site.wizard import own_address
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import en, tr
+from ippbx_billing.language.commands import command_line
 from ippbx_billing.settings import FILE_NAME, Settings, as_toml, default_data_dir, load
 
 
@@ -26,6 +30,7 @@ def init(
         list[str] | None, typer.Option(help=en("what an extension looks like, e.g. 8XXX; repeatable"))
     ] = None,
     own_address: Annotated[str | None, typer.Option(help=en("this machine's address as the PBX reaches it"))] = None,
+    site_name: Annotated[str | None, typer.Option(help=en("the company's name, as the heading of its bills"))] = None,
 ) -> None:
     """Write what is missing, change nothing that is there, and say which."""
     data_dir = common.state.data_dir or default_data_dir()
@@ -38,6 +43,7 @@ def init(
         "dialect": dialect,
         "extension_patterns": tuple(extension_pattern) if extension_pattern else None,
         "own_address": own_address,
+        "site_name": site_name,
     }
     path = data_dir / FILE_NAME
     if path.exists():
@@ -49,87 +55,36 @@ def init(
     for created in _create_databases(settings):
         say(tr("created {path}", path=created))
     _load_carriers(settings)
-    say(tr("next: `ippbx-bill listen`, then point the PBX's event report at this machine"))
+    _say_what_is_next(settings)
 
 
 def _chosen(data_dir: Path, flags: dict[str, Any]) -> Settings:
     """The settings of a new site: what was given, else asked for on a terminal, else the country's own defaults."""
     settings = load(data_dir, flags)
-    given = {name for name, value in flags.items() if value is not None}
+    given = {name: value for name, value in flags.items() if value is not None}
     if sys.stdin.isatty() and "area_code" not in given:
-        settings = _ask(settings)
-        given |= {"country", "area_code"}
-    changes: dict[str, Any] = {}
-    if settings.country != "CN":
-        changes = {name: value for name, value in _defaults_of(settings.country).items() if name not in given}
-    settings = load(data_dir, {**_values(settings), **changes})
-    _check_area(settings)
+        from ippbx_billing.cli.site.wizard import ask
+
+        given = given | ask(settings)
+    country = load(data_dir, {"country": given.get("country", settings.country)}).country
+    defaults = {} if country == homes.CHINA else homes.defaults_of(country)
+    settings = load(data_dir, {**_values(settings), "lang": texts.language(), **defaults, **given})
     _check_dialect(settings)
-    return settings
+    return replace(settings, area_code=_area_code(settings, told="area_code" in given))
+
+
+def _area_code(settings: Settings, *, told: bool) -> str:
+    """The area code as it is dialled; an empty one counts only where somebody said so, and what follows is told."""
+    if not settings.area_code:
+        if not told:
+            homes.must_be_told(settings.country)
+        elif homes.has_area_codes(settings.country):
+            say(homes.without_area_code(settings.country))
+    return homes.area_code(settings.area_code, settings.country)
 
 
 def _values(settings: Settings) -> dict[str, Any]:
     return {item.name: getattr(settings, item.name) for item in fields(Settings) if item.name != "data_dir"}
-
-
-def _ask(settings: Settings) -> Settings:
-    """The short wizard: a line a question, the default in brackets."""
-    country = typer.prompt(tr("Home country (two letters)"), default=settings.country)
-    answers = {
-        "country": country,
-        "area_code": typer.prompt(tr("Home area code, e.g. 022"), default=settings.area_code),
-    }
-    answers["outside_prefix"] = typer.prompt(
-        tr("Digit for an outside line (empty: none)"), default=settings.outside_prefix, show_default=True
-    )
-    patterns = typer.prompt(
-        tr("Extensions look like (comma between, X is a digit)"), default=",".join(settings.extension_patterns)
-    )
-    answers["extension_patterns"] = patterns
-    answers["own_address"] = typer.prompt(tr("This machine's address, as the PBX reaches it"), default=own_address())
-    return load(settings.data_dir, {**_values(settings), **answers})
-
-
-def own_address() -> str:
-    """The address of the interface that leads out of this machine; no packet is sent to find it."""
-    import socket
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return ""
-
-
-def _defaults_of(country: str) -> dict[str, Any]:
-    """Time zone and currency of a country: its first zone in the zone table (the most populous one), its tender."""
-    from importlib.resources import files
-
-    from babel.numbers import get_territory_currencies
-
-    defaults: dict[str, Any] = {"extension_patterns": ("[1-8]XXX",)}
-    for line in files("tzdata.zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8").splitlines():
-        if line.startswith(country + "\t"):
-            defaults["timezone"] = line.split("\t")[2]
-            break
-    else:
-        raise UsageError(
-            tr("there is no country {code}", code=country), tr("two letters of ISO 3166, such as CN or US")
-        )
-    if currencies := get_territory_currencies(country):
-        defaults["currency"] = currencies[0]
-    return defaults
-
-
-def _check_area(settings: Settings) -> None:
-    from ippbx_billing import numbering
-
-    if settings.country == "CN" and numbering.area(settings.area_code) is None:
-        problem = tr("the home area code is missing")
-        if settings.area_code:
-            problem = tr("{code!r} is no area code of China", code=settings.area_code)
-        raise UsageError(problem, tr("give the home area with --area-code, such as 022 for Tianjin or 010 for Beijing"))
 
 
 def _check_dialect(settings: Settings) -> None:
@@ -192,3 +147,22 @@ def _load_carriers(settings: Settings) -> None:
     if not prices:
         say(tr("there is no standard tariff for {country}: outgoing calls stay unrated until prices are set",
                country=settings.country))  # fmt: skip
+
+
+def _say_what_is_next(settings: Settings) -> None:
+    """The three steps to the first call, each with what is typed: commands as this site needs them, addresses whole."""
+    address = settings.own_address or own_address() or tr("ADDRESS-OF-THIS-MACHINE")
+    say("")
+    say(tr("What comes next:"))
+    say(tr("1. Receive the records:  {command}", command=_here("listen")))
+    say(tr("2. Enter in the PBX, both as JSON, under 服务对接 → 事件上报 (event report), then 应用 (apply):"))
+    say(tr("     话单信息 (call records): http://{address}:{port}/", address=address, port=settings.cdr_port))
+    say(tr("     呼叫状态 (call status):  http://{address}:{port}/", address=address, port=settings.status_port))
+    say(tr("   or let it be set:     {command}", command=_here("configure-pbx", "--pbx", "https://192.168.6.169")))
+    say(tr("3. Make a call and look: {command}", command=_here("calls", "list")))
+
+
+def _here(*words: str) -> str:
+    """A command that finds this site's data directory."""
+    named = ("--data-dir", str(common.state.data_dir)) if common.state.data_dir else ()
+    return command_line(*named, *words)

@@ -1,13 +1,14 @@
 """`listen`: both doors in this process, the pipeline in a process of its own beside it.
 
-Two processes, so that reading and rating take the other core and a slow ledger never makes the PBX wait. The listener
-wakes the worker through a pipe; when the pipe closes, however this process ended, the worker finishes and ends too.
+Processes of their own, so that reading and rating take the other core and a slow ledger never makes the PBX wait. The
+listener wakes the worker through a pipe; when the pipe closes, however this process ended, the worker finishes and ends
+too. A third process sends messages, and ends in the same way.
 """
 
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,17 +16,14 @@ import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.errors import BillingError, CannotStartError, DataError, NotFoundError
-from ippbx_billing.language import en
+from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LEDGER_DAMAGED = (
-    "records are kept, but none is rated; stop `listen`, make it anew with "
-    "`ippbx-bill events rebuild --book LEDGER` from that of a backup, and start it again"
-)
+SENDER = "ippbx_billing.delivery.alerts.running"  # a process of its own: a mail server that stalls delays no record
 
 
 def listen(
@@ -36,6 +34,7 @@ def listen(
         int | None, typer.Option(help=en("also take lines over TCP at this port, as PBXs print them (SMDR)"))
     ] = None,
     dialect: Annotated[str | None, typer.Option(help=en("PBX model, see `dialects list`"))] = None,
+    console: Annotated[bool, typer.Option("--console", help=en("also the web page, in a process of its own"))] = False,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted and exit 0."""
     from ippbx_billing.service.notify import taking_long
@@ -47,12 +46,12 @@ def listen(
     with _lines_on_stderr(using):
         with _starting(), taking_long():
             _check_set_up(using)
-        _serve(using)
+        _serve(using, console)
 
 
-def _serve(using: "Settings") -> None:
+def _serve(using: "Settings", console: bool) -> None:
     from ippbx_billing import listener
-    from ippbx_billing.listener.server import Watch
+    from ippbx_billing.console.beside import Beside
     from ippbx_billing.pbx.tokens import KnownTokens, allowed
     from ippbx_billing.pipeline import gauges
     from ippbx_billing.pipeline.worker import Worker
@@ -61,8 +60,11 @@ def _serve(using: "Settings") -> None:
 
     def ready(line: str) -> None:
         worker.start()
+        sender.start()
         log.info("%s", line)
         notify("READY=1")
+        if beside is not None:
+            beside.start()
 
     def alive() -> None:
         if worker.is_well():  # a worker that stands still is started again together with the service
@@ -70,27 +72,33 @@ def _serve(using: "Settings") -> None:
 
     own = {"installation": installation(using.data_dir)}
     suspect = threading.Event()  # the worker reads old pages, the writer never does
-    with Worker(using, report=log.warning, damaged=suspect.set) as worker:
-        listener.serve(
+    with ExitStack() as children:
+        sender = children.enter_context(Worker(using, log.warning, module=SENDER, name="sender"))
+        worker = children.enter_context(Worker(using, report=log.warning, damaged=suspect.set))
+        beside = children.enter_context(Beside(using, report=log.warning)) if console else None
+        options = listener.ServeOptions(
             inbox_path=using.inbox_path,
             host=using.host,
             cdr_port=using.cdr_port,
             status_port=using.status_port,
             smdr_port=using.smdr_port,
             answer=using.answer or _answer_of(using) or listener.DEFAULT_ANSWER,
+            tls_certificate=_path(using, using.tls_certificate),
+            tls_key=_path(using, using.tls_key),
+            senders=listener.Senders(using.allow, using.proxies, using.pages_from, lambda: allowed(using.data_dir)),
+            limits=listener.Limits(**{limit.name: getattr(using, limit.name) for limit in fields(listener.Limits)}),
+        )
+        hooks = listener.ServeHooks(
             wake=worker.wake,
             announce=ready,
             report=log.warning,
             facts=lambda: {**worker.facts(), **own},
             figures=lambda: gauges.read(using),
             admits=KnownTokens(using.data_dir).admit,
-            senders=listener.Senders(using.allow, using.proxies, using.pages_from, lambda: allowed(using.data_dir)),
-            tls_certificate=_path(using, using.tls_certificate),
-            tls_key=_path(using, using.tls_key),
-            watch=Watch(alive, lambda: notify("STOPPING=1"), watchdog_s()),
+            watch=listener.Watch(alive, lambda: notify("STOPPING=1"), watchdog_s()),
             suspect=suspect,
-            **{limit.name: getattr(using, limit.name) for limit in fields(listener.Limits)},
         )
+        listener.serve(options, hooks)
 
 
 @contextmanager
@@ -131,8 +139,15 @@ def _check_set_up(using: "Settings") -> None:
     except DataError as error:
         if not damage.is_damage(error.__cause__):
             raise
-        log.warning("%s: %s", error, LEDGER_DAMAGED)  # no reason to turn a PBX away
+        log.warning("%s: %s", error, _what_to_do_about_the_ledger())  # no reason to turn a PBX away
     inbox.create(using.inbox_path)
+
+
+def _what_to_do_about_the_ledger() -> str:
+    return tr(
+        "records are kept, but none is rated; stop `listen`, make it anew with "
+        "`ippbx-bill events rebuild --book LEDGER` from that of a backup, and start it again"
+    )
 
 
 def _path(using: "Settings", name: str) -> str:

@@ -22,6 +22,7 @@ app = Commands()
 def install(
     user: Annotated[str | None, typer.Option(metavar="NAME", help=en("who it runs as; created if need be"))] = None,
     executable: Annotated[Path | None, typer.Option(metavar="FILE", help=en("the command that it starts"))] = None,
+    console: Annotated[bool, typer.Option("--console/--no-console", help=en("with the web page beside it"))] = True,
     printed: Annotated[bool, typer.Option("--print", help=en("only show the unit"))] = False,
 ) -> None:
     """The data directory is the one named by --data-dir, else /var/lib/ippbx-bill."""
@@ -32,7 +33,7 @@ def install(
     using = load(data_dir)
     ports = (using.cdr_port, using.status_port)
     low = any(0 < port < LOWEST_FREE_PORT for port in ports)
-    unit = Unit((executable or _this_command()).absolute(), data_dir, user or NAME, low)
+    unit = Unit((executable or _this_command()).absolute(), data_dir, user or NAME, low, console)
     if printed:
         typer.echo(unit.text(), nl=False)
         return

@@ -1,12 +1,13 @@
 """How bills look to programs, and what is said of calls on nobody's bill; on paper they look as `bills.paper` says."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 from ippbx_billing.documents.columns import AT_LEAST, all_columns
 from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import tr
+from ippbx_billing.language.commands import command_line
 from ippbx_billing.reports.bills import Billing, Statement
 from ippbx_billing.reports.coverage import Coverage
 
@@ -39,6 +40,21 @@ def rows(bills: Iterable[Statement]) -> Listing:
     if first is None:
         return Listing([], all_columns(["number"]))
     return Listing(chain([first], found), all_columns(first))
+
+
+def some(bills: Iterator[Statement]) -> Iterator[Statement] | None:
+    """The same bills; None where there is not a single one."""
+    first = next(bills, None)
+    return None if first is None else chain([first], bills)
+
+
+def whose_is(billing: Billing, extension: str) -> str:
+    """What to do about an extension that no employee has, as commands for the same days."""
+    add = command_line("extensions", "add", extension, "--name", "NAME")
+    period = billing.period
+    days = ("--month", period.name) if period.is_month else ("--from", period.first, "--to", period.last)
+    bill = command_line("bill", *days, "--extension", extension)
+    return tr("say whose it is: `{add}`; or hand out its own bill: `{bill}`", add=add, bill=bill)
 
 
 def nobodys(billing: Billing) -> str:

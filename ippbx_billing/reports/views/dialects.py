@@ -20,14 +20,14 @@ FIELD_KEYS = ("body", "record", "dialect", "outcome", "field", "path", "text", "
 Rows = list[dict[str, Any]]
 
 
-def dialects(known: Dialects) -> Listing:
-    """The dialects: the packaged ones and the site's own."""
+def dialects(known: Dialects, *, spoken: bool = False) -> Listing:
+    """The dialects: the packaged ones and the site's own; `spoken` tells what they read in the reader's language."""
     rows: Rows = [
         {
             "name": name,
             "title": dialect.title,
             "origin": "own" if dialect.own else "packaged",
-            "reads": dialect.description,
+            "reads": tr(dialect.description) if spoken else dialect.description,
             "answer": dialect.answer,
         }
         for name, dialect in known.items()

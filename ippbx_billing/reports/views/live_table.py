@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ippbx_billing.documents.columns import cell
-from ippbx_billing.documents.render import console
+from ippbx_billing.documents.columns import Column, cell
+from ippbx_billing.documents.terminal import console
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Board:
         self.fee += fee
         if self.dearest is None or fee > Decimal(self.dearest["fee"] or 0):
             self.dearest = row
-        self._last.append({**row, "date": row["started_at"][:10], "time": row["started_at"][11:19]})
+        self._last.append(page_row(row))
 
     def sums(self) -> str:
         """The sums so far in a line."""
@@ -103,6 +103,17 @@ def _columns(currency: str) -> list[_Column]:
         _Column("traffic_type", tr("Traffic type"), "word", min_width=13),
         _Column("fee", tr("Fee ({currency})", currency=currency), "money"),
     ]
+
+
+def page_columns(currency: str) -> list[Column]:
+    """The 13 columns of the manual's live table, for a page; rows are those of `page_row`."""
+    kinds = {"extension": "code", "date": "code", "time": "code", "number": "code"}
+    return [Column(one.key, one.title, kinds.get(one.key, one.kind)) for one in _columns(currency)]
+
+
+def page_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of `reports.calls` with its date and time apart."""
+    return {**row, "date": row["started_at"][:10], "time": row["started_at"][11:19]}
 
 
 class Arrivals:

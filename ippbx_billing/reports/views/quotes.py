@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ippbx_billing.calls import Call, Charge, Classification
-from ippbx_billing.language import tr
-from ippbx_billing.language.reasons import sentence, told
+from ippbx_billing.language import language, tr
+from ippbx_billing.language.countries import country_name
+from ippbx_billing.language.reasons import sentence, told, told_why
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.lists.tariffs.views import figures_row
 from ippbx_billing.reports import fee_text
@@ -34,13 +35,14 @@ def quote(ledger: Ledger, call: Call, classification: Classification, charge: Ch
         "steps": story.steps(charge),
         "status": charge.status.value,
         **told(charge.reason),
-        "why": classification.why,
+        **told_why(classification.why),
     }
 
 
 def sentences(document: Mapping[str, Any], charge: Charge) -> Iterator[str]:
     """For people: the number, the story of its charge, and the fee."""
-    where = " ".join(filter(None, (document["region"], document["place"]))) or document["country"] or ""
+    where = " ".join(filter(None, (document["region"], document["place"])))
+    where = where or (country_name(document["country"], language()) if document["country"] else "")
     heading = f"{document['number']}  {tr(document['traffic_type'])}  {where}".rstrip()
     if document["fee"] is None:
         last = tr("no fee: {reason}", reason=sentence(charge.reason))

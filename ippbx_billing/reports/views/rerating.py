@@ -59,6 +59,9 @@ def still_unpriced(ledger: Ledger, wanted: "Wanted") -> dict[Reason, int]:
 
 def sentences(outcome: "RerateOutcome", left: Mapping[Reason, int], currency: str, decimals: int) -> Iterator[str]:
     """What became of the calls, and why some have no price still."""
+    if not outcome.calls:
+        yield tr("nothing to do: there is no such call in these days")
+        return
     yield tr("rated {calls} calls again, {changed} have another charge now", calls=f"{outcome.calls:,}",
              changed=f"{outcome.changed:,}")  # fmt: skip
     told = _outcome(outcome, left, decimals)

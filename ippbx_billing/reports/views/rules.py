@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ippbx_billing.documents.columns import Column
 from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import sentence, told_why
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import Classification
@@ -170,7 +171,8 @@ def numbers(found: "Iterable[Classification]") -> Listing:
         Column("emergency", tr("Emergency"), "flag"),
         Column("why", tr("Why")),
     ]
-    return Listing(map(_number, found), headings)
+    in_words = ({**_number(one), "why": sentence(one.why)} for one in found)
+    return Listing(map(_number, found), headings, for_people=in_words)
 
 
 def _number(found: "Classification") -> dict[str, Any]:
@@ -184,7 +186,7 @@ def _number(found: "Classification") -> dict[str, Any]:
         "place": found.place,
         "operator": found.operator,
         "emergency": found.emergency,
-        "why": found.why,
+        **told_why(found.why),
     }
 
 

@@ -1,0 +1,53 @@
+"""What a head of department and an employee may see, found by the names they are known by.
+
+    scope = of_department(ledger, "公司/工程部")
+    report(ledger, view, period, ("extension",), where=Where(scope=scope))
+
+The one idea: a call is seen by whoever was responsible for its extension on its day, so that nobody reads the calls of
+those who had the extension before. A name that nobody has any more lets nothing be seen.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from ippbx_billing.errors import BillingError
+from ippbx_billing.ledger import Ledger, LiveCall
+from ippbx_billing.ledger.directory import Extension
+from ippbx_billing.reports.conditions import Scope
+
+NOBODY = Scope()
+
+
+def of_department(ledger: Ledger, path: str) -> Scope:
+    """The calls of a department and all below it."""
+    try:
+        top = ledger.directory.department(path).path
+    except BillingError:
+        return NOBODY
+    every = ledger.directory.departments(ended=True)
+    return Scope(tuple(one.id for one in every if f"{one.path}/".startswith(f"{top}/")))
+
+
+def of_employee(ledger: Ledger, number: str) -> Scope:
+    """The calls of the employee with this staff number."""
+    found = next(iter(ledger.directory.employee_history(number)), None)
+    return NOBODY if found is None else Scope(employee=found.id)
+
+
+def seen(ledger: Ledger, scope: Scope) -> Callable[[Extension], bool]:
+    """Says of a time of an extension whether its calls may be seen."""
+    if scope.employee is not None:
+        numbers = {one.number for one in ledger.directory.employee_history() if one.id == scope.employee}
+        return lambda one: one.employee in numbers
+    every = ledger.directory.paths()
+    paths = {every[one] for one in scope.departments if one in every}
+    return lambda one: one.department in paths
+
+
+def live(ledger: Ledger, scope: Scope | None, calls: Iterable[LiveCall], today: date) -> list[LiveCall]:
+    """Those of the calls in progress that may be seen."""
+    if scope is None:
+        return list(calls)
+    allowed = seen(ledger, scope)
+    numbers = {one.number for one in ledger.directory.extensions(today) if allowed(one)}
+    return [one for one in calls if one.extension in numbers]
