@@ -173,7 +173,8 @@ def test_a_worker_that_dies_again_and_again_is_seen(site: Path, monkeypatch: pyt
             process = worker._process
             assert process is not None
             process.kill()
-            assert wait_for(lambda number=number: len(told) > number)
+            assert wait_for(lambda process=process: worker._process is not process)
+            assert len(told) == number + 1
         assert wait_for(lambda: worker.state() == "crashing")
         assert not worker.is_well()
 
