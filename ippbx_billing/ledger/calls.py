@@ -18,7 +18,6 @@ from ippbx_billing.calls import (
     LineKind,
     Reason,
     TrafficType,
-    priced_at,
 )
 from ippbx_billing.language.reasons import english
 from ippbx_billing.ledger.reasons import loaded_notes, loaded_why, stored, stored_notes, stored_why
@@ -279,18 +278,19 @@ class CallTables:
 
     def _charge_row(self, number: int, rated: RatedCall, carriers: dict[str, int], tally: Tally) -> tuple[Any, ...]:
         """A charge as it is stored, counted into the tally."""
-        charge, call, meaning = rated.charge, rated.call, rated.classification
+        charge, call, meaning, rollups = rated.charge, rated.call, rated.classification, self._rollups
         hour = hour_zero(rated.day) + rated.hour
+        status, started_s, duration_s = charge.status._value_, seconds(call.started_at) or 0, call.duration_s or 0
         kind_id, carrier_id = self.kind_id(kind_of(call, meaning)), carriers.get(charge.carrier or "")
-        extension_id = self._rollups.extension_id(call.extension)
-        place_id = self._rollups.place_id(meaning.country, meaning.region, meaning.place)
-        kind = self._rollups.class_of(kind_id, carrier_id, charge.status.value)
-        counts = (1, kind.answered, call.duration_s or 0, call.billed_s, charge.fee_micro or 0)
+        extension_id = rollups.extension_id(call.extension)
+        place_id = rollups.place_id(meaning.country, meaning.region, meaning.place)
+        kind = rollups.class_of(kind_id, carrier_id, status)
+        counts = (1, kind.answered, duration_s, call.billed_s, charge.fee_micro or 0)
         tally.count(hour, extension_id, place_id, kind, counts)
         tally.span(hour // 24, number)
         return (
             number,
-            charge.status.value,
+            status,
             charge.fee_micro,
             carrier_id,
             charge.price_id,
@@ -298,13 +298,13 @@ class CallTables:
             *stored(charge.reason),
             charge.calendar,
             kind_id,
-            seconds(call.started_at),
+            started_s,
             call.billed_s,
             hour,
             extension_id,
             place_id,
-            call.duration_s or 0,
-            (seconds(priced_at(call)) or 0) - (seconds(call.started_at) or 0),
+            duration_s,
+            0 if call.answered_at is None else max(0, (seconds(call.answered_at) or 0) - started_s),
         )
 
     def _insert(self, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]], how: str = "ABORT") -> None:
@@ -322,10 +322,10 @@ def kind_of(call: Call, classification: Classification) -> Kind:
     """
     return (
         call.trunk or "",
-        call.direction.value if call.direction else "",
-        call.disposition.value,
-        classification.traffic_type.value,
-        classification.line_kind.value,
+        call.direction._value_ if call.direction else "",
+        call.disposition._value_,
+        classification.traffic_type._value_,
+        classification.line_kind._value_,
         classification.country or "",
         classification.area_code or "",
         classification.ip_prefix or "",
@@ -352,9 +352,9 @@ def facts(call: Call) -> tuple[Any, ...]:
         seconds(call.ended_at),
         call.duration_s,
         call.billed_s,
-        call.disposition.value,
+        call.disposition._value_,
         call.trunk,
-        call.direction.value if call.direction else None,
+        call.direction._value_ if call.direction else None,
         call.did,
         call.pin,
         call.recording,
@@ -399,8 +399,8 @@ def meaning_row(meaning: Classification) -> tuple[Any, ...]:
     """The values of `MEANING`, as the ledger keeps them."""
     return (
         meaning.normalized,
-        meaning.traffic_type.value,
-        meaning.line_kind.value,
+        meaning.traffic_type._value_,
+        meaning.line_kind._value_,
         meaning.country,
         meaning.region,
         meaning.place,

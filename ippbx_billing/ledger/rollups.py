@@ -59,9 +59,14 @@ class Tally:
 
     def count(self, hour: int, extension_id: int, place_id: int, kind: Class, counts: Counts) -> None:
         """Count calls of one hour, extension, place and class in, at every level."""
-        self.count_class(hour // 24, extension_id, kind, counts)
-        self.count_extension(hour, extension_id, kind.status, counts)
-        self.count_place(hour, place_id, kind, counts)
+        day, levels = hour // 24, self.levels
+        month = month_of(day)
+        _add(levels["months"], (month, extension_id, kind.id), counts)
+        _add(levels["month_extensions"], (month, extension_id, kind.status), counts)
+        _add(levels["month_hours"], (month, extension_id, hour % 24, kind.status), counts)
+        _add(levels["days"], (day, extension_id, kind.status), counts)
+        _add(levels["month_places"], (month, place_id, kind.id), counts)
+        _add(levels["hours"], (hour, kind.id), counts)
 
     def count_class(self, day: int, extension_id: int, kind: Class, counts: Counts) -> None:
         """Count them in at the level that tells extensions and classes apart."""
@@ -83,7 +88,8 @@ class Tally:
     def span(self, day: int, number: int) -> None:
         """Call `number` is of this day."""
         first, last = self.spans.get(day, (number, number))
-        self.spans[day] = (min(first, number), max(last, number))
+        if not first <= number < last:
+            self.spans[day] = (min(first, number), max(last, number))
 
 
 class FeeChanges:

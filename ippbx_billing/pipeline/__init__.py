@@ -452,9 +452,10 @@ class Pipeline:
             writing.joining.leaving(number, call)
         for one in understood:
             repeated = writing.write(one.rated)
-            self._follow(one)
-            for step in one.reading.states:
-                writing.joining.answered(step, one.event.received_at)
+            if one.reading.states:
+                self._follow(one)
+                for step in one.reading.states:
+                    writing.joining.answered(step, one.event.received_at)
             writing.outcomes[one.event.id] = _outcome(one, repeated)
         fresh = writing.finish()
         self.ledger.journey.record_all(writing.outcomes)
@@ -464,9 +465,8 @@ class Pipeline:
         """Bring the live calls on."""
         for state in one.reading.states:
             self.ledger.journey.follow(one.event, state)
-        if one.reading.states:
-            self.ledger.journey.forget_live(one.event.received_at - LIVE_CALL_EXPIRES)
-            self.ledger.rows.forget_answers(int((one.event.received_at - ANSWER_EXPIRES).timestamp()))
+        self.ledger.journey.forget_live(one.event.received_at - LIVE_CALL_EXPIRES)
+        self.ledger.rows.forget_answers(int((one.event.received_at - ANSWER_EXPIRES).timestamp()))
 
 
 def _outcome(one: _Understood, repeated: Sequence[Reason]) -> Outcome:

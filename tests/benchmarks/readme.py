@@ -42,6 +42,7 @@ BENCHMARKS = {
     "worker": Benchmark("", "3000"),
     "numbering": Benchmark("", "--quick"),
     "rating": Benchmark("", "50000"),
+    "rebuild": Benchmark("1000000", "10000"),
     "rerate": Benchmark("1000000", "50000"),
     "reports": Benchmark("10000000", "30000"),
     "suggest": Benchmark("", ""),

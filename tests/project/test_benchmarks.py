@@ -71,6 +71,7 @@ def test_every_benchmark_has_its_module() -> None:
     [
         ("worker 200", {"worker, numbers repeat", "worker, all numbers differ", "worker, numbers repeat: rating"}),
         ("numbering --quick", {"numbers, all different", "numbers, of the world, all different"}),
+        ("rebuild 200", {"rebuild, events", "rebuild, memory"}),
         ("rating 2000", {"rating, rate", "rating, explain"}),
     ],
 )
