@@ -64,6 +64,23 @@ def show_listing(answer: Listing, form: Format = Format.TABLE, output: Path | No
     )
 
 
+def screenful(answer: Listing) -> Any:
+    """An answer as a table that a terminal can show again and again, as wide as the terminal is now; a rich Text."""
+    from rich.text import Text
+
+    sheet = _Sheet()
+    form = Format.TABLE
+    write_table(sheet, answer.rows_for(form), answer.columns_for(form), answer.total, answer.title, answer.empty)
+    return Text.from_ansi(sheet.getvalue().rstrip("\n"))
+
+
+class _Sheet(io.StringIO):
+    """What is written for a terminal, before it is shown there."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def write_to(
     stream: IO[bytes],
     rows: Iterable[Row],
