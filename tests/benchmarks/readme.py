@@ -47,6 +47,7 @@ BENCHMARKS = {
     "bills": Benchmark("5000", "100"),
     "exports": Benchmark("300000", "2000"),
     "startup": Benchmark("20", "5"),
+    "console": Benchmark("", "--pages 10 --seconds 2 --calls 30000 --rounds 3"),
 }
 
 Saved = dict[str, dict[str, Any]]  # by benchmark: `command`, `load` and `rows`
