@@ -16,6 +16,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ippbx_billing.console.jobs import Jobs
 from ippbx_billing.console.templates import rendered
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.inbox import Inbox
@@ -38,11 +39,12 @@ MOST_FLASHES = 1_000
 
 @dataclass
 class House:
-    """What all pages share: settings, clock, the stream of new calls, and words for the next page of a visit."""
+    """What all pages share: settings, clock, the stream of new calls, the last job, and words for a next page."""
 
     using: Settings
     clock: Callable[[], datetime]
     feed: "Feed"
+    jobs: Jobs = field(default_factory=Jobs)
     flashes: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
     def leave_word(self, visit: int, kind: str, text: str) -> None:
