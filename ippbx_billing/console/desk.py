@@ -20,13 +20,14 @@ from ippbx_billing.console.jobs import Jobs
 from ippbx_billing.console.templates import rendered
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.inbox import Inbox
-from ippbx_billing.language import tr
+from ippbx_billing.language import language, tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.operators import Operator, OperatorFile, Role
 from ippbx_billing.operators.log import CONSOLE, Actor
 from ippbx_billing.operators.visits import Visit
 from ippbx_billing.reports import Period, Scope, View, scopes
 from ippbx_billing.reports.coverage import Coverage
+from ippbx_billing.reports.kept import Kept
 from ippbx_billing.reports.queries import Query
 from ippbx_billing.reports.views.coverage import covered
 from ippbx_billing.settings import Settings
@@ -45,6 +46,7 @@ class House:
     clock: Callable[[], datetime]
     feed: "Feed"
     jobs: Jobs = field(default_factory=Jobs)
+    kept: Kept = field(default_factory=Kept)
     flashes: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
     def leave_word(self, visit: int, kind: str, text: str) -> None:
@@ -189,6 +191,13 @@ class Desk:
         """A page made of a template; every template is handed the desk as `desk`."""
         words = [] if self.guest.visit is None else self.house.flashes.pop(self.guest.visit.id, [])
         return HTMLResponse(rendered(template, desk=self, words=words, **facts), status_code=status)
+
+    def shared_fragment(self, template: str, seconds: float, facts: Callable[[], dict[str, Any]]) -> Response:
+        """A part of a page that is the same for all who see the same calls in the same language; they share it."""
+        who = self.operator
+        key = (template, who.role, who.department, who.employee, language())
+        text = self.house.kept.get(key, seconds, lambda: rendered(template, desk=self, words=[], **facts()))
+        return HTMLResponse(text)
 
     def fragment(self, template: str, **facts: Any) -> Response:
         """A part of a page."""

@@ -1,6 +1,6 @@
 """Work that lasts longer than anybody waits for a page: one at a time, in a thread, with how far it is, and stoppable.
 
-    job = jobs.start(tr("a backup"), "anna", now, lambda job: Outcome(["done"]))
+    job = jobs.start(tr("a backup"), "anna", now, lambda job: JobResult(["done"]))
     job.state, job.done, job.total, job.outcome
 
 The one idea: work says now and then how far it is, by `job.tell`; whoever wants it stopped is heard there, and nowhere
@@ -32,7 +32,7 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class JobResult:
     """What it has to say at its end: sentences, or a table, in the language of whoever began it."""
 
     lines: Sequence[str] = ()
@@ -53,7 +53,7 @@ class Job:
     state: JobState = JobState.RUNNING
     done: int = 0
     total: int = 0
-    outcome: Outcome = Outcome()
+    outcome: JobResult = JobResult()
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def tell(self, done: int, total: int) -> None:
@@ -71,7 +71,7 @@ class Job:
         """Whether somebody wants it stopped."""
         return self._stop.is_set()
 
-    def run(self, work: Callable[["Job"], Outcome]) -> None:
+    def run(self, work: Callable[["Job"], JobResult]) -> None:
         """Do it; whatever happens is its outcome."""
         try:
             self.outcome = work(self)
@@ -79,11 +79,11 @@ class Job:
         except StopError:
             self.state = JobState.STOPPED
         except BillingError as error:
-            self.outcome = Outcome([error.message, error.hint] if error.hint else [error.message])
+            self.outcome = JobResult([error.message, error.hint] if error.hint else [error.message])
             self.state = JobState.FAILED
         except Exception:
             log.exception("a job failed")
-            self.outcome = Outcome([tr("Something went wrong"), tr("see the log")])
+            self.outcome = JobResult([tr("Something went wrong"), tr("see the log")])
             self.state = JobState.FAILED
 
 
@@ -94,7 +94,7 @@ class Jobs:
         self.last: Job | None = None
         self._lock = threading.Lock()
 
-    def start(self, title: str, who: str, now: datetime, work: Callable[[Job], Outcome]) -> Job:
+    def start(self, title: str, who: str, now: datetime, work: Callable[[Job], JobResult]) -> Job:
         """Begin it in the language in use; BusyError while another one is running."""
         with self._lock:
             if self.last is not None and self.last.state is JobState.RUNNING:

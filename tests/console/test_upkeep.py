@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ippbx_billing.console.jobs import Job, Jobs, JobState, Outcome
+from ippbx_billing.console.jobs import Job, JobResult, Jobs, JobState
 from ippbx_billing.errors import BusyError, UsageError
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.operators import OperatorFile
@@ -43,7 +43,7 @@ def test_there_is_one_job_at_a_time_and_it_can_be_stopped() -> None:
     """It is stopped where it tells how far it is; a second one must wait."""
     jobs, goes_on = Jobs(), threading.Event()
 
-    def work(job: Job) -> Outcome:
+    def work(job: Job) -> JobResult:
         job.tell(1, 3)
         goes_on.wait(PATIENCE_S)
         job.tell(2, 3)
@@ -56,13 +56,13 @@ def test_there_is_one_job_at_a_time_and_it_can_be_stopped() -> None:
     goes_on.set()
     assert ended(job).state is JobState.STOPPED
     assert (job.done, job.total) == (2, 3)
-    assert ended(jobs.start("the second", "anna", NOW, lambda _: Outcome(["well"]))).outcome.lines == ["well"]
+    assert ended(jobs.start("the second", "anna", NOW, lambda _: JobResult(["well"]))).outcome.lines == ["well"]
 
 
 def test_what_goes_wrong_is_told() -> None:
     """One of our errors with its hint, any other one as a plain sorry."""
 
-    def ours(_: Job) -> Outcome:
+    def ours(_: Job) -> JobResult:
         raise UsageError("it is wrong", "do it so")
 
     jobs = Jobs()
@@ -76,11 +76,11 @@ def test_the_page_looks_on_while_it_lasts(anna: Visitor) -> None:
     """Progress, a way to stop it, and asking again by itself, with scripts and without; afterwards no more."""
     goes_on = threading.Event()
 
-    def work(job: Job) -> Outcome:
+    def work(job: Job) -> JobResult:
         job.tell(250, 1_000)
         goes_on.wait(PATIENCE_S)
         job.tell(500, 1_000)
-        return Outcome()
+        return JobResult()
 
     job = anna.app.state.house.jobs.start("Long work", "anna", NOW, work)
     while not job.total:

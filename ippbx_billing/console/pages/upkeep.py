@@ -7,7 +7,7 @@ from pathlib import Path
 from starlette.responses import Response
 
 from ippbx_billing.console.desk import Desk, House
-from ippbx_billing.console.jobs import Job, Outcome
+from ippbx_billing.console.jobs import Job, JobResult
 from ippbx_billing.console.ways import MenuEntry, Way
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
@@ -57,12 +57,12 @@ def examination(desk: Desk) -> Response:
     """All that `doctor` looks at; reads the databases from end to end."""
     using, now = desk.using, desk.now
 
-    def work(job: Job) -> Outcome:
+    def work(job: Job) -> JobResult:
         found = []
         for one in examine(using, now):
             found.append(one)
             job.tell(len(found), 0)
-        return Outcome(listing=views.diagnoses(found))
+        return JobResult(listing=views.diagnoses(found))
 
     return _begun(desk, tr("The examination"), work)
 
@@ -71,11 +71,11 @@ def repair(desk: Desk) -> Response:
     """The sums of reports worked out again, as `doctor --repair` does."""
     house, actor = desk.house, desk.actor
 
-    def work(_: Job) -> Outcome:
+    def work(_: Job) -> JobResult:
         with Ledger(house.using.ledger_path) as ledger:
             count = recount(ledger)
         _noted(house, actor, "doctor repair", after={"calls": count})
-        return Outcome([tr("the sums of {count} calls were worked out again", count=f"{count:,}")])
+        return JobResult([tr("the sums of {count} calls were worked out again", count=f"{count:,}")])
 
     return _begun(desk, tr("Working out the sums again"), work)
 
@@ -87,12 +87,12 @@ def backup(desk: Desk) -> Response:
     if not folder.is_absolute():
         raise UsageError(tr("{path} is no whole path", path=desk.text("to")), tr("write it like /srv/backup"))
 
-    def work(_: Job) -> Outcome:
+    def work(_: Job) -> JobResult:
         made = backups.make(house.using, folder, now, keep)
         _noted(house, actor, "backup", str(made.path), after={"events": made.events, "calls": made.calls})
         lines = [tr("{path}: {events} events, {calls} calls, checked", path=made.path, events=made.events,
                     calls=made.calls)]  # fmt: skip
-        return Outcome([*lines, *(tr("removed {path}", path=path) for path in made.removed)])
+        return JobResult([*lines, *(tr("removed {path}", path=path) for path in made.removed)])
 
     return _begun(desk, tr("The backup"), work)
 
@@ -111,7 +111,7 @@ def rerate(desk: Desk) -> Response:
     period = Period.days(_day(desk.text("from")), _day(desk.text("to")))
     wanted, is_trial = Wanted(period.first, period.last, None, None, False), desk.text("trial") == "yes"
 
-    def work(job: Job) -> Outcome:
+    def work(job: Job) -> JobResult:
         using = house.using
         with Ledger(using.ledger_path) as ledger:
             rating = Rerating(ledger, Rules.of(ledger, using), wanted, job.tell)
@@ -120,18 +120,18 @@ def rerate(desk: Desk) -> Response:
             done = rating.run(now)
             left, decimals = rerating.still_unpriced(ledger, wanted), ledger.book.decimals()
         _noted(house, actor, "rerate", f"{period.first} {period.last}", after={"changed": done.changed})
-        return Outcome(list(rerating.sentences(done, left, using.currency, decimals)))
+        return JobResult(list(rerating.sentences(done, left, using.currency, decimals)))
 
     title = tr("What rating again would change") if is_trial else tr("Rating again")
     return _begun(desk, f"{title}, {period.first} – {period.last}", work)
 
 
-def _differences(ledger: Ledger, found: dict[str | None, Difference], wanted: Wanted, currency: str) -> Outcome:
+def _differences(ledger: Ledger, found: dict[str | None, Difference], wanted: Wanted, currency: str) -> JobResult:
     total = Difference()
     for one in found.values():
         total.add(one)
     listed = rerating.differences(found, total, wanted, currency, ledger.book.decimals())
-    return Outcome([tr("Nothing has been changed.")], listed)
+    return JobResult([tr("Nothing has been changed.")], listed)
 
 
 def _day(text: str) -> date:
@@ -145,7 +145,7 @@ def rebuild(desk: Desk) -> Response:
     """The ledger made anew from the inbox; records that come meanwhile are kept and read afterwards."""
     house, actor = desk.house, desk.actor
 
-    def work(job: Job) -> Outcome:
+    def work(job: Job) -> JobResult:
         using = house.using
         done = rebuilt(
             using.inbox_path,
@@ -159,12 +159,12 @@ def rebuild(desk: Desk) -> Response:
                     calls=f"{done.calls:,}")]  # fmt: skip
         if done.before:
             lines.append(tr("the ledger as it was: {path}", path=done.before))
-        return Outcome(lines)
+        return JobResult(lines)
 
     return _begun(desk, tr("Making the ledger anew"), work)
 
 
-def _begun(desk: Desk, title: str, work: Callable[[Job], Outcome]) -> Response:
+def _begun(desk: Desk, title: str, work: Callable[[Job], JobResult]) -> Response:
     desk.house.jobs.start(title, desk.operator.name, desk.now, work)
     return desk.back(PATH)
 
