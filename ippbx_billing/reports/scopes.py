@@ -51,3 +51,11 @@ def live(ledger: Ledger, scope: Scope | None, calls: Iterable[LiveCall], today: 
     allowed = seen(ledger, scope)
     numbers = {one.number for one in ledger.directory.extensions(today) if allowed(one)}
     return [one for one in calls if one.extension in numbers]
+
+
+def check_named(ledger: Ledger, department: str | None, employee: str | None) -> None:
+    """NotFoundError for a department or a staff number that nobody has."""
+    if department:
+        ledger.directory.department(department)
+    if employee and not ledger.directory.employee_history(employee):
+        ledger.directory.employee(employee)

@@ -53,7 +53,7 @@ def main() -> int:
         init(site, options.dialect)
         with Service(site, IPPBX_BILL_MAX_REQUESTS_PER_S="0") as service:
             watch = Watch(service)
-            sent = _under_load(service, options.per_second, seconds, watch)
+            sent = under_load(service, options.per_second, seconds, watch)
             drained_s = watch.until_drained()
             service.process.terminate()
             code = service.process.wait(DRAIN_S)
@@ -147,7 +147,7 @@ class Watch:
         last, now = self.inbox.last_id(), time.time()
         position = self.ledger.journey.position()
         is_new_second = not self.looks or int(self.looks[-1].at_s) != int(now)
-        memory = (_rss_mb(self.processes[0]), _rss_mb(self.processes[1])) if is_new_second else None
+        memory = (rss_mb(self.processes[0]), rss_mb(self.processes[1])) if is_new_second else None
         taken = (_processor_s(self.processes[0]), _processor_s(self.processes[1])) if is_new_second else (0.0, 0.0)
         self.looks.append(Look(time.time(), position, last - position, memory, taken))
         return self.looks[-1]
@@ -190,7 +190,7 @@ class Watch:
             print(f"{look.at_s - seen[0].at_s:>8.0f}{look.backlog:>10,}{listener:>14.1f}{worker:>12.1f}")
 
 
-def _rss_mb(pid: int) -> float:
+def rss_mb(pid: int) -> float:
     """The memory of a process that is not shared away or swapped out."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -231,7 +231,7 @@ class Sent:
     p99_s: float
 
 
-def _under_load(service: Service, per_second: int, seconds: float, watch: Watch) -> Sent:
+def under_load(service: Service, per_second: int, seconds: float, watch: Watch) -> Sent:
     """Look on while the client posts."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     port = int(service.cdr_url.rstrip("/").rpartition(":")[2])

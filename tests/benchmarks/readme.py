@@ -51,6 +51,7 @@ BENCHMARKS = {
     "growth": Benchmark("", "1000 2000 --extensions 5"),
     "exports": Benchmark("300000", "2000"),
     "startup": Benchmark("20", "5"),
+    "console": Benchmark("", "--pages 10 --seconds 2 --calls 30000 --rounds 3"),
 }
 
 Saved = dict[str, dict[str, Any]]  # by benchmark: `command`, `load` and `rows`

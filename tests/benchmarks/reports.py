@@ -247,11 +247,11 @@ def measure(data_dir: Path, calls: int, extensions: int, rounds: int, tell: Call
         prepare(ledger, extensions)
         started = time.perf_counter()
         fill(ledger, 1, early, calls, extensions)
-        _rebuild(ledger)
+        worked_out(ledger)
         few = query(ledger, view, month, ("extension",))
         fill(ledger, early + 1, calls, calls, extensions)
         tell(f"{calls:,} calls of {extensions:,} extensions written in {time.perf_counter() - started:.0f} s")
-        yield at_most("all sums worked out anew", _rebuild(ledger), "s")
+        yield at_most("all sums worked out anew", worked_out(ledger), "s")
     with Ledger(data_dir / "ledger.db") as ledger:
         quick, slow = query(ledger, view, month, ("extension",)), raw_group(ledger, month)
         yield at_most("a month by extension, the question alone", quick, "s")
@@ -291,7 +291,7 @@ def measure(data_dir: Path, calls: int, extensions: int, rounds: int, tell: Call
     yield from _lists(data_dir)
 
 
-def _rebuild(ledger: Ledger) -> float:
+def worked_out(ledger: Ledger) -> float:
     started = time.perf_counter()
     with ledger.transaction():
         ledger.rollups.rebuild()

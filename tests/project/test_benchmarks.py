@@ -136,3 +136,12 @@ def test_tiny_reports_are_measured(tmp_path: Path) -> None:
     """Questions of a year of few calls, as whole processes too."""
     names = measured(tmp_path, "reports", "3000", "--extensions", "20", "--rounds", "1")
     assert "reports: report --month 2026-02 --by number, its processor time above bare Python" in names
+
+
+def test_a_tiny_console_is_measured(tmp_path: Path) -> None:
+    """Two open pages beside a listener that takes records, and every page over few calls."""
+    tiny = "--pages 2 --per-second 100 --seconds 1 --calls 2000 --rounds 1"
+    names = measured(tmp_path, "console", *tiny.split())
+    assert "console, 2 open pages: answer with them, p99" in names
+    assert "console, 2 open pages: memory of the console" in names
+    assert "console, a call's story over 2,000 calls" in names
