@@ -276,7 +276,7 @@ class Classification:
     area_code: str | None = None
     emergency: bool = False
     rule: str = ""  # a stable code of the rule that decided, e.g. "area-code"
-    why: str = ""  # the same in a sentence
+    why: Reason = field(default_factory=Reason)  # the same with its facts; `also` in them is how far it is
     ip_prefix: str | None = None  # the IP or carrier prefix that was dialled, e.g. 17951
     underlying: TrafficType | None = None  # behind an IP prefix: the traffic type of the number itself
 
@@ -292,7 +292,7 @@ class Step:
     code: str
     facts: dict[str, int | str] = field(default_factory=dict)
     amount_micro: int = 0
-    reason: Reason = field(default_factory=Reason)  # of the step that says why there is no fee
+    reason: Reason = field(default_factory=Reason)  # of the steps that say what a number is, or why there is no fee
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

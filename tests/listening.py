@@ -27,11 +27,12 @@ _SERVE = """
 import json, sys
 from pathlib import Path
 from ippbx_billing.errors import BillingError
-from ippbx_billing.listener import serve
+from ippbx_billing.listener import Limits, ServeHooks, ServeOptions, serve
 options = json.loads(sys.argv[1])
 options["inbox_path"] = Path(options["inbox_path"])
+options["limits"] = Limits(**{name: options.pop(name) for name in list(options) if hasattr(Limits, name)})
 try:
-    serve(announce=lambda line: print(line, file=sys.stderr, flush=True), **options)
+    serve(ServeOptions(**options), ServeHooks(announce=lambda line: print(line, file=sys.stderr, flush=True)))
 except BillingError as error:
     print(error.message, "|", error.hint, file=sys.stderr)
     sys.exit(error.exit_code)

@@ -194,10 +194,20 @@ def this_command(context: typer.Context, **changed: Any) -> str:
         if value is None or value in (one.default, False, (), []):
             continue
         if one.param_type_name == "argument":
-            arguments.append(_spelt(value))
+            arguments += [_spelt(single) for single in _each(value)]
         else:
             options += [word for single in _each(value) for word in _option(one.opts[0], single)]
-    return command_line(*context.command_path.split()[-2:], *arguments, *options)
+    return command_line(*_names(context), *arguments, *options)
+
+
+def _names(context: typer.Context) -> list[str]:
+    """The words that name the command, without the program's own."""
+    names: list[str] = []
+    one: Any = context
+    while one is not None and one.parent is not None:
+        names.insert(0, one.info_name or "")
+        one = one.parent
+    return names
 
 
 def _option(name: str, value: Any) -> list[str]:

@@ -5,6 +5,7 @@ noted(command, "trunks add")  # the same command, which notes what it did when i
 A command of TABLES is noted where it changed a row of what people enter, one of DEEDS whenever it ended well.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,8 +20,10 @@ TABLES = {
     for group, verbs in {
         "carriers": ("add", "set-region", "set", "remove", "import"),
         "tariffs": ("set", "remove", "import"),
+        "tariffs plans": ("set", "remove", "import"),
         "trunks": ("add", "remove"),
         "departments": ("add", "rename", "move", "remove", "import"),
+        "departments terms": ("set", "remove"),
         "employees": ("add", "rename", "move", "remove", "import"),
         "extensions": ("add", "assign", "move", "remove", "import"),
         "holidays": ("add", "remove"),
@@ -34,10 +37,13 @@ DEEDS = {
     *("listen", "console", "rerate", "backup", "restore", "configure-pbx"),
     *("calls anonymize", "events replay", "events salvage", "events import", "events rebuild", "events prune"),
     *("pbx enable-api", "pbx set-password", "pbx set-event-urls", "pbx discard"),
+    *("alerts set", "alerts mute", "alerts ack"),
+    *("alerts channels add", "alerts channels remove", "alerts channels server"),
     *("dialects words set", "numbers update", "service install", "service uninstall"),
 }
 LASTING = ("listen", "console")  # noted when they begin
 ONLY_LOOKING = ("dry_run", "printed", "guide", "show")
+SECRET_PAIR = re.compile(r"(\w*(?:secret|password|token|key|url)\w*)=", re.IGNORECASE)
 SECRETS = ("api_password", "admin_password", "password", "token")
 
 
@@ -70,9 +76,20 @@ def _noting(invoke: Callable[[typer.Context], Any], name: str) -> Callable[[type
 
 def _told(context: typer.Context, name: str) -> str:
     """The command as it was typed, from its name on, without its secrets."""
-    hidden = {one: "…" for one in SECRETS if context.params.get(one)}
+    hidden: dict[str, Any] = {one: "…" for one in SECRETS if context.params.get(one)}
+    hidden |= {
+        name: [_without_secret(str(one)) for one in value]
+        for name, value in context.params.items()
+        if isinstance(value, list | tuple) and any(SECRET_PAIR.match(str(one)) for one in value)
+    }
     typed = common.this_command(context, **hidden)
     return typed[max(0, typed.find(name)) :]
+
+
+def _without_secret(pair: str) -> str:
+    """`secret=…` in place of the secret; an address may hold a token as well."""
+    found = SECRET_PAIR.match(pair)
+    return f"{found[1]}=…" if found else pair
 
 
 def _snapshot() -> Any:

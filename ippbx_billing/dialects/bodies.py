@@ -19,17 +19,14 @@ from typing import Any
 
 from ippbx_billing.calls import Fact, Problem, RawEvent, Reason
 from ippbx_billing.dialects import tables, values
+from ippbx_billing.dialects.json_bodies import DECODER, JUNK, decode_json, is_whole, joined
+from ippbx_billing.dialects.xml_bodies import read_xml
 
 Document = dict[str, Any]
 
-MOST_ELEMENTS_DEEP = 250  # of XML, whatever the bounds; the parser itself goes no deeper
-LARGEST_REPAIR = 1_000_000  # characters; repairing is slow, and a record is small
-LARGEST_GUESS = 32_000  # guessing commas is slower yet: a quarter of a second for so many characters
 MOST_FIELDS = 10_000  # of a form
 MOST_NAMES = 4_000  # in one object; a record of the most talkative switch has some hundreds
 LONGEST_LINE = 4_000  # of text that is neither JSON, XML nor a form
-REPAIRED = Reason("json-repaired")
-_JUNK = "\ufeff\0 \t\r\n"
 # The form fields that are known to hold a whole document instead of a value.
 DOCUMENT_FIELDS = ("cdr", "data", "json", "calllog.json", "payload", "body", "xml", "content", "call")
 
@@ -186,17 +183,17 @@ def _inflated(body: bytes, header: int, opened: Opened) -> bytes | None:
 def _decoded(body: bytes) -> str:
     """UTF-8, else what Chinese firmwares send, else byte for byte."""
     if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return body.decode("utf-16", "replace").strip(_JUNK)
+        return body.decode("utf-16", "replace").strip(JUNK)
     if len(body) > 7 and {*body[:8:2]} == {0} != {*body[1:8:2]}:  # text has no zero bytes, but for those of UTF-16
-        return body.decode("utf-16-be", "replace").strip(_JUNK)
+        return body.decode("utf-16-be", "replace").strip(JUNK)
     if len(body) > 7 and {*body[1:8:2]} == {0} != {*body[:8:2]}:
-        return body.decode("utf-16-le", "replace").strip(_JUNK)
+        return body.decode("utf-16-le", "replace").strip(JUNK)
     for encoding in ("utf-8", "gb18030"):
         try:
-            return body.decode(encoding).strip(_JUNK)
+            return body.decode(encoding).strip(JUNK)
         except UnicodeDecodeError:
             continue
-    return body.decode("latin-1").strip(_JUNK)
+    return body.decode("latin-1").strip(JUNK)
 
 
 # -- what sort of text it is
@@ -210,7 +207,7 @@ def _open_text(text: str, event: RawEvent, opened: Opened) -> None:
     elif text[0] == "<":
         _open_xml(text, opened)
     elif text[0] == '"' and _holds_document(inner := _quoted(text)):
-        _open_text(inner.strip(_JUNK), event, opened)
+        _open_text(inner.strip(JUNK), event, opened)
     else:
         _open_lines(text, opened)
 
@@ -225,7 +222,7 @@ def _quoted(text: str) -> str:
 
 
 def _holds_document(text: str) -> bool:
-    stripped = text.strip(_JUNK)
+    stripped = text.strip(JUNK)
     return stripped[:1] in ("{", "[", "<") and stripped[-1:] in ("}", "]", ">")
 
 
@@ -239,18 +236,6 @@ def _open_query(event: RawEvent, opened: Opened) -> None:
 # -- JSON
 
 
-def _object(pairs: list[tuple[str, Any]]) -> Document:
-    """One object; a name given twice keeps all its values, in order."""
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    every: dict[str, list[Any]] = {}
-    for name, value in pairs:
-        every.setdefault(name, []).append(value)
-    return {name: values[0] if len(values) == 1 else values for name, values in every.items()}
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=str, strict=False)
 _GAP = re.compile(r"[\s,;\0\ufeff\x1e]*")  # between the objects of one body
 
 
@@ -258,7 +243,7 @@ def _open_json(text: str, opened: Opened) -> None:
     position = 0
     while position < len(text):
         try:
-            value, position = _DECODER.raw_decode(text, position)
+            value, position = DECODER.raw_decode(text, position)
         except json.JSONDecodeError as error:
             _open_broken_json(text[position:], opened, error)
             return
@@ -269,27 +254,6 @@ def _open_json(text: str, opened: Opened) -> None:
 def _end_of_gap(text: str, position: int) -> int:
     match = _GAP.match(text, position)
     return match.end() if match else position
-
-
-def decode_json(text: str) -> tuple[Any, Reason]:
-    """One JSON value and a note about how it had to be repaired; raises ValueError.
-
-    Repairs what a vendor misprints, never what was cut off: a shortened record would be a wrong one.
-    """
-    try:
-        return _DECODER.decode(text), Reason()
-    except ValueError:
-        if len(text) > LARGEST_REPAIR or not is_whole(text):
-            raise ValueError("cut off, or too large to repair") from None
-    repairs = (_unquote_inner, _escape_stray_quotes, _guess_commas)
-    for repair in repairs if len(text) <= LARGEST_GUESS else repairs[:-1]:
-        try:
-            value = _DECODER.decode(repair(text))
-        except ValueError:
-            continue
-        if isinstance(value, dict | list) and value:
-            return value, REPAIRED
-    raise ValueError("beyond repair")
 
 
 def _open_broken_json(text: str, opened: Opened, error: json.JSONDecodeError) -> None:
@@ -303,58 +267,7 @@ def _open_broken_json(text: str, opened: Opened, error: json.JSONDecodeError) ->
     opened.notes.append(note)
 
 
-_OPENS_TEXT = re.compile(r'[,{\[:]\s*"[^",:]*$')  # the last quote of all begins a text
-
-
-def is_whole(text: str) -> bool:
-    """Whether the text ends with the bracket that it began with, and all between are closed."""
-    stripped = text.strip(_JUNK)
-    if stripped[-1:] != {"{": "}", "[": "]"}.get(stripped[:1], "?"):
-        return False
-    bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', "", stripped)
-    if bare.count('"') % 2 and _OPENS_TEXT.search(stripped):
-        return False  # its brackets stand in a text that was cut off
-    judged = (bare, stripped) if '"' in bare else (bare,)  # where quotes are amiss, brackets may lie between them
-    return any(one.count("{") == one.count("}") and one.count("[") == one.count("]") for one in judged)
-
-
-def _unquote_inner(text: str) -> str:
-    r"""`"msg": "{"a": 1}"`, printed without the escapes of the inner document."""
-    return re.sub(r'\}\s*"(?=\s*[,}\]])', "}", re.sub(r'"(?=\s*\{\s*")', "", text)).replace('\\"', '"')
-
-
-_AFTER_TEXT = re.compile(r'\s*(?:[:}\]]|,\s*(?:["{\[}\]]|-?\d|true|false|null)|$)')
-
-
-def _escape_stray_quotes(text: str) -> str:
-    """Quotes inside a text that lost their escapes: one that no separator follows does not end the text."""
-    pieces, inside = [], False
-    for position, character in enumerate(text):
-        if character == '"' and (position == 0 or text[position - 1] != "\\"):
-            if inside and not _AFTER_TEXT.match(text, position + 1):
-                pieces.append("\\")
-            else:
-                inside = not inside
-        pieces.append(character)
-    return "".join(pieces)
-
-
-def _guess_commas(text: str) -> str:
-    """Missing and doubled commas, single quotes, bare words."""
-    import json_repair
-
-    return str(json_repair.repair_json(_quoted_numbers(text), ensure_ascii=False))
-
-
-def _quoted_numbers(text: str) -> str:
-    """Keep the text of numbers through the repair, which would read and write them."""
-    return re.sub(r'("\s*:\s*)(-?\d[\d.eE+-]*)(?=\s*[,}\]"\n])', r'\1"\2"', text)
-
-
 # -- XML
-
-
-_WELL_FORMED_TAG = re.compile(r"""<(?=/?[A-Za-z_][\w.\-]*(?:\s+[\w:.\-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*/?>|[?!])""")
 
 
 _LONG_TAG = re.compile(rf"<[^<>]{{{4 * MOST_NAMES},}}")
@@ -367,48 +280,13 @@ def _open_xml(text: str, opened: Opened) -> None:
     if any(tag[0].count("=") > MOST_NAMES for tag in _LONG_TAG.finditer(text)):
         opened.refuse("too-many-fields", most=MOST_NAMES)  # the parser compares each attribute with every other
         return
-    from lxml import etree
-
-    bare = re.sub(r"^<\?xml[^>]*\?>", "", text.replace("\0", "")).strip(_JUNK)
-    root = _root(etree, bare, recover=False)
-    if root is None:  # variable names as tags: what is no tag becomes text, then the parser mends the rest
-        tags = _WELL_FORMED_TAG.sub("\0", bare)
-        root = _root(etree, tags.replace("<", "&lt;").replace("\0", "<"), recover=True)
+    found, repaired = read_xml(text)
+    if repaired:
         opened.notes.append(Reason("xml-repaired"))
-    if root is None or not isinstance(root.tag, str):
+    if found is None:
         opened.refuse("not-xml")
-        return
-    opened.keep({_local(root.tag): _element(root)})
-
-
-def _root(etree: Any, text: str, *, recover: bool) -> Any:
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        recover=recover,
-        remove_comments=True,
-        remove_pis=True,
-        encoding="utf-8",
-    )
-    try:
-        return etree.fromstring(text.encode("utf-8", "replace"), parser)
-    except (etree.XMLSyntaxError, ValueError):
-        return None
-
-
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
-
-
-def _element(element: Any, depth: int = 0) -> Any:
-    """An element as text, or as an object of its attributes and children."""
-    text = (element.text or "").strip()
-    if depth > MOST_ELEMENTS_DEEP or (not len(element) and not element.attrib):
-        return text
-    pairs = [(_local(name), value) for name, value in element.attrib.items()]
-    pairs += [(_local(child.tag), _element(child, depth + 1)) for child in element if isinstance(child.tag, str)]
-    return _object(pairs + ([("text", text)] if text else []))
+    else:
+        opened.keep(found)
 
 
 # -- forms
@@ -472,7 +350,7 @@ def _from_base64(value: str) -> str | None:
 
 
 def _open_inner(text: str, opened: Opened) -> None:
-    stripped = text.strip(_JUNK)
+    stripped = text.strip(JUNK)
     (_open_xml if stripped[0] == "<" else _open_json)(stripped, opened)
 
 
@@ -485,8 +363,8 @@ def _nested(pairs: list[tuple[str, str]]) -> Document:
     if not any("[" in name for name, _ in pairs):
         outer = {name.partition(".")[0] for name, _ in pairs}
         if len(outer) == 1 and all("." in name for name, _ in pairs):
-            return {outer.pop(): _object([(name.partition(".")[2], value) for name, value in pairs])}
-        return _object(list(pairs))
+            return {outer.pop(): joined([(name.partition(".")[2], value) for name, value in pairs])}
+        return joined(list(pairs))
     return _grown([(_path(name), value) for name, value in pairs])
 
 
@@ -551,7 +429,7 @@ def _open_lines(text: str, opened: Opened) -> None:
     if sum(_HEADER_LINE.fullmatch(line) is not None for line in lines) >= max(3, len(lines) // 2):
         _each_block(lines, opened)
     elif len(lines) > 2 and "&" not in text and all(_FORM.match(line) for line in lines if line):
-        opened.keep(_object([_assigned(line) for line in lines if line]))
+        opened.keep(joined([_assigned(line) for line in lines if line]))
     elif len(_LISTED.findall(lines[0][:LONGEST_LINE])) >= 4:
         _each_line(lines, _listed, opened)
     elif _FORM.match(text) and not tables.is_table(lines):
@@ -580,7 +458,7 @@ def _each_block(lines: list[str], opened: Opened) -> None:
         if colon:
             block.append((name.strip(), value.strip()))
         elif not line.strip() and block:
-            opened.keep(_object(list(block)))
+            opened.keep(joined(list(block)))
             block = []
 
 
@@ -598,5 +476,5 @@ def _each_line(lines: list[str], read: Callable[[str], Document], opened: Opened
 def _listed(line: str) -> Document:
     """`… [INFO] Port:6, Start Date:2017-09-05 11:43:28, …` of a syslog line."""
     record = line.rpartition("] ")[2] if "] " in line.partition(",")[0] else line
-    pairs = (piece.partition(":") for piece in re.split(r", *(?=[A-Za-z][A-Za-z ]*?:)", record.strip(_JUNK)))
-    return _object([(name.strip(), value.strip()) for name, colon, value in pairs if colon])
+    pairs = (piece.partition(":") for piece in re.split(r", *(?=[A-Za-z][A-Za-z ]*?:)", record.strip(JUNK)))
+    return joined([(name.strip(), value.strip()) for name, colon, value in pairs if colon])

@@ -12,6 +12,7 @@ from ippbx_billing.calls import Reason
 from ippbx_billing.dialects import bodies, values
 from ippbx_billing.dialects.clocks import Hints
 from ippbx_billing.dialects.definition import SECONDS, TIMES, Dialect, Layout
+from ippbx_billing.dialects.json_bodies import decode_json
 from ippbx_billing.dialects.record import Path, Record, keys_of, names_of, walk
 from ippbx_billing.dialects.tables import CSV_ROW, LINE
 from ippbx_billing.dialects.values import Unreadable, fold
@@ -81,7 +82,7 @@ def _with_opened(dialect: Dialect, document: Mapping[str, Any]) -> tuple[Mapping
 
 def _opened(text: str, notes: list[Reason]) -> object:
     try:
-        inner, note = bodies.decode_json(text)
+        inner, note = decode_json(text)
     except (ValueError, RecursionError):
         return text
     if note:

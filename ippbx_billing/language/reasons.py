@@ -9,6 +9,7 @@ the catalogue's key, and each fact its wording. Nobody takes a sentence apart.
 A new reason needs a line in `SENTENCES`, in the order of the alphabet, and its Chinese in the catalogue. Of a fact the
 sentence says the wording: `traffic_type` becomes "domestic long distance", `reasons` the reasons within, and what the
 catalogue knows (`because`, `error`) is said in its words. `{said!r}` is what the PBX wrote, in quotation marks.
+Reasons under `also` follow any sentence.
 """
 
 from collections.abc import Mapping
@@ -48,6 +49,11 @@ SENTENCES = {
     "alert-unrated": "{unrated} of {calls} outgoing calls on {day} have no price: {reasons}",
     "anonymized": "delivered before with event {event}, whose call is anonymized",
     "answer-outside": "the answer does not lie between start and end and is not used",
+    "area-code": "area code {area_code} is {city}",
+    "area-code-merged": "area code {area_code} is {city}, since merged into {merged_into}",
+    "area-code-without-zero": "{said} is the area code of {city}, sent without its 0",
+    "area-service": "{digits} behind area code {area_code} ({city}) is {about}",
+    "behind-carrier-prefix": "{prefix} is {about}; behind it, {reasons}",
     "called-inbound": "called inbound by the PBX, but an extension of the site called a number outside",
     "columns-proven": "the columns of the line follow from its times and durations; no dialect names them",
     "compression-damaged": "the compressed body is damaged",
@@ -58,20 +64,24 @@ SENTENCES = {
     "date-order-open": "the order of day and month in {said!r} is not certain; see `dialects` in the manual",
     "delivered-before": "delivered before with event {event}",
     "dialect-does-not-fit": "the body does not fit the dialect {dialect}: {lack}",
+    "dialled-from": "dialled from {the_country}",
     "duration-exceeds-span": "a duration of {duration_s} s, but {span_s} s from start to end",
     "duration-too-long": "{field}: the duration {said!r} is longer than a month",
     "emergency": "emergency call",
     "empty-body": "an empty body",
     "empty-probe": "an empty probe",
     "end-before-start": "the end lies before the start and is not used",
+    "extension-of-site": "{digits} is an extension of the site",
     "fee-too-large": "the fee of {seconds} s is too large an amount",
     "form-too-large": "a form of more than {most} fields",
     "heading-alone": "a table with a heading and no record",
+    "home-without-area-code": "{traffic} in {the_country}, as the site has no area code",
     "impossible-length": "a call of {seconds} s cannot be right",
     "in-part": "{part}: {reasons}",
     "in-part-of-record": "record {record} {part}: {reasons}",
     "in-record": "record {record}: {reasons}",
     "incoming-without-price": "incoming call without a price",
+    "inside-home-area": "in the home area {area_code}",
     "internal-error": "internal error, please report it: {error}",
     "internal-without-price": "internal call without a price",
     "json-cut-off": "JSON that is cut off: {error}: line {line} column {column} (char {position})",
@@ -79,6 +89,11 @@ SENTENCES = {
     "left-out": "left out by call filter {filter}: {conditions}",
     "length-not-told": "answered, but the record does not tell for how long",
     "list-of-no-records": "a list of {count} values that are no records",
+    "local-length": "{count} digits are a number of the home area {area_code}",
+    "local-length-anywhere": "{count} digits without area code are a local number; the site's area code is not set",
+    "mobile-block": "block {block} ({block_kind}) was given to {operator}; the place of {prefix} is not known",
+    "mobile-prefix": "{prefix} is a mobile prefix of {place}, area code {area_code}; block {block} "
+    "({block_kind}) was given to {operator}",
     "more-problems": "and {count} problems more",
     "multipart-without-field": "a multipart body without a readable field",
     "negative-duration": "{field}: the duration {said!r} is negative",
@@ -88,30 +103,41 @@ SENTENCES = {
     "no-dialect": "no dialect knows this body; its names are {names}",
     "no-direction": "the direction of the call is unknown",
     "no-local-price": "{carrier} has no local price to add to its {traffic_type} price",
+    "no-number": "no number was given",
     "no-party": "no caller or callee{doubts}: {dialect} looks for {names}",
     "no-price": "{carrier} has no price for {traffic_type} calls to {destination}{kind}",
+    "no-rule": "no rule of the numbering plan of {the_country} fits {digits}",
     "no-state": "an event without a state",
     "no-step": "an event {said!r} that is no step of a call",
     "no-such-dialect": "there is no dialect {dialect!r}; known are {known}",
     "no-talk": "answered without talk time",
+    "no-telephone-number": "{said!r} is no telephone number",
     "no-time": "no time of start, answer or end{doubts}: {dialect} looks for {names}",
     "no-trunk": "the call names no trunk and there is no default carrier",
     "not-a-duration": "{field}: {said!r} is not a duration",
     "not-a-time": "{field}: {said!r} is not a time",
     "not-answered": "not answered",
     "not-csv": "not readable as comma-separated values: {error}",
+    "not-in-plan": "+{code} is the code of {whose}, whose plan does not list the rest",
     "not-json": "not valid JSON: {error}: line {line} column {column} (char {position})",
     "not-kept": "the ledger cannot keep what this record says: {error}",
     "not-xml": "not readable as XML",
+    "number-of-country": "+{digits} is {kind_of_line} of {whose}",
     "older-version": "older than the version of event {event}",
     "other-dialect-fits": "the body does not fit the dialect {dialect}: {lack}; the dialect {other} would fit",
+    "outside-home-area": "outside the home area {area_code}",
     "outside-years": "{field}: {said!r} is outside the years {first} to {last}",
+    "override": "the site's override for {prefix} says so; by the plan, {reasons}",
     "past-midnight": "a time most of a day before the start is taken as the next day's",
     "reused-id": "the id of its record is also that of another call, which came with event {event}",
     "row-of": "a row of call {call}, which is billed for the whole conversation",
     "rules-changed": "the rules have changed since this call was rated; the stored fee stays",
+    "said-internal": "the PBX says the call is internal",
+    "satellite-network": "+{digits} is a number of the satellite network {network}",
+    "service-number": "{digits} is {about}",
     "several": "{reasons}",
     "several-dialects": "the body fits several dialects equally well: {dialects}; choose one of them in the settings",
+    "short-code-of-country": "{digits} is {about} in {the_country}",
     "single-value": "a single value, not a record",
     "taken-as-milliseconds": "a duration of {length} in a call of {span_s} s is taken as milliseconds",
     "talk-exceeds-call": "{billed_s} s of talk in a call of {duration_s} s",
@@ -123,6 +149,7 @@ SENTENCES = {
     "too-many-fields": "more than {most} fields in one record",
     "too-many-records": "{count} records in one body; only the first {most} are read",
     "too-slow": "reading this record takes longer than {seconds} s; it was set aside",
+    "traffic-of-service": "traffic type {traffic}",
     "twin": "{because}",
     "unclear-duration": "the record does not tell whether its duration is the whole call or the talk; "
     "taken as the whole",
@@ -164,9 +191,11 @@ def sentence(reason: Reason) -> str:
         return ""
     text = SENTENCES.get(reason.code)
     try:
-        return tr(text or "").format(**_worded(reason)) if text else _unworded(reason)
+        worded = _worded(reason)
+        said = tr(text or "").format(**worded) if text else _unworded(reason)
     except (KeyError, ValueError):  # facts of another release
         return _unworded(reason)
+    return tr("{said}; {also}", said=said, also=worded["also"]) if "also" in worded else said
 
 
 @lru_cache(maxsize=4_096)
@@ -181,6 +210,11 @@ def told(reason: Reason) -> dict[str, Any]:
     if not reason:
         return {"reason": None, "reason_code": None, "reason_facts": None}
     return {"reason": english(reason), "reason_code": reason.code, "reason_facts": plain(reason.facts)}
+
+
+def told_why(why: Reason) -> dict[str, Any]:
+    """The keys by which programs are told what a number is: the English sentence, "" for none, its code and facts."""
+    return {"why": english(why), "why_code": why.code or None, "why_facts": plain(why.facts) if why else None}
 
 
 def by_sentence(reasons: Mapping[Reason, int]) -> dict[str, int]:
@@ -228,7 +262,7 @@ def _word(name: str, value: Fact) -> object:
     return (tr(str(value)) if value else tr("none")) if name in _TRANSLATED else value
 
 
-_TRANSLATED = ("because", "disposition", "error", "names")
+_TRANSLATED = ("about", "because", "block_kind", "disposition", "error", "names", "traffic")
 
 
 def traffic_word(value: str) -> str:
@@ -260,7 +294,7 @@ def _destination(match: str, value: str) -> str:
     if match == "area":
         return tr("area {code}", code=value)
     if match == "country":
-        return tr("country {country}", country=country_name(value, "zh") if language() == "zh" else value)
+        return tr("country {country}", country=_named(value))
     return tr("number {number}", number=value)
 
 
@@ -288,6 +322,37 @@ def _doubts(facts: Mapping[str, Fact]) -> dict[str, object]:
     return {"doubts": tr(" ({doubts})", doubts=_word("reasons", doubts)) if doubts else ""}
 
 
+def _city(facts: Mapping[str, Fact]) -> dict[str, object]:
+    """The place of an area code, whose name is no text of the catalogue."""
+    return {"city": facts["place" if language() == "zh" else "place_en"]}
+
+
+def _the_country(facts: Mapping[str, Fact]) -> dict[str, object]:
+    return {"the_country": _named(facts["country"])}
+
+
+def _named(country: Fact) -> str:
+    """A country's name in Chinese, its code in English."""
+    return country_name(str(country), "zh") if country and language() == "zh" else str(country)
+
+
+def _whose(facts: Mapping[str, Fact]) -> dict[str, object]:
+    """The country of a number, and the kind of line where the plan tells it."""
+    lines = {
+        LineKind.FIXED.value: tr("a fixed line"),
+        LineKind.MOBILE.value: tr("a mobile"),
+        LineKind.SERVICE.value: tr("a service number"),
+        LineKind.UNKNOWN.value: tr("a number, fixed or mobile (the plan does not tell),"),
+    }
+    whose = _named(facts["country"]) or tr("no single country")
+    return {"whose": whose, "kind_of_line": lines.get(str(facts["line_kind"]), "")}
+
+
+def _countries(facts: Mapping[str, Fact]) -> dict[str, object]:
+    """The country of a code, where it is that of one alone."""
+    return {"whose": _named(facts["country"]) or tr("several countries")}
+
+
 def _amounts(facts: Mapping[str, Fact]) -> dict[str, object]:
     """Amounts as people read them: `fee_micro` is {fee}, any other `…_micro` is {…_fee}."""
     told = {
@@ -300,10 +365,20 @@ _FURTHER = {
     "alert-dear-call": _amounts,
     "alert-spend-day": _amounts,
     "alert-spend-hour": _amounts,
+    "area-code": _city,
+    "area-code-merged": _city,
+    "area-code-without-zero": _city,
+    "area-service": _city,
     "dialect-does-not-fit": _lack,
+    "dialled-from": _the_country,
+    "home-without-area-code": _the_country,
     "left-out": _conditions,
     "no-party": _doubts,
     "no-price": _missing_price,
+    "no-rule": _the_country,
     "no-time": _doubts,
+    "not-in-plan": _countries,
+    "number-of-country": _whose,
     "other-dialect-fits": _lack,
+    "short-code-of-country": _the_country,
 }

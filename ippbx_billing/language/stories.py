@@ -192,7 +192,7 @@ def _number_en(facts: Facts, _: int) -> str:
 
 
 def _traffic_en(facts: Facts, _: int) -> str:
-    why = f": {str(facts['why']).rstrip('.')}" if facts["why"] else ""
+    why = f": {str(facts['reason']).rstrip('.')}" if facts.get("reason") else ""
     return f"This is {traffic_word(str(facts['traffic_type']))} traffic, {line_word(str(facts['line_kind']))}{why}."
 
 

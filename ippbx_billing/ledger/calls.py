@@ -20,7 +20,8 @@ from ippbx_billing.calls import (
     TrafficType,
     priced_at,
 )
-from ippbx_billing.ledger.reasons import loaded_notes, stored, stored_notes
+from ippbx_billing.language.reasons import english
+from ippbx_billing.ledger.reasons import loaded_notes, loaded_why, stored, stored_notes, stored_why
 from ippbx_billing.ledger.rollups import RollupTables, Tally, hour_zero
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -403,7 +404,34 @@ def classification_of(row: sqlite3.Row) -> Classification:
     values["traffic_type"] = TrafficType(values["traffic_type"])
     values["line_kind"] = LineKind(values["line_kind"])
     values["emergency"] = bool(values["emergency"])
+    values["why"] = loaded_why(values["why"])
     return Classification(number=row["number"] or "", **values)
+
+
+def meaning_row(meaning: Classification) -> tuple[Any, ...]:
+    """The values of `MEANING`, as the ledger keeps them."""
+    return (
+        meaning.normalized,
+        meaning.traffic_type.value,
+        meaning.line_kind.value,
+        meaning.country,
+        meaning.region,
+        meaning.place,
+        meaning.operator,
+        meaning.area_code,
+        meaning.ip_prefix,
+        int(meaning.emergency),
+        meaning.rule,
+        stored_why(meaning.why),
+    )
+
+
+def is_meant(row: sqlite3.Row, meaning: Classification) -> bool:
+    """Whether a stored call means this; the sentence of an earlier release means what it says in English."""
+    *known, why = meaning_row(meaning)
+    if known != [row[name] for name in MEANING[:-1]]:
+        return False
+    return row["why"] in (why, english(meaning.why)) or loaded_why(row["why"]) == meaning.why
 
 
 def seconds(moment: datetime | None) -> int | None:
@@ -420,7 +448,6 @@ def instant(value: int | None) -> datetime | None:
 
 
 def _call_row(number: int, rated: RatedCall) -> tuple[Any, ...]:
-    meaning = rated.classification
     return (
         number,
         rated.event_id,
@@ -429,18 +456,7 @@ def _call_row(number: int, rated: RatedCall) -> tuple[Any, ...]:
         stored_notes(rated.call.notes),
         rated.data_version,
         *facts(rated.call),
-        meaning.normalized,
-        meaning.traffic_type.value,
-        meaning.line_kind.value,
-        meaning.country,
-        meaning.region,
-        meaning.place,
-        meaning.operator,
-        meaning.area_code,
-        meaning.ip_prefix,
-        int(meaning.emergency),
-        meaning.rule,
-        meaning.why,
+        *meaning_row(rated.classification),
     )
 
 

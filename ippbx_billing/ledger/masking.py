@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ippbx_billing.calls import ROW_OF, Fact, Reason
-from ippbx_billing.ledger.reasons import loaded, loaded_notes, stored, stored_notes
+from ippbx_billing.ledger.reasons import loaded, loaded_notes, loaded_why, stored, stored_notes, stored_why
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -27,9 +27,8 @@ LONG_NUMBER = 7  # so many digits in a sentence are somebody's number, fewer an 
 _DIGITS = re.compile(r"[\dX]{3,}")  # shorter ones are no number worth hiding
 _LETTERS = re.compile(r"\w")
 _WHOLE = ("caller", "callee", "number", "normalized", "pin")
-_TEXTS = ("why", "twin")
-_MASKED = (*_WHOLE, *_TEXTS, "notes", "recording")
-_TOLD = ("value", "said", "number", "text")  # the facts of a reason that may be somebody's number
+_MASKED = (*_WHOLE, "why", "twin", "notes", "recording")
+_TOLD = ("value", "said", "number", "text", "digits", "prefix")  # the facts of a reason that may be somebody's number
 
 
 @lru_cache(10_000)  # a number stands in several columns of its call
@@ -137,9 +136,9 @@ def _new(row: sqlite3.Row) -> tuple[str | None, ...]:
     numbers = (row["number"], row["normalized"])
     own = row["extension"]
     whole = [row[name] if row[name] == own else masked(row[name]) for name in _WHOLE]
-    texts = [_masked_text(row[name], numbers) for name in _TEXTS]
+    why = stored_why(_masked_reason(loaded_why(row["why"]), numbers))
     notes = stored_notes(_masked_reason(one, numbers) for one in loaded_notes(row["notes"]))
-    return (_masked_facts(row, numbers), *whole, *texts, notes, None)
+    return (_masked_facts(row, numbers), *whole, why, _masked_text(row["twin"], numbers), notes, None)
 
 
 def _masked_text(text: str | None, numbers: Sequence[str | None]) -> str | None:

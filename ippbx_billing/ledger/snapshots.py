@@ -31,6 +31,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "employees": ("id",),
     "memberships": ("employee_id", "first_day"),
     "assignments": ("extension", "first_day"),
+    "plans": ("id",),
+    "department_terms": ("department_id", "effective_from"),
 }
 MOST_TOLD = 50  # rows; of a whole list that was imported the number is told instead
 

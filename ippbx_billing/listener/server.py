@@ -11,7 +11,6 @@ import ssl
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,6 +20,7 @@ import uvicorn
 from ippbx_billing.errors import CannotStartError
 from ippbx_billing.language import tr
 from ippbx_billing.listener.doors import Doors
+from ippbx_billing.listener.options import Watch
 from ippbx_billing.listener.protocol import Protocol
 from ippbx_billing.listener.smdr import SmdrDoor
 
@@ -36,15 +36,6 @@ LAST_WORD_S = 1  # how long those who are told at the end that we stop have to h
 SPARE_FILES = 64  # descriptors that are no connections: the databases, the pipe to the worker, …
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Who looks after the service: called every so many seconds while loop and writer answer, and when it stops."""
-
-    alive: Callable[[], object] = lambda: None
-    stopping: Callable[[], object] = lambda: None
-    every_s: float = 0  # 0: never
-
-
 class Server(uvicorn.Server):
     """One server for both sockets: says when it is ready, ends late requests, and stops in good order."""
 
@@ -53,7 +44,7 @@ class Server(uvicorn.Server):
         doors: Doors,
         secured: ssl.SSLContext | None,
         ready: Callable[[], object],
-        watch: Watch = Watch(),
+        watch: Watch,
         lines: tuple[SmdrDoor, socket.socket] | None = None,
     ) -> None:
         config = uvicorn.Config(

@@ -8,9 +8,9 @@ area by their length. Nothing here needs more than a few look-ups in tables.
 """
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ippbx_billing.calls import LineKind, TrafficType
+from ippbx_billing.calls import LineKind, Reason, TrafficType
 from ippbx_billing.numbering.automaton import Automaton
 from ippbx_billing.numbering.finding import Finding
 from ippbx_billing.numbering.kinds import Kind
@@ -50,7 +50,7 @@ def service(digits: str) -> Finding | None:
         traffic_type=code.traffic_type,
         emergency=code.emergency,
         rule="emergency" if code.emergency else _SERVICE_RULES[code.traffic_type],
-        why=f"{digits} is {code.about}",
+        why=Reason("service-number", {"digits": digits, "about": code.about}),
     )
 
 
@@ -76,11 +76,11 @@ def _codes() -> Automaton:
 
 
 class Head(NamedTuple):
-    """What the first five digits of a mobile number tell: its block, and what is said of it."""
+    """What the first five digits of a mobile number tell: its block, and the facts of it in a reason."""
 
     block: Block
     operator: str
-    words: str
+    facts: dict[str, Any]
     is_kind: bool  # no short code is so long, and the place counts
 
 
@@ -91,14 +91,14 @@ def kind_of(digits: str, home: Area | None, places: MobilePlaces) -> Kind | None
         head = head_of(digits[:5]) if len(digits) == MOBILE_DIGITS else None
         if head is None or not head.is_kind:
             return None
-        return places.find(digits), digits, head.operator, head.words
+        return places.find(digits), digits, head.operator, head.facts
     if first == "0":
         area = area_of(digits)
         rest = digits[len(area.code) :] if area else ""
-        return ((area.code, len(rest)), digits, None, "") if area and rest and _has_subscriber(rest, area) else None
+        return ((area.code, len(rest)), digits, None, {}) if area and rest and _has_subscriber(rest, area) else None
     if first not in SUBSCRIBER_FIRST or len(digits) not in (home.subscriber_digits if home else SUBSCRIBER_DIGITS):
         return None
-    return None if _short_code(digits) else (len(digits), digits, None, "")
+    return None if _short_code(digits) else (len(digits), digits, None, {})
 
 
 @lru_cache(maxsize=4_096)
@@ -107,7 +107,7 @@ def head_of(digits: str) -> Head | None:
     block = next((blocks()[digits[:length]] for length in BLOCK_DIGITS if digits[:length] in blocks()), None)
     if block is None:
         return None
-    return Head(block, block.operator, _block_words(block), not _codes().after(digits) and block.kind != "satellite")
+    return Head(block, block.operator, _block_facts(block), not _codes().after(digits) and block.kind != "satellite")
 
 
 def mobile(digits: str, places: MobilePlaces) -> Finding | None:
@@ -132,7 +132,10 @@ def mobile(digits: str, places: MobilePlaces) -> Finding | None:
         operator=block.operator,
         area_code=place.area_code,
         rule="mobile",
-        why=f"{digits[:7]} is a mobile prefix of {place.place}, area code {place.area_code}; {_block_words(block)}",
+        why=Reason(
+            "mobile-prefix",
+            {"prefix": digits[:7], "place": place.place, "area_code": place.area_code, **head.facts},
+        ),
     )
 
 
@@ -144,12 +147,12 @@ def _in_block(digits: str, block: Block, kind: LineKind) -> Finding:
         country=COUNTRY,
         operator=block.operator,
         rule=kind.value,
-        why=f"{_block_words(block)}; the place of {digits[:7]} is not known",
+        why=Reason("mobile-block", {**_block_facts(block), "prefix": digits[:7]}),
     )
 
 
-def _block_words(block: Block) -> str:
-    return f"block {block.prefix} ({block.kind}) was given to {block.operator}"
+def _block_facts(block: Block) -> dict[str, Any]:
+    return {"block": block.prefix, "block_kind": block.kind, "operator": block.operator}
 
 
 def _with_trunk_zero(digits: str, places: MobilePlaces) -> Finding | None:
@@ -166,7 +169,7 @@ def geographic(digits: str) -> Finding | None:
         return None
     rest = digits[len(area.code) :]
     if _has_subscriber(rest, area):
-        return fixed(rest, area, "area-code", f"area code {area.code} is {area.place_en}{_merger(area)}")
+        return fixed(rest, area, "area-code", Reason(*_merger(area)))
     code = _short_code(rest) if 3 <= len(rest) <= LONGEST_SERVICE else None
     if code is None:
         return None
@@ -180,7 +183,7 @@ def geographic(digits: str) -> Finding | None:
         area_code=area.active_code,
         emergency=code.emergency,
         rule="area-service",
-        why=f"{rest} behind area code {area.code} ({area.place_en}) is {code.about}",
+        why=Reason("area-service", {"digits": rest, **_area_facts(area), "about": code.about}),
     )
 
 
@@ -195,8 +198,15 @@ def area_of(digits: str) -> Area | None:
     return areas().get(digits[:3]) or areas().get(digits[:4])
 
 
-def _merger(area: Area) -> str:
-    return f", since merged into {area.merged_into}" if area.merged_into else ""
+def _area_facts(area: Area) -> dict[str, Any]:
+    return {"area_code": area.code, "place": area.place, "place_en": area.place_en}
+
+
+def _merger(area: Area) -> tuple[str, dict[str, Any]]:
+    """What an area code is, and what took it over."""
+    if area.merged_into:
+        return "area-code-merged", {**_area_facts(area), "merged_into": area.merged_into}
+    return "area-code", _area_facts(area)
 
 
 def without_trunk_zero(digits: str) -> Finding | None:
@@ -207,7 +217,8 @@ def without_trunk_zero(digits: str) -> Finding | None:
     rest = digits[len(area.code) - 1 :]
     if len(rest) not in area.subscriber_digits or rest[0] not in SUBSCRIBER_FIRST:
         return None
-    return fixed(rest, area, "area-code", f"{area.code[1:]} is the area code of {area.place_en}, sent without its 0")
+    why = Reason("area-code-without-zero", {**_area_facts(area), "said": area.code[1:]})
+    return fixed(rest, area, "area-code", why)
 
 
 def local(digits: str, home: Area | None) -> Finding | None:
@@ -216,18 +227,19 @@ def local(digits: str, home: Area | None) -> Finding | None:
     if len(digits) not in lengths or digits[0] not in SUBSCRIBER_FIRST:
         return None
     if home:
-        return fixed(digits, home, "local-length", f"{len(digits)} digits are a number of the home area {home.code}")
+        why = Reason("local-length", {"count": len(digits), "area_code": home.code})
+        return fixed(digits, home, "local-length", why)
     return Finding(
         normalized=digits,
         line_kind=LineKind.FIXED,
         country=COUNTRY,
         traffic_type=TrafficType.LOCAL,
         rule="local-length",
-        why=f"{len(digits)} digits without area code are a local number; the site's area code is not set",
+        why=Reason("local-length-anywhere", {"count": len(digits)}),
     )
 
 
-def fixed(subscriber: str, area: Area, rule: str, why: str) -> Finding:
+def fixed(subscriber: str, area: Area, rule: str, why: Reason) -> Finding:
     """A fixed line of an area."""
     return Finding(
         normalized="+86" + area.active_code[1:] + subscriber,

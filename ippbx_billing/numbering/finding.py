@@ -6,7 +6,7 @@ A reader of a numbering plan (`china`, `world`) answers with a `Finding` or, whe
 
 from typing import NamedTuple
 
-from ippbx_billing.calls import LineKind, TrafficType
+from ippbx_billing.calls import LineKind, Reason, TrafficType
 
 
 class Finding(NamedTuple):
@@ -21,7 +21,7 @@ class Finding(NamedTuple):
     line_kind: LineKind
     country: str | None
     rule: str
-    why: str
+    why: Reason
     traffic_type: TrafficType | None = None
     region: str | None = None
     place: str | None = None

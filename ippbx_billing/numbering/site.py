@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from ippbx_billing.calls import Classification, Direction, LineKind, TrafficType
+from ippbx_billing.calls import Classification, Direction, LineKind, Reason, TrafficType
 from ippbx_billing.errors import DataError
 from ippbx_billing.language import tr
 from ippbx_billing.numbering import china, tables, world
@@ -262,7 +262,8 @@ class Numbering:
             match = prefix.pattern.match(digits)
             finding = self._in_plan(digits[match.end() :]) if match else None
             if match and finding and finding.line_kind is not LineKind.SERVICE:
-                why = f"{match[0]} is {prefix.about}; behind it, {finding.why}"
+                within = (finding.why,)
+                why = Reason("behind-carrier-prefix", {"prefix": match[0], "about": prefix.about, "reasons": within})
                 return finding._replace(carrier_prefix=match[0], is_ip=prefix.is_ip, why=why)
         return None
 
@@ -298,7 +299,7 @@ class Numbering:
             area_code=finding.area_code,
             emergency=finding.emergency,
             rule="ip-prefix" if finding.is_ip else finding.rule,
-            why=f"{finding.why}; {self._distance_words(finding, far)}",
+            why=Reason(finding.why.code, {**finding.why.facts, "also": (self._distance(finding, far),)}),
             ip_prefix=finding.carrier_prefix,
             underlying=far if finding.is_ip else None,
         )
@@ -329,15 +330,16 @@ class Numbering:
         anywhere = finding.country != "TW" or finding.line_kind is LineKind.FIXED
         return region, place if anywhere else None
 
-    def _distance_words(self, finding: Finding, far: TrafficType) -> str:
+    def _distance(self, finding: Finding, far: TrafficType) -> Reason:
         if finding.country != self._country:
-            return f"dialled from {self._country}"
+            return Reason("dialled-from", {"country": self._country})
         if finding.traffic_type:
-            return f"traffic type {far.value}"
+            return Reason("traffic-of-service", {"traffic": far.value})
         if not self._area_code:
-            return f"{far.value} in {self._country}, as the site has no area code"
-        place = "in" if far is TrafficType.LOCAL else "outside"
-        return f"{place} the home area {self._area_code}"
+            return Reason("home-without-area-code", {"traffic": far.value, "country": self._country})
+        return Reason(
+            "inside-home-area" if far is TrafficType.LOCAL else "outside-home-area", {"area_code": self._area_code}
+        )
 
     # -- corrections
 
@@ -354,7 +356,7 @@ class Numbering:
             region=override.region or found.region,
             place=override.place or found.place,
             rule="override",
-            why=f"the site's override for {override.prefix} says so; by the plan, {found.why}",
+            why=Reason("override", {"prefix": override.prefix, "reasons": (found.why,)}),
         )
 
 
@@ -372,7 +374,7 @@ def _of_the_site(digits: str, country: str) -> Finding:
         country=country,
         traffic_type=TrafficType.OTHER,
         rule="unknown",
-        why=f"no rule of the numbering plan of {country} fits {digits}",
+        why=Reason("no-rule", {"country": country, "digits": digits}),
     )
 
 
@@ -384,15 +386,15 @@ def _extension(number: str, digits: str, direction: Direction) -> Classification
         traffic_type=TrafficType.INTERNAL,
         line_kind=LineKind.EXTENSION,
         rule="internal-call" if internal else "extension",
-        why="the PBX says the call is internal" if internal else f"{digits} is an extension of the site",
+        why=Reason("said-internal") if internal else Reason("extension-of-site", {"digits": digits}),
     )
 
 
 def _unknown(number: str, cleaned: str, country: str) -> Classification:
     if cleaned:
-        why = f"no rule of the numbering plan of {country} fits {cleaned[:40]}"
+        why = Reason("no-rule", {"country": country, "digits": cleaned[:40]})
     else:
-        why = f"{number[:40]!r} is no telephone number" if number.strip() else "no number was given"
+        why = Reason("no-telephone-number", {"said": number[:40]}) if number.strip() else Reason("no-number")
     return Classification(
         number=number,
         normalized=cleaned,

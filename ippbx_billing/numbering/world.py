@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ippbx_billing.calls import LineKind, TrafficType
+from ippbx_billing.calls import LineKind, Reason, TrafficType
 from ippbx_billing.numbering.automaton import Automaton, NoAutomatonError
 from ippbx_billing.numbering.finding import Finding
 from ippbx_billing.numbering.kinds import Kind
@@ -72,7 +72,7 @@ def kind_of(digits: str) -> Kind | None:
     national = digits[plan.code_digits :]
     if plan.national_prefix is not None and _strips(plan.national_prefix, national):
         return None
-    return (plan.automaton.after(national), len(national)), digits, None, ""
+    return (plan.automaton.after(national), len(national)), digits, None, {}
 
 
 def _strips(prefix: re.Pattern[str], national: str) -> bool:
@@ -175,7 +175,7 @@ def short(digits: str, country: str) -> Finding | None:
         traffic_type=own.traffic_type if own else TrafficType.OTHER,
         emergency=emergency,
         rule="emergency" if emergency else "short-code",
-        why=f"{digits} is {about} in {country}",
+        why=Reason("short-code-of-country", {"digits": digits, "about": about, "country": country}),
     )
 
 
@@ -216,7 +216,7 @@ def reading(parsed: "PhoneNumber", *, strict: bool = True, home: str = "") -> Fi
         traffic_type=service,
         place=longest(world_places(), digits) if has_place else None,
         rule="country-code",
-        why=f"+{digits} is {_KIND_WORDS[kind]} of {known or 'no single country'}",
+        why=Reason("number-of-country", {"digits": digits, "line_kind": kind.value, "country": known or ""}),
     )
 
 
@@ -226,14 +226,6 @@ def _is_ours_too(parsed: "PhoneNumber", home: str, country: str, service: Traffi
     if service is None:
         return NATIONAL_PARTS.get(country) == home
     return parsed.country_code == NORTH_AMERICA or bool(library().is_valid_number_for_region(parsed, home))
-
-
-_KIND_WORDS = {
-    LineKind.FIXED: "a fixed line",
-    LineKind.MOBILE: "a mobile",
-    LineKind.SERVICE: "a service number",
-    LineKind.UNKNOWN: "a number, fixed or mobile (the plan does not tell),",
-}
 
 
 @lru_cache(maxsize=2)
@@ -265,7 +257,7 @@ def _satellite(digits: str, network: str) -> Finding:
         country=None,
         operator=network,
         rule="satellite",
-        why=f"+{digits} is a number of the satellite network {network}",
+        why=Reason("satellite-network", {"digits": digits, "network": network}),
     )
 
 
@@ -274,13 +266,12 @@ def _of_country_alone(parsed: "PhoneNumber", digits: str) -> Finding | None:
     if library().is_possible_number_with_reason(parsed) == library().ValidationResult.TOO_SHORT:
         return None
     country = _country_alone(parsed)
-    whose = country or "several countries"
     return Finding(
         normalized="+" + digits,
         line_kind=LineKind.UNKNOWN,
         country=country,
         rule="country-code",
-        why=f"+{parsed.country_code} is the code of {whose}, whose plan does not list the rest",
+        why=Reason("not-in-plan", {"code": int(parsed.country_code or 0), "country": country or ""}),
     )
 
 

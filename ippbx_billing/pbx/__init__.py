@@ -9,7 +9,13 @@ family stand in `profiles/`; page addresses and option names are never guessed.
 
     problems    how a PBX can disappoint, each with what was and was not done
     profile     the words on the screens of a firmware family
-    pages       a page's fields, menu and top bar, read from its HTML; pure
+    wording     how its pages and fields are called when we talk of them
+    elements    what can be read, followed and pressed in a page's HTML; this and the next three know no connection
+    sending     what a browser sends for a form
+    forms       a page's fields, by the last label before them
+    pages       menu, top bar, list of changes and sign-in form of a page
+    connection  requests to the PBX's own address, and the pages that answer
+    staging     what waits to be applied, and by whose hand
     session     PbxAdmin: sign-in, pages, save, apply, discard
     plan        what has to change, changing it, and what became of it
     guide       the same by hand, step by step, and why no event comes

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ippbx_billing.language import tr
-from ippbx_billing.pbx.pages import Value
+from ippbx_billing.pbx.forms import Value
 from ippbx_billing.pbx.profile import Label, Profile
 
 KINDS = ("status", "cdr")

@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ippbx_billing.language import tr
-from ippbx_billing.pbx.pages import Value, shown_field
+from ippbx_billing.pbx.forms import Value
 from ippbx_billing.pbx.problems import ChangeRefused, Interrupted, Outcome, PbxError, StagedBefore, State
 from ippbx_billing.pbx.profile import Profile
-from ippbx_billing.pbx.session import PbxAdmin, other_hands
+from ippbx_billing.pbx.session import PbxAdmin
+from ippbx_billing.pbx.staging import other_hands
+from ippbx_billing.pbx.wording import shown_field
 
 Values = Mapping[str, Value]
 Wanted = Mapping[str, Values]  # page -> field -> value

@@ -13,31 +13,15 @@ address only, and the certificate is checked on each connection before anything 
 import re
 import ssl
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from http.cookiejar import CookieJar
-from typing import Any, Self, TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit
-
-import httpx
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
 
 from ippbx_billing.language import language, tr
-from ippbx_billing.pbx.pages import (
-    ANONYMOUS,
-    APPLY,
-    DISCARD,
-    Form,
-    Page,
-    Request,
-    SignInForm,
-    Value,
-    drawn_by_script,
-    shown_field,
-    shown_menu,
-    shown_path,
-    submission,
-    wording_hint,
-)
+from ippbx_billing.pbx.connection import PbxConnection
+from ippbx_billing.pbx.forms import Form, Value
+from ippbx_billing.pbx.pages import ANONYMOUS, APPLY, DISCARD, Page, SignInForm
 from ippbx_billing.pbx.problems import (
     CertificateChanged,
     ChangeRefused,
@@ -49,12 +33,12 @@ from ippbx_billing.pbx.problems import (
     WordingUnknown,
 )
 from ippbx_billing.pbx.profile import Profile
-from ippbx_billing.pbx.trust import plain_hint
+from ippbx_billing.pbx.sending import Request, submission
+from ippbx_billing.pbx.staging import Hands, options, other_hands
+from ippbx_billing.pbx.wording import drawn_by_script, shown_field, shown_menu, shown_path, wording_hint
 
 Answer = TypeVar("Answer")
-_Options = dict[str, tuple[str, ...]]  # what a form holds: option -> values
 
-MAX_REDIRECTS = 10
 RETRY_PAUSE_S = 0.5
 PATIENCE_S = 30.0
 SETTLE_S = 1.0  # a PBX that was told to restart its services says "finish" until it has begun
@@ -78,25 +62,21 @@ class PbxAdmin:
         self.address = address.rstrip("/")
         self.user = user
         self.profile = profile
-        self.date = ""  # the PBX's clock, as the last answer's Date header tells it
         self._password = password
         self._patience_s = PATIENCE_S if patience_s is None else patience_s
         self._home: Page | None = None
         self._sign_in_fields: tuple[str, str] | None = None
-        self._first: dict[str, _Options] = {}  # each page's options as they were at the beginning
-        self._posted: set[str] = set()  # options of the forms that we have saved
-        self._changed: set[str] = set()  # those of them whose value we changed
-        self._client = httpx.Client(
-            verify=tls if tls is not None else True,
-            timeout=timeout_s,
-            trust_env=False,
-            cookies=CookieJar(),
-            event_hooks={"response": [self._noted]},
-        )
+        self._hands = Hands()
+        self._connection = PbxConnection(self.address, tls, timeout_s)
+
+    @property
+    def date(self) -> str:
+        """The PBX's clock, as the last answer's Date header tells it."""
+        return self._connection.date
 
     def sign_in(self) -> None:
         """Open a session; raises SignInRefused, and tries only once, because a PBX may lock the account."""
-        self._client.cookies.clear()
+        self._connection.forget()
         page = self._sign_in_page()
         form = page.sign_in_form(self.profile.sign_in)
         assert form is not None
@@ -126,13 +106,14 @@ class PbxAdmin:
         if self._home is None:
             return
         with suppress(PbxError):
-            self._exchange(Request("GET", self._home.node("admin/logout")), timeout_s=SIGN_OUT_S)
+            farewell = Request("GET", self._home.node("admin/logout"))
+            self._connection.page(farewell, lambda page: True, timeout_s=SIGN_OUT_S)
         self._home = None
 
     def read(self, page: str) -> dict[str, Value]:
         """The values of a page's fields by the profile's keys, staged ones included."""
         form = self._with_session(lambda: self._open(page))
-        self._first.setdefault(page, _options(form.submission(self.profile.words["save"])))
+        self._hands.seen(page, options(form.submission(self.profile.words["save"])))
         return {key: form.value(key) for key in form.profile.fields}
 
     def save(self, page: str, values: Mapping[str, Value], *, beside_others: bool = False) -> None:
@@ -144,14 +125,14 @@ class PbxAdmin:
 
         def press_save() -> Page:
             form = self._with_fields(self._open(page), values)
-            present = _options(form.submission(self.profile.words["save"]))
+            present = options(form.submission(self.profile.words["save"]))
             for key, value in values.items():
                 self._fill(form, key, value)
             request = form.submission(self.profile.words["save"])
             if not beside_others:
                 targets = {form.option(key) for key in values}
-                self._refuse_other_hands(page, targets, present, _options(request))
-            self._note(form, present, _options(request))
+                self._hands.refuse_others(page, targets, present, options(request))
+            self._hands.note(form, present, options(request))
             return self._in_session(request)
 
         answer = self._with_session(press_save)
@@ -174,12 +155,11 @@ class PbxAdmin:
 
     def not_ours(self, waiting: frozenset[str]) -> frozenset[str]:
         """Those of the options that are on none of the forms that we have saved."""
-        return frozenset(name for name in waiting if not self._is_ours(name))
+        return self._hands.not_ours(waiting)
 
     def untouched(self) -> bool:
         """Whether all that we changed is still in the list of what waits, so that nothing of it is in force."""
-        waiting = self.changes()
-        return ANONYMOUS in waiting or self._changed <= waiting
+        return self._hands.untouched(self.changes())
 
     def staged(self) -> bool:
         """Whether saved changes wait to be applied."""
@@ -236,7 +216,7 @@ class PbxAdmin:
     def close(self) -> None:
         """Sign out and let go of the connection."""
         self.sign_out()
-        self._client.close()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -349,22 +329,6 @@ class PbxAdmin:
             raise ChangeRefused(problem, _shorter(key))
         form.set(key, value)
 
-    def _refuse_other_hands(self, page: str, targets: set[str], present: _Options, wanted: _Options) -> None:
-        """Raise StagedBefore where an option is neither as it was at first, nor as we want it."""
-        first = self._first.get(page, present)
-        moved = {name for name in first.keys() | present.keys() if first.get(name) != present.get(name)}
-        moved -= self._changed | {name for name in targets if present.get(name) == wanted.get(name)}
-        if moved:
-            raise other_hands(moved)
-
-    def _note(self, form: Form, present: _Options, sent: _Options) -> None:
-        """Remember which options go by our hand from here on."""
-        self._posted |= form.options()
-        self._changed |= {name for name in present.keys() | sent.keys() if present.get(name) != sent.get(name)}
-
-    def _is_ours(self, name: str) -> bool:
-        return name == ANONYMOUS or name in self._posted or any(one.startswith(f"{name}.") for one in self._posted)
-
     def _not_taken(self, page: str, wrong: list[str], answer: Page) -> ChangeRefused:
         profile = self.profile.pages[page]
         fields = ", ".join(shown_field(profile, profile.fields[key]) for key in wrong)
@@ -462,53 +426,11 @@ class PbxAdmin:
         return page
 
     def _send(self, request: Request) -> Page:
-        """The page that answers, redirects followed; raises Unreachable."""
-        page, onward = self._exchange(request)
-        for _ in range(MAX_REDIRECTS):
-            if onward is None:
-                break
-            page, onward = self._exchange(Request("GET", urljoin(page.url, onward)))
-        return page
+        """The page that answers, redirects followed up to the sign-in page; raises Unreachable."""
+        return self._connection.page(request, self._is_sign_in)
 
     def _is_sign_in(self, page: Page) -> bool:
         return page.sign_in_form(self.profile.sign_in, self._sign_in_fields) is not None
-
-    def _exchange(self, request: Request, timeout_s: float | None = None) -> tuple[Page, str | None]:
-        """One request and its answer: the page, and where it sends us, if it does."""
-        if _origin(request.url) != _origin(self.address):
-            facts = {"address": self.address, "other": _origin(request.url)}
-            raise PbxError(
-                tr("{address} leads to {other}; nothing is sent there.", **facts),
-                tr("if that is the PBX's address, give it with --pbx"),
-            )
-        try:
-            more = _encoded(request) | ({} if timeout_s is None else {"timeout": timeout_s})
-            response = self._client.request(request.method, request.url, **more)
-        except httpx.ConnectError as error:
-            raise Unreachable(
-                tr("{address} cannot be reached: {error}.", address=self.address, error=_reason(error)),
-                plain_hint(self.address, str(error)),
-            ) from error
-        except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
-            raise Unreachable(
-                tr("the connection to {address} was cut: {error}.", address=self.address, error=_reason(error)),
-                tr("see that the PBX is up and try again"),
-            ) from error
-        page = Page(response.content, str(response.url), response.charset_encoding, response.status_code)
-        onward = response.headers.get("location") if response.is_redirect else page.refresh()
-        return page, None if self._is_sign_in(page) else onward
-
-    def _noted(self, response: httpx.Response) -> None:
-        """Remember the PBX's clock, and let its cookies go with every page.
-
-        The cookie's path holds the `;stok=…` of the address, which cookie jars cut off in ways of their own.
-        """
-        self.date = response.headers.get("date", self.date)
-        for cookie in list(self._client.cookies.jar):
-            if cookie.path != "/":
-                self._client.cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
-                cookie.path = "/"
-                self._client.cookies.jar.set_cookie(cookie)
 
 
 class _Expired(Exception):
@@ -524,38 +446,11 @@ def _signing_in(page: Page, form: SignInForm, user: str, password: str) -> Reque
     return Request("POST", request.url, tuple(fields), request.multipart)
 
 
-def _encoded(request: Request) -> dict[str, Any]:
-    """The fields as the form wants them: in the address, as a multipart body, or as a plain one."""
-    if request.method == "GET":
-        return {"params": request.fields} if request.fields else {}
-    if request.multipart:
-        return {"files": [(name, (None, value.encode())) for name, value in request.fields]}
-    kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    return {"content": urlencode(request.fields).encode(), "headers": kind}
-
-
-def _options(request: Request) -> _Options:
-    """What the request sends of the page's options, by their full names; empty is the same as absent."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name, value in request.fields:
-        if name.startswith("cbid."):
-            found[name[5:]] = (*found.get(name[5:], ()), value)
-    return {name: tuple(filter(None, values)) for name, values in found.items() if any(values)}
-
-
 def _shorter(key: str) -> str:
     """What helps where a value is too long for its field."""
     if key.endswith("_url"):
         return tr("a shorter address may fit: --plain-urls leaves the secret path out")
     return tr("choose a shorter one")
-
-
-def other_hands(names: Collection[str]) -> StagedBefore:
-    """The problem of changes that somebody else saved while we were at work."""
-    return StagedBefore(
-        tr("somebody else saved changes on the PBX meanwhile ({names}).", names=", ".join(sorted(names)[:3])),
-        tr("let them finish, or undo theirs with `ippbx-bill pbx discard`, then try again"),
-    )
 
 
 def _said(page: Page) -> str:
@@ -567,13 +462,3 @@ def _said(page: Page) -> str:
 def _path(url: str) -> str:
     """The page's path without the session's token."""
     return re.sub(r"/;stok=[^/]*", "", urlsplit(url).path)
-
-
-def _origin(url: str) -> str:
-    """Scheme, host and port, the usual port left out."""
-    parsed = httpx.URL(url)
-    return str(parsed.copy_with(path="", query=None, fragment=None, userinfo=b"")).rstrip("/")
-
-
-def _reason(error: Exception) -> str:
-    return str(error).rstrip(".") or type(error).__name__

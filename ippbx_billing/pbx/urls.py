@@ -14,7 +14,7 @@ from ippbx_billing.language import tr
 from ippbx_billing.settings import Settings
 
 if TYPE_CHECKING:
-    from ippbx_billing.pbx.pages import Value
+    from ippbx_billing.pbx.forms import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from typing import Any
 from ippbx_billing.documents.columns import Column, all_columns
 from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import language, tr
-from ippbx_billing.pbx.pages import Value, shown_field, shown_path
+from ippbx_billing.pbx.forms import Value
 from ippbx_billing.pbx.plan import FieldChange, Wanted
 from ippbx_billing.pbx.profile import PageProfile, Profile
+from ippbx_billing.pbx.wording import shown_field, shown_path
 
 
 def changes(profile: Profile, found: Sequence[FieldChange]) -> Listing:

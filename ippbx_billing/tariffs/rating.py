@@ -493,7 +493,7 @@ def _number_steps(call: Call, c: Classification) -> Iterator[Step]:
     direction = str(call.direction or "")
     yield Step("number", {"number": c.number, "normalized": c.normalized, "place": place, "direction": direction})
     kinds: Facts = {"traffic_type": str(c.traffic_type), "line_kind": str(c.line_kind)}
-    yield Step("traffic", {**kinds, "rule": c.rule, "why": c.why})
+    yield Step("traffic", {**kinds, "rule": c.rule}, reason=c.why)
 
 
 def _price_steps(

@@ -21,7 +21,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ippbx_billing.calls import Call, Classification, Direction, Disposition, LineKind, TrafficType
+from ippbx_billing.calls import Call, Classification, Direction, Disposition, LineKind, Reason, TrafficType
 from ippbx_billing.ledger import Ledger, RatedCall
 from ippbx_billing.pipeline import Rules, SiteRules
 from ippbx_billing.pipeline.rerating import Rerating, Wanted
@@ -105,7 +105,7 @@ def _classified(
         country=country,
         area_code=area,
         rule="benchmark",
-        why="made up for a benchmark, as long as a real sentence is",
+        why=Reason("local-length", {"count": 8, "area_code": "022"}),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from ippbx_billing.calls import Call, Classification, Direction, Disposition, LineKind, Step, TrafficType
+from ippbx_billing.calls import Call, Classification, Direction, Disposition, LineKind, Reason, Step, TrafficType
 from ippbx_billing.language import stories as explain_room
 from ippbx_billing.language.reasons import LINE_WORDS, TRAFFIC_WORDS
 from ippbx_billing.language.stories import SENTENCES, describe, story
@@ -35,7 +35,7 @@ SHANGHAI = Classification(
     place="上海",
     area_code="021",
     rule="area-code",
-    why="021 is the area code of Shanghai",
+    why=Reason("text", {"text": "021 is the area code of Shanghai"}),
 )
 
 

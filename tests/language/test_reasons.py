@@ -17,8 +17,11 @@ from ippbx_billing.ledger.reasons import facts_of, loaded, loaded_notes, stored,
 
 # What is no number in a reason's facts; a fact that is not listed here is one.
 FACTS: dict[str, Fact] = {
+    "about": "the emergency number of the police",
     "because": "an SMS",
+    "block_kind": "mobile",
     "carrier": "022-天津-电信",
+    "country": "CN",
     "dialect": "uc",
     "dialects": "uc, yeastar",
     "direction": "outbound",
@@ -31,25 +34,34 @@ FACTS: dict[str, Fact] = {
     "line_kind": "mobile",
     "match": "area",
     "names": "start_date",
+    "network": "Iridium",
     "number": "100X",
+    "operator": "China Mobile",
     "other": "newrock",
+    "place": "天津",
+    "place_en": "Tianjin",
     "reasons": (Reason("not-xml"), Reason("unknown-word", {"field": "type", "said": "soon"})),
     "said": "soon",
     "text": "由人写下",
+    "traffic": "local",
     "traffic_type": "domestic",
     "trunk": "FXO-1",
     "value": "022",
     "wanted": "action",
 }
 MADE_OF = {  # what a sentence says of several facts
+    "city": ("place", "place_en"),
     "conditions": ("direction", "extension", "number", "trunk"),
     "destination": ("match", "value"),
     "doubts": ("reasons",),
     "fee": ("fee_micro",),
     "kind": ("line_kind",),
+    "kind_of_line": ("line_kind",),
     "lack": ("wanted",),
     "limit_fee": ("limit_micro",),
     "minute_fee": ("minute_micro",),
+    "the_country": ("country",),
+    "whose": ("country", "line_kind"),
 }
 
 
@@ -80,7 +92,7 @@ def test_every_code_has_its_sentence_in_both_languages(code: str) -> None:
     assert english(reason).isascii() or code in ("text", *_WITH_A_NAME)
 
 
-_WITH_A_NAME = ("no-local-price", "no-price", "unknown-carrier")  # of a carrier
+_WITH_A_NAME = ("mobile-prefix", "no-local-price", "no-price", "unknown-carrier")  # of a carrier or a place
 
 
 @pytest.mark.parametrize("code", SENTENCES)

@@ -78,7 +78,7 @@ def rated(**changes: object) -> RatedCall:
         place="上海",
         area_code="021",
         rule="area-code",
-        why="area code 021",
+        why=Reason("area-code", {"area_code": "021", "place": "上海", "place_en": "Shanghai"}),
     )
     charge = Charge(status=ChargeStatus.RATED, fee_micro=980_000, carrier=TELECOM.name, price_id=1)
     return RatedCall(7, replace(call, **changes), meaning, charge, "2026-10-01", "test", 0)  # type: ignore[arg-type]

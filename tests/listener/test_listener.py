@@ -575,7 +575,7 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path, taken_option: str) -> None
 
 def start(tmp_path: Path, **options: Any) -> None:
     chosen = {"host": "127.0.0.1", "cdr_port": 0, "status_port": 0, **options}
-    listener.serve(inbox_path=tmp_path / "inbox.db", **chosen)
+    listener.serve(listener.ServeOptions(inbox_path=tmp_path / "inbox.db", **chosen))
 
 
 def test_what_keeps_it_from_starting_is_a_sentence(tmp_path: Path) -> None:
@@ -697,7 +697,7 @@ def test_limits_are_those_of_the_settings() -> None:
     """A limit nobody knows is a mistake in the program, not something to ignore."""
     assert Limits().max_drained_bytes == 4 * Limits().max_body_bytes
     with pytest.raises(TypeError):
-        listener.serve(inbox_path=Path("x"), host="", cdr_port=0, status_port=0, max_boddy_bytes=1)
+        Limits(max_boddy_bytes=1)  # type: ignore[call-arg]
 
 
 # --- What is not quite HTTP -----------------------------------------------------------------------------------------

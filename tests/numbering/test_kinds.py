@@ -118,7 +118,7 @@ def test_a_kind_that_is_too_wide_is_not_believed(monkeypatch: pytest.MonkeyPatch
     """The first number of a kind is tried beside its neighbour; where those differ, care goes on."""
     numbering = Numbering(country="CN", area_code="022", outside_prefix="9")
     monkeypatch.setattr(
-        Numbering, "_kind_of", lambda self, digits, direction: ("all", digits.removeprefix("9"), None, "")
+        Numbering, "_kind_of", lambda self, digits, direction: ("all", digits.removeprefix("9"), None, {})
     )
     assert numbering.classify("9110").emergency
     assert numbering.classify("902258674577").place == "天津"
@@ -130,10 +130,10 @@ def test_a_mould_needs_the_digits() -> None:
     found = Classification(
         number="1", normalized="+8613800138000", traffic_type=TrafficType.LOCAL, line_kind=LineKind.MOBILE
     )
-    assert Mould.of(found, ("", "13800138000", None, "")) is not None
-    assert Mould.of(found, ("", "13800138001", None, "")) is None
+    assert Mould.of(found, ("", "13800138000", None, {})) is not None
+    assert Mould.of(found, ("", "13800138001", None, {})) is None
     found.ip_prefix = "17951"
-    assert Mould.of(found, ("", "13800138000", None, "")) is None
+    assert Mould.of(found, ("", "13800138000", None, {})) is None
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

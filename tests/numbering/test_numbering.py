@@ -380,7 +380,7 @@ def test_longest_override_wins():
     assert numbering.classify("02288512345").region == "滨海"
     assert numbering.classify("58674577").place == "天津市区"
     assert numbering.classify("88512345").rule == "override"
-    assert "022885" in numbering.classify("88512345").why
+    assert numbering.classify("88512345").why.facts["prefix"] == "022885"
 
 
 @pytest.mark.parametrize(
@@ -680,6 +680,8 @@ LOOKUP_KEYS = [
     "operator",
     "emergency",
     "why",
+    "why_code",
+    "why_facts",
 ]
 
 

@@ -71,6 +71,23 @@ def test_secrets_are_not_noted(cli: Cli) -> None:
     assert "the-secret" not in json.dumps(entries(cli))
 
 
+def test_a_secret_of_a_channel_is_not_noted(cli: Cli) -> None:
+    """Neither a signing secret nor an address with a token in it; what else was typed stands there."""
+    given = ("url=https://chat.example/robot?access_token=hidden-one", "secret=hidden-two")
+    assert cli("alerts", "channels", "add", "boss", "dingtalk", *given).exit_code == 0
+    (newest, *_) = entries(cli)
+    assert newest["object"] == "alerts channels add boss dingtalk 'url=…' 'secret=…'"
+    assert "hidden" not in json.dumps(entries(cli))
+
+
+def test_plans_and_terms_are_noted(cli: Cli) -> None:
+    """A command of three words is told whole, with the row that it made."""
+    assert cli("tariffs", "plans", "set", "packet", "--free-minutes", "300", "--from", "2026-10-01").exit_code == 0
+    (newest, *_) = entries(cli)
+    assert str(newest["object"]).startswith("tariffs plans set packet ")
+    assert [row["name"] for row in newest["after"]] == ["packet"]  # type: ignore[attr-defined]
+
+
 def test_operators_are_in_the_backup(cli: Cli, site: Path, tmp_path: Path) -> None:
     """And come back with it; a backup from before there were any leaves those of today."""
     using = load(site)

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from ippbx_billing import language as texts
 from ippbx_billing.errors import DataError, UsageError
 from ippbx_billing.pbx import remembered, tokens, trust
-from ippbx_billing.pbx.pages import APPLY, Form, Page
+from ippbx_billing.pbx.forms import Form
+from ippbx_billing.pbx.pages import APPLY, Page
 from ippbx_billing.pbx.plan import carry_out, plan
 from ippbx_billing.pbx.problems import (
     CertificateChanged,

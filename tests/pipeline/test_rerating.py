@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ippbx_billing.calls import Call, Direction, Disposition, LineKind, TrafficType
+from ippbx_billing.language.reasons import english
 from ippbx_billing.ledger import Ledger, RatedCall, reasons
 from ippbx_billing.ledger.calls import call_of, classification_of
 from ippbx_billing.pipeline import Rules, SiteRules, rerating
@@ -260,6 +261,24 @@ def test_numbers_are_looked_up_again_only_when_asked_to(ledger: Ledger) -> None:
     assert json.loads(earlier["meaning"])["traffic_type"] == "domestic"
     assert stored(ledger) == expected(ledger)
     assert rerate(ledger).changed == 0
+
+
+def test_sentences_that_an_earlier_release_kept_are_no_other_meaning(ledger: Ledger) -> None:
+    """What a number is was a sentence once: looked up again such calls mean the same, and another sentence does not."""
+    put(ledger, talk("902162345678", 80), talk("913800138000", 64))
+    rows = [row for number in (1, 2) if (row := ledger.calls.get(number))]
+    sentences = [(english(reasons.loaded_why(row["why"])), row["id"]) for row in rows]
+    assert sentences[0] == ("area code 021 is Shanghai; outside the home area 022", 1)
+    with ledger.connection:
+        ledger.connection.executemany("UPDATE calls SET why = ? WHERE id = ?", sentences)
+    wanted = replace(OCTOBER, reclassify=True)
+    assert Rerating(ledger, rules_of(ledger), wanted).run(NOW).changed == 0
+    with ledger.connection:
+        ledger.connection.execute("UPDATE calls SET why = 'area code 021 is Nanjing' WHERE id = 1")
+    assert Rerating(ledger, rules_of(ledger), wanted).run(NOW).changed == 1
+    row = ledger.calls.get(1)
+    assert row is not None
+    assert json.loads(row["why"])[0] == "area-code"
 
 
 # --- Whatever the tariff, the same as for a live call ----------------------------------------------------------------

@@ -25,7 +25,7 @@ CALLS = [  # start, extension, dialled, talk
     ("2026-10-04 08:00:00", "8032", "913820000000", 144),
     ("2026-10-04 09:00:00", "8032", "9110", 30),  # an emergency call costs nothing
     ("2026-10-05 11:00:00", "8032", "958674577", 0),  # nobody answered
-    ("2026-10-05 12:00:00", "8032", "95555", 60),  # a bank's own number, though it begins with the prefix
+    ("2026-10-05 12:00:00", "8032", "11185", 60),  # a bank's own number, though it begins with the prefix
     ("2026-10-09 12:00:00", "8032", "902162345678", 80),  # the next guest
     ("2026-10-04 10:00:00", "8001", "902162345678", 80),
 ]
@@ -99,7 +99,7 @@ def test_charged_only_leaves_out_what_cost_nothing_and_nothing_else(bill: Cli) -
 def test_a_bill_shows_the_number_without_the_outside_line_prefix(bill: Cli) -> None:
     """As the one who called knows it; what is a number with its 9 keeps it."""
     found = document(bill, "--extension", "8032", *STAY, "--calls")
-    assert [call["called"] for call in found["calls"]] == ["02162345678", "13820000000", "110", "58674577", "95555"]
+    assert [call["called"] for call in found["calls"]] == ["02162345678", "13820000000", "110", "58674577", "11185"]
     assert [call["number"] for call in found["calls"]] == [number for _, _, number, _ in CALLS[:5]]
     shown = bill("--extension", "8032", *STAY, "--calls").stdout
     assert " 02162345678 " in shown

@@ -20,6 +20,7 @@ from ippbx_billing.calls import (
     Direction,
     Disposition,
     LineKind,
+    Reason,
     Step,
     TrafficType,
 )
@@ -56,7 +57,7 @@ SHANGHAI = Classification(
     place="上海",
     area_code="021",
     rule="area-code",
-    why="021 is the area code of Shanghai",
+    why=Reason("text", {"text": "021 is the area code of Shanghai"}),
 )
 OUTGOING = Call(
     pbx="PBX-1",

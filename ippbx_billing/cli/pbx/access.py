@@ -1,6 +1,6 @@
 """How the `pbx` commands reach a PBX: its address, its certificate, user and password, and what is remembered of them.
 
-    with signed_in(Access(address="192.168.6.169"), using) as pbx:
+    with signed_in(Access(pbx="192.168.6.169"), using) as pbx:
         pbx.read("api")
 
 A password comes from the environment, a file, what `--remember` kept, or a prompt; never from an option, which a
@@ -9,11 +9,13 @@ shell's history would keep. A certificate is trusted because a person compared i
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
 import typer
@@ -34,41 +36,64 @@ API_PASSWORD = "IPPBX_BILL_PBX_API_PASSWORD"
 DEFAULT_USER = "admin"
 DEFAULT_PROFILE = "uc"
 
-PbxOption = Annotated[
-    str | None,
-    typer.Option("--pbx", metavar="URL", help=en("the PBX's web admin, e.g. https://192.168.6.169; default: the last")),
-]
-UserOption = Annotated[str | None, typer.Option("--admin-user", help=en("user of the PBX's web admin"))]
-AdminPasswordFileOption = Annotated[
-    Path | None,
-    typer.Option("--admin-password-file", help=en("file with that user's password; else the environment or a prompt")),
-]
-FingerprintOption = Annotated[
-    str | None, typer.Option("--fingerprint", help=en("SHA-256 fingerprint of the PBX's certificate"))
-]
-CaOption = Annotated[Path | None, typer.Option("--ca", help=en("authority that signed the PBX's certificate (PEM)"))]
-ProfileOption = Annotated[
-    str | None, typer.Option("--profile", help=en("words of the PBX's screens: uc, or a TOML file of your own"))
-]
-RememberOption = Annotated[
-    bool, typer.Option("--remember", help=en("keep the passwords, in a file that only its owner can read"))
-]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help=en("answer the questions of an unattended run"))]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help=en("show the difference and change nothing"))]
-
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What the options say about reaching a PBX; what is empty is remembered, asked for, or usual."""
+    """What the options say about reaching a PBX; what is empty is remembered, asked for, or usual.
 
-    address: str | None = None
-    user: str | None = None
-    password_file: Path | None = None
-    fingerprint: str | None = None
-    ca: Path | None = None
-    profile: str | None = None
-    remember: bool = False
-    yes: bool = False
+    Each field is an option of the commands that `reaching` marks, and stands nowhere else.
+    """
+
+    pbx: Annotated[
+        str | None,
+        typer.Option(
+            "--pbx", metavar="URL", help=en("the PBX's web admin, e.g. https://192.168.6.169; default: the last")
+        ),
+    ] = None
+    admin_user: Annotated[str | None, typer.Option("--admin-user", help=en("user of the PBX's web admin"))] = None
+    admin_password_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--admin-password-file", help=en("file with that user's password; else the environment or a prompt")
+        ),
+    ] = None
+    fingerprint: Annotated[
+        str | None, typer.Option("--fingerprint", help=en("SHA-256 fingerprint of the PBX's certificate"))
+    ] = None
+    ca: Annotated[Path | None, typer.Option("--ca", help=en("authority that signed the PBX's certificate (PEM)"))] = (
+        None
+    )
+    profile: Annotated[
+        str | None, typer.Option("--profile", help=en("words of the PBX's screens: uc, or a TOML file of your own"))
+    ] = None
+    remember: Annotated[
+        bool, typer.Option("--remember", help=en("keep the passwords, in a file that only its owner can read"))
+    ] = False
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=en("answer the questions of an unattended run"))] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=en("show the difference and change nothing"))] = False
+
+
+def reaching(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command whose first parameter is an `Access`: on the command line, its fields but for these as options."""
+
+    def with_options(command: Callable[..., None]) -> Callable[..., None]:
+        annotations = get_type_hints(Access, include_extras=True)
+        taken = [one for one in fields(Access) if one.name not in without]
+        options = [
+            Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=annotations[one.name])
+            for one in taken
+        ]
+        _, *own = signature(command).parameters.values()
+
+        @wraps(command)
+        def run(**given: Any) -> None:
+            command(Access(**{one.name: given.pop(one.name) for one in taken}), **given)
+
+        own = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in own]
+        run.__signature__ = Signature([*options, *own])  # type: ignore[attr-defined]
+        return run
+
+    return with_options
 
 
 @contextmanager
@@ -98,12 +123,12 @@ def recalled(access: Access, using: "Settings") -> "Remembered":
     if not using.data_dir.is_dir():
         hint = tr("run `ippbx-bill init --area-code 022` first, or name another --data-dir")
         raise NotFoundError(tr("there is no data directory {path}", path=using.data_dir), hint)
-    known = remembered.recall(using.data_dir, normal_address(access.address) if access.address else "")
+    known = remembered.recall(using.data_dir, normal_address(access.pbx) if access.pbx else "")
     if not known.address:
         raise UsageError(tr("which PBX?"), tr("give its address, such as --pbx https://192.168.6.169"))
     return replace(
         known,
-        user=access.user or known.user or DEFAULT_USER,
+        user=access.admin_user or known.user or DEFAULT_USER,
         profile=_whole_path(access.profile) or known.profile,
     )
 
@@ -150,7 +175,7 @@ def confirmed(question: str, yes: bool) -> bool:
 
 
 def _admin_password(access: Access, known: "Remembered") -> str:
-    password = password_from(ADMIN_PASSWORD, access.password_file) or known.admin_password
+    password = password_from(ADMIN_PASSWORD, access.admin_password_file) or known.admin_password
     if password:
         return password
     if not attended():

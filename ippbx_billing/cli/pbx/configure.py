@@ -16,17 +16,9 @@ from ippbx_billing.cli.pbx.access import (
     API_PASSWORD,
     DEFAULT_PROFILE,
     Access,
-    AdminPasswordFileOption,
-    CaOption,
-    DryRunOption,
-    FingerprintOption,
-    PbxOption,
-    ProfileOption,
-    RememberOption,
-    UserOption,
-    YesOption,
     confirmed,
     password_from,
+    reaching,
     recalled,
     signed_in,
 )
@@ -40,7 +32,7 @@ from ippbx_billing.pbx.urls import EventUrls, event_values, our_urls, own_addres
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent
-    from ippbx_billing.pbx.pages import Value
+    from ippbx_billing.pbx.forms import Value
     from ippbx_billing.pbx.plan import Wanted
     from ippbx_billing.pbx.remembered import Remembered
     from ippbx_billing.pbx.session import PbxAdmin
@@ -66,162 +58,126 @@ ApiPasswordFileOption = Annotated[
 WaitOption = Annotated[int, typer.Option("--wait", min=0, help=en("wait so many seconds for the first event"))]
 
 
+@reaching()
 def configure_pbx(
-    pbx: PbxOption = None,
+    access: Access,
     server: ServerOption = None,
-    admin_user: UserOption = None,
-    admin_password_file: AdminPasswordFileOption = None,
     api_password: ApiPasswordOption = None,
     api_password_file: ApiPasswordFileOption = None,
     cdr_port: CdrPortOption = None,
     status_port: StatusPortOption = None,
     plain_urls: PlainUrlsOption = False,
-    fingerprint: FingerprintOption = None,
-    ca: CaOption = None,
-    profile: ProfileOption = None,
-    remember: RememberOption = False,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
     guide: Annotated[bool, typer.Option("--guide", help=en("show what to set by hand, step by step"))] = False,
     wait: WaitOption = 0,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
-    """Enable the API, set its password and the two event URLs as JSON, apply, read again."""
+    """Enable the API, set its password and the two event URLs as JSON, apply, read again.
+
+    With --guide nothing is sent: a person sets the same by hand. Raises PbxError, UsageError; exit 1 where it was
+    declined or no event came.
+    """
     using = common.settings(cdr_port=cdr_port, status_port=status_port)
-    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile, remember, yes)
     given = _api_password(api_password, api_password_file)
     if guide:
         _guide(access, using, server, given, plain_urls, wait)
         return
     with signed_in(access, using) as session:
-        _tell_or_refuse_staged(session, dry_run)
+        _tell_or_refuse_staged(session, access.dry_run)
         present = {page: session.read(page) for page in ("api", "events")}
         password, made = _password_wanted(given, str(present["api"]["password"]))
         server = _server(server, session.address, using)
-        _let_in(session.address, using, dry_run)
-        told = _password_told(access, using, password, made) if not dry_run else nullcontext()
-        with told, _token(access, using, _urls(present["events"]), plain_urls, dry_run) as token:
+        _let_in(session.address, using, access.dry_run)
+        told = _password_told(access, using, password, made) if not access.dry_run else nullcontext()
+        with told, _token(access, using, _urls(present["events"]), plain_urls) as token:
             wanted: Wanted = {
                 "api": {"enabled": True, "password": password},
                 "events": event_values(our_urls(server, using, token)),
             }
-            changed = _carry_out(session, wanted, access, dry_run, form, output)
+            changed = _carry_out(session, wanted, access, form, output)
         if changed and made:
             tell_password(password)
-        if remember and not dry_run:
+        if access.remember and not access.dry_run:
             _remember_api_password(access, using, password)
     if changed:
         say(tr("next: `ippbx-bill pbx check --wait 60`, then make a test call"))
-    if wait and not dry_run:
+    if wait and not access.dry_run:
         _wait(using, wait)
 
 
 @app.command("enable-api", help=en("Switch the PBX's API on; a password it lacks is made."))
-def enable_api(
-    pbx: PbxOption = None,
-    admin_user: UserOption = None,
-    admin_password_file: AdminPasswordFileOption = None,
-    fingerprint: FingerprintOption = None,
-    ca: CaOption = None,
-    profile: ProfileOption = None,
-    remember: RememberOption = False,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
-) -> None:
-    """The first half of `configure-pbx`, without a password given."""
+@reaching()
+def enable_api(access: Access) -> None:
+    """Switch the API on and leave the event report as it is; a new password is told once. Raises PbxError."""
     using = common.settings()
-    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile, remember, yes)
     with signed_in(access, using) as session:
-        _tell_or_refuse_staged(session, dry_run)
+        _tell_or_refuse_staged(session, access.dry_run)
         password, made = _password_wanted("", str(session.read("api")["password"]))
         with _password_told(access, using, password, made):
-            changed = _carry_out(session, {"api": {"enabled": True, "password": password}}, access, dry_run)
+            changed = _carry_out(session, {"api": {"enabled": True, "password": password}}, access)
         if changed and made:
             tell_password(password)
 
 
 @app.command("set-password", help=en("Set the password of the PBX's API; without one given, a new one is made."))
+@reaching()
 def set_password(
-    pbx: PbxOption = None,
+    access: Access,
     api_password: ApiPasswordOption = None,
     api_password_file: ApiPasswordFileOption = None,
-    admin_user: UserOption = None,
-    admin_password_file: AdminPasswordFileOption = None,
-    fingerprint: FingerprintOption = None,
-    ca: CaOption = None,
-    profile: ProfileOption = None,
-    remember: RememberOption = False,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
 ) -> None:
-    """Change the password and nothing else."""
+    """Set the password that programs sign in with to the API. Raises PbxError, UsageError for one it cannot take."""
     using = common.settings()
-    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile, remember, yes)
     given = _api_password(api_password, api_password_file)
     password = given or new_api_password()
     with signed_in(access, using) as session:
-        _tell_or_refuse_staged(session, dry_run)
+        _tell_or_refuse_staged(session, access.dry_run)
         with _password_told(access, using, password, made=not given):
-            changed = _carry_out(session, {"api": {"password": password}}, access, dry_run)
+            changed = _carry_out(session, {"api": {"password": password}}, access)
         if changed and not given:
             tell_password(password)
-        if remember and not dry_run:
+        if access.remember and not access.dry_run:
             _remember_api_password(access, using, password)
 
 
 @app.command("set-event-urls", help=en("Let the PBX report call status and call records, as JSON, to these URLs."))
+@reaching()
 def set_event_urls(
-    pbx: PbxOption = None,
+    access: Access,
     cdr: Annotated[str | None, typer.Option(help=en("URL for call records; default: this machine's"))] = None,
     status: Annotated[str | None, typer.Option(help=en("URL for call status; default: this machine's"))] = None,
     server: ServerOption = None,
     cdr_port: CdrPortOption = None,
     status_port: StatusPortOption = None,
     plain_urls: PlainUrlsOption = False,
-    admin_user: UserOption = None,
-    admin_password_file: AdminPasswordFileOption = None,
-    fingerprint: FingerprintOption = None,
-    ca: CaOption = None,
-    profile: ProfileOption = None,
-    remember: RememberOption = False,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
 ) -> None:
-    """Where one URL is given, the other stays as it is; where none is, both lead here."""
+    """Set where events go: one URL given leaves the other as it is, none given leads both here. Raises PbxError."""
     using = common.settings(cdr_port=cdr_port, status_port=status_port)
-    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile, remember, yes)
     for url in filter(None, (cdr, status)):
         _check_url(url)
     with signed_in(access, using) as session:
-        _tell_or_refuse_staged(session, dry_run)
+        _tell_or_refuse_staged(session, access.dry_run)
         if cdr or status:
-            _carry_out(session, {"events": event_values(EventUrls(cdr, status))}, access, dry_run)
+            _carry_out(session, {"events": event_values(EventUrls(cdr, status))}, access)
             return
         present = _urls(session.read("events"))
-        _let_in(session.address, using, dry_run)
-        with _token(access, using, present, plain_urls, dry_run) as token:
+        _let_in(session.address, using, access.dry_run)
+        with _token(access, using, present, plain_urls) as token:
             urls = our_urls(_server(server, session.address, using), using, token)
-            _carry_out(session, {"events": event_values(urls)}, access, dry_run)
+            _carry_out(session, {"events": event_values(urls)}, access)
 
 
 @app.command("show", help=en("What the PBX's API and event report are set to."))
+@reaching("yes", "dry_run")
 def show_settings(
-    pbx: PbxOption = None,
-    admin_user: UserOption = None,
-    admin_password_file: AdminPasswordFileOption = None,
-    fingerprint: FingerprintOption = None,
-    ca: CaOption = None,
-    profile: ProfileOption = None,
-    remember: RememberOption = False,
+    access: Access,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
-    """Read both pages and change nothing."""
+    """Read the pages of API and event report and show each field; changes that wait are warned of. Raises PbxError."""
     from ippbx_billing.pbx.plan import plan
 
     using = common.settings()
-    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile, remember)
     with signed_in(access, using) as session:
         present = {page: session.read(page) for page in ("api", "events")}
         show_changes(session.profile, plan(session.profile, present, present), form, output)
@@ -229,24 +185,19 @@ def show_settings(
 
 
 @app.command("check", help=en("Is the PBX reachable, set as wanted, and do its events arrive?"))
+@reaching("remember", "yes", "dry_run")
 def check(
-    pbx: PbxOption = None,
+    access: Access,
     wait: WaitOption = 0,
-    admin_user: UserOption = None,
-    admin_password_file: AdminPasswordFileOption = None,
-    fingerprint: FingerprintOption = None,
-    ca: CaOption = None,
-    profile: ProfileOption = None,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
-    """One line a question; exit 1 if one of them is answered badly."""
+    """Ask the PBX and the inbox, a line a question; exit 1 if one is answered badly or no event comes in time."""
     from ippbx_billing.upkeep.doctor import Health
     from ippbx_billing.upkeep.pbx_check import diagnose
     from ippbx_billing.upkeep.views import diagnoses
 
     using = common.settings()
-    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile)
     address = recalled(access, using).address
     with common.open_inbox(using) as inbox:
         findings = diagnose(lambda: signed_in(access, using), address, inbox, using)
@@ -258,23 +209,15 @@ def check(
 
 
 @app.command("discard", help=en("Undo changes that were saved on the PBX and not applied."))
-def discard(
-    pbx: PbxOption = None,
-    admin_user: UserOption = None,
-    admin_password_file: AdminPasswordFileOption = None,
-    fingerprint: FingerprintOption = None,
-    ca: CaOption = None,
-    profile: ProfileOption = None,
-    yes: YesOption = False,
-) -> None:
-    """Whoever saved them; what is in force stays."""
+@reaching("remember", "dry_run")
+def discard(access: Access) -> None:
+    """Throw away what anybody saved and did not apply; what is in force stays. Exit 1 where it was declined."""
     using = common.settings()
-    access = Access(pbx, admin_user, admin_password_file, fingerprint, ca, profile)
     with signed_in(access, using) as session:
         if not session.staged():
             say(tr("nothing is waiting to be applied"))
             return
-        if not confirmed(tr("Discard all changes that were saved and not applied?"), yes):
+        if not confirmed(tr("Discard all changes that were saved and not applied?"), access.yes):
             raise typer.Exit(1)
         session.discard()
         say(tr("discarded; what was in force is still in force"))
@@ -284,7 +227,6 @@ def _carry_out(
     session: "PbxAdmin",
     wanted: "Wanted",
     access: Access,
-    dry_run: bool,
     form: Format = Format.TABLE,
     output: Path | None = None,
 ) -> bool:
@@ -294,12 +236,12 @@ def _carry_out(
 
     changes = plan(session.profile, {page: session.read(page) for page in wanted}, wanted)
     needed = any(change.needed for change in changes)
-    if needed and not dry_run and not access.yes:
+    if needed and not access.dry_run and not access.yes:
         show_changes(session.profile, changes)
         if not confirmed(tr("Make these changes on the PBX?"), access.yes):
             say(tr("nothing was changed"))
             raise typer.Exit(1)
-    if needed and not dry_run:
+    if needed and not access.dry_run:
         try:
             carry_out(session, changes)
         except Interrupted as interrupt:
@@ -308,11 +250,11 @@ def _carry_out(
     show_changes(session.profile, changes, form, output)
     if not needed:
         say(tr("nothing to do: the PBX is set like this already"))
-    elif dry_run:
+    elif access.dry_run:
         say(tr("this is what would change; nothing was sent"))
     else:
         say(tr("the PBX has applied the changes"))
-    return needed and not dry_run
+    return needed and not access.dry_run
 
 
 def _tell_or_refuse_staged(session: "PbxAdmin", only_tell: bool) -> None:
@@ -393,7 +335,7 @@ def _password_told(access: Access, using: "Settings", password: str, made: bool)
 
 
 @contextmanager
-def _token(access: Access, using: "Settings", present: list[str], plain: bool, dry_run: bool) -> Iterator[str]:
+def _token(access: Access, using: "Settings", present: list[str], plain: bool) -> Iterator[str]:
     """The token for the event URLs: the one they carry already, else a new one.
 
     While the listener knows no token it takes every path, so the first one is made known when the PBX uses it, and
@@ -409,7 +351,7 @@ def _token(access: Access, using: "Settings", present: list[str], plain: bool, d
         _warn_of_tokens(using)
         yield ""
         return
-    if dry_run:
+    if access.dry_run:
         yield kept or "<token>"
         return
     pbx = recalled(access, using)

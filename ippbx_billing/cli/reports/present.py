@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from ippbx_billing.cli.common import say
 from ippbx_billing.documents.columns import Format, all_columns
-from ippbx_billing.documents.render import console, lines, show
+from ippbx_billing.documents.render import lines, show
+from ippbx_billing.documents.terminal import console
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.reports.views.sheets import ReportSheet, paper, picture, with_bars

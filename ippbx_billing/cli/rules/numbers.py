@@ -47,9 +47,7 @@ def lookup(
         raise UsageError(tr("no number was given"), tr("name numbers, or a file with --file"))
     asked = [*map(given.number, numbers or ()), *(_lines(file) if file else ())]
     numbering = _numbering(common.settings())
-    found = (numbering.classify(number, direction) for number in asked)
-    home = None if form.is_data else (numbering.country, numbering.area_code)
-    show_listing(rules.numbers(found, home), form, output)
+    show_listing(rules.numbers(numbering.classify(number, direction) for number in asked), form, output)
 
 
 def _lines(path: Path) -> list[str]:

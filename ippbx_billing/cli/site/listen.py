@@ -52,7 +52,6 @@ def listen(
 def _serve(using: "Settings", console: bool) -> None:
     from ippbx_billing import listener
     from ippbx_billing.console.beside import Beside
-    from ippbx_billing.listener.server import Watch
     from ippbx_billing.pbx.tokens import KnownTokens, allowed
     from ippbx_billing.pipeline import gauges
     from ippbx_billing.pipeline.worker import Worker
@@ -77,26 +76,29 @@ def _serve(using: "Settings", console: bool) -> None:
         sender = children.enter_context(Worker(using, log.warning, module=SENDER, name="sender"))
         worker = children.enter_context(Worker(using, report=log.warning, damaged=suspect.set))
         beside = children.enter_context(Beside(using, report=log.warning)) if console else None
-        listener.serve(
+        options = listener.ServeOptions(
             inbox_path=using.inbox_path,
             host=using.host,
             cdr_port=using.cdr_port,
             status_port=using.status_port,
             smdr_port=using.smdr_port,
             answer=using.answer or _answer_of(using) or listener.DEFAULT_ANSWER,
+            tls_certificate=_path(using, using.tls_certificate),
+            tls_key=_path(using, using.tls_key),
+            senders=listener.Senders(using.allow, using.proxies, using.pages_from, lambda: allowed(using.data_dir)),
+            limits=listener.Limits(**{limit.name: getattr(using, limit.name) for limit in fields(listener.Limits)}),
+        )
+        hooks = listener.ServeHooks(
             wake=worker.wake,
             announce=ready,
             report=log.warning,
             facts=lambda: {**worker.facts(), **own},
             figures=lambda: gauges.read(using),
             admits=KnownTokens(using.data_dir).admit,
-            senders=listener.Senders(using.allow, using.proxies, using.pages_from, lambda: allowed(using.data_dir)),
-            tls_certificate=_path(using, using.tls_certificate),
-            tls_key=_path(using, using.tls_key),
-            watch=Watch(alive, lambda: notify("STOPPING=1"), watchdog_s()),
+            watch=listener.Watch(alive, lambda: notify("STOPPING=1"), watchdog_s()),
             suspect=suspect,
-            **{limit.name: getattr(using, limit.name) for limit in fields(listener.Limits)},
         )
+        listener.serve(options, hooks)
 
 
 @contextmanager

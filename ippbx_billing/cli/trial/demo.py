@@ -18,7 +18,7 @@ from ippbx_billing import files, language
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import say
 from ippbx_billing.cli.trial.simulate import deliveries_of
-from ippbx_billing.documents.render import console
+from ippbx_billing.documents.terminal import console
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.settings import ENVIRONMENT_PREFIX
@@ -48,7 +48,10 @@ def demo(
     seed: Annotated[int, typer.Option(help=en("the same seed is the same traffic"))] = 1,
     lang: Annotated[str | None, typer.Option(metavar="en|zh", help=en("language of the texts"))] = None,
 ) -> None:
-    """Set up, listen, post, show, report, tidy up; Ctrl-C and SIGTERM tidy up as well."""
+    """Run the whole journey of so many calls on a site of its own, and tidy up, after Ctrl-C and SIGTERM as well.
+
+    Raises UsageError for a directory in use, BillingError where the pipeline stands still; exit 130 after Ctrl-C.
+    """
     if lang is not None:
         if lang not in language.LANGUAGES:
             raise UsageError(tr("only en and zh are known"), "--lang zh")

@@ -26,7 +26,7 @@ Profile = Literal["office", "hotel", "school"]
 
 @app.callback()
 def simulate() -> None:
-    """Keeps this a group of commands, whatever their number."""
+    """Traffic and a PBX to practise on; each is a command of this group."""
 
 
 @app.command("calls", help=en("Post a site's calls to a listener, to try or to load it."))

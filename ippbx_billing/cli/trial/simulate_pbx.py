@@ -52,7 +52,10 @@ def pbx(
         ),
     ] = None,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM."""
+    """Serve the web admin of a practice PBX until Ctrl-C or SIGTERM, and telephone once its event report is applied.
+
+    Raises UsageError for a fault or a time zone that nobody knows, CannotStartError where the port is taken.
+    """
     from ippbx_billing.simulation.practice_pbx import Firmware, PracticePbx
     from ippbx_billing.simulation.practice_pbx.calling import Habits
     from ippbx_billing.simulation.practice_pbx.web import serve

@@ -12,7 +12,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from ippbx_billing.dialects import bodies, values
+from ippbx_billing.dialects import values
+from ippbx_billing.dialects.json_bodies import decode_json
 from ippbx_billing.dialects.tables import CSV_ROW
 from ippbx_billing.dialects.values import Unreadable
 
@@ -201,7 +202,7 @@ def _inner(value: object) -> object:
     if not isinstance(value, str) or value.lstrip()[:1] != "{":
         return None
     try:
-        return bodies.decode_json(value.strip())[0]
+        return decode_json(value.strip())[0]
     except (ValueError, RecursionError):
         return None
 

@@ -22,7 +22,7 @@ from ippbx_billing.calls import Call, Charge, Classification, TrafficType
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger, masking
-from ippbx_billing.ledger.calls import CHARGE, MEANING, call_of, doubt_of, kind_of
+from ippbx_billing.ledger.calls import CHARGE, MEANING, call_of, doubt_of, is_meant, kind_of, meaning_row
 from ippbx_billing.ledger.reasons import stored
 from ippbx_billing.ledger.rerates import CallRange, ChangedCharges, ChargeRow, Span
 from ippbx_billing.pipeline import Rules
@@ -264,7 +264,7 @@ class Rerating:
         for row in self._tables.planned(stretch):
             call = call_of(row)
             classification = self.rules.classify(call)
-            if _meaning(classification) != tuple(row[name] for name in MEANING):
+            if not is_meant(row, classification):
                 yield row, classification, self.row_of(self.rules.charge(call, classification))
 
     def _reclassify(self, run: int, stretch: CallRange) -> ChangedCharges:
@@ -274,7 +274,7 @@ class Rerating:
         charges: list[tuple[int, ChargeRow, str | None]] = []
         for row, classification, charge in self._reclassified(stretch):
             kind = self.ledger.calls.kind_id(kind_of(call_of(row), classification))
-            meanings.append((*_meaning(classification), self.rules.data_version, kind, row["id"]))
+            meanings.append((*meaning_row(classification), self.rules.data_version, kind, row["id"]))
             earlier = json.dumps({name: row[name] for name in MEANING}, ensure_ascii=False)
             charges.append((row["id"], charge, earlier))
             changes = changes.and_(ChangedCharges.of_call(row["status"], row["fee_micro"], charge[1]))
@@ -361,13 +361,6 @@ def _must_be_readable(ledger: Ledger, first: date) -> None:
     if first.isoformat() < before:
         problem = tr("calls before {day} are anonymized and cannot be rated again", day=before)
         raise UsageError(problem, tr("begin with {day}", day=before))
-
-
-def _meaning(classification: Classification) -> tuple[Any, ...]:
-    """The classification as the ledger keeps it, in the order of MEANING."""
-    values = {name: getattr(classification, name) for name in MEANING}
-    values |= {"emergency": int(classification.emergency)}
-    return tuple(value.value if name in ("traffic_type", "line_kind") else value for name, value in values.items())
 
 
 def _count(

@@ -16,8 +16,8 @@ from ippbx_billing.documents.columns import all_columns, cell
 from ippbx_billing.documents.listing import Listing
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import tr
-from ippbx_billing.language.reasons import sentence, told
-from ippbx_billing.ledger.reasons import facts_of, loaded, sentence_of
+from ippbx_billing.language.reasons import sentence, told, told_why
+from ippbx_billing.ledger.reasons import facts_of, loaded, loaded_why, sentence_of
 from ippbx_billing.reports.call_columns import fee_text
 from ippbx_billing.reports.conditions import Scope, View, WantedCalls
 from ippbx_billing.reports.listing import calls, other_rows
@@ -72,7 +72,7 @@ def explain(
     late = ledger.records.late(call)
     document = {
         **row,
-        "why": stored["why"],
+        **told_why(classification.why),
         "calendar": stored["calendar"],
         "event_received": _event(inbox, using, stored["event_id"]),
         "priced_at": row["answered_at"] or row["started_at"],
@@ -111,10 +111,16 @@ def earlier_charges(ledger: "Ledger", view: View, call: int) -> list[Row]:
             "price_id": row["price_id"],
             "window": row["window"],
             **told(loaded(row["reason"], row["reason_facts"])),
-            "meaning": json.loads(row["meaning"]) if row["meaning"] else None,
+            "meaning": _meaning(row["meaning"]) if row["meaning"] else None,
         }
         for row in ledger.rerates.history(call)
     ]
+
+
+def _meaning(text: str) -> dict[str, Any]:
+    """What a number was held for, as it is kept with an earlier charge."""
+    values: dict[str, Any] = json.loads(text)
+    return {**values, **told_why(loaded_why(values["why"]))}
 
 
 def candidates(ledger: "Ledger", using: "Settings", call: int) -> list[Row]:

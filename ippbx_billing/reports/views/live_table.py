@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ippbx_billing.documents.columns import Column, cell
-from ippbx_billing.documents.render import console
+from ippbx_billing.documents.terminal import console
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:

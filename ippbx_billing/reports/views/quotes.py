@@ -6,7 +6,7 @@ from typing import Any
 from ippbx_billing.calls import Call, Charge, Classification
 from ippbx_billing.language import language, tr
 from ippbx_billing.language.countries import country_name
-from ippbx_billing.language.reasons import sentence, told
+from ippbx_billing.language.reasons import sentence, told, told_why
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.lists.tariffs.views import figures_row
 from ippbx_billing.reports import fee_text
@@ -35,7 +35,7 @@ def quote(ledger: Ledger, call: Call, classification: Classification, charge: Ch
         "steps": story.steps(charge),
         "status": charge.status.value,
         **told(charge.reason),
-        "why": classification.why,
+        **told_why(classification.why),
     }
 
 

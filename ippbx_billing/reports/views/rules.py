@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ippbx_billing.documents.columns import Column
 from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import tr
+from ippbx_billing.language.reasons import sentence, told_why
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import Classification
@@ -156,13 +157,8 @@ def _usual(day: date) -> str:
 # -- numbers
 
 
-def numbers(found: "Iterable[Classification]", home: tuple[str, str] | None = None) -> Listing:
-    """What numbers are and why, as they come; `rows` may be read once.
-
-    With the `home` country and area code the reasons are in the reader's language, else in the plan's own words.
-    """
-    from ippbx_billing.language.lookups import why
-
+def numbers(found: "Iterable[Classification]") -> Listing:
+    """What numbers are and why, as they come; `rows` may be read once."""
     headings = [
         Column("number", tr("Number")),
         Column("normalized", tr("Normalized")),
@@ -175,8 +171,8 @@ def numbers(found: "Iterable[Classification]", home: tuple[str, str] | None = No
         Column("emergency", tr("Emergency"), "flag"),
         Column("why", tr("Why")),
     ]
-    rows = (_number(one) | ({"why": why(one, *home)} if home else {}) for one in found)
-    return Listing(rows, headings)
+    in_words = ({**_number(one), "why": sentence(one.why)} for one in found)
+    return Listing(map(_number, found), headings, for_people=in_words)
 
 
 def _number(found: "Classification") -> dict[str, Any]:
@@ -190,7 +186,7 @@ def _number(found: "Classification") -> dict[str, Any]:
         "place": found.place,
         "operator": found.operator,
         "emergency": found.emergency,
-        "why": found.why,
+        **told_why(found.why),
     }
 
 

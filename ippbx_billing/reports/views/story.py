@@ -7,8 +7,8 @@ from sqlite3 import Row
 from typing import TYPE_CHECKING, Any
 
 from ippbx_billing import language, money
-from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Reason, TrafficType, priced_at
-from ippbx_billing.language.reasons import told
+from ippbx_billing.calls import Call, Charge, ChargeStatus, Classification, Reason, Step, TrafficType, priced_at
+from ippbx_billing.language.reasons import told, told_why
 
 if TYPE_CHECKING:
     from ippbx_billing.ledger import Ledger
@@ -106,12 +106,19 @@ def steps(charge: Charge) -> list[dict[str, Any]]:
         {
             "step": step.code,
             **step.facts,
-            **(told(step.reason) if step.reason else {}),
+            **_because(step),
             "amount": money.text(step.amount_micro),
             "text": describe(step, language.language()),
         }
         for step in charge.steps
     ]
+
+
+def _because(step: Step) -> dict[str, Any]:
+    """What a number is, or why there is no fee."""
+    if step.code == "traffic":
+        return told_why(step.reason)
+    return told(step.reason) if step.reason else {}
 
 
 def sentences(charge: Charge) -> Iterable[str]:
