@@ -57,7 +57,7 @@ def fee_of(site: Path, number: str) -> tuple[int, Decimal]:
 def test_a_missing_price_is_tried_and_set(anna: Visitor, office: Path) -> None:
     """The sum that was promised is the sum that the calls cost then; nothing is changed before; it is noted."""
     spoil(office, "UPDATE prices SET ended = 1 WHERE traffic_type = 'domestic'")
-    receive(office, *(gateway_cdr("8001", f"90755123456{n}", 61 + n, start=f"2026-10-1{n} 09:00:00") for n in range(3)))
+    receive(office, *(gateway_cdr("8001", f"90107234567{n}", 61 + n, start=f"2026-10-1{n} 09:00:00") for n in range(3)))
     waiting = without_price(office)
     assert len(waiting) == 3
     page = anna.get("/work")
@@ -74,7 +74,7 @@ def test_a_missing_price_is_tried_and_set(anna: Visitor, office: Path) -> None:
     assert done.path == "/work"
     assert "3 events were read again" in done.text
     assert without_price(office) == []
-    assert fee_of(office, "90755%") == (count, fee)
+    assert fee_of(office, "90107%") == (count, fee)
     with OperatorFile(load(office).operators_path) as file:
         entry = next(file.log.entries(action="work mend"))
     assert (entry.before["unrated"], entry.after["unrated"]) == (3, 0)

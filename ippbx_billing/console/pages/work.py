@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from ippbx_billing.calls import Disposition
 from ippbx_billing.console.desk import Desk
 from ippbx_billing.console.ways import MenuEntry, Way
 from ippbx_billing.language import tr
@@ -20,7 +21,7 @@ def listing(desk: Desk) -> Response:
         "work.html",
         jobs=views.jobs(desk.ledger),
         carriers=[one.name for one in desk.ledger.book.carriers()],
-        meanings=list(mending.Disposition),
+        meanings=list(Disposition),
         accountant=Role.ACCOUNTANT,
     )
 

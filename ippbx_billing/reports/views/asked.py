@@ -9,6 +9,7 @@ The one idea: whatever the command line can ask is one `Wanted`, so that a page 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ippbx_billing.calls import Reason
@@ -39,8 +40,8 @@ SHOWN = ("fee", "calls", "billed_s")
 SORTS = ("fee", "calls", "answered", "billed_s", "duration_s", "answer_rate", "average_fee", "average_s")
 COMPARED = ("previous", "last-year")
 LEADS_ON = {  # the keys of rows that are conditions on calls
-    "extension", "department", "trunk", "carrier", "traffic_type", "line_kind", "direction", "disposition", "country",
-    "region", "place", "number", "pin",
+    "extension", "employee", "department", "trunk", "carrier", "traffic_type", "line_kind", "direction", "disposition",
+    "country", "region", "place", "number", "pin",
 }  # fmt: skip
 
 
@@ -151,20 +152,19 @@ Ask = Callable[[Ledger, View, Period, Where], Answer]
 
 
 def _ranking(wanted: Wanted) -> Ask:
-    return lambda *question: named.ranking(*question, wanted.by, sort=wanted.sort or "fee", top=wanted.top or 20)
+    return partial(named.ranking, by=wanted.by, sort=wanted.sort or "fee", top=wanted.top or 20)
 
 
 def _regions(wanted: Wanted) -> Ask:
-    by = wanted.by[0] if wanted.by[0] in named.REGIONS else "region"
-    return lambda *question: named.regions(*question, by, top=wanted.top)
+    return partial(named.regions, by=wanted.by[0] if wanted.by[0] in named.REGIONS else "region", top=wanted.top)
 
 
 def _numbers(wanted: Wanted) -> Ask:
-    return lambda *question: named.numbers(*question, sort=wanted.sort or "fee", top=wanted.top or 50)
+    return partial(named.numbers, sort=wanted.sort or "fee", top=wanted.top or 50)
 
 
 def _pins(wanted: Wanted) -> Ask:
-    return lambda *question: named.pins(*question, sort=wanted.sort or None)
+    return partial(named.pins, sort=wanted.sort or None)
 
 
 _NAMED: Mapping[str, tuple[Callable[[Wanted], Ask], Callable[[Answer, Wanted], ReportSheet]]] = {
@@ -253,13 +253,11 @@ def _keys(found: Asked, row: "Row") -> Sequence[str]:
 
 def _condition(key: str, row: "Row", query: Query) -> str | None:
     """The value that finds the row's calls; None where there is none."""
-    if key == "employee":
-        return row["employee_number"]
-    value = row[key]
+    value = row["employee_number"] if key == "employee" else row[key]
     if value is None or key not in LEADS_ON or not str(value).strip():
         return None
     if key == "extension":
-        return value if is_exact(value) and "," not in value else None
+        return str(value) if is_exact(value) and "," not in value else None
     asked = query.given.get("department")
     if key == "department" and asked and f"/{asked}/" not in f"/{value}/":
         return asked  # a sum of a department above holds but what was asked for

@@ -7,7 +7,7 @@ The one idea: what a form says becomes a `Mend` here, so that a page neither rea
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sqlite3 import Row
 from typing import Any
 
@@ -98,20 +98,20 @@ def mend_of(given: Mapping[str, str], ledger: Ledger) -> Mend:
     if given.get("cause") not in tuple(Cause):
         raise UsageError(tr("{text!r} is none of them", text=given.get("cause", "")[:100]), ", ".join(Cause))
     cause = Cause(given["cause"])
-    of_stored = {"code": given.get("code", ""), "facts": given.get("facts", ""), "word": given.get("word", "")}
+    plain = Mend(cause, given.get("code", ""), given.get("facts", ""), given.get("word", ""))
     match given.get("way"):
         case "trunk":
             carrier = ledger.book.carrier(given.get("carrier", ""))
             name = _told(given, "trunk", tr("Trunk"))
             known = next((one for one in ledger.book.trunks() if one.name == name), None)
             number, prefix = (known.number, known.outside_prefix) if known else (None, None)
-            return Mend(cause, **of_stored, trunk=Trunk(name, carrier.name, number, prefix))
+            return replace(plain, trunk=Trunk(name, carrier.name, number, prefix))
         case "price":
-            return Mend(cause, **of_stored, price=_price(given, ledger))
+            return replace(plain, price=_price(given, ledger))
         case "word":
             _told(given, "word", tr("Word"))
-            return Mend(cause, **of_stored, meaning=_one_of(Disposition, given.get("meaning", "")))
-    return Mend(cause, **of_stored)
+            return replace(plain, meaning=_one_of(Disposition, given.get("meaning", "")))
+    return plain
 
 
 def _price(given: Mapping[str, str], ledger: Ledger) -> Price:
