@@ -56,6 +56,10 @@ class Settings:
         "work / 分机号码",
     )
 
+    bar_command: str = _setting(
+        "pbx", "", "command that bars an extension's outside calls and frees them again; see `help limits` / 停机命令"
+    )
+
     bill_address: tuple[str, ...] = _setting(
         "bill", [], "lines below the company's name on its bills / 账单上的公司地址"
     )
@@ -199,7 +203,7 @@ def as_toml(settings: Settings) -> str:
         if item.metadata["section"] != section:
             section = item.metadata["section"]
             lines += ["", f"[{section}]"]
-        lines += [f"# {item.metadata['about']}", f"{item.name} = {_toml_value(getattr(settings, item.name))}"]
+        lines += [f"# {tr(item.metadata['about'])}", f"{item.name} = {_toml_value(getattr(settings, item.name))}"]
     return "\n".join(lines) + "\n"
 
 

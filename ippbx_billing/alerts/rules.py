@@ -114,7 +114,12 @@ _ALL = (
         on=False,
     ),
     AlertRule("forwarding", "a call from outside that was passed on to the outside at night", Severity.WARNING),
-    AlertRule("limit", "somebody's fee or time has reached a mark of its limit", Severity.WARNING),
+    AlertRule(
+        "limit",
+        "somebody's fee or time has reached a mark of its limit; bars_an_hour bars so many without a person's word",
+        Severity.WARNING,
+        {"bars_an_hour": "0"},
+    ),
     AlertRule("delivery", "a message or a report could not be delivered", Severity.WARNING, quiet_min=24 * 60),
 )
 RULES: Mapping[str, AlertRule] = {one.name: one for one in _ALL}

@@ -37,6 +37,7 @@ COMMANDS = {
     "rerate": ("calls.rerate:rerate", en("Rate earlier calls again; their earlier charges are kept.")),
     "export": ("reports.export:export", en("Files for others, by cron: a month's calls and sums, or what is new.")),
     "compare": ("reports.compare:compare", en("What a month's calls would have cost with each carrier.")),
+    "verify": ("reports.verify:verify", en("The provider's bill beside our calls: what differs, and why.")),
     "calls": ("calls.calls:app", en("The calls: list, explain a fee, see who is talking.")),
     "quote": ("calls.quote:quote", en("What a call would cost, and why.")),
     "events": ("calls.events:app", en("What the PBX sent: list, show, read again.")),
@@ -46,6 +47,8 @@ COMMANDS = {
     "departments": ("people.departments:app", en("The tree of departments.")),
     "employees": ("people.employees:app", en("The people, their departments and extensions, by day.")),
     "extensions": ("people.extensions:app", en("Whose each extension is, from which day on.")),
+    "limits": ("people.limits:app", en("How much somebody may spend or talk, and who is barred because of it.")),
+    "accounts": ("people.accounts:app", en("Money paid in advance: top-ups, balance, statement.")),
     "holidays": ("rules.holidays:app", en("Days off and make-up working days.")),
     "filters": ("rules.filters:app", en("Number clean-up, and calls that are nobody's bill.")),
     "dialects": ("rules.dialects:app", en("How each PBX model spells a call.")),
@@ -59,6 +62,7 @@ COMMANDS = {
     "backup": ("site.backup:backup", en("Copy everything elsewhere while the listener runs, checked.")),
     "restore": ("site.backup:restore", en("Put a backup back; what was there is kept aside.")),
     "service": ("site.service:app", en("Run the listener as a service of systemd.")),
+    "help": ("site.help:help_", en("Show a page of the manual, or list the pages.")),
     "doctor": ("site.doctor:doctor", en("Look over the whole installation; exit 1 if anything is wrong.")),
 }
 

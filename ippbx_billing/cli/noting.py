@@ -30,6 +30,8 @@ TABLES = {
         "filters cleanup": ("add", "remove"),
         "filters cdr": ("add", "remove"),
         "numbers override": ("add", "remove"),
+        "limits": ("set", "remove", "apply"),
+        "accounts": ("top-up", "close"),
     }.items()
     for verb in verbs
 } | {"init"}

@@ -24,12 +24,16 @@ from ippbx_billing.money import text
 SENTENCES = {
     "alert-after-hours-intl": "{extension}: {calls} far or premium calls outside working hours, {minutes} min "
     "of talk; the last to {number} ({country})",
+    "alert-bar-failed": "{object} could not be barred or freed: {error}",
     "alert-burst": "{extension}: {calls} outgoing calls within {minutes} min, the limit is {limit}",
     "alert-clock-early": "records of {pbx} arrive {minutes} min before their calls end, by the clock of the PBX",
     "alert-clock-late": "records of {pbx} arrive {minutes} min after their calls ended, by the clock of the PBX",
     "alert-concurrency": "{extension}: {calls} external calls at once, the limit is {limit}",
     "alert-dear-call": "{extension}: a call to {number} for {fee}, that is {minute_fee} a minute",
     "alert-forwarding": "{caller} was passed on to {number} outside working hours",
+    "alert-limit-balance": "{who}: {balance_fee} are left, the reserve is {reserve_fee}",
+    "alert-limit-fee": "{who} has used {percent} % of the limit in {period}: {fee} of {limit_fee}",
+    "alert-limit-time": "{who} has used {percent} % of the limit in {period}: {minutes} of {limit} min",
     "alert-long-call": "{extension}: a call to {number} lasts {minutes} min",
     "alert-new-country": "{extension}: the first call ever to {country} ({number})",
     "alert-pbx-link": "{address} did not answer {times} times: {error}",
@@ -363,6 +367,8 @@ def _amounts(facts: Mapping[str, Fact]) -> dict[str, object]:
 
 _FURTHER = {
     "alert-dear-call": _amounts,
+    "alert-limit-balance": _amounts,
+    "alert-limit-fee": _amounts,
     "alert-spend-day": _amounts,
     "alert-spend-hour": _amounts,
     "area-code": _city,

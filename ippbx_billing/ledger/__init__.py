@@ -28,6 +28,7 @@ from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.ledger.heard import HeardTables
 from ippbx_billing.ledger.incidents import IncidentTables
 from ippbx_billing.ledger.journey import JourneyTables, LiveCall
+from ippbx_billing.ledger.limits import LimitTables
 from ippbx_billing.ledger.migrations import ledger as STEPS
 from ippbx_billing.ledger.plans import PlanTables
 from ippbx_billing.ledger.posts import PostTables
@@ -74,6 +75,7 @@ class Ledger:
         self.incidents = IncidentTables(self.connection)
         self.posts = PostTables(self.connection)
         self.heard = HeardTables(self.connection)
+        self.limits = LimitTables(self.connection)
         self._version = self.changed_by_others()
 
     def __enter__(self) -> Self:

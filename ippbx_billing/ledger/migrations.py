@@ -735,3 +735,65 @@ def m016_plans(db: "Database") -> None:
         "CREATE UNIQUE INDEX department_terms_by_day ON department_terms (ifnull(department_id, 0), effective_from)",
     ):
         db.execute(statement)
+
+
+@ledger()
+def m017_limits(db: "Database") -> None:
+    """How much somebody may spend or talk, what they have paid in advance, and who was barred because of it.
+
+    `object` is an extension's number or a PIN, or the id of an employee or a department, so that no new name loses it.
+    A balance is never stored: it is what was paid in less the fees since `first_day`. Of `barrings` the last one that
+    was confirmed says what holds.
+    """
+    for statement in (
+        """
+        CREATE TABLE usage_limits (
+            kind TEXT NOT NULL,
+            object TEXT NOT NULL,
+            fee_micro INTEGER,
+            time_s INTEGER,
+            per TEXT NOT NULL,
+            warn TEXT NOT NULL,
+            bars INTEGER NOT NULL,
+            PRIMARY KEY (kind, object)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE accounts (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            object TEXT NOT NULL,
+            first_day TEXT NOT NULL,
+            reserve_micro INTEGER NOT NULL,
+            bars INTEGER NOT NULL,
+            UNIQUE (kind, object)
+        )
+        """,
+        """
+        CREATE TABLE account_entries (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            account_id INTEGER NOT NULL REFERENCES accounts (id),
+            at INTEGER NOT NULL,
+            day TEXT NOT NULL,
+            amount_micro INTEGER NOT NULL,
+            note TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE barrings (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            object TEXT NOT NULL,
+            action TEXT NOT NULL,
+            state TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            reason_facts TEXT NOT NULL,
+            wanted_by TEXT NOT NULL,
+            asked_at INTEGER NOT NULL,
+            done_at INTEGER,
+            error TEXT NOT NULL DEFAULT ''
+        )
+        """,
+        "CREATE INDEX barrings_by_object ON barrings (kind, object, id)",
+    ):
+        db.execute(statement)

@@ -31,6 +31,10 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "employees": ("id",),
     "memberships": ("employee_id", "first_day"),
     "assignments": ("extension", "first_day"),
+    "usage_limits": ("kind", "object"),
+    "accounts": ("id",),
+    "account_entries": ("id",),
+    "barrings": ("id",),
     "plans": ("id",),
     "department_terms": ("department_id", "effective_from"),
 }

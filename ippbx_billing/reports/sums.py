@@ -21,6 +21,7 @@ from ippbx_billing.language.reasons import by_sentence, counted
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.reports import sources
 from ippbx_billing.reports.conditions import LAST_YEAR, Period, View, Where
+from ippbx_billing.reports.limits import with_limits
 from ippbx_billing.reports.names import who_is_meant
 
 GROUPS = (
@@ -137,7 +138,7 @@ def report(
         before = _Found.of(ledger, earlier, source).moved(_day_mapping(by, compared, period, compare))
     shown = now if before or "department" in by else now.leading(sort or "fee", top)
     rows = _rows(shown, before, by, naming, decimals)
-    rows = _sorted(rows, by, sort or ("fee" if top else None))
+    rows = with_limits(ledger, period, by, _sorted(rows, by, sort or ("fee" if top else None)))
     return Report(
         period,
         view.currency,

@@ -1,4 +1,4 @@
-"""Writes README's "What was measured": runs benchmarks, saves their figures, and makes the table of those.
+"""Writes the manual's page "What was measured": runs benchmarks, saves their figures, and makes the table of those.
 
     python -m tests.benchmarks.readme                     the table again, of the saved figures
     python -m tests.benchmarks.readme chain rating        run these two first
@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ippbx_billing.manual import FOLDER
 from tests.benchmarks.figures import rounded
 
-README = Path(__file__).parents[2] / "README.md"
+PAGES = {language: FOLDER / language / "measured.md" for language in ("en", "zh")}
 SAVED = Path(__file__).parent / "figures.json"
 BEGINS, ENDS = "<!-- measured: made by tests/benchmarks/readme.py -->", "<!-- end of measured -->"
 
@@ -67,7 +68,8 @@ def main() -> int:
             failed.append(name)
         else:
             SAVED.write_text(json.dumps({**saved(), name: measured}, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    README.write_text(with_section(README.read_text("utf-8"), section(saved())), "utf-8")
+    for language, page in PAGES.items():
+        page.write_text(with_section(page.read_text("utf-8"), section(saved(), language)), "utf-8")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return int(bool(failed))
@@ -96,26 +98,27 @@ def saved() -> Saved:
     return found
 
 
-def section(measured: Mapping[str, Mapping[str, Any]]) -> str:
+def section(measured: Mapping[str, Mapping[str, Any]], language: str = "en") -> str:
     """The tables, one for each benchmark, in the order of `BENCHMARKS`."""
-    return "\n\n".join(_table(measured[name]) for name in BENCHMARKS if name in measured)
+    return "\n\n".join(_table(measured[name], language) for name in BENCHMARKS if name in measured)
 
 
-def with_section(readme: str, made: str) -> str:
-    """The README with this between its two marks; ValueError where they are not there."""
-    before, begins, rest = readme.partition(BEGINS)
+def with_section(page: str, made: str) -> str:
+    """The page with this between its two marks; ValueError where they are not there."""
+    before, begins, rest = page.partition(BEGINS)
     _, ends, after = rest.partition(ENDS)
     if not begins or not ends:
-        raise ValueError(f"the README needs the lines {BEGINS} and {ENDS}")
+        raise ValueError(f"the page needs the lines {BEGINS} and {ENDS}")
     return f"{before}{BEGINS}\n{made}\n{ENDS}{after}"
 
 
-HEAD = ("| measured | figure | ratio | required |", "| --- | --: | --: | --: |")
+HEAD = {"en": "| measured | figure | ratio | required |", "zh": "| 测量项 | 数值 | 比值 | 要求 |"}
+LOAD = {"en": "load before it: {}", "zh": "运行前的负载：{}"}
 
 
-def _table(measured: Mapping[str, Any]) -> str:
-    title = f"`{measured['command']}` (load before it: {measured['load']})"
-    return "\n".join([title, "", *HEAD, *_lines(measured["rows"])])
+def _table(measured: Mapping[str, Any], language: str) -> str:
+    title = f"`{measured['command']}` ({LOAD[language].format(measured['load'])})"
+    return "\n".join([title, "", HEAD[language], "| --- | --: | --: | --: |", *_lines(measured["rows"])])
 
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:

@@ -112,6 +112,17 @@ bill --month 2026-10 --company
 bill --month 2026-10 --extension 8001 --charged-only
 bill --month 2026-10 --all
 compare --month 2026-10
+limits set 8001 1 --time 10h --bar
+limits list
+limits plan
+limits apply --yes --by-hand
+limits journal
+limits remove 8001
+accounts top-up 8001 5 --from 2026-10-01
+accounts balance
+accounts statement 8001
+accounts close 8001 --yes
+verify bill.csv --carrier 022-天津-电信 --month 2026-10
 export --month 2026-10 --out-dir out
 numbers lookup 13820000000 02162345678 0014165550123 110 abc
 numbers update nowhere.dat
@@ -226,6 +237,8 @@ def told(fresh_site: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         bodies = [gateway_cdr("8001", number, 61) for number in numbers]
         fill(site / "inbox.db", [*bodies, b"rubbish", b'{"a": 1}'])
         (home / "more.txt").write_text("rubbish\n", encoding="utf-8")
+        line = "02162345678,2026-10-13 10:00:05,61,0.97"
+        (home / "bill.csv").write_text(f"被叫号码,开始时间,时长,费用\n{line}\n10010,2026-10-14 10:00:05,61,0.9\n")
         patch.chdir(home)
         patch.setenv("COLUMNS", "160")
         found[lang] = {}

@@ -60,6 +60,8 @@ MADE_OF = {  # what a sentence says of several facts
     "lack": ("wanted",),
     "limit_fee": ("limit_micro",),
     "minute_fee": ("minute_micro",),
+    "balance_fee": ("balance_micro",),
+    "reserve_fee": ("reserve_micro",),
     "the_country": ("country",),
     "whose": ("country", "line_kind"),
 }

@@ -355,6 +355,7 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     later = [f"rollup_{name}" for name in (*LEVELS, "extensions", "places", "classes", "spans")]
     later += ["reused_ids", "call_changes", "call_links", "call_rows", "late_calls", "call_answers"]
     later += [f"alert_{name}" for name in ("settings", "exceptions", "incidents", "messages", "posts", "days")]
+    later += ["usage_limits", "account_entries", "accounts", "barrings"]
     later += ["plans", "department_terms"]
     for name in (*later, "holders", "assignments", "memberships", "employees", "departments"):
         connection.execute(f"DROP TABLE {name}")

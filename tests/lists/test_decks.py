@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from ippbx_billing import money
 from ippbx_billing.calls import Direction, TrafficType
 from ippbx_billing.lists.tariffs import Assumptions, FileForm, Home, Imported, prefixes, read, units, write
+from ippbx_billing.manual import FOLDER
 from ippbx_billing.numbering import Numbering
 from ippbx_billing.tariffs import Carrier, Figures, HolidayCalendar, Price, TariffBook, checks
 from ippbx_billing.tariffs.changes import changes, succeeding
@@ -519,8 +519,8 @@ def test_checks_take_twice_as_long_for_twice_the_rows(shape: Any) -> None:
 
 def test_the_deck_of_the_manual_costs_what_it_says() -> None:
     """Its block is imported as it stands there."""
-    manual = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (deck,) = re.findall(r"^```csv\n(.*?)^```$", manual, re.DOTALL | re.MULTILINE)
+    manual = FOLDER / "en" / "prices.md"
+    (deck,) = re.findall(r"^```csv deck.csv\n(.*?)^```$", manual.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     book = book_of(deck)
     october, november = date(2026, 10, 31), date(2026, 11, 1)
     assert fee(book, GERMANY, "00442079460000", october) == Decimal("0.0125")

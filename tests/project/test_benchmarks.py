@@ -1,4 +1,4 @@
-"""Figures in the README are those that were measured and saved, and the benchmarks that measure them exist."""
+"""Figures in the manual are those that were measured and saved, and the benchmarks that measure them exist."""
 
 import json
 import subprocess
@@ -9,13 +9,14 @@ import pytest
 
 from tests import PROJECT
 from tests.benchmarks.figures import Figure, rounded
-from tests.benchmarks.readme import BENCHMARKS, README, saved, section, with_section
+from tests.benchmarks.readme import BENCHMARKS, PAGES, saved, section, with_section
 
 
-def test_what_the_readme_says_was_measured_is_what_was_saved() -> None:
+@pytest.mark.parametrize("language", PAGES)
+def test_what_the_manual_says_was_measured_is_what_was_saved(language: str) -> None:
     """`python -m tests.benchmarks.readme` would change nothing: no figure was typed, and none is out of date."""
-    text = README.read_text("utf-8")
-    assert with_section(text, section(saved())) == text
+    text = PAGES[language].read_text("utf-8")
+    assert with_section(text, section(saved(), language)) == text
     assert set(saved()) <= set(BENCHMARKS)
     assert section(saved()).count("`python -m tests.benchmarks.") == len(saved()) > 0
 
@@ -51,8 +52,8 @@ def test_rounding_keeps_three_digits() -> None:
     assert [rounded(value) for value in (5_000.4, 99.95, 0.036_54, 0)] == [5_000, 100.0, 0.0365, 0]
 
 
-def test_the_readmes_marks_must_be_there() -> None:
-    """A README without its two marks is not touched."""
+def test_the_marks_must_be_there() -> None:
+    """A page without its two marks is not touched."""
     with pytest.raises(ValueError, match="needs the lines"):
         with_section("no marks", "| a |")
 

@@ -31,6 +31,7 @@ ROOMS = [
     "ledger",
     "operators",
     "documents",
+    "manual",
     "service",
     "lists",
     "pbx",

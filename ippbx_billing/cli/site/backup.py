@@ -19,6 +19,7 @@ def backup(
         ),
     ],
     keep: Annotated[int | None, typer.Option(min=1, metavar="N", help=en("keep so many in DIR, remove older"))] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help=en("say nothing where all is well"))] = False,
 ) -> None:
     """Both databases while they are in use, settings, secrets, own dialects and number data."""
     from ippbx_billing.upkeep import backups
@@ -27,6 +28,8 @@ def backup(
     common.open_ledger(using).close()
     common.open_inbox(using).close()
     made = backups.make(using, to, common.now(), keep)
+    if quiet:
+        return
     say(tr("{path}: {events} events, {calls} calls, checked", path=made.path, events=made.events, calls=made.calls))
     for path in made.removed:
         say(tr("removed {path}", path=path))

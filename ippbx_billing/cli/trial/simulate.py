@@ -1,4 +1,4 @@
-"""`simulate`: traffic to practise on. `calls` posts a site's calls as fast as asked, without a PBX around them."""
+"""`simulate`: traffic to practise on, without a PBX around it: `call` posts one call, `calls` those of a site."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,6 +8,7 @@ import typer
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption
 from ippbx_billing.cli.helping import Commands
+from ippbx_billing.cli.trial.simulate_call import call
 from ippbx_billing.cli.trial.simulate_pbx import pbx
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
@@ -113,3 +114,4 @@ def _check_url(url: str) -> None:
 
 
 app.command("pbx", help=en("A UC to practise on, with its web admin and its calls."))(pbx)
+app.command("call", help=en("Post one call to this site's listener, and show the bill that it is on."))(call)

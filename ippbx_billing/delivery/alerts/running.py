@@ -21,6 +21,7 @@ from ippbx_billing.alerts.history import SPEND_DAYS, History
 from ippbx_billing.alerts.rules import GENERAL
 from ippbx_billing.delivery.alerts import http, probes
 from ippbx_billing.delivery.alerts.sender import Sender, only_sender
+from ippbx_billing.delivery.barring import watch_limits
 from ippbx_billing.errors import BillingError, BusyError
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline.watching import hours_of
@@ -69,6 +70,7 @@ class Housekeeping:
         found = [*probes.store(self._settings, config, self._ledger, now)]
         found += probes.links(self._settings, config, self._links)
         self.settle(found, now)
+        watch_limits(self._ledger, self._settings, now)
         before = self._ledger.journey.state(probes.GROWTH)
         if before is None or int(now.timestamp()) - int(before.split()[0]) >= probes.DAY_S:
             with self._ledger.transaction():

@@ -10,6 +10,7 @@ from ippbx_billing.documents import Document, Section
 from ippbx_billing.documents.columns import Column, is_nothing, shown
 from ippbx_billing.language import tr
 from ippbx_billing.reports.bills.statements import Billing, Statement
+from ippbx_billing.reports.views import limits
 
 Row = Mapping[str, Any]
 
@@ -70,6 +71,8 @@ def _facts(bill: Statement) -> Iterable[tuple[str, str]]:
     fee = shown(bill.total, Column("fee", "", "money", unpriced="unpriced"))
     nothing = bill.total["unpriced"] and is_nothing(bill.total["fee"])
     yield tr("Fee"), fee if nothing else f"{fee} {bill.currency}"
+    if bill.limit:
+        yield tr("Limit"), limits.said(bill.limit)
     if bill.payable:
         paid = shown(bill.payable, Column("amount", "", "money", unpriced="unpriced"))
         yield tr("To be paid"), f"{paid} {bill.currency}"

@@ -21,6 +21,7 @@ from ippbx_billing.ledger.directory import Employee
 from ippbx_billing.reports import Period, View, WantedCalls, Where, calls
 from ippbx_billing.reports.bills.lines import BillLines
 from ippbx_billing.reports.conditions import Scope, is_exact
+from ippbx_billing.reports.limits import LimitBook, usage_row
 from ippbx_billing.reports.names import is_known_extension, who_is_meant
 from ippbx_billing.reports.plans import Owner, PlanMonth
 from ippbx_billing.reports.sources import Question, sums
@@ -68,6 +69,7 @@ class Statement:
     by_employee: list[Row] = field(default_factory=list)
     total: Row
     unrated: int
+    limit: Row | None = None  # what was used of the limit of whoever the bill is for
     lines: list[Row] = field(default_factory=list)
     calls: Callable[[], Iterable[Row]] | None = None
     charged_only: bool = False
@@ -140,6 +142,7 @@ class Statement:
             "due": self.due.isoformat() if self.due else None,
             "lines": self.lines,
         }
+        found |= {"limit": self.limit} if self.limit else {}
         if self.explained is not None:
             found["explained"] = list(self.explained())
         if self.kind == "employee":
@@ -214,6 +217,7 @@ class Billing:
             name=holder and holder.name,
             department=paths.pop() if len(paths) == 1 else None,
             extensions=[number],
+            limit=self._limit("extension", number),
             calls=self._calls(where) if with_calls else None,
         )
 
@@ -261,6 +265,7 @@ class Billing:
             lambda owner: owner.employee == person.id,
             person.id,
             kind="employee",
+            limit=self._limit("employee", person.id),
             number=person.number,
             name=person.name,
             department=person.department,
@@ -280,6 +285,9 @@ class Billing:
             None,
             kind=kind,
             department=where.department,
+            limit=self._limit("department", self.ledger.directory.department(where.department).id)
+            if where.department
+            else None,
             by_department=self._departments(lines, where.department),
             by_employee=self._employees(lines),
             calls=self._calls(where) if with_calls else None,
@@ -305,6 +313,15 @@ class Billing:
             **self._on_all,
             **what,
         )
+
+    def _limit(self, kind: str, what: int | str) -> Row | None:
+        """What was used of somebody's limit in the period; None without a limit for such a period."""
+        found = self._limits.usage_in((kind, str(what)), self.period)
+        return None if found is None else usage_row(found)
+
+    @cached_property
+    def _limits(self) -> LimitBook:
+        return LimitBook(self.ledger, self.period.last)
 
     @property
     def _has_lines(self) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ippbx_billing.documents.columns import Column
 from ippbx_billing.language import tr
 from ippbx_billing.reports.views.sheets import ReportSheet, key_columns, measure_columns, row_keys
 
@@ -19,10 +20,11 @@ def sheet(answer: "Report", sort: str | None, top: int | None) -> ReportSheet:
     columns = measure_columns(answer.currency, measure, compared=compared, drawn=not plain)
     if plain and not (sort or top or compared):
         columns = [one for one in columns if one.key in ("calls", "answered", "duration_s", "billed_s", "fee")]
+    limited = [one for one in _limits(answer.currency) if answer.rows and one.key in answer.rows[0]]
     return ReportSheet(
         title=tr("Calls of {month}", month=answer.period.name),
-        columns=[*key_columns(answer.by, answer.rows), *columns],
-        keys=row_keys(answer.by, answer.total),
+        columns=[*key_columns(answer.by, answer.rows), *columns, *limited],
+        keys=[*row_keys(answer.by, answer.total), *(one.key for one in limited)],
         rows=answer.rows,
         total=answer.total,
         document=answer.document(),
@@ -32,3 +34,11 @@ def sheet(answer: "Report", sort: str | None, top: int | None) -> ReportSheet:
         measure=measure,
         drawn=not plain or bool(sort or top),
     )
+
+
+def _limits(currency: str) -> list[Column]:
+    return [
+        Column("fee_limit", tr("Fee limit ({currency})", currency=currency), "money", rank=1),
+        Column("time_limit_s", tr("Time limit"), "length", rank=2),
+        Column("limit_used", tr("Used"), "percent"),
+    ]
