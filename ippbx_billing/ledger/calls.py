@@ -23,6 +23,7 @@ from ippbx_billing.calls import (
 from ippbx_billing.language.reasons import english
 from ippbx_billing.ledger.reasons import loaded_notes, loaded_why, stored, stored_notes, stored_why
 from ippbx_billing.ledger.rollups import RollupTables, Tally, hour_zero
+from ippbx_billing.tariffs.book import number_start
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_S = 86_400
@@ -84,11 +85,11 @@ KIND = (
     "ip_prefix",
     "emergency",
     "twin",
+    "code",
+    "abroad",
 )
-TWIN, DOUBTFUL = (
-    1,
-    2,
-)  # what `twin` of a kind says: a record that another one tells of, a call whose doubt forbids a fee
+# What `twin` of a kind says: a record that another one tells of, a call whose doubt forbids a fee.
+TWIN, DOUBTFUL = 1, 2
 
 
 @dataclass(slots=True)
@@ -329,11 +330,14 @@ class CallTables:
         self.connection.executemany(f"INSERT OR {how} INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
 
 
-Kind = tuple[str, str, str, str, str, str, str, str, int, int]  # in the order of `KIND`
+Kind = tuple[str, str, str, str, str, str, str, str, int, int, str, bool]  # in the order of `KIND`
 
 
 def kind_of(call: Call, classification: Classification) -> Kind:
-    """All that a tariff looks at in a call but its length, its time and its very digits."""
+    """All that a tariff looks at in a call but its length, its time and its very digits.
+
+    Of those it has the beginning alone, as `number_start` tells it.
+    """
     return (
         call.trunk or "",
         call.direction.value if call.direction else "",
@@ -345,6 +349,7 @@ def kind_of(call: Call, classification: Classification) -> Kind:
         classification.ip_prefix or "",
         int(classification.emergency),
         TWIN if call.twin is not None else DOUBTFUL if call.doubt else 0,
+        *number_start(call.number or "", classification.normalized or "", classification.ip_prefix or ""),
     )
 
 

@@ -46,6 +46,8 @@ BENCHMARKS = {
     "reports": Benchmark("10000000", "30000"),
     "suggest": Benchmark("", ""),
     "bills": Benchmark("5000", "100"),
+    "decks": Benchmark("200000", "1000 --checked 500"),
+    "growth": Benchmark("", "1000 2000 --extensions 5"),
     "exports": Benchmark("300000", "2000"),
     "startup": Benchmark("20", "5"),
 }

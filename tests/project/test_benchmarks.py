@@ -113,6 +113,24 @@ def test_a_tiny_export_is_measured(tmp_path: Path) -> None:
     ]
 
 
+def test_tiny_growth_is_measured(tmp_path: Path) -> None:
+    """Report, export and rating again of two ledgers, the second beside the first."""
+    names = measured(tmp_path, "growth", "600", "1200", "--extensions", "5")
+    assert len(names) == 12
+    assert names[-2] == "1,200 calls: a year rated again"
+
+
+def test_tiny_lists_are_measured(tmp_path: Path) -> None:
+    """A list is brought in and checked, and a price asked for beside it."""
+    assert measured(tmp_path, "decks", "60", "--checked", "40", "--rounds", "1") == [
+        "`tariffs import` of 60 rows",
+        "`tariffs import` of 60 rows, memory",
+        "`tariffs check` of 40 rows",
+        "`tariffs check` of 40 rows ÷ of 4",
+        "`quote` beside 60 rows, above one without",
+    ]
+
+
 def test_tiny_reports_are_measured(tmp_path: Path) -> None:
     """Questions of a year of few calls, as whole processes too."""
     names = measured(tmp_path, "reports", "3000", "--extensions", "20", "--rounds", "1")
