@@ -213,6 +213,24 @@ class CallTables:
         )
         return [row[0] for row in rows]
 
+    def unpriced_causes(self) -> list[sqlite3.Row]:
+        """Why calls have no price, the most frequent cause first: how many, since when, the newest as an example."""
+        return self.connection.execute(
+            "SELECT g.reason, g.reason_facts, c.traffic_type, c.direction, k.name AS carrier, c.trunk, "
+            "count(*) AS calls, sum(c.billed_s) AS billed_s, max(c.id) AS example, min(c.day) AS first_day "
+            "FROM charges g JOIN calls c USING (id) LEFT JOIN carriers k ON k.id = g.carrier_id "
+            "WHERE g.status = 'unrated' GROUP BY 1, 2 ORDER BY calls DESC, 1, 2"
+        ).fetchall()
+
+    def events_unpriced(self, code: str, facts: str) -> list[int]:
+        """The events whose calls have no price for this stored reason."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT c.event_id FROM charges g JOIN calls c USING (id) "
+            "WHERE g.status = 'unrated' AND g.reason = ? AND g.reason_facts = ? ORDER BY 1",
+            [code, facts],
+        )
+        return [row[0] for row in rows]
+
     def unknown_words(self) -> list[sqlite3.Row]:
         """The words for an outcome that nobody knows: `word`, `dialect`, how many `calls`, the latest `started_at`."""
         return self.connection.execute(

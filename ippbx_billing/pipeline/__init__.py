@@ -48,7 +48,7 @@ from ippbx_billing.pipeline.watching import Watching
 from ippbx_billing.pipeline.writing import Writing
 from ippbx_billing.settings import Settings
 from ippbx_billing.sqlite.damage import is_trouble
-from ippbx_billing.tariffs import CallFilter, Carrier, HolidayCalendar, TariffBook, rating
+from ippbx_billing.tariffs import CallFilter, Carrier, HolidayCalendar, Price, TariffBook, Trunk, rating
 from ippbx_billing.tariffs.filters import left_out
 
 LIVE_CALL_EXPIRES = timedelta(hours=12)
@@ -139,6 +139,21 @@ class Rules:
         book = self.book
         prices = ledger.book.prices(numbers=numbers)
         return self._with(TariffBook(book.carriers.values(), book.trunks.values(), prices, book.calendar))
+
+    def trying(
+        self, *, trunk: Trunk | None = None, price: Price | None = None, known_dialects: Dialects | None = None
+    ) -> "Rules":
+        """The same rules with a trunk, a price or other dialects besides, for the question what these would change."""
+        book = self.book
+        changed = TariffBook(
+            book.carriers.values(),
+            [*book.trunks.values(), trunk] if trunk else book.trunks.values(),
+            [*book.prices, price] if price else book.prices,
+            book.calendar,
+        )
+        found = self._with(changed)
+        found.dialects = found.dialects if known_dialects is None else known_dialects
+        return found
 
     def _with(self, book: TariffBook) -> "Rules":
         return Rules(
