@@ -20,29 +20,33 @@ class Screen(io.StringIO):
         return True
 
 
-@pytest.fixture
-def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+def a_screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """A terminal as stderr; made by the test itself, because capturing puts its own back between fixture and test."""
     made = Screen()
     monkeypatch.setattr(sys, "stderr", made)
     monkeypatch.setenv("TERM", "xterm")
     return made
 
 
-def test_what_lasts_is_shown_with_its_count(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_lasts_is_shown_with_its_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of how many, as far as that is known; the items go by unchanged."""
+    screen = a_screen(monkeypatch)
     monkeypatch.setattr(common, "SHOWN_AFTER_S", 0.0)
     with common.progress("taking in files") as told:
         passed = []
         for one in common.counted("abc", told, 3):
             passed.append(one)
-            while "taking in files" not in screen.getvalue():  # the bar begins in a thread of its own
+            for _ in range(3_000):  # the bar begins in a thread of its own
+                if "taking in files" in screen.getvalue():
+                    break
                 time.sleep(0.01)
     assert passed == ["a", "b", "c"]
     assert "3/3" in screen.getvalue()
 
 
-def test_what_is_quick_shows_nothing(screen: Screen) -> None:
+def test_what_is_quick_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bar that is gone before it was seen would only flicker."""
+    screen = a_screen(monkeypatch)
     with common.progress("nothing to wait for") as told:
         told(1, None)
     assert screen.getvalue() == ""
