@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ippbx_billing.inbox import Delivery, InboxWriter
+from ippbx_billing.inbox import Delivery, Inbox, InboxWriter
+from ippbx_billing.ledger import Ledger
+from ippbx_billing.pipeline import Pipeline, Rules
+from ippbx_billing.settings import load
 
 
 def gateway_cdr(
@@ -86,3 +89,12 @@ def fill(
                 )
 
     asyncio.run(keep_all())
+
+
+def read_all(data_dir: Path) -> None:
+    """Let the pipeline take whatever waits in the inbox of a data directory."""
+    using = load(data_dir)
+    with Ledger(using.ledger_path) as ledger, Inbox(using.inbox_path) as inbox:
+        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using))
+        while pipeline.step():
+            pass

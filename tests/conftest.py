@@ -18,6 +18,7 @@ Cli = Callable[..., Result]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the longer tests")
+    parser.addoption("--renew-snapshots", action="store_true", help="write tests/data/snapshots as commands look now")
 
 
 def pytest_configure(config: pytest.Config) -> None:

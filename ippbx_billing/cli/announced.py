@@ -3,7 +3,7 @@
 app = Commands(cls=announcing({"quote": ("calls.quote:quote", en("What a call would cost, and why."))}))
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -12,12 +12,15 @@ import typer
 from ippbx_billing.cli.helping import Commands, HelpedCommand, HelpedGroup
 
 Table = Mapping[str, tuple[str, str]]  # name: (module of `cli`:what in it, help)
+Panels = Sequence[tuple[str, Sequence[str]]]  # headings of the help, each with the commands below it
 
 
-def announcing(table: Table, group: type[HelpedGroup] = HelpedGroup) -> type[HelpedGroup]:
+def announcing(table: Table, headed: Panels = (), group: type[HelpedGroup] = HelpedGroup) -> type[HelpedGroup]:
     """A group of these commands that knows no more of them than the table says, until one is called."""
 
     class Announced(group):  # type: ignore[valid-type, misc]
+        panels = headed
+
         def __init__(self, **given: Any) -> None:
             super().__init__(**given)
             self.commands = {

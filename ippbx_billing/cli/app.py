@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ippbx_billing import __version__
+from ippbx_billing.cli import completing
 from ippbx_billing.cli.announced import announcing
 from ippbx_billing.cli.common import ErrorsAsSentences
 from ippbx_billing.cli.helping import Commands
@@ -66,10 +67,21 @@ COMMANDS = {
     "doctor": ("site.doctor:doctor", en("Look over the whole installation; exit 1 if anything is wrong.")),
 }
 
+# How the help heads them: what a site needs first, then month by month, then now and then.
+PANELS = (
+    (en("Set up"), ("init", "listen", "configure-pbx", "pbx", "service", "console")),
+    (en("Every month"), ("report", "bill", "export", "compare", "verify", "rerate")),
+    (en("Look up"), ("calls", "quote", "events", "numbers", "help")),
+    (en("Prices"), ("carriers", "tariffs", "trunks", "holidays", "filters")),
+    (en("People"), ("departments", "employees", "extensions", "limits", "accounts", "operators")),
+    (en("Upkeep"), ("doctor", "alerts", "backup", "restore", "dialects", "audit")),
+    (en("Try"), ("demo", "simulate")),
+)
+
 use_where_plain()
 
 app = Commands(
-    cls=announcing(COMMANDS, ErrorsAsSentences),
+    cls=announcing(COMMANDS, PANELS, ErrorsAsSentences),
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help needs a tenth of a second less: the boxes load a Markdown parser
     context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": in_code},
@@ -85,6 +97,12 @@ def _speak(lang: str | None) -> None:
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"ippbx-bill {__version__}")
+        raise typer.Exit
+
+
+def _install_completion(shell: str | None) -> None:
+    if shell is not None:
+        typer.echo(completing.install(shell))
         raise typer.Exit
 
 
@@ -110,6 +128,15 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help=en("show the version"))
     ] = False,
+    install_completion: Annotated[
+        str | None,
+        typer.Option(
+            completing.INSTALL,
+            metavar="bash|zsh|fish",
+            callback=_install_completion,
+            help=en("let the Tab key complete commands and names in this shell"),
+        ),
+    ] = None,
 ) -> None:
     """Remember the data directory; the commands read them through `common.settings`."""
     if data_dir is not None:

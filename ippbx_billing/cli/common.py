@@ -1,18 +1,20 @@
 """What all commands share: the global options, the settings in force, the two files, the format options."""
 
 import errno
+import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from threading import Timer
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from ippbx_billing import language
-from ippbx_billing.cli import given, mistakes
+from ippbx_billing.cli import completing, given, mistakes
 from ippbx_billing.cli.helping import HelpedGroup
 from ippbx_billing.cli.parsing import state as state
 from ippbx_billing.documents.columns import Format
@@ -24,6 +26,9 @@ from ippbx_billing.settings import Settings, default_data_dir, load
 if TYPE_CHECKING:
     from ippbx_billing.inbox import Inbox
     from ippbx_billing.ledger import Ledger
+
+Item = TypeVar("Item")
+SHOWN_AFTER_S = 1.0  # what is done sooner needs no bar
 
 
 def _form(ctx: typer.Context, form: Format) -> Format:
@@ -60,6 +65,8 @@ class ErrorsAsSentences(HelpedGroup):
         if not given.get("standalone_mode", True):
             return super().main(*args, **given)
         state.data_dir = state.lang = None
+        if os.environ.get(completing.ASKED_BY):
+            completing.answered(lambda: super(ErrorsAsSentences, self).main(*args, **given))
         try:
             code = super().main(*args, **given | {"standalone_mode": False})
         except BillingError as error:
@@ -71,6 +78,9 @@ class ErrorsAsSentences(HelpedGroup):
         except mistakes.AnyOfTheirs as error:
             code = _tell_of_misuse(error)
         sys.exit(code if isinstance(code, int) else 0)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, completing.with_shell(args))
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -171,18 +181,48 @@ def today(using: Settings) -> date:
     return now().astimezone(using.site_zone).date()
 
 
+Told = Callable[[int, int | None], None]
+
+
 @contextmanager
-def progress(about: str) -> Iterator[Callable[[int, int], None]]:
-    """Hears how many of how many are done: a bar on the terminal's stderr, nothing where nobody looks."""
+def progress(about: str) -> Iterator[Told]:
+    """Hears how many of how many (None: nobody knows) are done: a bar on the terminal's stderr from the second second
+    on, with the time it has taken so far; nothing where nobody looks."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(about, total=None)
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Progress(*shown, console=Console(stderr=True), transient=True)
+    task = bar.add_task(about, total=None)
+    soon = Timer(SHOWN_AFTER_S, bar.start)
+    soon.daemon = True
+    soon.start()
+    try:
         yield lambda done, total: bar.update(task, completed=done, total=total)
+    finally:
+        soon.cancel()
+        soon.join()
+        bar.stop()
+
+
+def counted(items: Iterable[Item], told: Told, total: int | None = None) -> Iterator[Item]:
+    """The same items; after each it is told how many have gone by."""
+    for number, item in enumerate(items, 1):
+        yield item
+        told(number, total)
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """For hundreds of thousands of objects none of which is garbage: nobody looks through them again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def this_command(context: typer.Context, **changed: Any) -> str:

@@ -14,10 +14,11 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from ippbx_billing import language as texts
-from ippbx_billing.cli import given
+from ippbx_billing.cli import completing, given
 from ippbx_billing.documents.help_pages import HelpPage, widest
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.settings import default_data_dir
 
 EVERYWHERE = ("--data-dir", "--lang")
 
@@ -76,9 +77,20 @@ class _Speaking:
             option.help = tr("Show this message and exit.")
         return option
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        if not ctx.resilient_parsing:
+            return params
+        return completing.with_names(ctx, params, lambda: _data_dir_of(ctx))
+
     def own_options(self) -> set[str]:
         """The names of the options that are this command's."""
         return {name for one in self.params for name in one.opts}
+
+
+def _data_dir_of(ctx: Any) -> Path:
+    """The data directory that the line names so far, else the usual one."""
+    return state.data_dir or ctx.find_root().params.get("data_dir") or default_data_dir()
 
 
 class Command(_Speaking, TyperCommand):

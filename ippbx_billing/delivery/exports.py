@@ -28,6 +28,7 @@ from ippbx_billing.documents.render import show
 from ippbx_billing.errors import BusyError
 from ippbx_billing.files import together
 from ippbx_billing.language import tr
+from ippbx_billing.language.sorting import in_order
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.reports import CALL_KEYS, Period, View, WantedCalls, calls_by_column, report
 from ippbx_billing.reports.call_columns import CallBatch
@@ -223,7 +224,7 @@ def _sum(rows: Sequence[Row]) -> dict[str, Any]:
 def _names(departments: Sequence[str | None]) -> dict[str | None, str]:
     """The departments in order, with names that every file system takes, no two alike."""
     found: dict[str | None, str] = {}
-    for department in sorted(departments, key=lambda one: one or ""):
+    for department in sorted(departments, key=lambda one: in_order(one or "")):
         wanted = re.sub(r"[^\w.]+", "-", department or tr("without department"))[:60].strip("-.") or "-"
         name, again = wanted, 2
         while name.casefold() in {one.casefold() for one in found.values()}:

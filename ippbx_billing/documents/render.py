@@ -64,6 +64,23 @@ def show_listing(answer: Listing, form: Format = Format.TABLE, output: Path | No
     )
 
 
+def screenful(answer: Listing) -> Any:
+    """An answer as a table that a terminal can show again and again, as wide as the terminal is now; a rich Text."""
+    from rich.text import Text
+
+    sheet = _Sheet()
+    form = Format.TABLE
+    write_table(sheet, answer.rows_for(form), answer.columns_for(form), answer.total, answer.title, answer.empty)
+    return Text.from_ansi(sheet.getvalue().rstrip("\n"))
+
+
+class _Sheet(io.StringIO):
+    """What is written for a terminal, before it is shown there."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def write_to(
     stream: IO[bytes],
     rows: Iterable[Row],
@@ -85,6 +102,21 @@ def write_to(
     text = io.TextIOWrapper(stream, "utf-8-sig" if form is Format.CSV else "utf-8", newline="", write_through=False)
     _write_plain(text, rows, columns, form, total, document, title, empty)
     text.detach()
+
+
+def write_listing(stream: IO[bytes], answer: Listing, form: Format) -> None:
+    """An answer to any stream of bytes."""
+    write_to(
+        stream,
+        answer.rows_for(form),
+        answer.columns_for(form),
+        form,
+        total=answer.total,
+        document=answer.document,
+        title=answer.title,
+        empty=answer.empty,
+        paper=answer.paper,
+    )
 
 
 def lines(texts: Iterable[str], output: Path | None = None, form: Format = Format.TABLE) -> None:

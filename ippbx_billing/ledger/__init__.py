@@ -9,7 +9,7 @@ the month, mark-up and tax, `directory` who has which extension, `rules` what th
 clean-ups, filters), `calls` the calls and charges, `records` which record is which call, `rows` the rows of one call,
 `rollups` their sums, `rerates` what new tariffs changed, `journey` the inbox position, the outcomes of events and the
 calls in progress, `incidents` what alert rules found, `posts` what is told of it on which channel, `heard` what the
-rules ask of the calls.
+rules ask of the calls, `arrivals` what becomes of the events of the last moments.
 """
 
 import os
@@ -22,6 +22,7 @@ from typing import Self
 
 from ippbx_billing.errors import DataError
 from ippbx_billing.language import tr
+from ippbx_billing.ledger.arrivals import ArrivalTables
 from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
 from ippbx_billing.ledger.directory import DirectoryTables
@@ -75,6 +76,7 @@ class Ledger:
         self.incidents = IncidentTables(self.connection)
         self.posts = PostTables(self.connection)
         self.heard = HeardTables(self.connection)
+        self.arrivals = ArrivalTables(self.connection)
         self.limits = LimitTables(self.connection)
         self._version = self.changed_by_others()
 

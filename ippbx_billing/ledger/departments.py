@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.language.sorting import in_order
 from ippbx_billing.ledger.editing import editing
 
 SEPARATOR = "/"
@@ -56,8 +57,12 @@ class DepartmentTables:
         self._revive()
 
     def departments(self, *, ended: bool = False) -> list[Department]:
-        """The departments, each below the one it belongs to, siblings by name; with `ended` also those of the past."""
-        rows = self.connection.execute("SELECT id, name, parent_id, ended FROM departments ORDER BY name").fetchall()
+        """The departments, each below the one it belongs to, siblings as people order names.
+
+        With `ended` also those of the past.
+        """
+        found_rows = self.connection.execute("SELECT id, name, parent_id, ended FROM departments").fetchall()
+        rows = sorted(found_rows, key=lambda row: in_order(row["name"]))
         below: dict[int | None, list[sqlite3.Row]] = {}
         for row in rows:
             below.setdefault(row["parent_id"], []).append(row)

@@ -124,6 +124,7 @@ class Look:
     position: int
     backlog: int
     memory_mb: tuple[float, float] | None = None
+    processor_s: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass
@@ -137,8 +138,7 @@ class Watch:
         listener = self.service.process.pid
         children = Path(f"/proc/{listener}/task/{listener}/children").read_text().split()
         self.processes = (listener, int(children[0]))
-        self.started_s = [_processor_s(pid) for pid in self.processes]
-        self.processor_s = [0.0, 0.0]
+        self.ended_s = [0.0, 0.0]
         self.inbox = Inbox(self.service.data_dir / "inbox.db")
         self.ledger = Ledger(self.service.data_dir / "ledger.db")
 
@@ -148,7 +148,8 @@ class Watch:
         position = self.ledger.journey.position()
         is_new_second = not self.looks or int(self.looks[-1].at_s) != int(now)
         memory = (rss_mb(self.processes[0]), rss_mb(self.processes[1])) if is_new_second else None
-        self.looks.append(Look(time.time(), position, last - position, memory))
+        taken = (_processor_s(self.processes[0]), _processor_s(self.processes[1])) if is_new_second else (0.0, 0.0)
+        self.looks.append(Look(time.time(), position, last - position, memory, taken))
         return self.looks[-1]
 
     def until_drained(self) -> float:
@@ -157,14 +158,16 @@ class Watch:
         while self.look().backlog:
             assert time.monotonic() - began < DRAIN_S, "the pipeline does not come to an end"
             time.sleep(LOOK_EVERY_S)
-        self.processor_s = [
-            _processor_s(pid) - before for pid, before in zip(self.processes, self.started_s, strict=True)
-        ]
+        self.ended_s = [_processor_s(pid) for pid in self.processes]
         return time.monotonic() - began
 
     def processor_us(self, place: int) -> float:
-        """What a record took of a core, which does not depend on how many others want that core."""
-        return 1_000_000 * self.processor_s[place] / self.looks[-1].position
+        """What a record took of a core, which does not depend on how many others want that core; the start and the
+        first tenth of the time, when all is new, are not counted."""
+        seen = [look for look in self.looks if look.memory_mb]
+        first = seen[len(seen) // 10 + 1 if len(seen) > 1 else 0]
+        records = self.looks[-1].position - first.position
+        return 1_000_000 * (self.ended_s[place] - first.processor_s[place]) / max(1, records)
 
     def latencies_s(self) -> Iterator[float]:
         """For each record the time from its arrival to the first look that found it rated."""

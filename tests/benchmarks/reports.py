@@ -94,7 +94,20 @@ def _sorts(ledger: Ledger) -> Iterator[tuple[object, ...]]:
             trunk = number % 3
             carrier, disposition = carriers[trunk], "answered" if answered else "no_answer"
             type_, line, country, area, direction, rate = _MEANINGS[number * 7 % len(_MEANINGS)]
-            kind = (f"FXO-{trunk + 1}", direction, disposition, type_, line, country, area, "", 0, 0)
+            kind = (
+                f"FXO-{trunk + 1}",
+                direction,
+                disposition,
+                type_,
+                line,
+                country,
+                area,
+                "",
+                0,
+                0,
+                _CODES.get(country, ""),
+                country not in ("CN", ""),
+            )
             place = _AREAS.get(area, "天津" if country == "CN" else "")
             place_id = ledger.rollups.place_id(country, place, place)
             status = "free" if direction != "outbound" or not answered else "rated"
@@ -103,6 +116,7 @@ def _sorts(ledger: Ledger) -> Iterator[tuple[object, ...]]:
             number += 1
 
 
+_CODES = {"CN": "86", "US": "1", "JP": "81"}
 _MEANINGS = [
     *[("local", "fixed", "CN", "022", "outbound", 1_500)] * 4,
     *[("local", "mobile", "CN", "022", "outbound", 1_500)] * 6,

@@ -155,3 +155,30 @@ def test_chinese_help_has_no_english_sentence_and_english_help_no_chinese_one(
     for name, shown in all_helps["zh"].items():
         unquoted = re.sub(r"`[^`]*`|https?://\S+", "", shown)
         assert LATIN.findall(unquoted.replace("root " + name, "")) == [], name
+
+
+@pytest.mark.parametrize(
+    ("lang", "headings"),
+    [
+        ("en", ["Set up", "Every month", "Look up", "Prices", "People", "Upkeep", "Try"]),
+        ("zh", ["安装配置", "每月", "查询", "资费", "人员", "维护", "试用"]),
+    ],
+)
+def test_the_first_help_heads_its_commands(
+    all_helps: dict[str, dict[str, str]], lang: str, headings: list[str]
+) -> None:
+    """Below what a site does with them, in the order in which a site comes to it; none is left over."""
+    shown = all_helps[lang][""]
+    found = re.findall(r"^(\S.*):$", shown, re.MULTILINE)
+    assert found[1:] == headings, "a command without a heading in `app.PANELS`"
+    commands = re.findall(r"^  ([a-z][a-z-]+)  ", shown, re.MULTILINE)
+    assert sorted(commands) == sorted(COMMANDS)
+    month = shown.partition(f"\n{headings[1]}:\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^  ([a-z]+)  ", month, re.MULTILINE) == [
+        "report",
+        "bill",
+        "export",
+        "compare",
+        "verify",
+        "rerate",
+    ]

@@ -18,6 +18,7 @@ from ippbx_billing.ledger import Ledger, migrations
 from ippbx_billing.ledger.directory import EVER, DirectoryTables
 from ippbx_billing.lists.people import bring_in
 from ippbx_billing.lists.people import files as lists
+from ippbx_billing.lists.people.entries import ExtensionEntry
 from tests.conftest import Cli
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
@@ -404,3 +405,41 @@ def test_mistakes_get_a_sentence_and_a_hint(cli: Cli, command: tuple[str, ...], 
     result = cli(*command)
     assert (result.exit_code, message in result.stderr) == (code, True), result.stderr
     assert "hint: " in result.stderr
+
+
+def test_departments_stand_in_the_order_of_pinyin_and_of_numbers(cli: Cli) -> None:
+    """In lists and wherever sums go by department; a report names them in the order of the tree."""
+    assert cli("departments", "add", "销售部", "财务部", "研发部/二组", "研发部/一组", "研发部/十组").exit_code == 0
+    shown = cli("departments", "list", "--format", "json").stdout
+    found = [one["path"] for one in json.loads(shown)]
+    assert found == ["财务部", "销售部", "研发部", "研发部/一组", "研发部/二组", "研发部/十组"]
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "分机号,名字,组",
+        "内线 号码：,显示名（必填）,分机组",
+        "Ext.;Display name;Group",
+        "* 分机,使用人,所属部门",
+        "短号\t名称\t科室",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_usual_headings_of_a_list_of_extensions(directory: DirectoryTables, headings: str, encoding: str) -> None:
+    """As PBXs export it and as people write it, whatever stands around a heading."""
+    mark = next(one for one in ";\t," if one in headings)
+    content = f"{headings}\n{mark.join(('8001', '张三', '工程部'))}\n".encode(encoding)
+    found = lists.read(lists.EXTENSIONS, "list.csv", content)
+    assert found.unknown == ()
+    (entry,) = found.entries
+    assert isinstance(entry, ExtensionEntry)
+    assert (entry.extension, entry.name, entry.department) == ("8001", "张三", "工程部")
+
+
+def test_a_telephone_beside_the_extension_is_not_taken_for_it() -> None:
+    """The mobile number of a person is no extension."""
+    content = "姓名,电话,分机\n张三,13912345678,8001\n".encode()
+    found = lists.read(lists.EXTENSIONS, "list.csv", content)
+    assert [getattr(one, "extension", None) for one in found.entries] == ["8001"]
+    assert found.unknown == ("电话",)

@@ -71,6 +71,7 @@ def test_every_benchmark_has_its_module() -> None:
     [
         ("worker 200", {"worker, numbers repeat", "worker, all numbers differ", "worker, numbers repeat: rating"}),
         ("numbering --quick", {"numbers, all different", "numbers, of the world, all different"}),
+        ("rebuild 200", {"rebuild, events", "rebuild, memory"}),
         ("rating 2000", {"rating, rate", "rating, explain"}),
     ],
 )
@@ -110,6 +111,24 @@ def test_a_tiny_export_is_measured(tmp_path: Path) -> None:
     """Each form, its time and its memory."""
     assert measured(tmp_path, "exports", "200", "--rounds", "1") == [
         f"export of 200 calls as {form}{what}" for form in ("CSV", "XLSX", "Parquet") for what in ("", ", memory")
+    ]
+
+
+def test_tiny_growth_is_measured(tmp_path: Path) -> None:
+    """Report, export and rating again of two ledgers, the second beside the first."""
+    names = measured(tmp_path, "growth", "600", "1200", "--extensions", "5")
+    assert len(names) == 12
+    assert names[-2] == "1,200 calls: a year rated again"
+
+
+def test_tiny_lists_are_measured(tmp_path: Path) -> None:
+    """A list is brought in and checked, and a price asked for beside it."""
+    assert measured(tmp_path, "decks", "60", "--checked", "40", "--rounds", "1") == [
+        "`tariffs import` of 60 rows",
+        "`tariffs import` of 60 rows, memory",
+        "`tariffs check` of 40 rows",
+        "`tariffs check` of 40 rows ÷ of 4",
+        "`quote` beside 60 rows, above one without",
     ]
 
 

@@ -49,6 +49,7 @@ LOADED = {
     "announced",
     "app",
     "common",
+    "completing",
     "given",
     "helping",
     "mistakes",

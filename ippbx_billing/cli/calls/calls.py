@@ -1,5 +1,9 @@
 """`calls`: the list, one call's story, and who is talking now."""
 
+import sys
+from contextlib import suppress
+from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,13 +15,17 @@ from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.reports.options import Asking, asked_of_list
 from ippbx_billing.documents.columns import Format
-from ippbx_billing.documents.render import lines, show, show_listing
+from ippbx_billing.documents.render import lines, screenful, show, show_listing
+from ippbx_billing.documents.terminal import console
+from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views.calls import columns as call_columns
 from ippbx_billing.reports.views.live import live_calls
 
 if TYPE_CHECKING:
-    pass
+    from ippbx_billing.settings import Settings
+
+WATCH_EVERY_S = 1.0
 
 app = Commands()
 
@@ -62,11 +70,31 @@ def explain(
 
 
 @app.command("live", help=en("The calls in progress: ringing, talking, ended just now."))
-def live(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
+def live(
+    watch: Annotated[bool, typer.Option("--watch", help=en("go on showing them, until Ctrl-C"))] = False,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
     """The state of each call as the status events tell it."""
     using = common.settings()
+    if watch:
+        _watch(using, form, output)
+        return
     with common.open_ledger(using) as ledger:
         show_listing(live_calls(ledger, common.now(), using.site_zone), form, output)
+
+
+def _watch(using: "Settings", form: Format, output: Path | None) -> None:
+    """The same, time and again; a terminal is where something can change in its place."""
+    if not sys.stdout.isatty() or output is not None or form is not Format.TABLE:
+        raise UsageError(tr("--watch shows a table on a terminal"), "`ippbx-bill calls live --format json`")
+    from rich.live import Live
+
+    with suppress(KeyboardInterrupt), Live(console=console(), auto_refresh=False) as shown:
+        while True:
+            with common.open_ledger(using) as ledger:
+                shown.update(screenful(live_calls(ledger, common.now(), using.site_zone)), refresh=True)
+            sleep(WATCH_EVERY_S)
 
 
 app.command("anonymize", help=en("Mask the numbers in old calls; sums stay as they are."))(letting_go.anonymize)

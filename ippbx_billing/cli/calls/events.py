@@ -122,7 +122,8 @@ def salvage(
     from ippbx_billing.upkeep import salvaging
 
     using = common.settings()
-    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
+    about = tr("reading what can be read")
+    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox, common.progress(about):
         done = salvaging.salvage(ledger, inbox, using, damaged, wait_s=wait)
     say(
         tr(

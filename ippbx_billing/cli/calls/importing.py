@@ -53,12 +53,12 @@ def import_files(
         raise UsageError(tr("name a file, or --follow a folder or a file"), tr("see `ippbx-bill events import --help`"))
     common.open_inbox(using).close()
     if dry_run:
-        with common.open_ledger(using) as ledger:
+        with common.open_ledger(using) as ledger, common.progress(tr("reading files")):
             rows = list(tried(Rules.of(ledger, using), using.data_dir, [*paths, *_within(followed)], pbx))
     else:
         taking = Files(using.data_dir, lambda deliveries: keep_all(using.inbox_path, deliveries), pbx=pbx)
-        with _pipeline(using) as (ledger, pipeline):
-            rows = list(taken(ledger, pipeline, taking, paths))
+        with _pipeline(using) as (ledger, pipeline), common.progress(tr("taking in files")) as told:
+            rows = list(common.counted(taken(ledger, pipeline, taking, paths), told, len(paths)))
     if paths or dry_run:
         show_listing(views.files(rows, tried=dry_run), form, output)
     if followed and not dry_run:

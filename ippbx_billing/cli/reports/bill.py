@@ -144,7 +144,9 @@ def _everybody(
         return
     bills, missing = bills or iter(()), coverage_of(using, billing)
     if out_dir:
-        count = write_each(bills, missing, Format.PDF if form is Format.TABLE else form, out_dir)
+        with common.progress(tr("writing bills")) as told:
+            counted = common.counted(bills, told)
+            count = write_each(counted, missing, Format.PDF if form is Format.TABLE else form, out_dir)
         say(tr("{count} bills are in {folder}", count=count, folder=out_dir))
     elif form is Format.JSON:
         show((), [], form, output, document=views.everybody(billing, bills, missing))

@@ -46,7 +46,8 @@ def export(
     period = Period.month(month or "last", common.today(using))
     with common.open_ledger(using) as ledger, alone(using.data_dir / "export.lock"):
         exporting = _export(using, ledger, period, out_dir, _forms(formats))
-        found = exporting.changes(wait) if since_last else exporting.month(period, by_department=split is not None)
+        with common.progress(tr("writing files")):
+            found = exporting.changes(wait) if since_last else exporting.month(period, by_department=split is not None)
     if quiet:
         return
     for path in found:

@@ -27,7 +27,8 @@ def backup(
     using = common.settings()
     common.open_ledger(using).close()
     common.open_inbox(using).close()
-    made = backups.make(using, to, common.now(), keep)
+    with common.progress(tr("copying and checking")):
+        made = backups.make(using, to, common.now(), keep)
     if quiet:
         return
     say(tr("{path}: {events} events, {calls} calls, checked", path=made.path, events=made.events, calls=made.calls))
@@ -44,7 +45,8 @@ def restore(
     from ippbx_billing.upkeep import restoring
 
     data_dir = common.state.data_dir or default_data_dir()
-    done = restoring.restore(source, data_dir, common.now(), wait)
+    with common.progress(tr("checking and putting back")):
+        done = restoring.restore(source, data_dir, common.now(), wait)
     made_at = done.backup.made_at.astimezone(common.settings().site_zone)
     say(tr("{path} is as it was at {time}:", path=data_dir, time=f"{made_at:%Y-%m-%d %H:%M:%S}"))
     say(tr("{events} events, {calls} calls, checked", events=done.backup.events, calls=done.backup.calls))

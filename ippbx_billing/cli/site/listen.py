@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ippbx_billing.cli import common
+from ippbx_billing.cli.site import looking_on as looking
 from ippbx_billing.errors import BillingError, CannotStartError, DataError, NotFoundError
 from ippbx_billing.language import en, tr
 
@@ -43,10 +44,11 @@ def listen(
         using = common.settings(
             host=host, cdr_port=cdr_port, status_port=status_port, smdr_port=smdr_port, dialect=dialect
         )
-    with _lines_on_stderr(using):
+    with looking.status_line(using) as line, _lines_on_stderr(using):
         with _starting(), taking_long():
             _check_set_up(using)
-        _serve(using, console)
+        with looking.looking_on(using, line):
+            _serve(using, console)
 
 
 def _serve(using: "Settings", console: bool) -> None:

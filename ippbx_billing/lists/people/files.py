@@ -6,6 +6,7 @@ delimiter, the encoding and the order of the columns are the spreadsheet's busin
     read(EMPLOYEES, "员工.csv", "工号,姓名,部门\\n1001,张三,工程部\\n".encode()).entries
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -106,7 +107,7 @@ def _headings(kind: ListKind, sheet: sheets.Sheet) -> tuple[int, dict[int, str],
         columns: dict[int, str] = {}
         unknown = []
         for place, cell in enumerate(row.cells):
-            column = names.get(cell.strip().lower())
+            column = names.get(_bare(cell))
             if column and column not in columns.values():
                 columns[place] = column
             elif cell.strip():
@@ -114,6 +115,11 @@ def _headings(kind: ListKind, sheet: sheets.Sheet) -> tuple[int, dict[int, str],
         if kind.key in columns.values():
             return number, columns, unknown
     return 0, {}, []
+
+
+def _bare(heading: str) -> str:
+    """A heading without what people write around it: `* 分机 号：`, `Display name`."""
+    return re.sub(r"[\s*_:：]|[(（].*?[)）]$", "", heading).lower()
 
 
 def _cell(row: sheets.Row, place: int) -> str:
@@ -221,8 +227,11 @@ def _extension_lines(directory: DirectoryTables) -> Iterator[tuple[str, ...]]:
 
 _DAY = "起始日期 生效日期 起始 from_day since"
 _STATE = "状态"
-_PATH = "部门 部门名称 部门路径 path"
-_WHO = "姓名 员工姓名 分机姓名 员工 姓名/名称"
+_PATH = "部门 部门名称 部门路径 所属部门 所在部门 科室 path dept"
+_GROUP = f"{_PATH} 组 分组 组别 组名 分机组 班组 小组 群组 所属组 group team unit"
+_WHO = "姓名 名字 员工姓名 分机姓名 员工 姓名/名称 使用人 用户 用户名 用户姓名 fullname displayname username"
+_WHOSE = f"{_WHO} 名称 分机名称 分机名 显示名 显示名称 人员 holder"
+_STAFF = "工号 员工编号 员工号 人员编号 职工号 staffnumber staffno staffno. employeeid employeeno"
 
 DEPARTMENTS = ListKind(
     "departments",
@@ -234,7 +243,7 @@ DEPARTMENTS = ListKind(
 EMPLOYEES = ListKind(
     "employees",
     "staff number",
-    {"number": "工号 员工编号 员工号 编号 employee", "name": _WHO, "department": _PATH, "from": _DAY, "state": _STATE},
+    {"number": f"{_STAFF} 编号 employee", "name": f"{_WHO} 名称", "department": _GROUP, "from": _DAY, "state": _STATE},
     _employee_entry,
     _employee_lines,
 )
@@ -242,10 +251,10 @@ EXTENSIONS = ListKind(
     "extensions",
     "number",
     {
-        "number": "分机号码 分机号 分机 号码 extension",
-        "name": _WHO,
-        "employee": "工号 员工编号 员工号",
-        "department": _PATH,
+        "number": "分机号码 分机号 分机 号码 内线 内线号 内线号码 短号 extension extensionnumber ext ext.",
+        "name": _WHOSE,
+        "employee": _STAFF,
+        "department": _GROUP,
         "from": _DAY,
         "state": _STATE,
     },
