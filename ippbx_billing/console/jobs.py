@@ -44,7 +44,7 @@ class StopError(Exception):
 
 
 @dataclass
-class Job:
+class LongJob:
     """One piece of work; `total` is 0 where nobody knows how much there is."""
 
     title: str
@@ -71,7 +71,7 @@ class Job:
         """Whether somebody wants it stopped."""
         return self._stop.is_set()
 
-    def run(self, work: Callable[["Job"], JobResult]) -> None:
+    def run(self, work: Callable[["LongJob"], JobResult]) -> None:
         """Do it; whatever happens is its outcome."""
         try:
             self.outcome = work(self)
@@ -91,17 +91,17 @@ class Jobs:
     """The last job, which may still be running; there is never more than one."""
 
     def __init__(self) -> None:
-        self.last: Job | None = None
+        self.last: LongJob | None = None
         self._lock = threading.Lock()
 
-    def start(self, title: str, who: str, now: datetime, work: Callable[[Job], JobResult]) -> Job:
+    def start(self, title: str, who: str, now: datetime, work: Callable[[LongJob], JobResult]) -> LongJob:
         """Begin it in the language in use; BusyError while another one is running."""
         with self._lock:
             if self.last is not None and self.last.state is JobState.RUNNING:
                 raise BusyError(
                     tr("{title} is still running", title=self.last.title), tr("wait until it is done, or stop it")
                 )
-            job = self.last = Job(title, who, now)
+            job = self.last = LongJob(title, who, now)
         context = copy_context()
         threading.Thread(target=context.run, args=(job.run, work), name="job", daemon=True).start()
         return job

@@ -231,11 +231,13 @@ class Sent:
     p99_s: float
 
 
-def under_load(service: Service, per_second: int, seconds: float, watch: Watch) -> Sent:
-    """Look on while the client posts."""
+def under_load(service: Service, per_second: int, seconds: float, watch: Watch, first: int = 0) -> Sent:
+    """Look on while the client posts records numbered from `first` on; one with a number that was there is no call."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     port = int(service.cdr_url.rstrip("/").rpartition(":")[2])
-    client = multiprocessing.get_context("spawn").Process(target=_client, args=(port, per_second, seconds, theirs))
+    client = multiprocessing.get_context("spawn").Process(
+        target=_client, args=(port, per_second, seconds, theirs, first)
+    )
     client.start()
     try:
         ours.recv()  # it is ready
@@ -248,9 +250,9 @@ def under_load(service: Service, per_second: int, seconds: float, watch: Watch) 
     return sent
 
 
-def _client(port: int, per_second: int, seconds: float, parent: Connection) -> None:
+def _client(port: int, per_second: int, seconds: float, parent: Connection, first: int) -> None:
     """Post at a steady rate, as many at once as there are connections; what is late is made up for."""
-    requests = _requests()
+    requests = _requests(first)
     idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
     poll, busy = select.poll(), dict[int, tuple[socket.socket, float]]()
     for connection in idle:
@@ -275,13 +277,13 @@ def _client(port: int, per_second: int, seconds: float, parent: Connection) -> N
     parent.send(Sent(asked, len(taken_s), took, sorted(taken_s)[int(0.99 * (len(taken_s) - 1))]))
 
 
-def _requests() -> Iterator[bytes]:
+def _requests(number: int = 0) -> Iterator[bytes]:
     """The records of an office over and over, each under ids of a record and a call that no other has."""
     calls = office(seed=1, calls=DIFFERENT_CALLS, first=date(2026, 10, 1), last=date(2026, 10, 31))
     parts = [_around_ids(cdr_body(call), call) for call in calls]
     return (
         b"%b%0*d%b%032x%b" % (first, width, n, middle, n, last)
-        for n, (first, width, middle, last) in enumerate(cycle(parts))
+        for n, (first, width, middle, last) in enumerate(cycle(parts), number)
     )
 
 

@@ -35,6 +35,7 @@ from tests.service_process import Service
 
 PASSWORD = "correct horse battery"
 NAME = "anna"
+TURN_IDS = 10_000_000  # the numbers of each turn's records are its own, or they would be no new calls
 TURNS = 3  # without and with pages, in turns, so that a busy moment of the machine is nobody's alone
 MOST_RATIO, MOST_GROWTH = 1.5, 1.1
 LIST_WITHIN_S, HOME_WITHIN_S = 0.2, 0.1
@@ -103,15 +104,16 @@ def _beside(options: argparse.Namespace) -> list[Figure]:
 
 def _turns(options: argparse.Namespace, service: Service, base: str, console: int) -> list[Figure]:
     alone, beside, memory = list[chain.Sent](), list[chain.Sent](), list[float]()
-    watch = chain.Watch(service)
+    watch, told = chain.Watch(service), 0
     with _open_pages(base, options.pages) as pages:
-        for _ in range(TURNS):
+        for turn in range(TURNS):
             pages.away()
-            alone.append(chain.under_load(service, options.per_second, options.seconds, watch))
+            alone.append(chain.under_load(service, options.per_second, options.seconds, watch, 2 * turn * TURN_IDS))
             pages.come()
-            beside.append(chain.under_load(service, options.per_second, options.seconds, watch))
+            told_before, first = pages.events, (2 * turn + 1) * TURN_IDS
+            beside.append(chain.under_load(service, options.per_second, options.seconds, watch, first))
+            told += pages.events - told_before
             memory.append(chain.rss_mb(console))
-        told = pages.events
     watch.until_drained()
     without, with_pages = (statistics.median(one.p99_s for one in turns) for turns in (alone, beside))
     rate = sum(one.acknowledged for one in beside) / sum(one.seconds for one in beside)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ippbx_billing.console.jobs import Job, JobResult, Jobs, JobState
+from ippbx_billing.console.jobs import JobResult, Jobs, JobState, LongJob
 from ippbx_billing.errors import BusyError, UsageError
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.operators import OperatorFile
@@ -18,7 +18,7 @@ PATIENCE_S = 60
 NOW = datetime(2026, 10, 14, tzinfo=UTC)
 
 
-def ended(job: Job) -> Job:
+def ended(job: LongJob) -> LongJob:
     deadline = time.monotonic() + PATIENCE_S
     while job.state is JobState.RUNNING:
         assert time.monotonic() < deadline
@@ -43,7 +43,7 @@ def test_there_is_one_job_at_a_time_and_it_can_be_stopped() -> None:
     """It is stopped where it tells how far it is; a second one must wait."""
     jobs, goes_on = Jobs(), threading.Event()
 
-    def work(job: Job) -> JobResult:
+    def work(job: LongJob) -> JobResult:
         job.tell(1, 3)
         goes_on.wait(PATIENCE_S)
         job.tell(2, 3)
@@ -62,7 +62,7 @@ def test_there_is_one_job_at_a_time_and_it_can_be_stopped() -> None:
 def test_what_goes_wrong_is_told() -> None:
     """One of our errors with its hint, any other one as a plain sorry."""
 
-    def ours(_: Job) -> JobResult:
+    def ours(_: LongJob) -> JobResult:
         raise UsageError("it is wrong", "do it so")
 
     jobs = Jobs()
@@ -76,7 +76,7 @@ def test_the_page_looks_on_while_it_lasts(anna: Visitor) -> None:
     """Progress, a way to stop it, and asking again by itself, with scripts and without; afterwards no more."""
     goes_on = threading.Event()
 
-    def work(job: Job) -> JobResult:
+    def work(job: LongJob) -> JobResult:
         job.tell(250, 1_000)
         goes_on.wait(PATIENCE_S)
         job.tell(500, 1_000)

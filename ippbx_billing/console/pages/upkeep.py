@@ -7,7 +7,7 @@ from pathlib import Path
 from starlette.responses import Response
 
 from ippbx_billing.console.desk import Desk, House
-from ippbx_billing.console.jobs import Job, JobResult
+from ippbx_billing.console.jobs import JobResult, LongJob
 from ippbx_billing.console.ways import MenuEntry, Way
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
@@ -57,7 +57,7 @@ def examination(desk: Desk) -> Response:
     """All that `doctor` looks at; reads the databases from end to end."""
     using, now = desk.using, desk.now
 
-    def work(job: Job) -> JobResult:
+    def work(job: LongJob) -> JobResult:
         found = []
         for one in examine(using, now):
             found.append(one)
@@ -71,7 +71,7 @@ def repair(desk: Desk) -> Response:
     """The sums of reports worked out again, as `doctor --repair` does."""
     house, actor = desk.house, desk.actor
 
-    def work(_: Job) -> JobResult:
+    def work(_: LongJob) -> JobResult:
         with Ledger(house.using.ledger_path) as ledger:
             count = recount(ledger)
         _noted(house, actor, "doctor repair", after={"calls": count})
@@ -87,7 +87,7 @@ def backup(desk: Desk) -> Response:
     if not folder.is_absolute():
         raise UsageError(tr("{path} is no whole path", path=desk.text("to")), tr("write it like /srv/backup"))
 
-    def work(_: Job) -> JobResult:
+    def work(_: LongJob) -> JobResult:
         made = backups.make(house.using, folder, now, keep)
         _noted(house, actor, "backup", str(made.path), after={"events": made.events, "calls": made.calls})
         lines = [tr("{path}: {events} events, {calls} calls, checked", path=made.path, events=made.events,
@@ -111,7 +111,7 @@ def rerate(desk: Desk) -> Response:
     period = Period.days(_day(desk.text("from")), _day(desk.text("to")))
     wanted, is_trial = Wanted(period.first, period.last, None, None, False), desk.text("trial") == "yes"
 
-    def work(job: Job) -> JobResult:
+    def work(job: LongJob) -> JobResult:
         using = house.using
         with Ledger(using.ledger_path) as ledger:
             rating = Rerating(ledger, Rules.of(ledger, using), wanted, job.tell)
@@ -145,7 +145,7 @@ def rebuild(desk: Desk) -> Response:
     """The ledger made anew from the inbox; records that come meanwhile are kept and read afterwards."""
     house, actor = desk.house, desk.actor
 
-    def work(job: Job) -> JobResult:
+    def work(job: LongJob) -> JobResult:
         using = house.using
         done = rebuilt(
             using.inbox_path,
@@ -164,7 +164,7 @@ def rebuild(desk: Desk) -> Response:
     return _begun(desk, tr("Making the ledger anew"), work)
 
 
-def _begun(desk: Desk, title: str, work: Callable[[Job], JobResult]) -> Response:
+def _begun(desk: Desk, title: str, work: Callable[[LongJob], JobResult]) -> Response:
     desk.house.jobs.start(title, desk.operator.name, desk.now, work)
     return desk.back(PATH)
 
