@@ -62,9 +62,9 @@ def files(desk: Desk) -> Response:
     return sent
 
 
-def _asked(desk: Desk) -> tuple[Query, views.Wanted, views.Asked, Coverage]:
+def _asked(desk: Desk) -> tuple[Query, views.WantedReport, views.AskedReport, Coverage]:
     given: Mapping[str, str] = dict(desk.request.query_params)
-    query, wanted = desk.query().without("status"), views.Wanted.of(given)
+    query, wanted = desk.query().without("status"), views.WantedReport.of(given)
     with desk.ledger.reading():
         where = query.where(desk.scope)
         found = views.asked(desk.ledger, desk.view, query.period, where, wanted)

@@ -1,9 +1,9 @@
 """A report by its name, as a page asks for it: the answer and how it looks, with the addresses behind its rows.
 
-    wanted = Wanted(name="ranking", by=("employee",), sort="calls", top=20)
+    wanted = WantedReport(name="ranking", by=("employee",), sort="calls", top=20)
     sheet = asked(ledger, view, query.period, query.where(scope), wanted).sheet
 
-The one idea: whatever the command line can ask is one `Wanted`, so that a page needs a single way for all reports.
+The one idea: whatever the command line can ask is one `WantedReport`, so that a page needs one way for all reports.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -81,7 +81,7 @@ def sort_titles() -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedReport:
     """Which report, and how: `by` are one or two keys, `show` what the cells of a bill by category hold."""
 
     name: str = BY_KEYS
@@ -92,7 +92,7 @@ class Wanted:
     show: str = "fee"
 
     @classmethod
-    def of(cls, values: Mapping[str, str]) -> "Wanted":
+    def of(cls, values: Mapping[str, str]) -> "WantedReport":
         """What the parameters of an address ask for; UsageError where one of them cannot be meant."""
         given = {name: values.get(name, "").strip() for name in ("report", "by", "and", "sort", "compare", "show")}
         for name, known in {"report": titles(), "by": GROUPS, "and": GROUPS, "sort": SORTS, "compare": COMPARED,
@@ -125,7 +125,7 @@ def _top(text: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedReport:
     """A report that was answered: what it says, what is not in it, and how it looks."""
 
     answer: Report | Answer
@@ -137,37 +137,37 @@ class Asked:
         return self.answer.gaps
 
 
-def asked(ledger: Ledger, view: View, period: Period, where: Where, wanted: Wanted) -> Asked:
+def asked(ledger: Ledger, view: View, period: Period, where: Where, wanted: WantedReport) -> AskedReport:
     """Ask the ledger; UsageError and NotFoundError as the reports have them."""
     if wanted.name == BY_KEYS:
         sort, compare = wanted.sort or None, wanted.compare or None
         answer = report(ledger, view, period, wanted.by, where=where, sort=sort, top=wanted.top, compare=compare)
-        return Asked(answer, sums.sheet(answer, sort, wanted.top))
+        return AskedReport(answer, sums.sheet(answer, sort, wanted.top))
     ask, look = _NAMED[wanted.name]
     found = ask(wanted)(ledger, view, period, where)
-    return Asked(found, look(found, wanted))
+    return AskedReport(found, look(found, wanted))
 
 
 Ask = Callable[[Ledger, View, Period, Where], Answer]
 
 
-def _ranking(wanted: Wanted) -> Ask:
+def _ranking(wanted: WantedReport) -> Ask:
     return partial(named.ranking, by=wanted.by, sort=wanted.sort or "fee", top=wanted.top or 20)
 
 
-def _regions(wanted: Wanted) -> Ask:
+def _regions(wanted: WantedReport) -> Ask:
     return partial(named.regions, by=wanted.by[0] if wanted.by[0] in named.REGIONS else "region", top=wanted.top)
 
 
-def _numbers(wanted: Wanted) -> Ask:
+def _numbers(wanted: WantedReport) -> Ask:
     return partial(named.numbers, sort=wanted.sort or "fee", top=wanted.top or 50)
 
 
-def _pins(wanted: Wanted) -> Ask:
+def _pins(wanted: WantedReport) -> Ask:
     return partial(named.pins, sort=wanted.sort or None)
 
 
-_NAMED: Mapping[str, tuple[Callable[[Wanted], Ask], Callable[[Answer, Wanted], ReportSheet]]] = {
+_NAMED: Mapping[str, tuple[Callable[[WantedReport], Ask], Callable[[Answer, WantedReport], ReportSheet]]] = {
     "ranking": (_ranking, lambda answer, _: looks.ranking(answer)),
     "time-of-day": (lambda _: named.time_of_day, lambda answer, _: looks.time_of_day(answer)),
     "regions": (_regions, lambda answer, _: looks.regions(answer)),
@@ -211,7 +211,7 @@ def drawing(document: Document, rows: Sequence["Row"], leads: Sequence[str | Non
 # -- to the calls behind a row
 
 
-def behind(found: Asked, query: Query, row: "Row") -> str | None:
+def behind(found: AskedReport, query: Query, row: "Row") -> str | None:
     """The end of the address of the list of a row's calls; None where no question has just these for an answer.
 
     A list has no condition for what nobody told, nor for an hour or a day of the week.
@@ -233,7 +233,7 @@ def behind(found: Asked, query: Query, row: "Row") -> str | None:
     return query.address(**days, **conditions)
 
 
-def _keys(found: Asked, row: "Row") -> Sequence[str]:
+def _keys(found: AskedReport, row: "Row") -> Sequence[str]:
     """By what the row is told from others."""
     if isinstance(found.answer, Report):
         return found.answer.by
