@@ -140,20 +140,20 @@ def request(body: bytes, *, path: str = "/", method: str = "POST", headers: str 
 
 
 def read_answer(connection: socket.socket) -> Answer:
-    """The next answer on a connection; ConnectionError where it ends before the answer does."""
-    received = b""
-    while b"\r\n\r\n" not in received:
-        received += _more(connection)
-    head, _, body = received.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
+    """The next answer on a connection, and no byte of the one behind it; ConnectionError where it ends before that."""
+    head, body = b"", b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += _more(connection, 1)
+    first, *lines = head[:-4].decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-    while len(body) < int(headers.get("content-length", "0")):
-        body += _more(connection)
+    length = int(headers.get("content-length", "0"))
+    while len(body) < length:
+        body += _more(connection, length - len(body))
     return Answer(int(first.split()[1]), headers, body)
 
 
-def _more(connection: socket.socket) -> bytes:
-    data = connection.recv(65536)
+def _more(connection: socket.socket, most: int) -> bytes:
+    data = connection.recv(most)
     if not data:
         raise ConnectionError("the connection ended before the answer")
     return data

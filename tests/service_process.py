@@ -38,6 +38,7 @@ class Service:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.announcement = ""
+        self.base = ""  # the console's address, where a fixture has asked for it
         self._before: list[str] = []
         self._client = httpx.Client(timeout=PATIENCE_S, trust_env=False)
 
@@ -56,6 +57,15 @@ class Service:
         assert self.process.stderr
         for line in self.process.stderr:
             self.lines.put(line.rstrip("\n"))
+
+    def console_address(self) -> str:
+        """The console's address, without the slash; waits until it is told (again, after it has ended)."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            line = self.lines.get(timeout=PATIENCE_S)
+            if found := re.search(r"console: (https?://\S+)", line):
+                return found[1].rstrip("/")
+        raise TimeoutError("no console")
 
     def said(self) -> str:
         """All that it has said on stderr beside the announcement, up to now."""

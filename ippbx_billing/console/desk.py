@@ -16,16 +16,18 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ippbx_billing.console.jobs import Jobs
 from ippbx_billing.console.templates import rendered
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.inbox import Inbox
-from ippbx_billing.language import tr
+from ippbx_billing.language import language, tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.operators import Operator, OperatorFile, Role
 from ippbx_billing.operators.log import CONSOLE, Actor
 from ippbx_billing.operators.visits import Visit
 from ippbx_billing.reports import Period, Scope, View, scopes
 from ippbx_billing.reports.coverage import Coverage
+from ippbx_billing.reports.kept import Kept
 from ippbx_billing.reports.queries import Query
 from ippbx_billing.reports.views.coverage import covered
 from ippbx_billing.settings import Settings
@@ -38,11 +40,13 @@ MOST_FLASHES = 1_000
 
 @dataclass
 class House:
-    """What all pages share: settings, clock, the stream of new calls, and words for the next page of a visit."""
+    """What all pages share: settings, clock, the stream of new calls, the last job, and words for a next page."""
 
     using: Settings
     clock: Callable[[], datetime]
     feed: "Feed"
+    jobs: Jobs = field(default_factory=Jobs)
+    kept: Kept = field(default_factory=Kept)
     flashes: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
     def leave_word(self, visit: int, kind: str, text: str) -> None:
@@ -187,6 +191,13 @@ class Desk:
         """A page made of a template; every template is handed the desk as `desk`."""
         words = [] if self.guest.visit is None else self.house.flashes.pop(self.guest.visit.id, [])
         return HTMLResponse(rendered(template, desk=self, words=words, **facts), status_code=status)
+
+    def shared_fragment(self, template: str, seconds: float, facts: Callable[[], dict[str, Any]]) -> Response:
+        """A part of a page that is the same for all who see the same calls in the same language; they share it."""
+        who = self.operator
+        key = (template, who.role, who.department, who.employee, language())
+        text = self.house.kept.get(key, seconds, lambda: rendered(template, desk=self, words=[], **facts()))
+        return HTMLResponse(text)
 
     def fragment(self, template: str, **facts: Any) -> Response:
         """A part of a page."""

@@ -3,7 +3,8 @@
     async for event in feed.events(operator, "zh", position): ...
 
 The one idea: an event's id is the ledger's position, the id of the last call. A browser that was away says which one it
-had last, and goes on there. However many pages are open, the ledger is asked once for each sort of them.
+had last, and goes on there. However many pages are open, the ledger is asked four times a second at most for each sort
+of them: all of them are told of the same newest call, so that they stand at the same place and get the same rows.
 """
 
 import asyncio
@@ -20,11 +21,13 @@ from ippbx_billing.errors import BillingError
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.operators import Operator
 from ippbx_billing.reports import View, Where
+from ippbx_billing.reports.kept import Kept
 from ippbx_billing.reports.paging import arrived, newest_id
 from ippbx_billing.reports.views import live_table
 from ippbx_billing.settings import Settings
 
 LOOK_S = 0.5
+FRESH_S = 0.25  # so long a look is good for every page
 PING_LOOKS = 30  # so that proxies and dead connections are noticed
 ROWS = 50  # more of them nobody reads; those that a burst leaves out are in the list of calls
 MOST_STREAMS = 200
@@ -49,7 +52,8 @@ class Feed:
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="feed")
         self._ledger: Ledger | None = None
-        self._version = 0
+        self._version = self._last = -1
+        self._looks = Kept()
         self._known: dict[tuple[Sort, int], News] = {}
         self._closing: asyncio.Event | None = None
         self._streams: set[object] = set()
@@ -117,21 +121,25 @@ class Feed:
         if self._ledger is None:
             self._ledger = Ledger(self._using.ledger_path)
         ledger = self._ledger
-        version = ledger.changed_by_others()
-        if version != self._version:
-            self._known.clear()
-            self._version = version
+        self._looks.get("look", FRESH_S, lambda: self._look(ledger))
         if (sort, position) not in self._known:
             with ledger.reading():
                 self._known[sort, position] = self._looked_up(ledger, operator, sort[-1], position)
         return self._known[sort, position]
 
+    def _look(self, ledger: Ledger) -> None:
+        """Forget what is known where the ledger has changed."""
+        version = ledger.changed_by_others()
+        if version != self._version:
+            self._known.clear()
+            self._version, self._last = version, newest_id(ledger)
+
     def _looked_up(self, ledger: Ledger, operator: Operator, language: str, position: int) -> News:
         from ippbx_billing.console.desk import scope_of
 
-        last = newest_id(ledger)
-        if last <= position:
-            return News(last, "")  # a ledger that was made anew may begin again below
+        last = self._last
+        if last <= position:  # the page may be younger than the look; a ledger that was made anew begins again below
+            return News(min(position, max(last, newest_id(ledger))), "")
         view = View(self._using.site_zone, self._using.currency)
         where = Where(scope=scope_of(ledger, operator))
         rows = arrived(ledger, view, where, after=position, most=ROWS, until=last)
@@ -143,6 +151,7 @@ class Feed:
             self._ledger.close()
             self._ledger = None
             self._known.clear()
+            self._version, self._looks = -1, Kept()
 
 
 def live_rows(rows: list[dict[str, Any]], currency: str) -> str:

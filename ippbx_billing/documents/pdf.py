@@ -16,9 +16,10 @@ from typing import IO
 
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
+from fpdf.drawing_primitives import convert_to_device_color
 from fpdf.enums import TextMode
 from fpdf.errors import FPDFException
-from fpdf.fonts import TTFFont
+from fpdf.fonts import CoreFont, TTFFont
 
 from ippbx_billing.documents.charts import Points, points
 from ippbx_billing.documents.columns import Row, harmless, shown
@@ -46,6 +47,7 @@ FOOT = 30.0  # what the page number needs at the bottom
 FOOT_SIZE = 7.0
 LOGO = (150.0, 48.0)
 FACT_NAME_WIDTH = 130.0
+MOST_SPELLINGS = 100_000
 
 
 def write(documents: Iterable[Document], stream: IO[bytes], font: Path = FONT) -> None:
@@ -70,11 +72,51 @@ def write_each(files: Iterable[tuple[Document, Path]]) -> None:
                     write([document], stream, font)
 
 
+class _Paper(FPDF):
+    """Pages on which plain words are put as they are: fpdf's own `text` asks of each what none of ours ever has."""
+
+    def __init__(self) -> None:
+        super().__init__(unit="pt", format="A4")
+        self._spellings: dict[str, str] = {}  # the same words come on page after page
+
+    def set_ink(self, size: float, colour: Colour) -> None:
+        """The size and the colour of the letters to come."""
+        self.set_font_size(size)
+        self._out(_told(colour).lower())
+
+    def put(self, x: float, y: float, text: str, outline: Colour | None) -> None:
+        """The text with its foot at `y`; with an outline its letters are drawn with a thin line around them."""
+        assert self.current_font is not None
+        if not self.current_font_is_set_on_page:
+            self._out(self._set_font_for_page(self.current_font, self.font_size_pt))
+        words, place = self._spelt(self.current_font, text), f"{x:.2f} {self.h - y:.2f} Td"
+        if outline is None:
+            self._out(f"BT {place} {words} ET")
+        else:
+            line = f"{self.font_size_pt / 36:.2f} w"
+            self._out(f"q {line} {_told(outline).upper()} BT {place} {TextMode.FILL_STROKE} Tr {words} ET Q")
+
+    def _spelt(self, font: CoreFont | TTFFont, text: str) -> str:
+        """The text by the numbers that its signs have in the file."""
+        found = self._spellings.get(text)
+        if found is None:
+            if len(self._spellings) >= MOST_SPELLINGS:
+                self._spellings.clear()
+            found = self._spellings[text] = font.encode_text(text)
+        return found
+
+
+@lru_cache(maxsize=100)
+def _told(colour: Colour) -> str:
+    """A colour as a page is told it, but for the letters' case: small for areas and letters, capital for lines."""
+    return convert_to_device_color(*colour).serialize()
+
+
 class _Press:
     """The file while it is printed: where on which page we are, and the small marks that all is made of."""
 
     def __init__(self, first: Document, font: Path) -> None:
-        self.pdf = FPDF(unit="pt", format="A4")
+        self.pdf = _Paper()
         self.pdf.set_auto_page_break(False)
         self.pdf.add_font("main", fname=font)
         self.pdf.set_font("main", size=9)
@@ -256,14 +298,8 @@ class _Press:
             return
         if self.ink != (size, colour):
             self.ink = size, colour
-            self.pdf.set_font_size(size)
-            self.pdf.set_text_color(*colour)
-            self.pdf.set_fill_color(*colour)
-        if bold:
-            with self.pdf.local_context(text_mode=TextMode.FILL_STROKE, line_width=size / 36, draw_color=colour):
-                self.pdf.text(x, self.y, text)
-        else:
-            self.pdf.text(x, self.y, text)
+            self.pdf.set_ink(size, colour)
+        self.pdf.put(x, self.y, text, colour if bold else None)
 
     def _rule(self, y: float, colour: Colour, width: float = 0.5) -> None:
         self._draw_with(width, colour)

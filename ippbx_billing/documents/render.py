@@ -104,6 +104,21 @@ def write_to(
     text.detach()
 
 
+def write_listing(stream: IO[bytes], answer: Listing, form: Format) -> None:
+    """An answer to any stream of bytes."""
+    write_to(
+        stream,
+        answer.rows_for(form),
+        answer.columns_for(form),
+        form,
+        total=answer.total,
+        document=answer.document,
+        title=answer.title,
+        empty=answer.empty,
+        paper=answer.paper,
+    )
+
+
 def lines(texts: Iterable[str], output: Path | None = None, form: Format = Format.TABLE) -> None:
     """Write lines of plain text to stdout, or whole to `output`; as a document the first line is the title."""
     if form.is_document:

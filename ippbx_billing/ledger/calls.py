@@ -18,11 +18,11 @@ from ippbx_billing.calls import (
     LineKind,
     Reason,
     TrafficType,
-    priced_at,
 )
 from ippbx_billing.language.reasons import english
 from ippbx_billing.ledger.reasons import loaded_notes, loaded_why, stored, stored_notes, stored_why
 from ippbx_billing.ledger.rollups import RollupTables, Tally, hour_zero
+from ippbx_billing.tariffs.book import number_start
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_S = 86_400
@@ -84,11 +84,11 @@ KIND = (
     "ip_prefix",
     "emergency",
     "twin",
+    "code",
+    "abroad",
 )
-TWIN, DOUBTFUL = (
-    1,
-    2,
-)  # what `twin` of a kind says: a record that another one tells of, a call whose doubt forbids a fee
+# What `twin` of a kind says: a record that another one tells of, a call whose doubt forbids a fee.
+TWIN, DOUBTFUL = 1, 2
 
 
 @dataclass(slots=True)
@@ -213,6 +213,24 @@ class CallTables:
         )
         return [row[0] for row in rows]
 
+    def unpriced_causes(self) -> list[sqlite3.Row]:
+        """Why calls have no price, the most frequent cause first: how many, since when, the newest as an example."""
+        return self.connection.execute(
+            "SELECT g.reason, g.reason_facts, c.traffic_type, c.direction, k.name AS carrier, c.trunk, "
+            "count(*) AS calls, sum(c.billed_s) AS billed_s, max(c.id) AS example, min(c.day) AS first_day "
+            "FROM charges g JOIN calls c USING (id) LEFT JOIN carriers k ON k.id = g.carrier_id "
+            "WHERE g.status = 'unrated' GROUP BY 1, 2 ORDER BY calls DESC, 1, 2"
+        ).fetchall()
+
+    def events_unpriced(self, code: str, facts: str) -> list[int]:
+        """The events whose calls have no price for this stored reason."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT c.event_id FROM charges g JOIN calls c USING (id) "
+            "WHERE g.status = 'unrated' AND g.reason = ? AND g.reason_facts = ? ORDER BY 1",
+            [code, facts],
+        )
+        return [row[0] for row in rows]
+
     def unknown_words(self) -> list[sqlite3.Row]:
         """The words for an outcome that nobody knows: `word`, `dialect`, how many `calls`, the latest `started_at`."""
         return self.connection.execute(
@@ -278,18 +296,19 @@ class CallTables:
 
     def _charge_row(self, number: int, rated: RatedCall, carriers: dict[str, int], tally: Tally) -> tuple[Any, ...]:
         """A charge as it is stored, counted into the tally."""
-        charge, call, meaning = rated.charge, rated.call, rated.classification
+        charge, call, meaning, rollups = rated.charge, rated.call, rated.classification, self._rollups
         hour = hour_zero(rated.day) + rated.hour
+        status, started_s, duration_s = charge.status._value_, seconds(call.started_at) or 0, call.duration_s or 0
         kind_id, carrier_id = self.kind_id(kind_of(call, meaning)), carriers.get(charge.carrier or "")
-        extension_id = self._rollups.extension_id(call.extension)
-        place_id = self._rollups.place_id(meaning.country, meaning.region, meaning.place)
-        kind = self._rollups.class_of(kind_id, carrier_id, charge.status.value)
-        counts = (1, kind.answered, call.duration_s or 0, call.billed_s, charge.fee_micro or 0)
+        extension_id = rollups.extension_id(call.extension)
+        place_id = rollups.place_id(meaning.country, meaning.region, meaning.place)
+        kind = rollups.class_of(kind_id, carrier_id, status)
+        counts = (1, kind.answered, duration_s, call.billed_s, charge.fee_micro or 0)
         tally.count(hour, extension_id, place_id, kind, counts)
         tally.span(hour // 24, number)
         return (
             number,
-            charge.status.value,
+            status,
             charge.fee_micro,
             carrier_id,
             charge.price_id,
@@ -297,13 +316,13 @@ class CallTables:
             *stored(charge.reason),
             charge.calendar,
             kind_id,
-            seconds(call.started_at),
+            started_s,
             call.billed_s,
             hour,
             extension_id,
             place_id,
-            call.duration_s or 0,
-            (seconds(priced_at(call)) or 0) - (seconds(call.started_at) or 0),
+            duration_s,
+            0 if call.answered_at is None else max(0, (seconds(call.answered_at) or 0) - started_s),
         )
 
     def _insert(self, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]], how: str = "ABORT") -> None:
@@ -311,22 +330,26 @@ class CallTables:
         self.connection.executemany(f"INSERT OR {how} INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
 
 
-Kind = tuple[str, str, str, str, str, str, str, str, int, int]  # in the order of `KIND`
+Kind = tuple[str, str, str, str, str, str, str, str, int, int, str, bool]  # in the order of `KIND`
 
 
 def kind_of(call: Call, classification: Classification) -> Kind:
-    """All that a tariff looks at in a call but its length, its time and its very digits."""
+    """All that a tariff looks at in a call but its length, its time and its very digits.
+
+    Of those it has the beginning alone, as `number_start` tells it.
+    """
     return (
         call.trunk or "",
-        call.direction.value if call.direction else "",
-        call.disposition.value,
-        classification.traffic_type.value,
-        classification.line_kind.value,
+        call.direction._value_ if call.direction else "",
+        call.disposition._value_,
+        classification.traffic_type._value_,
+        classification.line_kind._value_,
         classification.country or "",
         classification.area_code or "",
         classification.ip_prefix or "",
         int(classification.emergency),
         TWIN if call.twin is not None else DOUBTFUL if call.doubt else 0,
+        *number_start(call.number or "", classification.normalized or "", classification.ip_prefix or ""),
     )
 
 
@@ -347,9 +370,9 @@ def facts(call: Call) -> tuple[Any, ...]:
         seconds(call.ended_at),
         call.duration_s,
         call.billed_s,
-        call.disposition.value,
+        call.disposition._value_,
         call.trunk,
-        call.direction.value if call.direction else None,
+        call.direction._value_ if call.direction else None,
         call.did,
         call.pin,
         call.recording,
@@ -394,8 +417,8 @@ def meaning_row(meaning: Classification) -> tuple[Any, ...]:
     """The values of `MEANING`, as the ledger keeps them."""
     return (
         meaning.normalized,
-        meaning.traffic_type.value,
-        meaning.line_kind.value,
+        meaning.traffic_type._value_,
+        meaning.line_kind._value_,
         meaning.country,
         meaning.region,
         meaning.place,

@@ -100,6 +100,22 @@ class JourneyTables:
         rows = self.connection.execute("SELECT event_id FROM outcomes WHERE status = ? ORDER BY 1", [status])
         return [row[0] for row in rows]
 
+    def rejected_causes(self) -> list[sqlite3.Row]:
+        """Why events were rejected, the most frequent cause first: how many, the first one and the newest."""
+        return self.connection.execute(
+            "SELECT reason, reason_facts, count(*) AS events, min(event_id) AS first, max(event_id) AS example "
+            "FROM outcomes WHERE status = ? GROUP BY 1, 2 ORDER BY events DESC, 1, 2",
+            [EventStatus.REJECTED],
+        ).fetchall()
+
+    def events_rejected(self, code: str, facts: str) -> list[int]:
+        """The events that were rejected for this stored reason."""
+        rows = self.connection.execute(
+            "SELECT event_id FROM outcomes WHERE status = ? AND reason = ? AND reason_facts = ? ORDER BY 1",
+            [EventStatus.REJECTED, code, facts],
+        )
+        return [row[0] for row in rows]
+
     def reasons_of_rejected(self, first: int, last: int) -> dict[Reason, int]:
         """How many events from one id to another were rejected, by reason, the most frequent first."""
         rows = self.connection.execute(

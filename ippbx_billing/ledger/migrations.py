@@ -797,3 +797,95 @@ def m017_limits(db: "Database") -> None:
         "CREATE INDEX barrings_by_object ON barrings (kind, object, id)",
     ):
         db.execute(statement)
+
+
+@ledger()
+def m018_how_numbers_begin(db: "Database") -> None:
+    """A carrier's list by full numbers need not be asked about every call: a kind tells how its numbers begin.
+
+    `code` is up to two digits of the country code, `abroad` whether 00 was dialled; see `tariffs.book.number_start`.
+    Calls of a kind whose numbers begin in several ways are of several kinds from now on.
+    """
+    from ippbx_billing.tariffs.book import number_start
+
+    def start(number: str | None, normalized: str | None, ip_prefix: str | None) -> str:
+        code, abroad = number_start(number or "", normalized or "", ip_prefix or "")
+        return f"{int(abroad)}{code}"
+
+    db.conn.create_function("number_start", 3, start, deterministic=True)
+    told = (
+        "trunk", "direction", "disposition", "traffic_type", "line_kind", "country", "area_code", "ip_prefix",
+        "emergency", "twin",
+    )  # fmt: skip
+    names = ", ".join(told)
+    for statement in (
+        "CREATE TEMP TABLE starts (kind_id INTEGER, start TEXT, id INTEGER, PRIMARY KEY (kind_id, start))",
+        "INSERT INTO temp.starts (kind_id, start) SELECT g.kind_id, "
+        "number_start(c.number, c.normalized, c.ip_prefix) AS start "
+        "FROM charges g JOIN calls c USING (id) GROUP BY 1, 2",
+        "INSERT INTO temp.starts (kind_id, start) SELECT id, '0' FROM kinds "
+        "WHERE id NOT IN (SELECT kind_id FROM temp.starts)",
+        "UPDATE temp.starts AS s SET id = kind_id "
+        "WHERE start = (SELECT min(start) FROM temp.starts o WHERE o.kind_id = s.kind_id)",
+        "UPDATE temp.starts SET id = rowid + (SELECT max(id) FROM kinds) WHERE id IS NULL",
+        "ALTER TABLE kinds RENAME TO kinds_before",
+        f"""
+        CREATE TABLE kinds (
+            id INTEGER PRIMARY KEY,
+            trunk TEXT NOT NULL,
+            direction TEXT NOT NULL,
+            disposition TEXT NOT NULL,
+            traffic_type TEXT NOT NULL,
+            line_kind TEXT NOT NULL,
+            country TEXT NOT NULL,
+            area_code TEXT NOT NULL,
+            ip_prefix TEXT NOT NULL,
+            emergency INTEGER NOT NULL,
+            twin INTEGER NOT NULL,
+            code TEXT NOT NULL,
+            abroad INTEGER NOT NULL,
+            UNIQUE ({names}, code, abroad)
+        )
+        """,
+        f"INSERT INTO kinds (id, {names}, code, abroad) "
+        f"SELECT s.id, {names}, substr(s.start, 2), CAST(substr(s.start, 1, 1) AS INTEGER) "
+        "FROM temp.starts s JOIN kinds_before k ON k.id = s.kind_id",
+        "UPDATE charges SET kind_id = s.id FROM temp.starts s, calls c WHERE c.id = charges.id "
+        "AND s.kind_id = charges.kind_id AND s.id <> s.kind_id "
+        "AND charges.kind_id IN (SELECT kind_id FROM temp.starts WHERE id <> kind_id) "
+        "AND s.start = number_start(c.number, c.normalized, c.ip_prefix)",
+        "DROP TABLE kinds_before",
+        "DROP TABLE temp.starts",
+    ):
+        db.execute(statement)
+
+
+@ledger()
+def m019_hours_of_extensions(db: "Database") -> None:
+    """Whole months by extension and hour of the day are answered from sums as well; see `ledger.rollups`."""
+    for statement in (
+        """
+        CREATE TABLE rollup_month_hours (
+            month INTEGER,
+            extension_id INTEGER,
+            hour INTEGER,
+            status TEXT,
+            calls INTEGER NOT NULL,
+            answered INTEGER NOT NULL,
+            duration_s INTEGER NOT NULL,
+            billed_s INTEGER NOT NULL,
+            fee_micro INTEGER NOT NULL,
+            PRIMARY KEY (month, extension_id, hour, status)
+        ) WITHOUT ROWID
+        """,
+        "CREATE TEMP TABLE months_of_days AS SELECT day, strftime('%Y', day + 1721424.5) * 12 "
+        "+ strftime('%m', day + 1721424.5) - 1 AS month FROM rollup_spans",
+        "CREATE UNIQUE INDEX temp.months_by_day ON months_of_days (day)",
+        "INSERT INTO rollup_month_hours "
+        "SELECT m.month, g.extension_id, g.local_hour % 24, g.status, count(*), "
+        "ifnull(sum(k.disposition = 'answered'), 0), sum(g.duration_s), sum(g.billed_s), sum(ifnull(g.fee_micro, 0)) "
+        "FROM charges g JOIN temp.months_of_days m ON m.day = g.local_hour / 24 LEFT JOIN kinds k ON k.id = g.kind_id "
+        "GROUP BY 1, 2, 3, 4",
+        "DROP TABLE temp.months_of_days",
+    ):
+        db.execute(statement)

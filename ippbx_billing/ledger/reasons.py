@@ -40,6 +40,7 @@ def loaded_notes(text: str) -> tuple[Reason, ...]:
     return tuple(Reason(code, facts_of(facts)) for code, facts in json.loads(text)) if text else ()
 
 
+@lru_cache(maxsize=4_096)
 def stored_why(why: Reason) -> str:
     """What a number is: code and facts as a JSON list; the sentence of an earlier release as it was."""
     if why.code == AS_TOLD:

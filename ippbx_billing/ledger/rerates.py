@@ -2,8 +2,8 @@
 
 The one idea: SQLite does what is the same for every row, Python decides once for each kind of call, length and window.
 `plans` says how the calls of a kind find their charge, `fees` holds the charges found so far, each under a code;
-`changed` gathers the calls of a stretch whose charge differs, with the new one. Then the old ones go into the history,
-the sums follow, and the charges are replaced, each with one statement and all in one short transaction.
+`changed` gathers the calls of a stretch whose charge differs, with the code of the new one. Then the old ones go into
+the history, the sums follow, and the charges are replaced, each with one statement and all in one short transaction.
 
     code = base                                    how 0: one charge for all calls of the kind
            base + length                           how 1: it depends on the length alone
@@ -148,7 +148,7 @@ class RerateTables:
             "CREATE TEMP TABLE plans (kind_id INTEGER PRIMARY KEY, how, base, carrier_id, class_id)",
             f"CREATE TEMP TABLE fees (code INTEGER PRIMARY KEY, {', '.join(CHARGE)})",
             "CREATE TEMP TABLE settled (id INTEGER PRIMARY KEY)",
-            f"CREATE TEMP TABLE changed (id INTEGER PRIMARY KEY, {', '.join(CHARGE)}, was_micro, more_micro)",
+            "CREATE TEMP TABLE changed (id INTEGER PRIMARY KEY, code, unrated, was_micro, fee_micro, stays)",
         ):
             self.connection.execute(statement)
         self.connection.execute("PRAGMA cache_size = -65536")
@@ -202,20 +202,22 @@ class RerateTables:
         )
 
     def put_changed(self, charges: Iterable[tuple[int, ChargeRow]]) -> None:
-        """Gather these calls as well, with their new charge."""
-        marks = ", ".join("?" * (1 + len(CHARGE)))
+        """Gather these calls as well, with their new charge, which is learnt under a code below 0."""
+        codes: dict[ChargeRow, int] = {}
+        calls = [(call, codes.setdefault(charge, -1 - len(codes))) for call, charge in charges]
+        self.learn((code, charge) for charge, code in codes.items())
         self.connection.executemany(
-            f"WITH f (id, {', '.join(CHARGE)}) AS (VALUES ({marks})) {_GATHER} "
-            "FROM f CROSS JOIN charges g ON g.id = f.id JOIN temp.plans p ON p.kind_id = g.kind_id",
-            ((call, *charge) for call, charge in charges),
+            f"{_GATHER} FROM charges g JOIN temp.plans p ON p.kind_id = g.kind_id JOIN temp.fees f ON f.code = ?2 "
+            "WHERE g.id = ?1",
+            calls,
         )
 
     def differences(self) -> list[sqlite3.Row]:
         """What would change, summed by extension: `calls`, fees before and after, unrated calls before and after."""
         return self.connection.execute(
             "SELECT e.extension, count(*) AS calls, coalesce(sum(g.fee_micro), 0) AS before_micro, "
-            "coalesce(sum(n.fee_micro), 0) AS after_micro, sum(g.status = 'unrated') AS unrated_before, "
-            f"sum(n.status = 'unrated') AS unrated_after {_CHANGED} "
+            "coalesce(sum(n.fee_micro), 0) AS after_micro, sum(n.unrated) AS unrated_before, "
+            f"sum(f.status = 'unrated') AS unrated_after {_CHANGED} JOIN temp.fees f USING (code) "
             "JOIN rollup_extensions e ON e.id = g.extension_id GROUP BY g.extension_id"
         ).fetchall()
 
@@ -230,8 +232,9 @@ class RerateTables:
             )
             self._count_changes()
             self.connection.execute(
-                f"UPDATE charges AS g SET ({', '.join(CHARGE)}) = (SELECT {', '.join('n.' + name for name in CHARGE)} "
-                "FROM temp.changed n WHERE n.id = g.id) WHERE g.id IN (SELECT id FROM temp.changed)"
+                f"UPDATE charges AS g SET ({', '.join(CHARGE)}) = (SELECT {', '.join('f.' + name for name in CHARGE)} "
+                "FROM temp.changed n JOIN temp.fees f USING (code) WHERE n.id = g.id) "
+                "WHERE g.id IN (SELECT id FROM temp.changed)"
             )
         return changes
 
@@ -242,7 +245,7 @@ class RerateTables:
                 "SELECT count(*), ifnull(sum(n.was_micro), 0), ifnull(sum(n.fee_micro), 0), "
                 f"count(*) FILTER ({_PRICED}), ifnull(sum(n.fee_micro) FILTER ({_PRICED}), 0), "
                 f"count(*) FILTER ({_OTHER_FEE}), ifnull(sum(n.was_micro) FILTER ({_OTHER_FEE}), 0), "
-                f"ifnull(sum(n.fee_micro) FILTER ({_OTHER_FEE}), 0) {_CHANGED}"
+                f"ifnull(sum(n.fee_micro) FILTER ({_OTHER_FEE}), 0) FROM temp.changed n"
             ).fetchone()
         )
 
@@ -254,8 +257,8 @@ class RerateTables:
         self._rollups.change_classes(
             cursor.execute(
                 "SELECT g.local_hour, g.extension_id, g.place_id, g.kind_id, g.carrier_id, g.status, "
-                "ifnull(g.fee_micro, 0), n.carrier_id, n.status, g.duration_s, g.billed_s, ifnull(n.fee_micro, 0) "
-                f"{_CHANGED} WHERE n.more_micro IS NULL"
+                "ifnull(g.fee_micro, 0), f.carrier_id, f.status, g.duration_s, g.billed_s, ifnull(f.fee_micro, 0) "
+                f"{_CHANGED} JOIN temp.fees f USING (code) WHERE NOT n.stays"
             )
         )
 
@@ -337,7 +340,7 @@ class RerateTables:
 
 _PLACE = ("country", "region", "place")
 _CHANGED = "FROM temp.changed n CROSS JOIN charges g ON g.id = n.id"  # in this order: `changed` is the shorter
-_PRICED = "WHERE g.status = 'unrated' AND n.fee_micro IS NOT NULL"
+_PRICED = "WHERE n.unrated AND n.fee_micro IS NOT NULL"
 _OTHER_FEE = "WHERE n.was_micro <> n.fee_micro"  # both are known then
 _PRICED_AT = "g.started_at + g.ring_s"
 
@@ -363,11 +366,11 @@ def _differs(end: int) -> str:
     )
 
 
-# What is gathered of a call `g` that gets the charge `f`; the difference is `added` up at once where the call keeps its
-# class, that of the plan `p`, and otherwise left open.
+# What is gathered of a call `g` that gets the charge `f`; the difference is `added` at once where the call stays in its
+# class, that of the plan `p`. `added` gives NULL.
 _GATHER = (
-    f"INSERT INTO temp.changed SELECT g.id, {', '.join('f.' + name for name in CHARGE)}, g.fee_micro, "
+    "INSERT INTO temp.changed SELECT g.id, f.code, g.status = 'unrated', g.fee_micro, f.fee_micro, "
     "CASE WHEN f.price_id AND g.price_id AND f.carrier_id = p.carrier_id AND g.carrier_id = p.carrier_id "
     "AND p.class_id THEN added(g.local_hour, g.extension_id, g.place_id, p.class_id, "
-    "ifnull(f.fee_micro, 0) - ifnull(g.fee_micro, 0)) END"
+    "ifnull(f.fee_micro, 0) - ifnull(g.fee_micro, 0)) IS NULL ELSE 0 END"
 )

@@ -6,6 +6,7 @@ What a level cannot tell is asked of a finer one, in the end of the calls themse
     level              told apart                          answers
     months             month, extension, class             whole months, by nearly everything
     month_extensions   month, extension, status            whole months by extension, employee or department
+    month_hours        month, extension, hour, status      whole months by extension and hour of the day
     month_places       month, place, class                 where the calls went, or came from
     days               day, extension, status              any days by extension, employee or department
     hours              hour, class                         any days by day, weekday, hour and what a class tells
@@ -27,6 +28,7 @@ CLASS = ("trunk", "direction", "disposition", "traffic_type", "line_kind", "carr
 LEVELS = {
     "months": ("month", "extension_id", "class_id"),
     "month_extensions": ("month", "extension_id", "status"),
+    "month_hours": ("month", "extension_id", "hour", "status"),
     "month_places": ("month", "place_id", "class_id"),
     "days": ("day", "extension_id", "status"),
     "hours": ("hour", "class_id"),
@@ -35,7 +37,7 @@ COUNTED_AT_ONCE = 100_000
 MOST_REMEMBERED = 100_000  # ids of extensions and places; a stray PBX may bring any number of them
 
 Memory = TypeVar("Memory", bound=dict[Any, int])
-Sums = defaultdict[int, defaultdict[tuple[int, int], int]]  # of each class, by what else is told
+Sums = defaultdict[tuple[int, int, int], int]
 Change = tuple[Any, ...]  # hour, extension, place, kind; carrier, status, fee before; carrier, status, sums after
 Counts = tuple[int, int, int, int, int]  # in the order of SUMS; negative where calls are taken out
 
@@ -57,49 +59,62 @@ class Tally:
 
     def count(self, hour: int, extension_id: int, place_id: int, kind: Class, counts: Counts) -> None:
         """Count calls of one hour, extension, place and class in, at every level."""
-        day = hour // 24
-        self.count_extension(day, extension_id, kind, counts)
-        self.count_place(day, place_id, kind, counts)
-        self.count_hour(hour, kind, counts)
-
-    def count_extension(self, day: int, extension_id: int, kind: Class, counts: Counts) -> None:
-        """Count them in at the levels that tell extensions apart."""
+        day, levels = hour // 24, self.levels
         month = month_of(day)
-        _add(self.levels["months"], (month, extension_id, kind.id), counts)
-        _add(self.levels["month_extensions"], (month, extension_id, kind.status), counts)
-        _add(self.levels["days"], (day, extension_id, kind.status), counts)
+        _add(levels["months"], (month, extension_id, kind.id), counts)
+        _add(levels["month_extensions"], (month, extension_id, kind.status), counts)
+        _add(levels["month_hours"], (month, extension_id, hour % 24, kind.status), counts)
+        _add(levels["days"], (day, extension_id, kind.status), counts)
+        _add(levels["month_places"], (month, place_id, kind.id), counts)
+        _add(levels["hours"], (hour, kind.id), counts)
 
-    def count_place(self, day: int, place_id: int, kind: Class, counts: Counts) -> None:
-        """Count them in at the level that tells places apart."""
-        _add(self.levels["month_places"], (month_of(day), place_id, kind.id), counts)
+    def count_class(self, day: int, extension_id: int, kind: Class, counts: Counts) -> None:
+        """Count them in at the level that tells extensions and classes apart."""
+        _add(self.levels["months"], (month_of(day), extension_id, kind.id), counts)
 
-    def count_hour(self, hour: int, kind: Class, counts: Counts) -> None:
-        """Count them in at the level that tells hours apart."""
+    def count_extension(self, hour: int, extension_id: int, status: str, counts: Counts) -> None:
+        """Count them in at the levels that tell extensions apart, whatever the class."""
+        day = hour // 24
+        month = month_of(day)
+        _add(self.levels["month_extensions"], (month, extension_id, status), counts)
+        _add(self.levels["month_hours"], (month, extension_id, hour % 24, status), counts)
+        _add(self.levels["days"], (day, extension_id, status), counts)
+
+    def count_place(self, hour: int, place_id: int, kind: Class, counts: Counts) -> None:
+        """Count them in at the levels that tell no extensions apart."""
+        _add(self.levels["month_places"], (month_of(hour // 24), place_id, kind.id), counts)
         _add(self.levels["hours"], (hour, kind.id), counts)
 
     def span(self, day: int, number: int) -> None:
         """Call `number` is of this day."""
         first, last = self.spans.get(day, (number, number))
-        self.spans[day] = (min(first, number), max(last, number))
+        if not first <= number < last:
+            self.spans[day] = (min(first, number), max(last, number))
 
 
 class FeeChanges:
-    """Differences of fees by class, gathered call by call as coarsely as the levels allow, as there may be many."""
+    """Differences of rated calls' fees, call by call; summed up for many at once, which is quicker than one by one."""
 
     def __init__(self) -> None:
-        self.extensions: Sums = defaultdict(lambda: defaultdict(int))  # by day and extension
-        self.places: Sums = defaultdict(lambda: defaultdict(int))  # by hour and place
-
-    def add(self, hour: int, extension_id: int, place_id: int, class_id: int, more_micro: int) -> int:
-        """A call costs more, or less where that is negative; gives the difference."""
-        self.extensions[class_id][hour // 24, extension_id] += more_micro
-        self.places[class_id][hour, place_id] += more_micro
-        return more_micro
+        self._calls: list[tuple[int, int, int, int, int]] = []
+        append = self._calls.append
+        self.add = lambda *call: append(call)  # as SQLite calls it: hour, extension, place, class, what more it costs
 
     def clear(self) -> None:
         """Nothing changed."""
-        self.extensions.clear()
-        self.places.clear()
+        self._calls.clear()
+
+    def sums(self) -> tuple[Sums, Sums, Sums]:
+        """What more all cost, as coarsely as the levels allow.
+
+        The first sums are by class, day, extension; the second by 0, hour, extension; the last by class, hour, place.
+        """
+        by_class, by_extension, by_place = Sums(int), Sums(int), Sums(int)
+        for hour, extension_id, place_id, class_id, more_micro in self._calls:
+            by_class[class_id, hour // 24, extension_id] += more_micro
+            by_extension[0, hour, extension_id] += more_micro
+            by_place[class_id, hour, place_id] += more_micro
+        return by_class, by_extension, by_place
 
 
 class RollupTables:
@@ -196,15 +211,17 @@ class RollupTables:
         return tally
 
     def change_fees(self, changes: FeeChanges) -> None:
-        """Fees of calls changed, and nothing else."""
+        """Fees of rated calls changed, and nothing else."""
         tally = Tally()
-        for class_id, status in self.connection.execute("SELECT id, status FROM rollup_classes").fetchall():
-            kind = Class(class_id, status, 0)
-            for (day, extension_id), more_micro in changes.extensions.get(class_id, {}).items():
-                tally.count_extension(day, extension_id, kind, (0, 0, 0, 0, more_micro))
-            for (hour, place_id), more_micro in changes.places.get(class_id, {}).items():
-                tally.count_hour(hour, kind, (0, 0, 0, 0, more_micro))
-                tally.count_place(hour // 24, place_id, kind, (0, 0, 0, 0, more_micro))
+        known = self.connection.execute("SELECT id, status FROM rollup_classes")
+        classes = {class_id: Class(class_id, status, 0) for class_id, status in known}
+        by_class, by_extension, by_place = changes.sums()
+        for (class_id, day, extension_id), more_micro in by_class.items():
+            tally.count_class(day, extension_id, classes[class_id], (0, 0, 0, 0, more_micro))
+        for (_, hour, extension_id), more_micro in by_extension.items():
+            tally.count_extension(hour, extension_id, "rated", (0, 0, 0, 0, more_micro))
+        for (class_id, hour, place_id), more_micro in by_place.items():
+            tally.count_place(hour, place_id, classes[class_id], (0, 0, 0, 0, more_micro))
         self.apply(tally)
 
     def change_classes(self, changes: Iterable[Change]) -> None:

@@ -300,7 +300,11 @@ class Protocol(asyncio.Protocol):
             self.capacity.held_bytes -= held_bytes
             exchange.refuse(refusal)
         else:
-            self.doors.writer.take(self._delivery(), exchange.kept)
+            self.doors.writer.take(self._delivery(), exchange.kept, self._is_alone())
+
+    def _is_alone(self) -> bool:
+        """Whether nothing else can be under way: one connection, all of whose bytes are this one request."""
+        return len(self.doors.connections) == 1 == len(self._exchanges) and self._begin == len(self._data)
 
     def _delivery(self) -> Delivery:
         request = self._request

@@ -48,7 +48,7 @@ from ippbx_billing.pipeline.watching import Watching
 from ippbx_billing.pipeline.writing import Writing
 from ippbx_billing.settings import Settings
 from ippbx_billing.sqlite.damage import is_trouble
-from ippbx_billing.tariffs import CallFilter, Carrier, HolidayCalendar, TariffBook, rating
+from ippbx_billing.tariffs import CallFilter, Carrier, HolidayCalendar, Price, TariffBook, Trunk, rating
 from ippbx_billing.tariffs.filters import left_out
 
 LIVE_CALL_EXPIRES = timedelta(hours=12)
@@ -139,6 +139,21 @@ class Rules:
         book = self.book
         prices = ledger.book.prices(numbers=numbers)
         return self._with(TariffBook(book.carriers.values(), book.trunks.values(), prices, book.calendar))
+
+    def trying(
+        self, *, trunk: Trunk | None = None, price: Price | None = None, known_dialects: Dialects | None = None
+    ) -> "Rules":
+        """The same rules with a trunk, a price or other dialects besides, for the question what these would change."""
+        book = self.book
+        changed = TariffBook(
+            book.carriers.values(),
+            [*book.trunks.values(), trunk] if trunk else book.trunks.values(),
+            [*book.prices, price] if price else book.prices,
+            book.calendar,
+        )
+        found = self._with(changed)
+        found.dialects = found.dialects if known_dialects is None else known_dialects
+        return found
 
     def _with(self, book: TariffBook) -> "Rules":
         return Rules(
@@ -452,9 +467,10 @@ class Pipeline:
             writing.joining.leaving(number, call)
         for one in understood:
             repeated = writing.write(one.rated)
-            self._follow(one)
-            for step in one.reading.states:
-                writing.joining.answered(step, one.event.received_at)
+            if one.reading.states:
+                self._follow(one)
+                for step in one.reading.states:
+                    writing.joining.answered(step, one.event.received_at)
             writing.outcomes[one.event.id] = _outcome(one, repeated)
         fresh = writing.finish()
         self.ledger.journey.record_all(writing.outcomes)
@@ -464,9 +480,8 @@ class Pipeline:
         """Bring the live calls on."""
         for state in one.reading.states:
             self.ledger.journey.follow(one.event, state)
-        if one.reading.states:
-            self.ledger.journey.forget_live(one.event.received_at - LIVE_CALL_EXPIRES)
-            self.ledger.rows.forget_answers(int((one.event.received_at - ANSWER_EXPIRES).timestamp()))
+        self.ledger.journey.forget_live(one.event.received_at - LIVE_CALL_EXPIRES)
+        self.ledger.rows.forget_answers(int((one.event.received_at - ANSWER_EXPIRES).timestamp()))
 
 
 def _outcome(one: _Understood, repeated: Sequence[Reason]) -> Outcome:

@@ -36,6 +36,9 @@ Result = TypeVar("Result")
 log = logging.getLogger("ippbx_billing.pipeline.worker")  # also where this is `__main__`
 
 POLL_S = 1.0  # how long the worker sleeps at most: a missed wake-up costs no more than this
+GATHER_S = 0.1  # from one batch to the next while records keep coming; one after a rest is taken at once
+FEW = 200  # so many that came during a batch are left to gather; more are taken at once
+REST_S = 0.01  # between two looks for wake-ups: each commit of the listener sends one, and one is enough
 RESTART_PAUSE_S = 1.0
 STANDING_S = 30.0  # the longest batch takes a few; it waits at most a second for the next
 HANGING_S = 600.0  # at one event or one lock; longer than any body may take, or SQLite waits
@@ -168,7 +171,7 @@ def _pipe_of(process: subprocess.Popen[bytes]) -> Any:
 
 
 def main(data_dir: str, dialect: str) -> None:
-    """The child: drain, wait for a wake-up, drain again, until the pipe ends."""
+    """The child: take what waits, wait for a wake-up, take again, until the pipe ends; then all that is left."""
     from pathlib import Path
 
     from ippbx_billing.inbox import Inbox
@@ -201,17 +204,22 @@ def main(data_dir: str, dialect: str) -> None:
                 watching=Watching(ledger, inbox, settings),
             )
             while pipe.open:
-                _drained(pipeline, pipe)
+                more = _taken(pipeline, pipe)
                 _patiently(lambda: pipeline.tick(datetime.now(UTC)), pipe)
-                pipe.wait()
-            _drained(pipeline, pipe)
+                pipe.wait(more)
+            while _taken(pipeline, pipe, few=1):
+                pass
 
 
-def _drained(pipeline: "Pipeline", pipe: "_Pipe") -> None:
-    """Take all that waits, with a beat after each batch."""
+def _taken(pipeline: "Pipeline", pipe: "_Pipe", few: int = FEW) -> bool:
+    """Take what waits, with a beat after each batch, until a few are left; gives whether any are."""
     while _patiently(pipeline.step, pipe):
-        pipe.beat(pipeline.waiting())
+        waiting = pipeline.waiting()
+        pipe.beat(waiting)
+        if waiting < few:
+            return waiting > 0
     pipe.beat(0)
+    return False
 
 
 @contextmanager
@@ -267,13 +275,19 @@ class _Pipe:
         self.open = True
         self._waiting = 0
         self._did_something_at = time.monotonic()
-        self._something = threading.Event()
+        self._woken_at = 0.0
+        self._something, self._ended = threading.Event(), threading.Event()
         threading.Thread(target=self._live, name="beats", daemon=True).start()
         threading.Thread(target=self._read, name="wake-ups", daemon=True).start()
 
-    def wait(self) -> None:
-        """Until a wake-up, the next poll, or the end of the listener."""
-        self._something.wait(POLL_S)
+    def wait(self, more: bool) -> None:
+        """Until a wake-up, the next poll, or the end of the listener; no wake-up is needed where `more` wait already.
+
+        While records keep coming, those of a moment are let gather: a small batch costs nearly as much again.
+        """
+        if more or self._something.wait(POLL_S):
+            self._ended.wait(max(0.0, self._woken_at + GATHER_S - time.monotonic()))
+            self._woken_at = time.monotonic()
         self._something.clear()
 
     def beat(self, waiting: int) -> None:
@@ -300,7 +314,9 @@ class _Pipe:
     def _read(self) -> None:
         while os.read(sys.stdin.fileno(), 65_536):
             self._something.set()
+            time.sleep(REST_S)
         self.open = False
+        self._ended.set()
         self._something.set()
 
 

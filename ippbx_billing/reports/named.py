@@ -126,12 +126,20 @@ def pins(ledger: Ledger, view: View, period: Period, where: Where, *, sort: str 
 
 
 def idle(ledger: Ledger, view: View, period: Period, where: Where) -> Answer:
-    """The directory's extensions without such a call, filtered ones too; `last_call` is the day of their last one."""
+    """The directory's extensions without such a call, filtered ones too; `last_call` is the day of their last one.
+
+    Within a scope it is not told: the last call may have been somebody else's who had the extension before.
+    """
     question = asked_of(ledger, period, ("extension",), where)
     used = {key[0] for key in sources.sums(ledger, question)}
     entries = {one.number: one for one in _in_directory(ledger, period, where)}
     rows = [
-        {"extension": number, "name": one.name, "department": one.department, "last_call": _last_call(ledger, number)}
+        {
+            "extension": number,
+            "name": one.name,
+            "department": one.department,
+            "last_call": None if where.scope else _last_call(ledger, number),
+        }
         for number, one in entries.items()
         if number not in used
     ]

@@ -10,18 +10,20 @@ rows. So the hundredth page costs what the first one does, and a call that arriv
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.reports.conditions import View, WantedCalls, Where
+from ippbx_billing.reports.conditions import Period, View, WantedCalls, Where
 from ippbx_billing.reports.listing import calls_with_ids, conditions_of
 from ippbx_billing.reports.names import who_is_meant
 from ippbx_billing.reports.sources import CALLS, conditions
 
 LOOKED_AT = 5_000  # of the calls that arrived at once; a scope in which none of the newest lies waits for the page
+FEW = 20_000  # so many calls are put in order sooner than a year is walked through
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,12 @@ class CallsPage:
 
 def calls_page(ledger: Ledger, view: View, wanted: WantedCalls, *, size: int, after: str = "") -> CallsPage:
     """The calls from the newest on, of which `after` was the last one seen; UsageError where that is no place."""
-    clauses, values = conditions_of(ledger, wanted)
+    clauses, values = conditions_of(ledger, _until(wanted, after))
     if after:
-        day, started_at, number = _place(after)
-        clauses += ["c.day <= ?", "(c.day, c.started_at, c.id) < (?, ?, ?)"]
-        values += [day, day, started_at, number]
+        clauses.append("(c.day, c.started_at, c.id) < (?, ?, ?)")
+        values += _place(after)
     sql = (
-        "SELECT c.id, c.day, c.started_at FROM calls c INDEXED BY calls_by_day CROSS JOIN charges g ON g.id = c.id "
+        f"SELECT c.id, c.day, c.started_at FROM {_walk(ledger, wanted)} "
         f"{CALLS.joined(' '.join(clauses))} WHERE {' AND '.join(clauses) or '1'} "
         "ORDER BY c.day DESC, c.started_at DESC, c.id DESC LIMIT ?"
     )
@@ -53,10 +54,28 @@ def calls_page(ledger: Ledger, view: View, wanted: WantedCalls, *, size: int, af
     )
 
 
+def _until(wanted: WantedCalls, after: str) -> WantedCalls:
+    """The days up to that of `after`: of two bounds SQLite would walk from the later one."""
+    if not after:
+        return wanted
+    day = date.fromisoformat(_place(after)[0])
+    period = wanted.period or Period.days(date.min, day)
+    return replace(wanted, period=replace(period, last=max(period.first, min(period.last, day))))
+
+
+def _walk(ledger: Ledger, wanted: WantedCalls) -> str:
+    """Where to begin: at the newest day, or, where few calls have no price and those are wanted, at these alone."""
+    if wanted.status == "unrated":
+        few = "SELECT count(*) FROM (SELECT 1 FROM charges WHERE status = 'unrated' LIMIT ?)"
+        if ledger.connection.execute(few, [FEW]).fetchone()[0] < FEW:
+            return "charges g INDEXED BY charges_unrated CROSS JOIN calls c ON c.id = g.id AND g.status = 'unrated'"
+    return "calls c INDEXED BY calls_by_day CROSS JOIN charges g ON g.id = c.id"
+
+
 def _place(text: str) -> tuple[str, int, int]:
     try:
         day, started_at, number = text.split(".")
-        return day, int(started_at), int(number)
+        return date.fromisoformat(day).isoformat(), int(started_at), int(number)
     except ValueError:
         raise UsageError(tr("{text!r} is no page", text=text), tr("begin at the first page")) from None
 

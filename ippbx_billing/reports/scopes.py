@@ -39,9 +39,14 @@ def seen(ledger: Ledger, scope: Scope) -> Callable[[Extension], bool]:
     if scope.employee is not None:
         numbers = {one.number for one in ledger.directory.employee_history() if one.id == scope.employee}
         return lambda one: one.employee in numbers
+    allowed = paths(ledger, scope)
+    return lambda one: one.department in allowed
+
+
+def paths(ledger: Ledger, scope: Scope) -> set[str]:
+    """The paths of the departments all of whose calls may be seen."""
     every = ledger.directory.paths()
-    paths = {every[one] for one in scope.departments if one in every}
-    return lambda one: one.department in paths
+    return {every[one] for one in scope.departments if one in every}
 
 
 def live(ledger: Ledger, scope: Scope | None, calls: Iterable[LiveCall], today: date) -> list[LiveCall]:
@@ -51,3 +56,11 @@ def live(ledger: Ledger, scope: Scope | None, calls: Iterable[LiveCall], today: 
     allowed = seen(ledger, scope)
     numbers = {one.number for one in ledger.directory.extensions(today) if allowed(one)}
     return [one for one in calls if one.extension in numbers]
+
+
+def check_named(ledger: Ledger, department: str | None, employee: str | None) -> None:
+    """NotFoundError for a department or a staff number that nobody has."""
+    if department:
+        ledger.directory.department(department)
+    if employee and not ledger.directory.employee_history(employee):
+        ledger.directory.employee(employee)

@@ -124,6 +124,14 @@ MONTH_EXTENSIONS = SumSource(
     _STORED,
     f"{_JOIN_EXTENSION}\n{_WHOLE_MONTH}",
 )
+MONTH_HOURS = SumSource(
+    "month_hours",
+    "FROM rollup_month_hours s",
+    "s.month",
+    {**_EXTENSION, **_MONTH, "hour": "s.hour", "status": "s.status"},
+    _STORED,
+    f"{_JOIN_EXTENSION}\n{_WHOLE_MONTH}",
+)
 MONTHS = SumSource(
     "months",
     "FROM rollup_months s",
@@ -205,7 +213,7 @@ CALLS = SumSource(
     "JOIN charges g ON g.id = c.id",
 )
 CALLS_IN_ORDER = replace(CALLS, tables="FROM calls c NOT INDEXED CROSS JOIN charges g ON g.id = c.id", when="c.id")
-BY_MONTH = (MONTH_EXTENSIONS, MONTHS, MONTH_PLACES)
+BY_MONTH = (MONTH_EXTENSIONS, MONTHS, MONTH_PLACES, MONTH_HOURS)
 BY_DAY = (DAYS, CHARGES, CALLS)
 
 # Extensions that changed hands within a month, with that month: no row of a month is any one holder's.

@@ -37,7 +37,7 @@ _MASKED = re.compile(r"[*xX?]")
 _SHIFT_STEP_S, _MOST_SHIFT_S, _FEWEST = 30, 26 * 3600, 5
 
 
-class Cause(StrEnum):
+class DifferenceCause(StrEnum):
     """Why the two sums differ."""
 
     UNKNOWN = "unknown-call"  # only they have it
@@ -67,7 +67,7 @@ class OurCall:
     fee_micro: int | None
     day: str
     extension: str
-    against: Cause | None  # why the provider should not have billed it
+    against: DifferenceCause | None  # why the provider should not have billed it
 
     def distance_s(self, moment: float) -> float:
         """How far its beginning, or its answer, is from a moment."""
@@ -78,7 +78,7 @@ class OurCall:
 class BillDifference:
     """One line or call by which the sums differ, on the site's clock; `parts` are micro-units by cause."""
 
-    parts: tuple[tuple[Cause, int], ...]
+    parts: tuple[tuple[DifferenceCause, int], ...]
     where: str
     started_at: datetime | None
     number: str
@@ -90,7 +90,7 @@ class BillDifference:
     extension: str = ""
 
     @property
-    def cause(self) -> Cause:
+    def cause(self) -> DifferenceCause:
         """The one that weighs most."""
         return max(self.parts, key=lambda part: abs(part[1]))[0]
 
@@ -104,7 +104,7 @@ class BillDifference:
 class CauseSum:
     """How often a cause was found, and what it comes to."""
 
-    cause: Cause
+    cause: DifferenceCause
     count: int
     micro: int
 
@@ -128,8 +128,8 @@ class Verification:
     @property
     def causes(self) -> list[CauseSum]:
         """The causes, what weighs most first."""
-        sums: Counter[Cause] = Counter()
-        counts: Counter[Cause] = Counter()
+        sums: Counter[DifferenceCause] = Counter()
+        counts: Counter[DifferenceCause] = Counter()
         for one in self.differences:
             for cause, micro in one.parts:
                 sums[cause] += micro
@@ -223,19 +223,19 @@ def _our_calls(ledger: Ledger, rules: Rules, carrier: str, first: date, last: da
         )  # fmt: skip
 
 
-def _against(row: sqlite3.Row, rules: Rules, names: Mapping[int, str], carrier: str) -> Cause | None:
+def _against(row: sqlite3.Row, rules: Rules, names: Mapping[int, str], carrier: str) -> DifferenceCause | None:
     by_trunk = rules.book.carrier_for(row["trunk"])
     told = names.get(row["carrier_id"]) or (by_trunk.name if by_trunk else None)
     if told != carrier:
-        return Cause.ELSEWHERE
+        return DifferenceCause.ELSEWHERE
     if row["fee_micro"]:
         return None
     if row["direction"] != Direction.OUTBOUND:
-        return Cause.INCOMING
+        return DifferenceCause.INCOMING
     if row["status"] == ChargeStatus.FILTERED:
-        return Cause.LEFT_OUT
+        return DifferenceCause.LEFT_OUT
     talked = row["disposition"] == Disposition.ANSWERED and row["billed_s"]
-    return None if talked else Cause.UNANSWERED
+    return None if talked else DifferenceCause.UNANSWERED
 
 
 # -- numbers in any spelling
@@ -393,7 +393,7 @@ class _Judge:
     def _items(self) -> Iterator[BillDifference]:
         for one in self.invoice.items:
             if one.fee_micro:
-                parts = ((Cause.ITEM, one.fee_micro),)
+                parts = ((DifferenceCause.ITEM, one.fee_micro),)
                 yield BillDifference(parts, one.where, None, one.text, their_micro=one.fee_micro)
 
     def _counted(self, one: OurCall) -> int:
@@ -406,27 +406,27 @@ class _Judge:
     def _is_missing(self, one: OurCall, taken: set[int]) -> bool:
         return one.against is None and one.id not in taken and self._is_of_month(one) and one.fee_micro != 0
 
-    def _parts(self, line: _Line, one: OurCall | None, is_twice: bool) -> tuple[tuple[Cause, int], ...]:
+    def _parts(self, line: _Line, one: OurCall | None, is_twice: bool) -> tuple[tuple[DifferenceCause, int], ...]:
         fee = line.call.fee_micro
         if one is None:
-            cause = Cause.TWICE if is_twice else Cause.UNKNOWN
+            cause = DifferenceCause.TWICE if is_twice else DifferenceCause.UNKNOWN
             if not is_twice and not self.period.first <= line.call.started_at.date() <= self.period.last:
-                cause = Cause.OTHER_MONTH
+                cause = DifferenceCause.OTHER_MONTH
             return ((cause, fee),) if fee else ()
         if one.against or not self._is_of_month(one):
-            return ((one.against or Cause.OTHER_MONTH, fee),) if fee else ()
+            return ((one.against or DifferenceCause.OTHER_MONTH, fee),) if fee else ()
         if one.fee_micro is None:
-            return ((Cause.UNRATED, fee),)
+            return ((DifferenceCause.UNRATED, fee),)
         return self._priced(line, one, one.fee_micro) if fee != one.fee_micro else ()
 
-    def _priced(self, line: _Line, one: OurCall, ours: int) -> tuple[tuple[Cause, int], ...]:
+    def _priced(self, line: _Line, one: OurCall, ours: int) -> tuple[tuple[DifferenceCause, int], ...]:
         """A pair with two fees: what its length makes of it by our price, and what is left to the price."""
         fee = line.call.fee_micro
         at_length = self._at_length(one, line.call.duration_s) if line.call.duration_s != one.billed_s else ours
         of_length = 0 if at_length is None else at_length - ours
         rest = fee - ours - of_length
-        cause = Cause.ROUNDING if abs(rest) < self._last_unit() else Cause.PRICE
-        return tuple(part for part in ((Cause.LENGTH, of_length), (cause, rest)) if part[1])
+        cause = DifferenceCause.ROUNDING if abs(rest) < self._last_unit() else DifferenceCause.PRICE
+        return tuple(part for part in ((DifferenceCause.LENGTH, of_length), (cause, rest)) if part[1])
 
     def _at_length(self, one: OurCall, length_s: int) -> int | None:
         """Our fee of the call had it lasted so long; None where its present price is not the one it was charged by."""
@@ -465,7 +465,9 @@ class _Judge:
         as_long = abs(line.call.duration_s - other.call.duration_s) <= self.allowed.length_s
         return as_long and apart <= min(self.allowed.time_s, max(line.call.duration_s, 1))
 
-    def _of_line(self, line: _Line, one: OurCall | None, parts: tuple[tuple[Cause, int], ...]) -> BillDifference:
+    def _of_line(
+        self, line: _Line, one: OurCall | None, parts: tuple[tuple[DifferenceCause, int], ...]
+    ) -> BillDifference:
         told = BillDifference(
             parts, line.call.where, line.call.started_at, line.call.number,
             theirs_s=line.call.duration_s, their_micro=line.call.fee_micro,
@@ -477,14 +479,14 @@ class _Judge:
     def _of_call(self, one: OurCall) -> BillDifference:
         started = datetime.fromtimestamp(one.started, UTC).astimezone(self.zone).replace(tzinfo=None)
         return BillDifference(
-            ((Cause.MISSING, -(one.fee_micro or 0)),), "", started, one.number,
+            ((DifferenceCause.MISSING, -(one.fee_micro or 0)),), "", started, one.number,
             ours_s=one.billed_s, our_micro=one.fee_micro, call=one.id, extension=one.extension,
         )  # fmt: skip
 
 
 def _is_unknown(one: BillDifference) -> bool:
     """Whether what we should have been asked for it is not known."""
-    return one.cause in (Cause.UNRATED, Cause.MISSING)
+    return one.cause in (DifferenceCause.UNRATED, DifferenceCause.MISSING)
 
 
 def _weight(one: BillDifference) -> tuple[int, datetime, str]:

@@ -72,14 +72,15 @@ class TariffBook:
         return prices is not None and prices.looks_at_digits
 
     def fitting(
-        self, carrier: Carrier, traffic_type: TrafficType, direction: Direction
+        self, carrier: Carrier, traffic_type: TrafficType, direction: Direction, code: str
     ) -> "Callable[[str, str, str, str | None], Fitting] | None":
-        """Tells for numbers of such calls which rows their digits fit; None where no row looks at digits.
+        """Tells for numbers of such calls which rows their digits fit; None where the digits of all fit the same rows.
 
-        It is asked with the number as dialled, as normalized, its IP prefix, and our number that was called. Calls of
-        one kind whose digits fit the same rows have the same price.
+        `code` is how these numbers begin, see `number_start`. It is asked with the number as dialled, as normalized,
+        its IP prefix, and our number that was called. Calls of one kind whose digits fit the same rows have the same
+        price.
         """
-        if not self.looks_at_digits(carrier, traffic_type, direction):
+        if not self._digits_matter(carrier, traffic_type, direction, code):
             return None
         prices = self._lists.get((carrier.name, traffic_type, direction))
         service = self._lists.get((carrier.name, TrafficType.SERVICE_400_800, direction))
@@ -90,6 +91,13 @@ class TariffBook:
             return rows + ours
 
         return fits
+
+    def _digits_matter(self, carrier: Carrier, traffic_type: TrafficType, direction: Direction, code: str) -> bool:
+        """`looks_at_digits` of calls to numbers that all begin with this code."""
+        if direction is Direction.INBOUND and carrier.name in self._called:
+            return True
+        prices = self._lists.get((carrier.name, traffic_type, direction))
+        return prices is not None and prices.looks_at_digits_behind(code)
 
     def price_for(
         self,
@@ -146,6 +154,7 @@ class Shared:
             for destination in _shared_destinations(price):
                 _file(self.rows, destination, price)
         self.longest = max((len(value) for match, value in self.rows if match == "full"), default=0)
+        self.codes = {value[:LONGEST_START] for match, value in self.rows if match == "full"}
 
 
 def _shared_destinations(price: Price) -> Iterator[Destination]:
@@ -192,6 +201,7 @@ class PriceList:
             frozenset(value for match, value in keys if match == sort) for sort in ("prefix", "dialled", "full")
         )
         self.looks_at_digits = bool(self._patterns or self._called or self._longest)
+        self._own_digits = bool(self._patterns or self._called or own)
         self.charges_called = bool(self._called)
         self._cache: dict[tuple[object, ...], Price | None] = {}
 
@@ -210,15 +220,18 @@ class PriceList:
             price = self._cache[key] = self._search(c, day, called)
             return price
 
+    def looks_at_digits_behind(self, code: str) -> bool:
+        """The same for full numbers that begin with this code; those without one fit no row by full number."""
+        codes = self._shared.codes if code else ()
+        return self._own_digits or any(one.startswith(code) or code.startswith(one) for one in codes)
+
     def called(self, number: str, line_kind: LineKind, day: date) -> Price | None:
         """The price of incoming calls to this number of ours."""
         return self._first(self._called_keys(number), line_kind, day)
 
     def fitting(self, number: str, normalized: str, ip_prefix: str, called: str | None) -> Fitting:
         """The rows of this list that such digits fit, and whether they are dialled as international ones."""
-        dialled = _digits(number)
-        start = dialled.find(ip_prefix) if ip_prefix else 0
-        dialled = dialled[max(start, 0) :]
+        dialled = _dialled(number, ip_prefix)
         keys = [key for key in self._digit_keys(dialled, normalized, ip_prefix, called) if self._row(key)]
         abroad = dialled.removeprefix(ip_prefix).startswith("00")
         return (*keys, ("any", "00")) if abroad else tuple(keys)
@@ -248,7 +261,8 @@ class PriceList:
 
     def _keys(self, classification: Classification, called: str | None) -> Iterator[Destination]:
         """The destinations that this number fits, the most specific first."""
-        dialled, ip_prefix = _dialled(classification), classification.ip_prefix or ""
+        ip_prefix = classification.ip_prefix or ""
+        dialled = _dialled(classification.number, ip_prefix)
         country, area = (classification.country or "").upper(), _area(classification.area_code or "")
         general: list[Destination] = []
         for key in self._digit_keys(dialled, classification.normalized, ip_prefix, called):
@@ -399,6 +413,21 @@ def full_number(normalized: str) -> str:
     return "86" + normalized if _CHINESE_SERVICE.fullmatch(normalized) else ""
 
 
+LONGEST_START = 2
+
+
+def number_start(dialled: str, normalized: str, ip_prefix: str) -> tuple[str, bool]:
+    """How a number begins: up to two digits of its country code, none without one; whether 00 was dialled.
+
+    Numbers that begin alike, dialled alike, find the same prices but for those that go by more of their digits.
+    """
+    if normalized.startswith("+"):
+        code = normalized[1:2] if normalized.startswith(("+1", "+7")) else normalized[1 : 1 + LONGEST_START]
+    else:
+        code = full_number(normalized)[:LONGEST_START]
+    return code, _dialled(dialled, ip_prefix).removeprefix(ip_prefix).startswith("00")
+
+
 _CHINESE_SERVICE = re.compile(r"[48]00\d{7}")
 
 
@@ -406,8 +435,8 @@ def _digits(text: str) -> str:
     return text if text.isdecimal() else "".join(filter(str.isdecimal, text))
 
 
-def _dialled(classification: Classification) -> str:
+def _dialled(number: str, ip_prefix: str) -> str:
     """The digits as dialled, from the IP prefix on where there is one (without the outside-line digit)."""
-    digits = _digits(classification.number)
-    start = digits.find(classification.ip_prefix) if classification.ip_prefix else 0
+    digits = _digits(number)
+    start = digits.find(ip_prefix) if ip_prefix else 0
     return digits[max(start, 0) :]

@@ -224,8 +224,9 @@ def tax_text(millionths: int) -> str:
 
 def figure_terms(figures: Figures) -> dict[str, str]:
     """What four whole figures leave open, each term by its name and in its spelling."""
-    found = {name: seconds_text(getattr(figures, name)) for name in ("initial_s", "step_s", "per_s")}
-    terms = {name: text for name, text in found.items() if "." in text}
+    lengths = {"initial_s": figures.initial_s, "step_s": figures.step_s, "per_s": figures.per_s}
+    parts = {name: seconds_text(value) for name, value in lengths.items() if not isinstance(value, int)}
+    terms = {name: text for name, text in parts.items() if "." in text}
     if figures.tiers:
         terms["tiers"] = tiers_text(figures.tiers)
     if figures.counting != "begun":

@@ -53,7 +53,7 @@ def main() -> int:
         init(site, options.dialect)
         with Service(site, IPPBX_BILL_MAX_REQUESTS_PER_S="0") as service:
             watch = Watch(service)
-            sent = _under_load(service, options.per_second, seconds, watch)
+            sent = under_load(service, options.per_second, seconds, watch)
             drained_s = watch.until_drained()
             service.process.terminate()
             code = service.process.wait(DRAIN_S)
@@ -124,6 +124,7 @@ class Look:
     position: int
     backlog: int
     memory_mb: tuple[float, float] | None = None
+    processor_s: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass
@@ -137,8 +138,7 @@ class Watch:
         listener = self.service.process.pid
         children = Path(f"/proc/{listener}/task/{listener}/children").read_text().split()
         self.processes = (listener, int(children[0]))
-        self.started_s = [_processor_s(pid) for pid in self.processes]
-        self.processor_s = [0.0, 0.0]
+        self.ended_s = [0.0, 0.0]
         self.inbox = Inbox(self.service.data_dir / "inbox.db")
         self.ledger = Ledger(self.service.data_dir / "ledger.db")
 
@@ -147,8 +147,9 @@ class Watch:
         last, now = self.inbox.last_id(), time.time()
         position = self.ledger.journey.position()
         is_new_second = not self.looks or int(self.looks[-1].at_s) != int(now)
-        memory = (_rss_mb(self.processes[0]), _rss_mb(self.processes[1])) if is_new_second else None
-        self.looks.append(Look(time.time(), position, last - position, memory))
+        memory = (rss_mb(self.processes[0]), rss_mb(self.processes[1])) if is_new_second else None
+        taken = (_processor_s(self.processes[0]), _processor_s(self.processes[1])) if is_new_second else (0.0, 0.0)
+        self.looks.append(Look(time.time(), position, last - position, memory, taken))
         return self.looks[-1]
 
     def until_drained(self) -> float:
@@ -157,14 +158,16 @@ class Watch:
         while self.look().backlog:
             assert time.monotonic() - began < DRAIN_S, "the pipeline does not come to an end"
             time.sleep(LOOK_EVERY_S)
-        self.processor_s = [
-            _processor_s(pid) - before for pid, before in zip(self.processes, self.started_s, strict=True)
-        ]
+        self.ended_s = [_processor_s(pid) for pid in self.processes]
         return time.monotonic() - began
 
     def processor_us(self, place: int) -> float:
-        """What a record took of a core, which does not depend on how many others want that core."""
-        return 1_000_000 * self.processor_s[place] / self.looks[-1].position
+        """What a record took of a core, which does not depend on how many others want that core; the start and the
+        first tenth of the time, when all is new, are not counted."""
+        seen = [look for look in self.looks if look.memory_mb]
+        first = seen[len(seen) // 10 + 1 if len(seen) > 1 else 0]
+        records = self.looks[-1].position - first.position
+        return 1_000_000 * (self.ended_s[place] - first.processor_s[place]) / max(1, records)
 
     def latencies_s(self) -> Iterator[float]:
         """For each record the time from its arrival to the first look that found it rated."""
@@ -187,7 +190,7 @@ class Watch:
             print(f"{look.at_s - seen[0].at_s:>8.0f}{look.backlog:>10,}{listener:>14.1f}{worker:>12.1f}")
 
 
-def _rss_mb(pid: int) -> float:
+def rss_mb(pid: int) -> float:
     """The memory of a process that is not shared away or swapped out."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -228,11 +231,13 @@ class Sent:
     p99_s: float
 
 
-def _under_load(service: Service, per_second: int, seconds: float, watch: Watch) -> Sent:
-    """Look on while the client posts."""
+def under_load(service: Service, per_second: int, seconds: float, watch: Watch, first: int = 0) -> Sent:
+    """Look on while the client posts records numbered from `first` on; one with a number that was there is no call."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     port = int(service.cdr_url.rstrip("/").rpartition(":")[2])
-    client = multiprocessing.get_context("spawn").Process(target=_client, args=(port, per_second, seconds, theirs))
+    client = multiprocessing.get_context("spawn").Process(
+        target=_client, args=(port, per_second, seconds, theirs, first)
+    )
     client.start()
     try:
         ours.recv()  # it is ready
@@ -245,9 +250,9 @@ def _under_load(service: Service, per_second: int, seconds: float, watch: Watch)
     return sent
 
 
-def _client(port: int, per_second: int, seconds: float, parent: Connection) -> None:
+def _client(port: int, per_second: int, seconds: float, parent: Connection, first: int) -> None:
     """Post at a steady rate, as many at once as there are connections; what is late is made up for."""
-    requests = _requests()
+    requests = _requests(first)
     idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
     poll, busy = select.poll(), dict[int, tuple[socket.socket, float]]()
     for connection in idle:
@@ -272,13 +277,13 @@ def _client(port: int, per_second: int, seconds: float, parent: Connection) -> N
     parent.send(Sent(asked, len(taken_s), took, sorted(taken_s)[int(0.99 * (len(taken_s) - 1))]))
 
 
-def _requests() -> Iterator[bytes]:
+def _requests(number: int = 0) -> Iterator[bytes]:
     """The records of an office over and over, each under ids of a record and a call that no other has."""
     calls = office(seed=1, calls=DIFFERENT_CALLS, first=date(2026, 10, 1), last=date(2026, 10, 31))
     parts = [_around_ids(cdr_body(call), call) for call in calls]
     return (
         b"%b%0*d%b%032x%b" % (first, width, n, middle, n, last)
-        for n, (first, width, middle, last) in enumerate(cycle(parts))
+        for n, (first, width, middle, last) in enumerate(cycle(parts), number)
     )
 
 

@@ -42,12 +42,16 @@ BENCHMARKS = {
     "worker": Benchmark("", "3000"),
     "numbering": Benchmark("", "--quick"),
     "rating": Benchmark("", "50000"),
+    "rebuild": Benchmark("1000000", "10000"),
     "rerate": Benchmark("1000000", "50000"),
     "reports": Benchmark("10000000", "30000"),
     "suggest": Benchmark("", ""),
     "bills": Benchmark("5000", "100"),
+    "decks": Benchmark("200000", "1000 --checked 500"),
+    "growth": Benchmark("", "1000 2000 --extensions 5"),
     "exports": Benchmark("300000", "2000"),
     "startup": Benchmark("20", "5"),
+    "console": Benchmark("", "--pages 10 --seconds 2 --calls 30000 --rounds 3"),
 }
 
 Saved = dict[str, dict[str, Any]]  # by benchmark: `command`, `load` and `rows`

@@ -94,7 +94,20 @@ def _sorts(ledger: Ledger) -> Iterator[tuple[object, ...]]:
             trunk = number % 3
             carrier, disposition = carriers[trunk], "answered" if answered else "no_answer"
             type_, line, country, area, direction, rate = _MEANINGS[number * 7 % len(_MEANINGS)]
-            kind = (f"FXO-{trunk + 1}", direction, disposition, type_, line, country, area, "", 0, 0)
+            kind = (
+                f"FXO-{trunk + 1}",
+                direction,
+                disposition,
+                type_,
+                line,
+                country,
+                area,
+                "",
+                0,
+                0,
+                _CODES.get(country, ""),
+                country not in ("CN", ""),
+            )
             place = _AREAS.get(area, "天津" if country == "CN" else "")
             place_id = ledger.rollups.place_id(country, place, place)
             status = "free" if direction != "outbound" or not answered else "rated"
@@ -103,6 +116,7 @@ def _sorts(ledger: Ledger) -> Iterator[tuple[object, ...]]:
             number += 1
 
 
+_CODES = {"CN": "86", "US": "1", "JP": "81"}
 _MEANINGS = [
     *[("local", "fixed", "CN", "022", "outbound", 1_500)] * 4,
     *[("local", "mobile", "CN", "022", "outbound", 1_500)] * 6,
@@ -233,11 +247,11 @@ def measure(data_dir: Path, calls: int, extensions: int, rounds: int, tell: Call
         prepare(ledger, extensions)
         started = time.perf_counter()
         fill(ledger, 1, early, calls, extensions)
-        _rebuild(ledger)
+        worked_out(ledger)
         few = query(ledger, view, month, ("extension",))
         fill(ledger, early + 1, calls, calls, extensions)
         tell(f"{calls:,} calls of {extensions:,} extensions written in {time.perf_counter() - started:.0f} s")
-        yield at_most("all sums worked out anew", _rebuild(ledger), "s")
+        yield at_most("all sums worked out anew", worked_out(ledger), "s")
     with Ledger(data_dir / "ledger.db") as ledger:
         quick, slow = query(ledger, view, month, ("extension",)), raw_group(ledger, month)
         yield at_most("a month by extension, the question alone", quick, "s")
@@ -277,7 +291,7 @@ def measure(data_dir: Path, calls: int, extensions: int, rounds: int, tell: Call
     yield from _lists(data_dir)
 
 
-def _rebuild(ledger: Ledger) -> float:
+def worked_out(ledger: Ledger) -> float:
     started = time.perf_counter()
     with ledger.transaction():
         ledger.rollups.rebuild()

@@ -179,6 +179,8 @@ ELSEWHERE = {
     "simulate calls": "tests/simulation/test_traffic.py",
     "simulate pbx": "tests/simulation/test_practice_pbx.py",
     "console": "tests/console",
+    "help": "tests/manual/test_help.py",
+    "simulate call": "tests/manual/test_commands.py",
     "operators password": "it asks for a password; tests/operators",
     "service uninstall": "it would remove this machine's service",
 }

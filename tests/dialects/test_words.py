@@ -42,7 +42,9 @@ def test_a_word_is_taught_once(site: Path, cli: Cli) -> None:
     assert "gesprokken" in str(calls[0]["reason"])
     assert {row["word"]: row["calls"] for row in listed(cli, "dialects", "words")} == {"gesprokken": 1, "ACME-17": 1}
 
-    assert cli("dialects", "words", "set", "gesprokken", "answered").exit_code == 0
+    taught = cli("dialects", "words", "set", "gesprokken", "answered")
+    assert taught.exit_code == 0
+    assert "gesprokken means answered; 1 events were read again" in taught.stderr
     deliver(site, body("Gesprokken", 30, "c3"))
 
     rated = {call["call_id"]: (call["status"], call["billed_s"]) for call in listed(cli, "calls", "list")}

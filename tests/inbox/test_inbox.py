@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,16 @@ from hypothesis import strategies as st
 from ippbx_billing import inbox as inbox_module
 from ippbx_billing.calls import EventKind
 from ippbx_billing.errors import CannotStartError, DataError, NotFoundError
-from ippbx_billing.inbox import MAX_GROUP_EVENTS, Delivery, Inbox, InboxWriter, create, migrations, only_writer
+from ippbx_billing.inbox import (
+    AT_ONCE_S,
+    MAX_GROUP_EVENTS,
+    Delivery,
+    Inbox,
+    InboxWriter,
+    create,
+    migrations,
+    only_writer,
+)
 
 NOON = 1_714_564_800_123_456  # 2024-05-01 12:00:00.123456 UTC
 
@@ -86,6 +96,32 @@ def test_who_awaits_an_event_finds_it_on_the_disk(path: Path) -> None:
     assert asyncio.run(story()) == [1, 2, 3, 4, 5]
 
 
+def test_a_lone_event_is_committed_in_place_until_the_disk_is_slow(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the event loop's own thread; after a slow commit, and for a trial, by the writer's, so that the loop lives."""
+    threads, commit = list[str](), InboxWriter._commit
+
+    def noted(self: InboxWriter, deliveries: list[Delivery]) -> str:
+        threads.append(threading.current_thread().name)
+        return commit(self, deliveries)
+
+    monkeypatch.setattr(InboxWriter, "_commit", noted)
+
+    async def story() -> None:
+        with InboxWriter(path) as writer:
+            done: list[str] = []
+            for took_s in (0.0, AT_ONCE_S + 1, 0.0):
+                writer._took_s = took_s
+                await writer.keep(delivery())
+            writer._took_s = 0.0
+            writer.take(delivery(), done.append, alone=True)
+            assert done == [""]
+            await writer.probe()
+
+    asyncio.run(story())
+    here = threading.main_thread().name
+    assert threads == [here, "inbox-writer", here, here, "inbox-writer"]
+
+
 def test_what_waits_together_is_committed_together(path: Path) -> None:
     """A thousand events at once share a few commits, and one call of `wake` follows each."""
     wakes = []
@@ -97,7 +133,7 @@ def test_what_waits_together_is_committed_together(path: Path) -> None:
 
     writer = asyncio.run(story())
     assert writer.kept == 2 * MAX_GROUP_EVENTS
-    assert writer.commits == len(wakes) == 3  # the first event alone, then 500, then the other 499
+    assert writer.commits == len(wakes) == 2  # all came in one round of the event loop
     assert writer.waiting == 0
 
 

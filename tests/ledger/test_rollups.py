@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ippbx_billing.calls import Call, Direction, Disposition, TrafficType
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.ledger import Ledger, RatedCall
+from ippbx_billing.ledger.calls import KIND
 from ippbx_billing.ledger.rollups import LEVELS, SUMS
 from ippbx_billing.numbering import Override
 from ippbx_billing.pipeline import Rules, rerating
@@ -350,6 +351,40 @@ def test_a_file_of_an_older_version_gets_its_sums(tmp_path: Path) -> None:
         assert_counted(ledger)
 
 
+def test_kinds_of_an_older_version_are_told_apart_by_how_numbers_begin(tmp_path: Path) -> None:
+    """Each charge has the kind that its call would have if it came today, and no kind lost its calls."""
+    path = tmp_path / "ledger.db"
+    told = f"SELECT g.id, {', '.join(KIND)} FROM charges g JOIN kinds k ON k.id = g.kind_id ORDER BY g.id"
+    with happened(path, 3, 25) as ledger:
+        before = [tuple(row) for row in ledger.connection.execute(told)]
+    with closing(sqlite3.connect(path)) as connection:
+        _back_to_schema_6(connection)
+    with Ledger(path) as ledger:
+        assert [tuple(row) for row in ledger.connection.execute(told)] == before
+    starts = [row[-2:] for row in before]
+    assert len(set(starts)) > 2
+
+
+def _without_starts(connection: sqlite3.Connection) -> None:
+    """Kinds as they were before they told how numbers begin: one in the place of those that are alike but for that."""
+    told = ", ".join(KIND[: KIND.index("code")])
+    made = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'kinds'").fetchone()[0]
+    made = (
+        made.replace(" code TEXT NOT NULL,", "").replace("abroad INTEGER NOT NULL,", "").replace(", code, abroad", "")
+    )
+    for statement in (
+        f"CREATE TEMP TABLE alike AS SELECT id, min(id) OVER (PARTITION BY {told}) AS first FROM kinds",
+        "UPDATE charges SET kind_id = (SELECT first FROM temp.alike a WHERE a.id = charges.kind_id)",
+        "CREATE TEMP TABLE before AS SELECT * FROM kinds WHERE id IN (SELECT first FROM temp.alike)",
+        "DROP TABLE kinds",
+        made,
+        f"INSERT INTO kinds (id, {told}) SELECT id, {told} FROM temp.before",
+        "DROP TABLE temp.before",
+        "DROP TABLE temp.alike",
+    ):
+        connection.execute(statement)
+
+
 def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     """Take away all that later steps of the migrations brought; the directory too, it has tables of its own."""
     later = [f"rollup_{name}" for name in (*LEVELS, "extensions", "places", "classes", "spans")]
@@ -369,6 +404,7 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     connection.execute("DROP INDEX calls_in_doubt")
     connection.execute("ALTER TABLE calls DROP COLUMN doubt")
     connection.execute("ALTER TABLE calls DROP COLUMN billed_ms")
+    _without_starts(connection)
     for table, column in (
         ("prices", "status"),
         ("prices", "terms"),

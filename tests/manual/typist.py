@@ -35,6 +35,7 @@ ADMIN = "IPPBX_BILL_PBX_ADMIN_PASSWORD"
 NOT_RUN = {
     "sudo ": "changes the system: users, units, folders of root",
     "ippbx-bill service": "speaks to systemd; tests/service run it against a systemd of their own",
+    "ippbx-bill verify": "needs a carrier's bill; tests/reports/test_verifying.py makes some",
     "ippbx-bill alerts test": "sends over the net; tests/alerts send to servers of their own",
     "python3 examples/bundle.py": "fetches from the net; tests/project/test_examples.py tries its parts",
     "python3 -m zipfile": "belongs to the line before",
@@ -55,6 +56,7 @@ RUN_ALL_THE_SAME = ("ippbx-bill service install --print",)
 EXITS = {
     "ippbx-bill doctor": (1, "a fresh folder has no backup and no listener, which is what it has to say"),
     "ippbx-bill pbx check": (1, "the practice PBX may not have placed its first call yet"),
+    "ippbx-bill limits apply --yes": (2, "no command is set that bars an extension, which is what it has to say"),
     "ippbx-bill tariffs check": (1, "the standard tariff leaves open what a service number costs"),
 }
 

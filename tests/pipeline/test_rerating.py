@@ -242,6 +242,32 @@ def test_calls_that_had_no_price_get_one(ledger: Ledger) -> None:
     assert '"match":"number","value":"116114"' in str(stored(ledger)[1][7])
 
 
+def test_a_price_of_another_type_that_names_the_area_is_found_as_for_a_live_call(ledger: Ledger) -> None:
+    """Of a kind of calls is known whether they have a full number, by which alone such a price is found."""
+    ledger.book.end_prices(one.id for one in ledger.book.prices() if one.id and one.carrier == TELECOM)
+    put(ledger, talk("902162345678", 60), talk("95588", 60))
+    figures = Figures(60, 100_000, 60, 100_000)
+    row = Price(None, TELECOM, TrafficType.LOCAL, figures, date(2026, 1, 1), match="area", value="021")
+    ledger.book.add_prices([row])
+    assert rerate(ledger).priced == 1
+    assert [charge[2] for charge in stored(ledger)] == [100_000, None]
+    assert stored(ledger) == expected(ledger)
+
+
+def test_a_list_for_abroad_leaves_calls_at_home_to_their_kind(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only calls whose number begins as some full number of the list are looked at one by one."""
+    put(ledger, talk("902162345678", 60), talk("00447123456789", 60), talk("00862162345678", 60))
+    figures = Figures(60, 100_000, 60, 100_000)
+    row = Price(None, TELECOM, TrafficType.INTERNATIONAL, figures, date(2026, 1, 1), match="prefix", value="447")
+    ledger.book.add_prices([row])
+    asked: list[int] = []
+    digits = ledger.rerates.digits
+    monkeypatch.setattr(ledger.rerates, "digits", lambda ids: asked.extend(ids) or digits(ids))
+    assert rerate(ledger).changed == 1
+    assert asked == [2]
+    assert stored(ledger) == expected(ledger)
+
+
 def test_numbers_are_looked_up_again_only_when_asked_to(ledger: Ledger) -> None:
     """A correction of a prefix changes old calls with `reclassify` alone; the old meaning stays in the history."""
     from ippbx_billing.numbering import Override
@@ -285,7 +311,7 @@ def test_sentences_that_an_earlier_release_kept_are_no_other_meaning(ledger: Led
 
 numbers = st.sampled_from(
     ["902162345678", "58674577", "913820000000", "00447123456789", "0018082345678", "10086", "95588", "110", "8002",
-     "4006001234", "1795102162345678", "19302162345678", "0085223456789", "", "anonymous", "16812345"]
+     "4006001234", "1795102162345678", "19302162345678", "0085223456789", "", "anonymous", "16812345", "00862162345678"]
 )  # fmt: skip
 moments = st.one_of(
     st.integers(0, 31 * 86_400 - 1),
@@ -340,7 +366,7 @@ windows_any = st.builds(
 )
 destinations = st.sampled_from(
     [("any", ""), ("area", "021"), ("prefix", "1808"), ("prefix", "4471"), ("pattern", "100XX"), ("country", "GB"),
-     ("called", "400N"), ("pattern", "0216N")]
+     ("called", "400N"), ("pattern", "0216N"), ("prefix", "+8621"), ("prefix", "+852"), ("area", "022")]
 )  # fmt: skip
 prices_any = st.builds(
     lambda destination, **rest: Price(None, match=destination[0], value=destination[1], **rest),
@@ -383,6 +409,7 @@ filters_any = st.builds(
         }
     ),
     at_once=st.sampled_from([1, 7, 1000]),
+    usual=st.booleans(),
 )
 def test_every_call_is_charged_as_if_it_came_today(
     tmp_path: Path,
@@ -391,8 +418,9 @@ def test_every_call_is_charged_as_if_it_came_today(
     filters: list[CallFilter],
     rounded: dict[str, object],
     at_once: int,
+    usual: bool,
 ) -> None:
-    """By new prices, versions, windows, filters and another rounding; and the preview had said so."""
+    """By new prices beside or without the usual ones, versions, windows, filters, rounding; the preview had said so."""
     path = tmp_path / "any.db"
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
@@ -401,7 +429,8 @@ def test_every_call_is_charged_as_if_it_came_today(
         for name in (TELECOM, UNICOM):
             ledger.book.add_carrier(Carrier(name, "022", "天津", name[-2:], default=name == TELECOM))
         ledger.book.put_trunk(Trunk("unicom", UNICOM))
-        ledger.book.add_prices(one for one in standard("CN", "022", "天津")[1] if one.carrier in (TELECOM, UNICOM))
+        every = standard("CN", "022", "天津")[1] if usual else ()
+        ledger.book.add_prices(one for one in every if one.carrier in (TELECOM, UNICOM))
         put(ledger, *calls)
         ledger.book.add_prices(prices)
         ledger.book.change_carrier(TELECOM, decimals=3, **rounded)

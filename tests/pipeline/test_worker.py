@@ -17,6 +17,7 @@ from ippbx_billing.calls import EventStatus
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules
+from ippbx_billing.pipeline import worker as working
 from ippbx_billing.pipeline.patience import READING_S, TookTooLong, patience
 from ippbx_billing.pipeline.worker import LOOP_RESTARTS, Worker
 from ippbx_billing.settings import load
@@ -172,7 +173,8 @@ def test_a_worker_that_dies_again_and_again_is_seen(site: Path, monkeypatch: pyt
             process = worker._process
             assert process is not None
             process.kill()
-            assert wait_for(lambda number=number: len(told) > number)
+            assert wait_for(lambda process=process: worker._process is not process)
+            assert len(told) == number + 1
         assert wait_for(lambda: worker.state() == "crashing")
         assert not worker.is_well()
 
@@ -208,3 +210,53 @@ def test_healthz_tells_how_the_worker_is(site: Path) -> None:
         assert health["pipeline_waiting"] == 0
         assert health["pipeline_silent_s"] < PATIENCE_S
         assert health["installation"] == (site / "installation").read_text().strip()
+
+
+class Ends:
+    """The two ends of a pipe: one that stands for the worker's standard input, one for the listener's hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        reading, self.hand = os.pipe()
+        self.file = os.fdopen(reading, "rb", buffering=0)
+        monkeypatch.setattr("sys.stdin", self.file)
+        monkeypatch.setattr(working._Pipe, "_tell", lambda pipe: None)  # nobody listens to it
+        self.pipe = working._Pipe()
+
+    def close(self) -> None:
+        os.close(self.hand)
+        assert wait_for(lambda: not self.pipe.open)
+        self.file.close()
+
+
+def test_a_record_after_a_rest_is_taken_at_once_and_those_that_keep_coming_gather(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first wake-up ends the sleep; from then on the next batch waits, and the end of the listener ends that."""
+    monkeypatch.setattr(working, "POLL_S", 3_600)
+    monkeypatch.setattr(working, "GATHER_S", 600)
+    ends = Ends(monkeypatch)
+    ends.pipe._woken_at = time.monotonic() - 600
+    os.write(ends.hand, b"!")
+    ends.pipe.wait(more=False)  # comes back, with ten minutes to wait for any further one
+    for more in (False, True):
+        waiting = threading.Thread(target=ends.pipe.wait, args=(more,), daemon=True)
+        waiting.start()
+        os.write(ends.hand, b"!")
+        waiting.join(0.05)
+        assert waiting.is_alive()
+    ends.close()
+    waiting.join(PATIENCE_S)
+    assert not waiting.is_alive()
+
+
+def test_a_few_that_came_during_a_batch_are_left_to_gather(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of ten leaves 27 of 37, which are few; at the end none is left."""
+    fill(site / "inbox.db", [gateway_cdr("8001", f"9586745{number:02d}", 64) for number in range(37)])
+    using, ends = load(site), Ends(monkeypatch)
+    with Ledger(using.ledger_path) as ledger, Inbox(using.inbox_path) as inbox:
+        pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=10)
+        assert working._taken(pipeline, ends.pipe)
+        assert calls(site) == 10
+        assert not working._taken(pipeline, ends.pipe, few=1)
+        assert calls(site) == 37
+    ends.close()

@@ -71,6 +71,7 @@ def test_every_benchmark_has_its_module() -> None:
     [
         ("worker 200", {"worker, numbers repeat", "worker, all numbers differ", "worker, numbers repeat: rating"}),
         ("numbering --quick", {"numbers, all different", "numbers, of the world, all different"}),
+        ("rebuild 200", {"rebuild, events", "rebuild, memory"}),
         ("rating 2000", {"rating, rate", "rating, explain"}),
     ],
 )
@@ -113,7 +114,34 @@ def test_a_tiny_export_is_measured(tmp_path: Path) -> None:
     ]
 
 
+def test_tiny_growth_is_measured(tmp_path: Path) -> None:
+    """Report, export and rating again of two ledgers, the second beside the first."""
+    names = measured(tmp_path, "growth", "600", "1200", "--extensions", "5")
+    assert len(names) == 12
+    assert names[-2] == "1,200 calls: a year rated again"
+
+
+def test_tiny_lists_are_measured(tmp_path: Path) -> None:
+    """A list is brought in and checked, and a price asked for beside it."""
+    assert measured(tmp_path, "decks", "60", "--checked", "40", "--rounds", "1") == [
+        "`tariffs import` of 60 rows",
+        "`tariffs import` of 60 rows, memory",
+        "`tariffs check` of 40 rows",
+        "`tariffs check` of 40 rows ÷ of 4",
+        "`quote` beside 60 rows, above one without",
+    ]
+
+
 def test_tiny_reports_are_measured(tmp_path: Path) -> None:
     """Questions of a year of few calls, as whole processes too."""
     names = measured(tmp_path, "reports", "3000", "--extensions", "20", "--rounds", "1")
     assert "reports: report --month 2026-02 --by number, its processor time above bare Python" in names
+
+
+def test_a_tiny_console_is_measured(tmp_path: Path) -> None:
+    """Two open pages beside a listener that takes records, and every page over few calls."""
+    tiny = "--pages 2 --per-second 100 --seconds 1 --calls 2000 --rounds 1"
+    names = measured(tmp_path, "console", *tiny.split())
+    assert "console, 2 open pages: answer with them, p99" in names
+    assert "console, 2 open pages: memory of the console" in names
+    assert "console, a call's story over 2,000 calls" in names

@@ -198,8 +198,12 @@ def test_a_database_that_was_moved_aside_is_told(site: Path) -> None:
         ("UPDATE rollup_days SET extension_id = extension_id + 1", "2026-10-13"),
         ("DELETE FROM rollup_months", "months"),
         ("DELETE FROM rollup_month_places", "month_places"),
+        ("DELETE FROM rollup_month_hours", "month_hours"),
         ("UPDATE rollup_month_extensions SET billed_s = 0", "month_extensions"),
-        ("UPDATE charges SET fee_micro = 5", "months, month_extensions, month_places, days, hours, 2026-10-13"),
+        (
+            "UPDATE charges SET fee_micro = 5",
+            "months, month_extensions, month_hours, month_places, days, hours, 2026-10-13",
+        ),
     ],
 )
 def test_sums_that_went_astray_are_told_and_mended(site: Path, cli: Cli, damage: str, told: str) -> None:

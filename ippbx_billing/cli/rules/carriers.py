@@ -59,6 +59,8 @@ def _parts(
     using: "Settings", name: str | None, area_code: str | None, place: str | None, operator: str | None
 ) -> tuple[str, str, str]:
     """Area code, place and operator, from the options or from a name written 022-天津-电信."""
+    from ippbx_billing.lists.carriers import place_of
+
     pieces = (name or "").split("-", 2)
     if len(pieces) == 3:
         area_code, place, operator = area_code or pieces[0], place or pieces[1], operator or pieces[2]
@@ -67,18 +69,7 @@ def _parts(
         raise UsageError(
             tr("the carrier's operator is missing"), tr("write the name as 022-天津-电信, or give --operator")
         )
-    return area_code, place or _place(using, area_code), operator
-
-
-def _place(using: "Settings", area_code: str) -> str:
-    from ippbx_billing import numbering
-
-    area = numbering.area(area_code, using.country)
-    if area is not None:
-        return area.place
-    if using.country == "CN":
-        raise UsageError(tr("{code!r} is no area code of China", code=area_code), tr("give --place as well"))
-    return using.country
+    return area_code, place or place_of(area_code, using.country), operator
 
 
 def _standard_prices(using: "Settings", carrier: "Carrier") -> list[Any]:
@@ -97,12 +88,11 @@ def set_region(
     operator: Annotated[str | None, typer.Option(help=en("default: stays as it is"))] = None,
 ) -> None:
     """What the right click on a carrier did: 所属地名 follows the 区号, the name is made of both."""
+    from ippbx_billing.lists.carriers import moved
+
     using = common.settings()
-    place = place or _place(using, area_code)
     with common.open_ledger(using) as ledger:
-        operator = operator or ledger.book.carrier(name).operator
-        new_name = f"{area_code}-{place}-{operator}"
-        ledger.book.change_carrier(name, name=new_name, area_code=area_code, place=place, operator=operator)
+        new_name = moved(ledger, name, area_code, country=using.country, place=place, operator=operator)
     say(tr("{old} is now {new}", old=name, new=new_name))
 
 

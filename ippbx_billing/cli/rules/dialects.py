@@ -261,7 +261,7 @@ def set_word(
             "{word} means {meaning}; {count} events were read again",
             word=word,
             meaning=tr(meaning.value),
-            count=replayed,
+            count=replayed.events,
         )
     )
 

@@ -368,7 +368,7 @@ def import_file(
         say(views.summed_up(plan.changes))
         if not yes and not _agreed():
             raise BillingError(tr("nothing was changed"), tr("say --yes to import without being asked"))
-        with common.progress(tr("Storing")) as heard:
+        with common.progress(tr("Storing")) as heard, common.nothing_collected():
             carry_out(ledger, plan, heard)
     say(tr("imported"))
     _hint_at_rerate(using, [*plan.changes.coming, *plan.changes.removed])
@@ -445,7 +445,7 @@ def _read_file(file: Path, assume: "Assumptions") -> "Imported":
     """The file's prices; what was noticed in it is told."""
     from ippbx_billing.lists.tariffs.imports import read_file
 
-    with common.progress(tr("Reading")) as heard:
+    with common.progress(tr("Reading")) as heard, common.nothing_collected():
         found = read_file(file, assume, heard)
     for remark in found.remarks:
         say(f"{file}: {remark}")

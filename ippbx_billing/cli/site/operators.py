@@ -153,12 +153,10 @@ def _change(name: str, action: str, **changed: Any) -> None:
 
 
 def _check_scope(department: str | None, employee: str | None) -> None:
-    """NotFoundError for a department or a staff number that nobody has."""
+    from ippbx_billing.reports.scopes import check_named
+
     with common.open_ledger(common.settings()) as ledger:
-        if department:
-            ledger.directory.department(department)
-        if employee and not ledger.directory.employee_history(employee):
-            ledger.directory.employee(employee)
+        check_named(ledger, department, employee)
 
 
 def _address(file: "OperatorFile", operator: "Operator") -> str:

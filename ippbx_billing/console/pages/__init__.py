@@ -7,13 +7,37 @@ order of the menu. See the head of `ways` for a table, `calls` for an example.
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ippbx_billing.console.pages import account, bills, calls, home, live, reports, sign_in
+from ippbx_billing.console.pages import (
+    account,
+    bills,
+    calls,
+    carriers,
+    home,
+    live,
+    operators,
+    reports,
+    sign_in,
+    upkeep,
+    work,
+)
 from ippbx_billing.console.ways import MenuEntry, Way
 
 if TYPE_CHECKING:
     from ippbx_billing.console.desk import Desk
 
-MODULES: tuple[ModuleType, ...] = (home, calls, reports, bills, account, live, sign_in)
+MODULES: tuple[ModuleType, ...] = (
+    home,
+    calls,
+    work,
+    reports,
+    bills,
+    carriers,
+    upkeep,
+    operators,
+    account,
+    live,
+    sign_in,
+)
 
 
 def ways() -> list[Way]:

@@ -20,6 +20,7 @@ from ippbx_billing.upkeep.happenings import happenings
 
 ROWS = 50
 LOG_LINES = 12
+SHARED_S = 3.0  # open pages ask every five seconds
 
 
 def home(desk: Desk) -> Response:
@@ -41,17 +42,17 @@ def home(desk: Desk) -> Response:
 
 def figures(desk: Desk) -> Response:
     """The five figures alone."""
-    return desk.fragment("home_figures.html", **_figures(desk))
+    return desk.shared_fragment("home_figures.html", SHARED_S, lambda: _figures(desk))
 
 
 def in_progress(desk: Desk) -> Response:
     """The calls in progress alone."""
-    return desk.fragment("home_progress.html", **_progress(desk))
+    return desk.shared_fragment("home_progress.html", SHARED_S, lambda: _progress(desk))
 
 
 def state(desk: Desk) -> Response:
     """State and system log alone."""
-    return desk.fragment("home_state.html", **_state(desk))
+    return desk.shared_fragment("home_state.html", SHARED_S, lambda: _state(desk))
 
 
 def _figures(desk: Desk) -> dict[str, Any]:

@@ -81,8 +81,14 @@ def _lines(sheet: Sheet, columns: Columns) -> Iterator[Row]:
 
 def is_sentence(row: Row) -> bool:
     """Whether a row holds but one cell, of words: the closing lines of a list do."""
-    told = [cell.strip() for cell in row.cells if cell.strip()]
-    return len(told) == 1 and " " in told[0] and told[0][0].isalpha()
+    told = ""
+    for cell in row.cells:
+        if not cell or cell.isspace():
+            continue
+        if told:
+            return False  # nearly always, and much sooner
+        told = cell.strip()
+    return " " in told and told[0].isalpha()
 
 
 def _with(found: Notices, where: str, text: str, order: cells.DateOrder | None) -> Notices:

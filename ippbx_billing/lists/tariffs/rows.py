@@ -121,12 +121,13 @@ class DeckLine:
     def __init__(self, row: Row, columns: Columns) -> None:
         self.where = row.where
         self.faults: list[LineFault] = []
-        self._columns = {column.key: column for column in columns.by_place.values()}
-        self.beyond = [cell for cell in row.cells[columns.width :] if cell.strip()]
+        self._by_place = columns.by_place
+        texts, width = row.cells, len(row.cells)
+        self.beyond = [cell for cell in texts[columns.width :] if cell.strip()] if width > columns.width else []
         self._texts = {
-            column.key: row.cells[place]
+            column.key: text
             for place, column in columns.by_place.items()
-            if place < len(row.cells) and (row.cells[place] if column.key == "note" else row.cells[place].strip())
+            if place < width and (text := texts[place]) and (column.key == "note" or not text.isspace())
         }
 
     def text(self, key: str) -> str:
@@ -139,15 +140,20 @@ class DeckLine:
 
     def words(self, without: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
         """What the row says beside its destinations and notes."""
-        return tuple(item for item in self._texts.items() if item[0] not in NAMING_KEYS and item[0] not in without)
+        left_out = NAMING_KEYS.union(without) if without else NAMING_KEYS
+        return tuple([item for item in self._texts.items() if item[0] not in left_out])
 
     def names(self, *keys: str) -> bool:
         """Whether the list has one of these columns."""
-        return any(key in self._columns for key in keys)
+        return any(column.key in keys for column in self._by_place.values())
 
     def column(self, key: str) -> DeckColumn:
         """The column that holds it."""
-        return self._columns.get(key) or DeckColumn(key, key)
+        found = None
+        for column in self._by_place.values():
+            if column.key == key:
+                found = column
+        return found or DeckColumn(key, key)
 
     def read(self, key: str, reader: Callable[[str], Value], default: Default) -> Value | Default:
         """What the cell says; the default where it is empty, or where it cannot be read, which is noted."""
@@ -409,9 +415,10 @@ def _figures_of_rate(line: DeckLine, assume: Assumptions) -> Figures | None:
 
 def _by_the_minute(line: DeckLine) -> tuple[int, int] | None:
     """A first minute and additional ones are increments of a minute."""
-    both = line.has("initial_rate") and line.has("next_rate")
+    if not (line.has("initial_rate") and line.has("next_rate")):
+        return None
     minutes = all(re.search(r"minute|分钟", line.column(key).heading, re.I) for key in ("initial_rate", "next_rate"))
-    return (60, 60) if both and minutes else None
+    return (60, 60) if minutes else None
 
 
 def _fee(line: DeckLine, key: str, assume: Assumptions) -> int:

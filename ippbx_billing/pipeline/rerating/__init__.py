@@ -33,7 +33,7 @@ __all__ = ["Difference", "RerateOutcome", "Rerating", "Wanted"]
 
 CALLS_AT_ONCE = 50_000  # a stretch is written in about a tenth of a second
 PAUSE_S = 0.001  # between two stretches, so that others come to write
-MOST_FEES = 200_000  # charges remembered at once; beyond that they are learnt anew
+MOST_FEES = 200_000  # charges remembered beyond a stretch; if there are more, they are learnt anew
 
 Progress = Callable[[int, int], None]
 
@@ -164,6 +164,8 @@ class Rerating:
     def _find(self, stretch: CallRange) -> None:
         """Gather the calls of a stretch whose charge is to change."""
         self._tables.begin_stretch()
+        if self._learnt > MOST_FEES:
+            self._forget()
         for calls in self._until_known():
             self._tables.find_changed(stretch, calls)
         self._tables.put_changed(self._single.changed(self._asked.single, stretch.end))
@@ -239,8 +241,6 @@ class Rerating:
         yield None
         while self._asked.new:
             calls = list(self._asked.new)
-            if self._learnt + len(self._asked.fees) > MOST_FEES:
-                self._forget()
             self._learnt += len(self._asked.fees)
             self._tables.learn(self._asked.fees.items())
             self._asked.new.clear()

@@ -59,25 +59,27 @@ class CallKind:
     id: int
     call: Call
     classification: Classification
+    code: str  # how the numbers begin, see `number_start`
 
     @classmethod
     def of(cls, row: Row) -> "CallKind":
-        """The kind that a row of `kinds` holds."""
+        """The kind that a row of `kinds` holds; the number stands for all that begin so."""
+        number = "00" + NO_NUMBER if row["abroad"] else NO_NUMBER
         call = Call(
             pbx="",
             dialect="",
             started_at=moment(0),
             billed_s=0,
             disposition=Disposition(row["disposition"]),
-            number=NO_NUMBER,
+            number=number,
             trunk=row["trunk"] or None,
             direction=Direction(row["direction"]) if row["direction"] else None,
             twin=NO_NUMBER if row["twin"] == TWIN else None,
             doubt=Reason("doubtful") if row["twin"] == DOUBTFUL else None,
         )
         classification = Classification(
-            number=NO_NUMBER,
-            normalized=NO_NUMBER,
+            number=number,
+            normalized=f"+{row['code']}{NO_NUMBER}" if row["code"] else NO_NUMBER,
             traffic_type=TrafficType(row["traffic_type"]),
             line_kind=LineKind(row["line_kind"]),
             country=row["country"] or None,
@@ -85,7 +87,7 @@ class CallKind:
             ip_prefix=row["ip_prefix"] or None,
             emergency=bool(row["emergency"]),
         )
-        return cls(row["id"], call, classification)
+        return cls(row["id"], call, classification, row["code"])
 
 
 class Digits(NamedTuple):
@@ -196,7 +198,7 @@ class Deciding:
         if carrier is None:
             return None
         direction = kind.call.direction or Direction.OUTBOUND
-        return book.fitting(carrier, kind.classification.traffic_type, direction)
+        return book.fitting(carrier, kind.classification.traffic_type, direction, kind.code)
 
     def _without_price(self, call: Call, classification: Classification, charge: Charge) -> RatingPlan:
         """One charge for all such calls, unless its reason names the number or the length decides."""

@@ -31,7 +31,7 @@ def rows(operators: Iterable[Operator], visits: Iterable[Visit]) -> list[dict[st
 def columns(form: Format = Format.TABLE) -> list[Column]:
     """The columns of `rows`."""
     found = [
-        Column("name", tr("Name")),
+        Column("name", tr("User name")),
         Column("role", tr("Role"), "word"),
         Column("department", tr("Department")),
         Column("employee", tr("Staff no."), "code"),
@@ -64,7 +64,7 @@ def visit_columns(form: Format = Format.TABLE) -> list[Column]:
     """The columns of `visit_rows`."""
     found = [
         Column("id", tr("ID"), "code"),
-        Column("name", tr("Name")),
+        Column("name", tr("User name")),
         Column("address", tr("From"), "code"),
         Column("browser", tr("Browser"), rank=1),
         Column("since", tr("Since"), "time"),

@@ -133,6 +133,11 @@ def _key_columns(key: str, rows: Sequence[Row]) -> list[Column]:
     return columns
 
 
+def title_of_key(key: str) -> str:
+    """What calls are summed by, as a heading."""
+    return tr("Employee") if key == "employee" else _HEADINGS[key]()[0]
+
+
 _HEADINGS: dict[str, Callable[[], tuple[str, str]]] = {
     "extension": lambda: (tr("Extension"), "code"),
     "department": lambda: (tr("Department"), "text"),

@@ -8,7 +8,7 @@ from ippbx_billing.documents.document import Document, Section
 from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import tr
 from ippbx_billing.reports.conditions import Period
-from ippbx_billing.reports.verifying import BillDifference, Cause, CauseSum, Verification
+from ippbx_billing.reports.verifying import BillDifference, CauseSum, DifferenceCause, Verification
 
 MOST_PROBLEMS = 20
 
@@ -120,7 +120,7 @@ def _row(one: BillDifference) -> dict[str, Any]:
     return {
         "cause": one.cause.value,
         "difference": None
-        if one.our_micro is None and one.cause in (Cause.UNRATED, Cause.MISSING)
+        if one.our_micro is None and one.cause in (DifferenceCause.UNRATED, DifferenceCause.MISSING)
         else _text(one.micro),
         "where": one.where or None,
         "started_at": one.started_at and one.started_at.isoformat(),
@@ -136,25 +136,25 @@ def _row(one: BillDifference) -> dict[str, Any]:
 
 
 def _spoken(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "cause": words()[Cause(row["cause"])]}
+    return {**row, "cause": words()[DifferenceCause(row["cause"])]}
 
 
-def words() -> dict[Cause, str]:
+def words() -> dict[DifferenceCause, str]:
     """The causes in words."""
     return {
-        Cause.UNKNOWN: tr("we have no such call"),
-        Cause.TWICE: tr("billed twice"),
-        Cause.UNANSWERED: tr("nobody answered"),
-        Cause.ELSEWHERE: tr("went over another carrier's line"),
-        Cause.INCOMING: tr("was no outgoing call"),
-        Cause.LEFT_OUT: tr("left out by a filter, or told by another record"),
-        Cause.OTHER_MONTH: tr("of another month"),
-        Cause.ITEM: tr("no call: rent, package, credit"),
-        Cause.MISSING: tr("not on the bill"),
-        Cause.LENGTH: tr("another length"),
-        Cause.PRICE: tr("another price"),
-        Cause.ROUNDING: tr("rounding"),
-        Cause.UNRATED: tr("we have no price for it"),
+        DifferenceCause.UNKNOWN: tr("we have no such call"),
+        DifferenceCause.TWICE: tr("billed twice"),
+        DifferenceCause.UNANSWERED: tr("nobody answered"),
+        DifferenceCause.ELSEWHERE: tr("went over another carrier's line"),
+        DifferenceCause.INCOMING: tr("was no outgoing call"),
+        DifferenceCause.LEFT_OUT: tr("left out by a filter, or told by another record"),
+        DifferenceCause.OTHER_MONTH: tr("of another month"),
+        DifferenceCause.ITEM: tr("no call: rent, package, credit"),
+        DifferenceCause.MISSING: tr("not on the bill"),
+        DifferenceCause.LENGTH: tr("another length"),
+        DifferenceCause.PRICE: tr("another price"),
+        DifferenceCause.ROUNDING: tr("rounding"),
+        DifferenceCause.UNRATED: tr("we have no price for it"),
     }
 
 

@@ -1,0 +1,1 @@
+"""The console in Debian's Chromium, over real HTTP, beside a real listener."""
