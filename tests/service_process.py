@@ -63,7 +63,7 @@ class Service:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             line = self.lines.get(timeout=PATIENCE_S)
-            if found := re.search(r"console: (https?://\S+)", line):
+            if found := re.search(r"web page: (https?://\S+)", line):
                 return found[1].rstrip("/")
         raise TimeoutError("no console")
 

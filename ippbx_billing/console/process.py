@@ -66,7 +66,7 @@ def serve(using: Settings, announce: Callable[[str], object], *, until_stdin_end
         address = url(using.console_host, port, "https" if security else "http")
 
         def ready() -> None:
-            announce(f"console: {address}")
+            announce(tr("web page: {address}", address=address))
             if welcome := first_address(using, address):
                 announce(tr("nobody can sign in yet; set a name and a password at {address}", address=welcome))
 

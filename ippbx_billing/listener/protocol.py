@@ -249,13 +249,14 @@ class Protocol(asyncio.Protocol):
             end: int | None = len(self._data)  # as usual nothing follows
         else:
             end = self._end_in_data()
+        rest = b""
         if end is not None and end < len(self._data) and request.body_bytes:
             rest = miscounted(b"".join(request.parts), self._data[end:])
             if rest:
                 self.on_body(rest)
                 end += len(rest)  # the parser will stumble over these bytes, and is given those behind them
         self._begin = end if end is not None else -1
-        self._complete()
+        self._complete(whole=not rest)
 
     # What is made of it
 
@@ -285,8 +286,12 @@ class Protocol(asyncio.Protocol):
         if begin < len(self._data):
             self.on_body(self._data[begin:])
 
-    def _complete(self) -> None:
-        """The request is here as a whole: it is shown something, refused, or handed to the writer."""
+    def _complete(self, *, whole: bool = True) -> None:
+        """The request is here as a whole: it is shown something, refused, or handed to the writer.
+
+        Where it is not `whole`, the parser still stumbles over bytes of its body; until then it must not be answered,
+        or these bytes would look like a broken request behind it.
+        """
         request = self._request
         self.stage = BETWEEN
         self._since = time.monotonic()
@@ -300,7 +305,7 @@ class Protocol(asyncio.Protocol):
             self.capacity.held_bytes -= held_bytes
             exchange.refuse(refusal)
         else:
-            self.doors.writer.take(self._delivery(), exchange.kept, self._is_alone())
+            self.doors.writer.take(self._delivery(), exchange.kept, whole and self._is_alone())
 
     def _is_alone(self) -> bool:
         """Whether nothing else can be under way: one connection, all of whose bytes are this one request."""

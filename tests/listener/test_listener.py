@@ -771,6 +771,19 @@ def test_a_length_in_characters_loses_no_byte(shared: Listening, encoding: str, 
     assert bodies[-1] == (b"next" if following else text.encode(encoding))
 
 
+def test_a_length_in_characters_is_answered_once_where_commits_are_quick(tmp_path: Path) -> None:
+    """A lone record is committed at once; the rest of its body is no broken request behind it."""
+    text = '{"name":"张三李四","caller":"8001"}'
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(text)}\r\n\r\n".encode()
+    with Listening(tmp_path) as service, service.connect() as connection:
+        for _ in range(5):
+            connection.sendall(request(b"quick"))
+            assert answered(connection, 1)
+        connection.sendall(head + text.encode())
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.count(b"HTTP/1.1 200") == received.count(b"HTTP/1.1 ") == 1, received
+
+
 def test_a_right_length_takes_nothing_of_the_next_request(shared: Listening) -> None:
     """Chinese characters and a request behind: both are kept as they are."""
     with shared.connect() as connection:
