@@ -36,7 +36,7 @@ from tests.service_process import Service
 PASSWORD = "correct horse battery"
 NAME = "anna"
 TURN_IDS = 10_000_000  # the numbers of each turn's records are its own, or they would be no new calls
-TURNS = 3  # without and with pages, in turns, so that a busy moment of the machine is nobody's alone
+TURNS = 3  # by default: without and with pages, in turns, so that a busy moment of the machine is nobody's alone
 MOST_RATIO, MOST_GROWTH = 1.5, 1.1
 LIST_WITHIN_S, HOME_WITHIN_S = 0.2, 0.1
 LONG_S = 20.0
@@ -73,6 +73,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20, help="how long each of the turns lasts")
     parser.add_argument("--calls", type=int, default=LARGE, help="how many calls the pages are over")
     parser.add_argument("--ledger", type=Path, help="a data directory with a year of calls, instead of making one")
+    parser.add_argument("--turns", type=int, default=TURNS, help="how often without and with pages")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--strict", action="store_true", help="fail when a required figure is missed")
     add_options(parser)
@@ -106,7 +107,7 @@ def _turns(options: argparse.Namespace, service: Service, base: str, console: in
     alone, beside, memory = list[chain.Sent](), list[chain.Sent](), list[float]()
     watch, told = chain.Watch(service), 0
     with _open_pages(base, options.pages) as pages:
-        for turn in range(TURNS):
+        for turn in range(options.turns):
             pages.away()
             alone.append(chain.under_load(service, options.per_second, options.seconds, watch, 2 * turn * TURN_IDS))
             pages.come()
@@ -122,7 +123,7 @@ def _turns(options: argparse.Namespace, service: Service, base: str, console: in
         Figure(f"{name} acknowledged", rate, "calls/s"),
         Figure(f"{name} answer without them, p99", 1_000 * without, "ms"),
         Figure(f"{name} answer with them, p99", 1_000 * with_pages, "ms", with_pages / without, MOST_RATIO, True),
-        Figure(f"{name} events a page was sent", told / max(1, options.pages * TURNS), "events"),
+        Figure(f"{name} events a page was sent", told / max(1, options.pages * options.turns), "events"),
         Figure(f"{name} memory of the console", memory[-1], "MB", memory[-1] / memory[0], MOST_GROWTH, True),
     ]
 

@@ -1,10 +1,12 @@
 """`filters` and `holidays`: what the site knows better, wired into rating."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ippbx_billing.cli import common
 from tests.bodies import fill, gateway_cdr
 from tests.conftest import Cli
 
@@ -107,8 +109,11 @@ def test_a_carrier_goes_out_and_in_with_its_tariff(cli: Cli, site: Path) -> None
     assert [{**row, "id": 0} for row in after] == [{**row, "id": 0} for row in before]
 
 
-def test_an_import_names_numbers_that_lose_their_price(cli: Cli, site: Path, tmp_path: Path) -> None:
+def test_an_import_names_numbers_that_lose_their_price(
+    cli: Cli, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A new list without Japan, which was called this month; rows that no call finds are named as well."""
+    monkeypatch.setattr(common, "now", lambda: datetime(2026, 11, 20, tzinfo=UTC))
     assert cli("carriers", "add", "test", "--operator", "acme", "--default", "--no-standard").exit_code == 0
     old, new = tmp_path / "old.csv", tmp_path / "new.csv"
     old.write_text("prefix,rate,increments,effective date\n81,1,60,2026-01-01\n44,1,60,2026-01-01\n", encoding="utf-8")

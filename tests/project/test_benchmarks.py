@@ -140,7 +140,7 @@ def test_tiny_reports_are_measured(tmp_path: Path) -> None:
 
 def test_a_tiny_console_is_measured(tmp_path: Path) -> None:
     """Two open pages beside a listener that takes records, and every page over few calls."""
-    tiny = "--pages 2 --per-second 100 --seconds 1 --calls 2000 --rounds 1"
+    tiny = "--pages 2 --per-second 50 --seconds 0.5 --turns 1 --calls 2000 --rounds 1"
     names = measured(tmp_path, "console", *tiny.split())
     assert "console, 2 open pages: answer with them, p99" in names
     assert "console, 2 open pages: memory of the console" in names
