@@ -60,18 +60,18 @@ def test_a_missing_price_is_tried_and_set(anna: Visitor, office: Path) -> None:
     receive(office, *(gateway_cdr("8001", f"90107234567{n}", 61 + n, start=f"2026-10-1{n} 09:00:00") for n in range(3)))
     waiting = without_price(office)
     assert len(waiting) == 3
-    page = anna.get("/work")
+    page = anna.get("/work-list")
     fields = form(page, "3 calls") | {"initial": "60:0.30", "step": "6:0.03",
                                       "first_day": "2026-10-10"}  # fmt: skip
     fields["carrier"] = page.tree().xpath("//select[@name='carrier']/option/text()")[0]
-    tried = anna.post("/work/try", fields)
+    tried = anna.post("/work-list/try", fields)
     count, fee = promised(tried)
     assert (count, fee) == (3, Decimal("0.99"))
     assert without_price(office) == waiting
     again = {one.get("name"): one.get("value") for one in tried.tree().xpath("//main//input[@type='hidden']")}
     assert again == fields
-    done = anna.post("/work/do", again)
-    assert done.path == "/work"
+    done = anna.post("/work-list/do", again)
+    assert done.path == "/work-list"
     assert "3 events were read again" in done.text
     assert without_price(office) == []
     assert fee_of(office, "90107%") == (count, fee)
@@ -83,11 +83,11 @@ def test_a_missing_price_is_tried_and_set(anna: Visitor, office: Path) -> None:
 def test_a_price_that_begins_too_late_promises_nothing(anna: Visitor, office: Path) -> None:
     spoil(office, "UPDATE prices SET ended = 1 WHERE traffic_type = 'domestic'")
     receive(office, gateway_cdr("8001", "907551234567", 61, start="2026-10-12 09:00:00"))
-    page = anna.get("/work")
+    page = anna.get("/work-list")
     carrier = page.tree().xpath("//select[@name='carrier']/option/text()")[0]
     fields = form(page, "2026-10-12") | {"carrier": carrier, "initial": "60:0.3", "step": "6:0.03"}
     fields["first_day"] = "2026-10-13"
-    tried = anna.post("/work/try", fields)
+    tried = anna.post("/work-list/try", fields)
     assert promised(tried)[0] == 0
     assert "still without a price: 1" in tried.text
 
@@ -96,13 +96,13 @@ def test_an_unknown_trunk_gets_its_carrier(anna: Visitor, office: Path) -> None:
     """Its calls are priced by that carrier, and only they are read again."""
     spoil(office, "UPDATE carriers SET is_default = 0")
     receive(office, *(gateway_cdr("8003", "911185", 64, start=f"2026-10-14 12:0{n}:00", port=7) for n in range(2)))
-    page = anna.get("/work")
+    page = anna.get("/work-list")
     fields = form(page, "no default carrier")
     fields["carrier"] = page.tree().xpath("//select[@name='carrier']/option/text()")[0]
-    tried = anna.post("/work/try", fields)
+    tried = anna.post("/work-list/try", fields)
     count, fee = promised(tried)
     assert count + tried.text.count("still without a price") > 0
-    anna.post("/work/do", fields)
+    anna.post("/work-list/do", fields)
     with Ledger(load(office).ledger_path) as ledger:
         assert [one.name for one in ledger.book.trunks()] == [fields["trunk"]]
     assert fee_of(office, "911185") == (count, fee)
@@ -113,34 +113,34 @@ def test_an_unknown_word_is_taught(anna: Visitor, office: Path) -> None:
     record = {"call_id": "c", "caller": "8001", "callee": "901062345678", "duration": 25, "status": "x-17",
               "start_time": "2026-10-13 09:41:49"}  # fmt: skip
     receive(office, json.dumps(record).encode())
-    page = anna.get("/work")
+    page = anna.get("/work-list")
     assert "x-17" in page.text
     fields = form(page, "x-17") | {"meaning": "answered"}
-    tried = anna.post("/work/try", fields)
+    tried = anna.post("/work-list/try", fields)
     count, _ = promised(tried)
     assert count == 1
     assert not load(office).dialects_dir.joinpath("_words.toml").exists()
-    assert "x-17 means answered" in anna.post("/work/do", fields).text
+    assert "x-17 means answered" in anna.post("/work-list/do", fields).text
     assert "x-17" in load(office).dialects_dir.joinpath("_words.toml").read_text(encoding="utf-8")
     assert form_gone(anna, "x-17")
 
 
 def form_gone(visitor: Visitor, words: str) -> bool:
-    page = visitor.get("/work")
+    page = visitor.get("/work-list")
     return not any(words in one.text_content() for one in page.tree().xpath("//main//article"))
 
 
 def test_rejected_records_are_read_again(anna: Visitor, office: Path) -> None:
     """A record that nobody understands stays, and that is told before and after."""
-    page = anna.get("/work")
+    page = anna.get("/work-list")
     (article,) = page.tree().xpath("//main//article[.//input[@value='rejected']]")
     fields = {one.get("name"): one.get("value") for one in article.xpath(".//input[@type='hidden']")}
     assert fields["cause"] == "rejected"
-    tried = anna.post("/work/try", fields)
+    tried = anna.post("/work-list/try", fields)
     assert promised(tried)[0] == 0
     assert "still without a price: 1" in tried.text
-    assert "1 events were read again" in anna.post("/work/do", fields).text
-    assert len(anna.get("/work").tree().xpath("//main//article[.//input[@value='rejected']]")) == 1
+    assert "1 events were read again" in anna.post("/work-list/do", fields).text
+    assert len(anna.get("/work-list").tree().xpath("//main//article[.//input[@value='rejected']]")) == 1
 
 
 @pytest.mark.parametrize("wrong", [
@@ -155,21 +155,21 @@ def test_forms_that_cannot_be_meant_are_told_so(anna: Visitor, office: Path, wro
     with Ledger(load(office).ledger_path) as ledger:
         name = ledger.book.carriers()[0].name
     given = {key: name if text == "DEFAULT" else text for key, text in wrong.items()}
-    for path in ("/work/try", "/work/do"):
+    for path in ("/work-list/try", "/work-list/do"):
         assert anna.post(path, given).status in (400, 404)
 
 
 def test_a_viewer_looks_only(visitor: Visitor) -> None:
     visitor.sign_in("victor")
-    assert visitor.get("/work").status == 200
-    assert not visitor.get("/work").tree().xpath("//main//form")
-    assert visitor.post("/work/try", {"cause": "rejected"}).status == 403
-    assert visitor.post("/work/do", {"cause": "rejected"}).status == 403
+    assert visitor.get("/work-list").status == 200
+    assert not visitor.get("/work-list").tree().xpath("//main//form")
+    assert visitor.post("/work-list/try", {"cause": "rejected"}).status == 403
+    assert visitor.post("/work-list/do", {"cause": "rejected"}).status == 403
     for name in ("hans", "emil"):
         visitor.sign_in(name)
-        assert visitor.get("/work").status == 403
+        assert visitor.get("/work-list").status == 403
 
 
 def test_the_list_in_chinese(anna: Visitor) -> None:
     anna.post("/account/language", {"language": "zh"})
-    assert anna.get("/work").texts("h1") == ["待办"]
+    assert anna.get("/work-list").texts("h1") == ["待办"]

@@ -51,7 +51,7 @@ def carry_out(desk: Desk) -> Response:
         *fees.sentences(done.fees.before, done.fees.after, done.fees.changed, desk.using.currency),
     ]
     desk.note("work mend", told[0], before=done.fees.before._asdict(), after=done.fees.after._asdict())
-    return desk.back("/work", done="; ".join(told))
+    return desk.back("/work-list", done="; ".join(told))
 
 
 def _given(desk: Desk) -> dict[str, str]:
@@ -59,8 +59,8 @@ def _given(desk: Desk) -> dict[str, str]:
 
 
 WAYS = (
-    Way("/work", listing, Role.VIEWER),
-    Way("/work/try", attempt, Role.ACCOUNTANT, post=True),
-    Way("/work/do", carry_out, Role.ACCOUNTANT, post=True),
+    Way("/work-list", listing, Role.VIEWER),
+    Way("/work-list/try", attempt, Role.ACCOUNTANT, post=True),
+    Way("/work-list/do", carry_out, Role.ACCOUNTANT, post=True),
 )
-MENU = (MenuEntry("/work", lambda: tr("Work list"), Role.VIEWER),)
+MENU = (MenuEntry("/work-list", lambda: tr("Work list"), Role.VIEWER),)
