@@ -6,13 +6,10 @@ with Beside(using, report=log.warning) as beside:
 
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import chain, repeat
-from types import TracebackType
-from typing import IO, Self
 
+from ippbx_billing.service.children import WatchedChild
 from ippbx_billing.settings import Settings
 
 RESTART_PAUSES_S = (1.0, 2.0, 5.0, 15.0, 60.0)  # then always the last one
@@ -20,55 +17,28 @@ END_S = 10.0
 STOPS_WITH_STDIN = "--beside"
 
 
-class Beside:
+class Beside(WatchedChild):
     """The console as a child of the listener: its end is told and mended, and never the listener's own."""
 
+    end_s = END_S
+
     def __init__(self, using: Settings, report: Callable[[str], None]) -> None:
+        super().__init__()
         self._using = using
         self._report = report
-        self._ending = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._pauses = chain(RESTART_PAUSES_S, repeat(RESTART_PAUSES_S[-1]))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def start(self) -> None:
-        """Begin; called when the listener is ready."""
-        self._process = self._child()
-        threading.Thread(target=self._restart_when_dead, name="console-watch", daemon=True).start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ending.set()
-        if self._process is None:
-            return
-        with suppress(OSError):
-            _stdin(self._process).close()
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _child(self) -> subprocess.Popen[bytes]:
+    def child(self) -> subprocess.Popen[bytes]:
+        """The console's own command, told where to listen."""
         using = self._using
         command = [sys.executable, "-m", "ippbx_billing", "--data-dir", str(using.data_dir), "console"]
         options = [STOPS_WITH_STDIN, "--host", using.console_host, "--port", str(using.console_port)]
         return subprocess.Popen([*command, *options], stdin=subprocess.PIPE)
 
-    def _restart_when_dead(self) -> None:
-        pauses = chain(RESTART_PAUSES_S, repeat(RESTART_PAUSES_S[-1]))
-        while self._process is not None:
-            code = self._process.wait()
-            if self._ending.wait(next(pauses)):
-                return
-            with suppress(OSError):
-                _stdin(self._process).close()
-            self._report(f"the console ended (exit {code}) and is started again; records are taken as before")
-            self._process = self._child()
+    def pause_s(self, code: int) -> float:
+        """Longer from end to end."""
+        return next(self._pauses)
 
-
-def _stdin(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    assert process.stdin is not None
-    return process.stdin
+    def starts_again(self, code: int) -> None:
+        """Told in a line; no record is waiting for it."""
+        self._report(f"the console ended (exit {code}) and is started again; records are taken as before")

@@ -20,12 +20,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ippbx_billing import language as texts
 from ippbx_billing.errors import BusyError
 from ippbx_billing.language import tr
+from ippbx_billing.service.children import WatchedChild, pipe_of
 from ippbx_billing.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -51,11 +51,13 @@ GARBAGE_THRESHOLD = 100_000  # a batch makes many objects that live until its en
 END_TIMEOUT_S = 30.0  # what is not drained by then is taken up at the next start
 
 
-class Worker:
+class Worker(WatchedChild):
     """The child process and the pipe to it; `report` tells the operator about its troubles, `damaged` of the inbox.
 
     `module` is what the child runs, which may be another helper of the service that works in the same manner.
     """
+
+    end_s = END_TIMEOUT_S
 
     def __init__(
         self,
@@ -66,44 +68,20 @@ class Worker:
         module: str = "ippbx_billing.pipeline.worker",
         name: str = "pipeline",
     ) -> None:
+        super().__init__()
         self._settings = settings
         self._report = report
         self._damaged = damaged
         self._module, self._name = module, name
-        self._ending = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
         self._beat_at: float | None = None  # when it gave its last sign of life; None until the first
         self._behind = 0
         self._restarts: deque[float] = deque(maxlen=LOOP_RESTARTS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def start(self) -> None:
-        """Begin; called when the listener is ready, so that one which may not start has started nothing."""
-        self._process = self._child()
-        threading.Thread(target=self._restart_when_dead, name="worker-watch", daemon=True).start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the pipe and wait until the worker has drained what is there."""
-        self._ending.set()
-        if self._process is None:
-            return
-        with suppress(OSError):
-            _pipe_of(self._process).close()
-        try:
-            self._process.wait(END_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
     def wake(self) -> None:
         """Something was committed. A full pipe means that the worker is awake anyway."""
         if self._process is not None:
             with suppress(OSError, ValueError):
-                os.write(_pipe_of(self._process).fileno(), b"!")
+                os.write(pipe_of(self._process).fileno(), b"!")
 
     def facts(self) -> Mapping[str, Any]:
         """What /healthz tells of the pipeline: its state, how many events wait for it, how long it is silent."""
@@ -125,7 +103,8 @@ class Worker:
         """Whether a watchman may go on sleeping."""
         return self.state() not in ("standing", "crashing")
 
-    def _child(self) -> subprocess.Popen[bytes]:
+    def child(self) -> subprocess.Popen[bytes]:
+        """The process, and a thread that hears its beats."""
         command = [
             sys.executable,
             "-m",
@@ -137,7 +116,7 @@ class Worker:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         threading.Thread(target=self._hear, args=(process,), name="worker-beats", daemon=True).start()
         if os.name == "posix":
-            os.set_blocking(_pipe_of(process).fileno(), False)
+            os.set_blocking(pipe_of(process).fileno(), False)
         return process
 
     def _hear(self, process: subprocess.Popen[bytes]) -> None:
@@ -148,26 +127,19 @@ class Worker:
                 if process is self._process:
                     self._beat_at, self._behind = time.monotonic(), int(line)
 
-    def _restart_when_dead(self) -> None:
-        while self._process is not None:
-            code = self._process.wait()
-            if code == DAMAGED_EXIT:
-                self._damaged()
-            if self._ending.wait(RESTART_PAUSE_S):
-                return
-            with suppress(OSError):
-                _pipe_of(self._process).close()
-            self._restarts.append(time.monotonic())
-            sentence = tr(
-                "the {name} ended unexpectedly (exit {code}) and is started again", name=tr(self._name), code=code
-            )
-            self._report(sentence)
-            self._process = self._child()
+    def pause_s(self, code: int) -> float:
+        """The same after each end; a damaged inbox is told at once, since its writer has to replace it."""
+        if code == DAMAGED_EXIT:
+            self._damaged()
+        return RESTART_PAUSE_S
 
-
-def _pipe_of(process: subprocess.Popen[bytes]) -> Any:
-    assert process.stdin is not None
-    return process.stdin
+    def starts_again(self, code: int) -> None:
+        """Counted, as one that ends again and again is told to be crashing."""
+        self._restarts.append(time.monotonic())
+        sentence = tr(
+            "the {name} ended unexpectedly (exit {code}) and is started again", name=tr(self._name), code=code
+        )
+        self._report(sentence)
 
 
 def main(data_dir: str, dialect: str) -> None:
