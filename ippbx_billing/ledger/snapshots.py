@@ -9,7 +9,7 @@ what tells it alike for all of them, and none can forget to.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 MOST_TOLD = 50  # rows; of a whole list that was imported the number is told instead
 
 Key = tuple[Any, ...]
-Snapshot = dict[Key, dict[str, Any]]  # by table and the row's key
+Snapshot = dict[Key, tuple[tuple[str, ...], Key]]  # by table and the row's key: the names of the columns, and the row
 Told = list[dict[str, Any]]
 
 
@@ -51,17 +51,22 @@ def taken(path: Path) -> Snapshot:
         return {}
     try:
         with closing(connect(path, "ro")) as connection:
-            connection.row_factory = sqlite3.Row
             return dict(row for table in TABLES for row in _rows(connection, table))
     except sqlite3.Error:
         return {}
 
 
-def _rows(connection: sqlite3.Connection, table: str) -> list[tuple[Key, dict[str, Any]]]:
+def _rows(connection: sqlite3.Connection, table: str) -> Iterator[tuple[Key, tuple[tuple[str, ...], Key]]]:
+    """Rows as SQLite gives them: of hundreds of thousands of prices a handful is told, and only those by name."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
-        return []
-    found = connection.execute(f"SELECT * FROM {table}").fetchall()
-    return [((table, *(row[name] for name in TABLES[table])), dict(row)) for row in found]
+        return iter(())
+    found = connection.execute(f"SELECT * FROM {table}")
+    names = tuple(column[0] for column in found.description)
+    places = [names.index(name) for name in TABLES[table]]
+    if len(places) == 1:
+        (place,) = places
+        return (((table, row[place]), (names, row)) for row in found.fetchall())
+    return (((table, *(row[place] for place in places)), (names, row)) for row in found.fetchall())
 
 
 def differences(before: Snapshot, after: Snapshot) -> tuple[Told, Told]:
@@ -71,7 +76,7 @@ def differences(before: Snapshot, after: Snapshot) -> tuple[Told, Told]:
 
 
 def _told(snapshot: Snapshot, keys: list[Key]) -> Told:
-    rows = [{"table": key[0], **_plain(snapshot[key])} for key in keys if key in snapshot]
+    rows = [{"table": key[0], **_plain(dict(zip(*snapshot[key], strict=True)))} for key in keys if key in snapshot]
     if len(rows) <= MOST_TOLD:
         return rows
     return [*rows[:MOST_TOLD], {"table": "", "more_rows": len(rows) - MOST_TOLD}]
