@@ -217,3 +217,11 @@ def _give_mode(beside: Path, target: Path, private: bool) -> None:
     mask = os.umask(0o077)
     os.umask(mask)
     beside.chmod((0o600 if private else 0o666) & ~mask)
+
+
+def give_to_owner_of(folder: Path, *paths: Path) -> None:
+    """What root made belongs to the user whose folder it is in; otherwise that user's listener could not open it."""
+    if os.name == "posix" and os.geteuid() == 0:
+        owner = folder.stat()
+        for path in paths:
+            os.chown(path, owner.st_uid, owner.st_gid)

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from ippbx_billing.errors import DataError
+from ippbx_billing.files import give_to_owner_of
 from ippbx_billing.language import tr
 from ippbx_billing.operators.log import LogTables
 from ippbx_billing.operators.migrations import operators as STEPS
@@ -91,16 +92,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode; a new file belongs to the owner of the data directory, also if root makes it."""
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        _give_to_owner_of(path.parent, path)
+        give_to_owner_of(path.parent, path)
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # nothing brings back a line of the log that a power cut took
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
-
-
-def _give_to_owner_of(folder: Path, path: Path) -> None:
-    if os.name == "posix" and os.geteuid() == 0:
-        owner = folder.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
-from ippbx_billing.files import flush, whole, write
+from ippbx_billing.files import flush, give_to_owner_of, whole, write
 from ippbx_billing.inbox import Inbox, only_writer
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import SCHEMA
@@ -60,7 +60,7 @@ def restore(source: Path, data_dir: Path, now: datetime, wait_s: float = 0) -> R
             manifest = _checked(part, source)
             _undo_what_was_cut_off(data_dir)
             newer = _newer_events(data_dir, part)
-            _give_to_owner(part, data_dir)
+            give_to_owner_of(data_dir, *part.rglob("*"))
             aside = _new_name(data_dir / f"before-restore-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
             _exchange(part, data_dir, aside)
     backup = Backup(source, datetime.fromisoformat(manifest["made_at"]), manifest["rows"])
@@ -164,14 +164,6 @@ def _newer_events(data_dir: Path, part: Path) -> int:
             return max(0, present.last_id() - earlier.last_id())
     except BillingError:
         return 0
-
-
-def _give_to_owner(part: Path, data_dir: Path) -> None:
-    """Root restores for the user whose data these are; otherwise that user's listener could not open them."""
-    if os.name == "posix" and os.geteuid() == 0:
-        owner = data_dir.stat()
-        for path in part.rglob("*"):
-            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _undo_what_was_cut_off(data_dir: Path) -> None:
