@@ -218,16 +218,19 @@ class Window:
     @property
     def edges(self) -> frozenset[int]:
         """The seconds of a day at which it may begin or end."""
-        ends = {self.start_s, self.end_s}
-        if self.minutes:
-            turns = {one for minute in self.minutes for one in (minute, minute + 1)}
-            ends |= {hour * 3600 + minute * 60 for hour in range(24) for minute in turns}
-        return frozenset(ends)
+        return _edges(self.start_s, self.end_s, self.minutes)
 
     @property
     def label(self) -> str:
         """Its name, or kind and times: `daily 00:00-07:00`."""
         return self.name or f"{self.kind} {clock(self.start_s)}-{clock(self.end_s)}"
+
+
+@cache
+def _edges(start_s: int, end_s: int, minutes: tuple[int, ...]) -> frozenset[int]:
+    """Remembered, because a split call asks for them each time, and minutes of every hour make many."""
+    turns = {one for minute in minutes for one in (minute, minute + 1)}
+    return frozenset({start_s, end_s} | {hour * 3600 + minute * 60 for hour in range(24) for minute in turns})
 
 
 @dataclass(frozen=True, slots=True)

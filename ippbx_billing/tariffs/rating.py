@@ -75,7 +75,7 @@ def rate(call: Call, classification: Classification, local_start: datetime, book
     if isinstance(found, Charge):
         return found
     carrier, price = found
-    seconds = call.billed_s if call.billed_ms is None else talk_s(call.billed_ms, carrier.part_second)
+    seconds = charged_s(call, carrier)
     if price.add_local or (price.windows and carrier.crossing != "start"):
         return charge_by(price, carrier, seconds, classification, local_start, book)
     window = window_now(price.windows, local_start, book.calendar) if price.windows else None
@@ -107,6 +107,11 @@ def _holds_for_all(found: Charge | tuple[Carrier, Price], call: Call, c: Classif
     if carrier is None or call.direction is None or book.looks_at_digits(carrier, c.traffic_type, call.direction):
         return False
     return not isinstance(found, Charge) or found.status is ChargeStatus.FREE
+
+
+def charged_s(call: Call, carrier: Carrier) -> Seconds:
+    """The talk time that the carrier charges."""
+    return call.billed_s if call.billed_ms is None else talk_s(call.billed_ms, carrier.part_second)
 
 
 def talk_s(billed_ms: int, part_second: PartSecond) -> Seconds:
@@ -445,7 +450,7 @@ def _story(
     if carrier is None or price is None or charge.fee_micro is None or charge.status is not ChargeStatus.RATED:
         yield Step("outcome", {"status": str(charge.status)}, reason=charge.reason)
         return
-    seconds = call.billed_s if call.billed_ms is None else talk_s(call.billed_ms, carrier.part_second)
+    seconds = charged_s(call, carrier)
     if call.billed_ms is not None and call.billed_ms % 1000:
         facts: Facts = {"told": seconds_text(Fraction(call.billed_ms, 1000)), "seconds": _fact(seconds)}
         yield Step("part-second", {**facts, "part_second": carrier.part_second})

@@ -429,12 +429,6 @@ def figure_terms(told: Mapping[str, str]) -> dict[str, Any]:
     return {name: TERMS[name](told[name]) for name in FIGURE_WORDS if told.get(name)}
 
 
-def price_terms(told: Mapping[str, str]) -> dict[str, Any]:
-    """What is told of a price's cap, grace and rounding, as `Price` takes it."""
-    names = spelling.PRICE_TERMS
-    return {spelling.NAMES.get(name, name): TERMS[name](told[name]) for name in names if told.get(name)}
-
-
 def counting(text: str) -> Counting:
     """Which steps count: those begun, or those completed."""
     return word(text, COUNTINGS)

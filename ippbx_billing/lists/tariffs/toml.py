@@ -103,9 +103,8 @@ def _price_lines(group: list[Price]) -> Iterator[str]:
     for name, micro in (("connection_fee", price.connection_fee_micro), ("minimum_fee", price.minimum_fee_micro)):
         if micro:
             yield f"{name} = {_value(money.text(micro))}"
-    for name in spelling.PRICE_TERMS:
-        if name in (terms := spelling.price_terms(price)):
-            yield f"{name} = {_value(terms[name])}"
+    terms = spelling.price_terms(price)
+    yield from (f"{name} = {_value(terms[name])}" for name in spelling.PRICE_TERMS if name in terms)
     if price.free_s:
         yield f"free_s = {price.free_s}"
     if price.add_local:
