@@ -51,17 +51,18 @@ def show(
 
 def show_listing(answer: Listing, form: Format = Format.TABLE, output: Path | None = None) -> None:
     """Write an answer as `show` does."""
-    show(
-        answer.rows_for(form),
-        answer.columns_for(form),
-        form,
-        output,
-        total=answer.total,
-        document=answer.document,
-        title=answer.title,
-        empty=answer.empty,
-        paper=answer.paper,
-    )
+    show(answer.rows_for(form), answer.columns_for(form), form, output, **_around(answer))
+
+
+def _around(answer: Listing) -> dict[str, Any]:
+    """What an answer has beside its rows and columns."""
+    return {
+        "total": answer.total,
+        "document": answer.document,
+        "title": answer.title,
+        "empty": answer.empty,
+        "paper": answer.paper,
+    }
 
 
 def screenful(answer: Listing) -> Any:
@@ -106,17 +107,7 @@ def write_to(
 
 def write_listing(stream: IO[bytes], answer: Listing, form: Format) -> None:
     """An answer to any stream of bytes."""
-    write_to(
-        stream,
-        answer.rows_for(form),
-        answer.columns_for(form),
-        form,
-        total=answer.total,
-        document=answer.document,
-        title=answer.title,
-        empty=answer.empty,
-        paper=answer.paper,
-    )
+    write_to(stream, answer.rows_for(form), answer.columns_for(form), form, **_around(answer))
 
 
 def lines(texts: Iterable[str], output: Path | None = None, form: Format = Format.TABLE) -> None:

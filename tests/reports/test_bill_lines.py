@@ -80,6 +80,12 @@ def done(cli: Cli, *words: str) -> str:
     return result.stdout + result.stderr
 
 
+def seventeen_minutes_free(cli: Cli) -> None:
+    """A plan of local calls, for the whole site."""
+    plan = ("17 min", "--free-minutes", "17", "--traffic-type", "local", "--from", str(FIRST))
+    done(cli, "tariffs", "plans", "set", *plan)
+
+
 def test_without_plans_and_terms_nothing_is_different(cli: Cli) -> None:
     """No line, no column, no fact: yesterday's bill."""
     assert bill(cli, "--company")["lines"] == []
@@ -90,19 +96,7 @@ def test_without_plans_and_terms_nothing_is_different(cli: Cli) -> None:
 
 def test_free_minutes_are_shared_in_the_order_of_time(cli: Cli) -> None:
     """Of 17 minutes 张三 uses 10 and 2, 李四 5; the call that is covered in part costs what one of the rest costs."""
-    done(
-        cli,
-        "tariffs",
-        "plans",
-        "set",
-        "17 min",
-        "--free-minutes",
-        "17",
-        "--traffic-type",
-        "local",
-        "--from",
-        str(FIRST),
-    )
+    seventeen_minutes_free(cli)
     company = bill(cli, "--company")
     # The third call has 5 of its 7 minutes left: 0.60 + 2 × 0.10 = 0.80, so that 0.20 are taken off.
     assert told(company) == [("calls", None, "4.30"), ("plan", "17 min", "-2.30"), ("gross", None, "2.00")]
@@ -124,19 +118,7 @@ def test_free_minutes_are_shared_in_the_order_of_time(cli: Cli) -> None:
 
 def test_a_call_names_the_plan_that_covered_it(cli: Cli) -> None:
     """In `calls explain`, in words and as JSON; a call that none covered has none."""
-    done(
-        cli,
-        "tariffs",
-        "plans",
-        "set",
-        "17 min",
-        "--free-minutes",
-        "17",
-        "--traffic-type",
-        "local",
-        "--from",
-        str(FIRST),
-    )
+    seventeen_minutes_free(cli)
     assert "Plan 17 min: 2:00 counted, -0.20 CNY on the month's bill." in done(cli, "calls", "explain", "3")
     assert "套餐 17 min：计入 2:00" in done(cli, "--lang", "zh", "calls", "explain", "3")
     (part,) = json.loads(cli("calls", "explain", "1", "--format", "json").stdout)["plans"]
@@ -162,19 +144,7 @@ def test_where_calls_are_cut_the_free_time_is_their_beginning(cli: Cli, site: Pa
 def test_the_rest_of_a_call_that_no_price_explains_is_its_share(cli: Cli) -> None:
     """The carrier takes a tax since the call was rated: 300 of 420 s keep that share of its fee of 1.00."""
     done(cli, "carriers", "set", CARRIER, "--tax", "13")
-    done(
-        cli,
-        "tariffs",
-        "plans",
-        "set",
-        "17 min",
-        "--free-minutes",
-        "17",
-        "--traffic-type",
-        "local",
-        "--from",
-        str(FIRST),
-    )
+    seventeen_minutes_free(cli)
     explained = bill(cli, "--company", "--explain-lines")["explained"]
     assert [(one["call"], one["amount"]) for one in explained] == [(1, "-1.30"), (2, "-0.80"), (3, "-0.29")]
 
@@ -249,19 +219,7 @@ def test_an_unpriced_call_keeps_the_whole_open(cli: Cli, site: Path) -> None:
 @pytest.fixture
 def planned(cli: Cli) -> Cli:
     """The site with a plan and terms."""
-    done(
-        cli,
-        "tariffs",
-        "plans",
-        "set",
-        "17 min",
-        "--free-minutes",
-        "17",
-        "--traffic-type",
-        "local",
-        "--from",
-        str(FIRST),
-    )
+    seventeen_minutes_free(cli)
     done(cli, "departments", "terms", "set", "--markup", "10", "--tax", "6", "--from", str(FIRST))
     return cli
 

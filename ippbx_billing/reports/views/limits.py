@@ -42,46 +42,37 @@ def said(row: Mapping[str, Any]) -> str:
     return f"{', '.join(parts)} ({row['percent']} %)"
 
 
-def steps(found: Iterable[BarringStep]) -> Listing:
-    """Who would be barred and freed, and why."""
-    columns = [
+def _step_columns() -> list[Column]:
+    """What is to be done, or was, and to whom."""
+    return [
         Column("action", tr("Action"), "word"),
         Column("kind", tr("Kind"), "word"),
         Column("object", tr("Who"), "code"),
+    ]
+
+
+def _step_row(one: BarringStep) -> dict[str, Any]:
+    return {"action": one.action, "kind": one.kind, "object": one.object}
+
+
+def steps(found: Iterable[BarringStep]) -> Listing:
+    """Who would be barred and freed, and why."""
+    columns = [
+        *_step_columns(),
         Column("why", tr("Why")),
     ]
-    rows = [
-        {
-            "action": one.action,
-            "kind": one.kind,
-            "object": one.object,
-            "reason": one.reason.code,
-            "why": sentence(one.reason),
-        }
-        for one in found
-    ]
+    rows = [_step_row(one) | {"reason": one.reason.code, "why": sentence(one.reason)} for one in found]
     return Listing(rows, columns, empty=tr("nobody is to be barred or freed"))
 
 
 def outcomes(done: Sequence[tuple[BarringStep, str | None]]) -> Listing:
     """What came of each step."""
     columns = [
-        Column("action", tr("Action"), "word"),
-        Column("kind", tr("Kind"), "word"),
-        Column("object", tr("Who"), "code"),
+        *_step_columns(),
         Column("state", tr("State"), "word"),
         Column("error", tr("Error")),
     ]
-    rows = [
-        {
-            "action": one.action,
-            "kind": one.kind,
-            "object": one.object,
-            "state": "failed" if error else "confirmed",
-            "error": error,
-        }
-        for one, error in done
-    ]
+    rows = [_step_row(one) | {"state": "failed" if error else "confirmed", "error": error} for one, error in done]
     return Listing(rows, columns, empty=tr("nothing was to be done"))
 
 
