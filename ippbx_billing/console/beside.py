@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from itertools import chain, repeat
 
+from ippbx_billing.language import tr
 from ippbx_billing.service.children import WatchedChild
 from ippbx_billing.settings import Settings
 
@@ -41,4 +42,4 @@ class Beside(WatchedChild):
 
     def starts_again(self, code: int) -> None:
         """Told in a line; no record is waiting for it."""
-        self._report(f"the console ended (exit {code}) and is started again; records are taken as before")
+        self._report(tr("the console ended (exit {code}) and is started again; records are taken as before", code=code))

@@ -109,6 +109,12 @@ def _window_zh(label: int | str) -> str:
     return " + ".join(" ".join(_word(word, "zh") for word in part.split(" ")) for part in str(label).split(" + "))
 
 
+def _is_one_step(facts: Facts) -> bool:
+    """Whether the first seconds are a step like any other; where only completed ones count, they are paid anyway."""
+    alike = facts["initial_s"] == facts["step_s"] and facts["initial_fee_micro"] == facts["step_fee_micro"]
+    return alike and facts.get("counting") != "completed"
+
+
 # --- English ----------------------------------------------------------------------------------------------------
 
 
@@ -121,7 +127,7 @@ def _figures_en(facts: Facts) -> str:
     per_step = f"{_money(facts['step_fee_micro'])} for each {_counted_en(facts)} {facts['step_s']} s"
     if not facts["initial_s"] and not facts["initial_fee_micro"]:
         return per_step
-    if facts["initial_s"] == facts["step_s"] and facts["initial_fee_micro"] == facts["step_fee_micro"]:
+    if _is_one_step(facts):
         return per_step
     return f"{_money(facts['initial_fee_micro'])} for the first {facts['initial_s']} s, then {per_step}"
 
@@ -280,7 +286,7 @@ def _figures_zh(facts: Facts) -> str:
     per_step = f"每{whole} {facts['step_s']} 秒 {_money(facts['step_fee_micro'])}"
     if not facts["initial_s"] and not facts["initial_fee_micro"]:
         return per_step
-    if facts["initial_s"] == facts["step_s"] and facts["initial_fee_micro"] == facts["step_fee_micro"]:
+    if _is_one_step(facts):
         return per_step
     return f"起步 {facts['initial_s']} 秒 {_money(facts['initial_fee_micro'])}，之后{per_step}"
 

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Literal, NamedTuple, Protocol
 
 from ippbx_billing.calls import Direction, LineKind, TrafficType
+from ippbx_billing.language import tr
 from ippbx_billing.money import Rounding
 
 DAY_S = 86_400
@@ -128,9 +129,9 @@ def _check_tiers(figures: Figures) -> None:
     begin: Seconds = figures.initial_s
     for place, tier in enumerate(figures.tiers):
         if tier.from_s < begin or tier.from_s <= 0 or (place and tier.from_s == begin):
-            raise ValueError(f"a tier begins after what is before it, not at {tier.from_s} s")
+            raise ValueError(tr("a tier begins after what is before it, not at {seconds} s", seconds=tier.from_s))
         if min(tier.step_s, tier.step_fee_micro, tier.per_s) < 0 or (tier.per_s and not tier.step_s):
-            raise ValueError("a tier has a step and its fee, neither of them negative")
+            raise ValueError(tr("a tier has a step and its fee, neither of them negative"))
         begin = tier.from_s
 
 
@@ -275,7 +276,7 @@ class Price:
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative: {getattr(self, name)}")
         if 0 < self.maximum_fee_micro < self.minimum_fee_micro:
-            raise ValueError("the most that a call costs must not be less than the least")
+            raise ValueError(tr("the most that a call costs must not be less than the least"))
         if self.decimals is not None and self.decimals not in DECIMALS:
             raise ValueError(f"decimals must be -6 to 6, not {self.decimals}")
         if self.status not in ("open", "ended", "blocked"):

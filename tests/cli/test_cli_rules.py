@@ -129,3 +129,23 @@ def test_an_import_names_numbers_that_lose_their_price(
     assert "008133445566, called 1 times of late, has no price any more" in asked.stderr
     assert "49030: no call finds it" in asked.stderr
     assert "3 added, 0 changed, 0 removed, 0 as before" in asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ("--initial", "60:1", "--step", "60:1", "--tier", "30:60:0.1"),
+            "分段须在其前面的部分之后开始，而不是第 30 秒",
+        ),
+        (("--flat", "1", "--maximum", "0.5", "--minimum", "1"), "封顶费用不能低于最低收费"),
+    ],
+)
+def test_a_price_that_cannot_be_is_refused_in_the_readers_language(
+    cli: Cli, options: tuple[str, ...], said: str
+) -> None:
+    """What is wrong, and where to look."""
+    refused = cli("--lang", "zh", "tariffs", "set", "022-天津-电信", "other", *options)
+    assert refused.exit_code == 2
+    assert said in refused.stderr
+    assert "tariffs set --help" in refused.stderr

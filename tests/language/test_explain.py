@@ -268,3 +268,12 @@ def test_a_step_of_another_release_is_shown_as_it_is() -> None:
 def test_the_examples_of_the_documentation_are_true() -> None:
     """What the module says about itself is what it does."""
     assert doctest.testmod(explain_room) == doctest.TestResults(failed=0, attempted=3)
+
+
+def test_the_first_seconds_are_paid_also_where_only_completed_steps_count() -> None:
+    """The price is not told as if they were a step like the others."""
+    figures = {"initial_s": 60, "initial_fee_micro": 200_000, "step_s": 60, "step_fee_micro": 200_000}
+    what = {"traffic_type": "international", "line_kind": "", "match": "any", "value": "", "id": 7}
+    facts = {**what, **figures, "effective_from": "2026-01-01", "counting": "completed"}
+    assert "0.20 for the first 60 s, then 0.20 for each completed 60 s" in describe(Step("price", facts))
+    assert "起步 60 秒 0.20，之后每足 60 秒 0.20" in describe(Step("price", facts), "zh")
