@@ -17,8 +17,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from ippbx_billing.errors import DataError
 from ippbx_billing.language import tr
@@ -40,7 +38,7 @@ from ippbx_billing.ledger.rollups import RollupTables
 from ippbx_billing.ledger.rows import RowTables
 from ippbx_billing.ledger.rules import RuleTables
 from ippbx_billing.ledger.writing import begin
-from ippbx_billing.sqlite.opening import unanswered
+from ippbx_billing.sqlite.opening import OpenFile
 
 __all__ = ["Ledger", "LiveCall", "RatedCall"]
 
@@ -49,7 +47,7 @@ FIRST_WITH_SUMS = 7  # files before that step have no sums yet
 BUSY_TIMEOUT_S = 60
 
 
-class Ledger:
+class Ledger(OpenFile):
     """An open ledger; use it in one thread. A file of an older version is brought up to date on opening."""
 
     def __init__(self, path: Path) -> None:
@@ -79,20 +77,6 @@ class Ledger:
         self.arrivals = ArrivalTables(self.connection)
         self.limits = LimitTables(self.connection)
         self._version = self.changed_by_others()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-        if sentence := unanswered(error):
-            raise sentence from error
-
-    def close(self) -> None:
-        """Close the file."""
-        self.connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

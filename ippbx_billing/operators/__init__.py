@@ -14,8 +14,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from ippbx_billing.errors import DataError
 from ippbx_billing.files import give_to_owner_of
@@ -25,7 +23,7 @@ from ippbx_billing.operators.migrations import operators as STEPS
 from ippbx_billing.operators.people import Operator, OperatorTables
 from ippbx_billing.operators.roles import Role
 from ippbx_billing.operators.visits import VisitTables
-from ippbx_billing.sqlite.opening import unanswered
+from ippbx_billing.sqlite.opening import OpenFile
 
 __all__ = ["Operator", "OperatorFile", "Role"]
 
@@ -33,7 +31,7 @@ SCHEMA = len(STEPS)
 BUSY_TIMEOUT_S = 15
 
 
-class OperatorFile:
+class OperatorFile(OpenFile):
     """The open file; use it in one thread. It is made where there is none, for its owner only."""
 
     def __init__(self, path: Path) -> None:
@@ -49,20 +47,6 @@ class OperatorFile:
         self.operators = OperatorTables(self.connection)
         self.visits = VisitTables(self.connection)
         self.log = LogTables(self.connection)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-        if sentence := unanswered(error):
-            raise sentence from error
-
-    def close(self) -> None:
-        """Close the file."""
-        self.connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -8,6 +8,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from ippbx_billing.errors import DataError
 from ippbx_billing.language import tr
@@ -41,6 +43,26 @@ def unanswered(error: BaseException | None) -> DataError | None:
     if not isinstance(error, sqlite3.Error):
         return None
     return DataError(tr("the database does not answer: {error}", error=error), tr("see `ippbx-bill doctor`"))
+
+
+class OpenFile:
+    """A file with one connection, closed at the end of its `with`; what SQLite raised within is told as a sentence."""
+
+    connection: sqlite3.Connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        if sentence := unanswered(error):
+            raise sentence from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
 
 
 @contextmanager
