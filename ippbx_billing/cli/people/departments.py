@@ -16,12 +16,12 @@ from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import people
 
 app = Commands()
-app.add_typer(terms.app, name="terms", help=en("Mark-up and tax on a department's bills, inherited down the tree."))
+app.add_typer(terms.app, name="terms", help=en("Set mark-up and tax on a department's bills, inherited down the tree."))
 
 PathArgument = Annotated[str, typer.Argument(metavar="PATH", help=en("a path such as 公司/工程部, or the end of one"))]
 
 
-@app.command("list", help=en("The tree of departments, with how many employees and extensions are in each."))
+@app.command("list", help=en("Show the tree of departments, with how many employees and extensions are in each."))
 def list_departments(on: OnOption = None, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Each below the one it belongs to; the numbers are of the department itself, without those below."""
     using = common.settings()
@@ -38,7 +38,7 @@ def add(paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=en("a
             say(tr("department {path} is in the directory", path=ledger.directory.add_department(path).path))
 
 
-@app.command("rename", help=en("Another name, in the reports of all months."))
+@app.command("rename", help=en("Change the name, in the reports of all months."))
 def rename(path: PathArgument, name: Annotated[str, typer.Argument(help=en("the new name"))]) -> None:
     """Its place in the tree stays."""
     with common.open_ledger(common.settings()) as ledger:
@@ -46,7 +46,7 @@ def rename(path: PathArgument, name: Annotated[str, typer.Argument(help=en("the 
         say(tr("{old} is {new} now", old=before, new=ledger.directory.rename_department(path, name).path))
 
 
-@app.command("move", help=en("Another place in the tree, in the reports of all months."))
+@app.command("move", help=en("Move it in the tree, in the reports of all months."))
 def move(
     path: PathArgument,
     under: Annotated[str | None, typer.Option(metavar="PATH", help=en("the department it becomes a part of"))] = None,
@@ -70,7 +70,7 @@ def remove(path: PathArgument) -> None:
     say(tr("removed {name}", name=whole))
 
 
-@app.command("import", help=en("Bring in a list: department, or name and parent (部门, 上级部门)."))
+@app.command("import", help=en("Import a list: department, or name and parent (部门, 上级部门)."))
 def import_file(
     file: FileArgument,
     dry_run: DryRunOption = False,

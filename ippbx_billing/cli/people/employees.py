@@ -24,7 +24,7 @@ app = Commands()
 WhoArgument = Annotated[str, typer.Argument(metavar="WHO", help=en("an employee's number, or a name only one has"))]
 
 
-@app.command("list", help=en("The employees with their departments and extensions."))
+@app.command("list", help=en("List the employees with their departments and extensions."))
 def list_employees(
     on: OnOption = None,
     department: Annotated[str | None, typer.Option(help=en("only of this department and those in it"))] = None,
@@ -38,7 +38,7 @@ def list_employees(
         show_listing(people.employees(ledger.directory, day, department), form, output)
 
 
-@app.command("show", help=en("One employee: departments and extensions, and when."))
+@app.command("show", help=en("Show one employee: departments and extensions, and when."))
 def show_one(who: WhoArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Where the employee was and is, and which extensions they had and have."""
     with common.open_ledger(common.settings()) as ledger:
@@ -66,7 +66,7 @@ def add(
     say(tr("employee {number} {name} is in the directory", number=number, name=name))
 
 
-@app.command("rename", help=en("Another name or number, in the reports of all months."))
+@app.command("rename", help=en("Change the name or number, in the reports of all months."))
 def rename(
     who: WhoArgument,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help=en("the new name"))] = None,
@@ -79,7 +79,7 @@ def rename(
         say(tr("{old} is {new} now", old=present, new=ledger.directory.employee(number or present.number)))
 
 
-@app.command("move", help=en("To another department from a day on."))
+@app.command("move", help=en("Move somebody to another department from a day on."))
 def move(
     who: WhoArgument,
     department: Annotated[str, typer.Argument(help=en("the department; - is none"))],
@@ -99,7 +99,7 @@ def move(
         say(tr("until {day}, as entered before", day=after[0].first_day))
 
 
-@app.command("remove", help=en("An employee leaves; their extensions are nobody's from that day on."))
+@app.command("remove", help=en("Let an employee leave; their extensions are nobody's from that day on."))
 def remove(
     who: WhoArgument,
     from_day: FromOption = None,
@@ -116,7 +116,7 @@ def remove(
             released = ledger.directory.remove_employee(number, first_day(from_day, common.today(using)))
     say(tr("removed {name}", name=who))
     if released:
-        say(tr("nobody's now: {listed}", listed=", ".join(released)))
+        say(tr("without a holder now: {listed}", listed=", ".join(released)))
 
 
-add_list_commands(app, "employees", en("Bring in a list: number, name, department, from (工号 姓名 部门 起始日期)."))
+add_list_commands(app, "employees", en("Import a list: number, name, department, from (工号 姓名 部门 起始日期)."))
