@@ -62,7 +62,7 @@ def add_export(app: typer.Typer, name: str) -> None:
 def _kind(name: str) -> "ListKind":
     from ippbx_billing.lists.people import files as lists
 
-    return next(one for one in lists.kinds() if one.name == name)
+    return lists.kind_named(name)
 
 
 def bring_in(name: str, file: Path, dry_run: bool, from_day: str | None, form: Format, output: Path | None) -> None:

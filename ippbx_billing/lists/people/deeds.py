@@ -79,6 +79,8 @@ def add_employee(
     today: date,
 ) -> Sentences:
     """A new employee, or one who comes back, with their extensions; a department that is not there yet is made."""
+    if not (number.strip() and name.strip()):
+        raise UsageError(tr("an employee has a staff number and a name"), "ippbx-bill employees add 1001 张三")
     with directory.changing():
         directory.add_employee(number, name, department, *([day] if day else []))
         for one in extensions:
