@@ -76,7 +76,7 @@ class _SeenDirectory(DirectoryTables):
         return self._every
 
     def departments(self, *, ended: bool = False) -> list[Department]:
-        own = self._departments or {one.department for one in self.employee_history()}
+        own: set[str | None] = {*self._departments} or {one.department for one in self.employee_history()}
         return [one for one in super().departments(ended=ended) if one.path in own]
 
     def employee_history(self, number: str | None = None) -> list[Employee]:
