@@ -16,7 +16,7 @@ from typing import Any
 from ippbx_billing.errors import BillingError
 from ippbx_billing.history.books import Books
 from ippbx_billing.history.months import ClosedMonth, PastFile
-from ippbx_billing.history.rating import MonthAgain, FileAgain, books_for, rate_piece, together
+from ippbx_billing.history.rating import FileAgain, MonthAgain, books_for, rate_piece, together
 from ippbx_billing.language import tr
 from ippbx_billing.pipeline import Rules
 
