@@ -23,7 +23,7 @@ BODIES = [
     for name in ("corpus.jsonl", "field_records.jsonl")
     for line in (DATA / name).read_text("utf-8").splitlines()
 ]
-# What stands where something else stood a moment ago: of the same sort, of another, nothing, and what is not plain text.
+# What stands where something else stood a moment ago: of the same sort, another, nothing, and what is not plain text.
 OTHERS = [
     *("", " ", "0", "-1", "null", "none", "N/A", "-", "unknown", "anonymous", "$caller", "${x}", "true", "false"),
     *("8001", "8002 ", "02258674577", "+862258674577", "00442079460123", "0", "0000-00-00", "0000-00-00 00:00:00"),

