@@ -29,11 +29,26 @@ def offers(answer: Comparison, period: Period, currency: str) -> Listing:
         headings,
         csv=[*headings, *(Column(one.unpriced, "", "number") for one in headings if one.unpriced)],
         document=document,
-        paper=Document(title, sections=[Section("", headings, rows, total=foot, empty=empty)], notes=notes(answer)),
+        paper=Document(
+            title,
+            facts=_facts(answer, period, currency),
+            sections=[Section("", headings, rows, total=foot, empty=empty)],
+            notes=notes(answer),
+            dated=period.last,
+        ),
         total=foot,
         title=title,
         empty=empty,
     )
+
+
+def _facts(answer: Comparison, period: Period, currency: str) -> list[tuple[str, str]]:
+    names = ", ".join(one.carrier.name for one in answer.offers)
+    return [
+        (tr("Days"), f"{period.first} – {period.last}"),
+        (tr("Carrier"), names or "–"),
+        (tr("Currency"), currency),
+    ]
 
 
 def _headings(answer: Comparison) -> list[Column]:

@@ -21,7 +21,12 @@ def verified(answer: Verification, carrier: str, period: Period, currency: str) 
     total = {"cause": tr("total"), "count": len(rows), "difference": _text(answer.their_micro - answer.our_micro)}
     paper = Document(
         title,
-        facts=_facts(answer),
+        facts=[
+            (tr("Carrier"), carrier),
+            (tr("Days"), f"{period.first} – {period.last}"),
+            (tr("Currency"), currency),
+            *_facts(answer),
+        ],
         sections=[
             Section(tr("By cause"), _cause_columns(), [_spoken(one) for one in causes], total=total, empty=_agree()),
             Section(tr("Line by line"), columns(), [_spoken(one) for one in rows], empty=_agree()),
