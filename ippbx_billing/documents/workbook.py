@@ -36,6 +36,11 @@ LINE_HEIGHT = 15
 EXACT_DIGITS = 15
 MOST_REMEMBERED = 20_000  # cells of a column
 FIGURES = ("number", "money")
+SIDES: dict[str, dict[str, Any]] = {
+    "": {"align": "left"},
+    "behind figures": {"align": "left", "indent": 1},
+    "right": {"align": "right"},
+}
 LOGO_HEIGHT = 60
 NOTE_CELLS = 88  # in a line below the facts
 CHART_BARS = 420  # pixels, as all sizes of charts
@@ -80,10 +85,9 @@ class _Sheets:
     def __init__(self, book: Any) -> None:
         self.book = book
         self.names: set[str] = set()
-        self.formats: dict[tuple[str, bool], Any] = {}
+        self.formats: dict[tuple[str, bool, str], Any] = {}
         heading = {"bold": True, "bottom": 2, "text_wrap": True, "valign": "top"}
-        self.heading = book.add_format(heading)
-        self.heading_to_the_right = book.add_format(heading | {"align": "right"})
+        self.headings = {side: book.add_format(heading | look) for side, look in SIDES.items()}
         self.bold = book.add_format({"bold": True})
         self.title = book.add_format({"bold": True, "font_size": 14})
         self.wrapped = book.add_format({"text_wrap": True, "valign": "top"})
@@ -175,12 +179,12 @@ class _Sheets:
         sheet.set_footer("&R&P / &N")
         return sheet
 
-    def of(self, pattern: str, total: bool) -> Any:
-        """The cell format of a number pattern."""
-        found = self.formats.get((pattern, total))
+    def of(self, pattern: str, total: bool, side: str = "") -> Any:
+        """The cell format of a number pattern, on this side of its cell (a key of SIDES)."""
+        found = self.formats.get((pattern, total, side))
         if found is None:
-            look = {"num_format": pattern} | ({"bold": True, "top": 1} if total else {})
-            found = self.formats[pattern, total] = self.book.add_format(look)
+            look = {"num_format": pattern} | ({"bold": True, "top": 1} if total else {}) | SIDES[side]
+            found = self.formats[pattern, total, side] = self.book.add_format(look)
         return found
 
     def _chart(self, table: "_Table", section: Section) -> None:
@@ -245,8 +249,9 @@ class _Table:
     def __init__(self, sheets: _Sheets, sheet: Any, columns: Sequence[Column]) -> None:
         self.sheets, self.sheet, self.columns = sheets, sheet, columns
         self.line = 1
-        self.known = [_Known(self, column) for column in columns]
         self.widths = [_heading_width(column.title) for column in columns]
+        self.sides = [_side(columns, place) for place in range(len(columns))]
+        self.known = [_Known(self, one, side) for one, side in zip(columns, self.sides, strict=True)]
         self.follows = 0  # totals that are formulas
         self.inexact: list[str] = []
         self.sums: dict[int, ColumnSum] = {}
@@ -257,8 +262,7 @@ class _Table:
         lines = (len(one.title.split()) if cell_len(one.title) > _heading_width(one.title) else 1 for one in columns)
         sheet.set_row(0, LINE_HEIGHT * max(lines, default=1))
         for place, column in enumerate(columns):
-            look = sheets.heading_to_the_right if column.to_the_right else sheets.heading
-            sheet.write_string(0, place, harmless(column.title), look)
+            sheet.write_string(0, place, harmless(column.title), sheets.headings[self.sides[place]])
 
     @property
     def rows(self) -> int:
@@ -282,7 +286,7 @@ class _Table:
             if value is not None:
                 self._write(place, column, row, total)
             elif total:
-                self.sheet.write_blank(self.line, place, None, self.sheets.of("General", total))
+                self.sheet.write_blank(self.line, place, None, self.sheets.of("General", total, self.sides[place]))
         if not total:
             for place, one in self.sums.items():
                 one.add_one(row.get(self.columns[place].key))
@@ -319,7 +323,7 @@ class _Table:
         if self.line <= MEASURED_LINES or total:
             self.widths[place] = max(self.widths[place], cell_len(shown(row, column)))
         value, pattern = _content(row, column)
-        look = self.sheets.of(pattern, total)
+        look = self.sheets.of(pattern, total, self.sides[place])
         if isinstance(value, str):
             self.sheet.write_string(self.line, place, value, look)
         elif isinstance(value, datetime):
@@ -342,8 +346,8 @@ class _Table:
 class _Known(dict[Any, Cell]):
     """The cells of a column by their values, each worked out once."""
 
-    def __init__(self, table: _Table, column: Column) -> None:
-        self.table, self.column = table, column
+    def __init__(self, table: _Table, column: Column, side: str) -> None:
+        self.table, self.column, self.side = table, column, side
 
     def cells(self, values: Sequence[Any]) -> list[Cell]:
         """The cells of these values."""
@@ -361,7 +365,7 @@ class _Known(dict[Any, Cell]):
     def _written(self, value: Any) -> Cell:
         content, pattern = _content({self.column.key: value}, self.column)
         sheet: QuickSheet = self.table.sheet
-        look = self.table.sheets.of(pattern, False)
+        look = self.table.sheets.of(pattern, False, self.side)
         if isinstance(content, str):
             return sheet.text(content, look)
         return sheet.moment(content, look) if isinstance(content, datetime) else sheet.number(content, look)
@@ -382,6 +386,13 @@ def _scaled(logo: bytes) -> dict[str, float]:
     height = int.from_bytes(logo[20:24], "big") or 1
     scale = min(1.0, LOGO_HEIGHT / height)
     return {"x_scale": scale, "y_scale": scale}
+
+
+def _side(columns: Sequence[Column], place: int) -> str:
+    """Figures to the right, all else to the left, a little apart from figures that stand before it."""
+    if columns[place].to_the_right:
+        return "right"
+    return "behind figures" if place and columns[place - 1].to_the_right else ""
 
 
 def _heading_width(title: str) -> int:

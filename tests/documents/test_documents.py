@@ -22,6 +22,7 @@ from ippbx_billing.documents import FORMS, Chart, Document, Section, write, writ
 from ippbx_billing.documents.batches import Batches
 from ippbx_billing.documents.columns import Column
 from ippbx_billing.documents.page_layout import wrap
+from ippbx_billing.documents.terminal import wrapped
 from ippbx_billing.errors import BillingError
 
 COLUMNS = [
@@ -340,6 +341,32 @@ def test_wrapping_loses_no_sign(text: str, width: int) -> None:
     lines = wrap(text, width, len)
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert all(len(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            "12 events of these days were not understood, and so are in no sum: see `events list --status rejected`",
+            ["12 events of these days were not understood, and so are in no sum: see",
+             "  `events list --status rejected`"],
+        ),
+        (
+            "这几天有十二个事件无法识别，因此不计入任何合计；请先查看拒收清单，然后补全方言定义再重放（参见“事件”一节），合计随后自动更新。",
+            ["这几天有十二个事件无法识别，因此不计入任何合计；请先查看拒收清单，然后补全方言",
+             "  定义再重放（参见“事件”一节），合计随后自动更新。"],
+        ),
+        ("字" * 38 + "，（完）", ["字" * 38 + "，", "  （完）"]),
+    ],
+)  # fmt: skip
+def test_a_note_in_a_terminal_breaks_between_words(
+    text: str, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 80 columns: a command stays whole, no sign that closes begins a line; a file has it in one line."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert wrapped(text, io.StringIO()) == lines
+    monkeypatch.delenv("COLUMNS")
+    assert wrapped(text, io.StringIO()) == [text]
 
 
 @pytest.mark.parametrize("form", FORMS)

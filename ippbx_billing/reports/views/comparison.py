@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ippbx_billing.documents.columns import Column
+from ippbx_billing.documents.columns import Column, cell
 from ippbx_billing.documents.document import Document, Section
 from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import tr
@@ -110,6 +110,6 @@ def notes(answer: Comparison) -> list[str]:
 
 
 def _missing(offer: Offer) -> str:
-    kinds = ", ".join(f"{tr(name)} {count}" for name, count in sorted(offer.unpriced.items()))
+    kinds = ", ".join(f"{cell(name, 'word')} {count}" for name, count in sorted(offer.unpriced.items()))
     count = offer.unpriced.total()
     return tr("{name} has no price for {count} calls: {kinds}", name=offer.carrier.name, count=count, kinds=kinds)
