@@ -129,7 +129,9 @@ def _section(section: Section) -> Iterator[str]:
     rows = section.rows
     if section.chart is not None:
         rows = list(rows)
-        yield _picture(points(section.chart, section.columns, rows), section.chart.title)
+        data = points(section.chart, section.columns, rows)
+        yield _picture(data, section.chart.title)
+        yield f'<p class="subtitle">{_text(data.caption)}</p>\n' if data.caption else ""
     yield from _table(section, iter(rows))
     yield "</section>\n"
 

@@ -240,6 +240,8 @@ class _Press:
             self._bars(data)
         elif data.values:
             self._curve(data)
+        if data.caption:
+            self._paragraph(data.caption, 8)
         self.y += 8
 
     def _bars(self, data: Points) -> None:

@@ -20,7 +20,7 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from ippbx_billing.documents.batches import Batches, each
-from ippbx_billing.documents.charts import MOST_BARS
+from ippbx_billing.documents.charts import MOST_BARS, first_of
 from ippbx_billing.documents.column_sums import ColumnSum
 from ippbx_billing.documents.columns import AT_LEAST, Column, Row, harmless, is_nothing, shown, unpriced
 from ippbx_billing.documents.document import Document, Section
@@ -208,7 +208,9 @@ class _Sheets:
         else:
             width, height = _as_line(chart, section.columns[label].kind == "time")
         chart.add_series(series)
-        chart.set_title({"name": harmless(wanted.title), "name_font": {"size": 12}} if wanted.title else {"none": True})
+        caption = first_of(table.rows) if wanted.kind == "bar" else ""
+        title = ": ".join(filter(None, (harmless(wanted.title), caption)))
+        chart.set_title({"name": title, "name_font": {"size": 12}} if title else {"none": True})
         chart.set_legend({"none": True})
         chart.set_size({"width": width, "height": height})
         table.sheet.insert_chart(1, len(keys) + 1, chart)

@@ -132,6 +132,17 @@ def test_a_long_label_of_a_chart_is_shortened(name: str) -> None:
     assert name in page.texts
 
 
+def test_a_chart_of_some_rows_says_so() -> None:
+    """Nobody takes the first twenty bars for all of them."""
+    rows = [{"name": f"{number:03d}", "fee": "1.00"} for number in range(21)]
+    shown = document(rows=rows, total=None, chart=Chart("bar", "name", "fee", "Fees"))
+    assert "the first 20 of 21" in Texts(written("html", shown).decode()).texts
+    assert "the first 20 of 21" in pages(shown)[0]
+    with zipfile.ZipFile(io.BytesIO(written("xlsx", shown))) as parts:
+        assert "Fees: the first 20 of 21" in parts.read("xl/charts/chart1.xml").decode()
+    assert "the first" not in pages(document(rows=rows[:20], total=None, chart=Chart("bar", "name", "fee")))[0]
+
+
 def test_html_streams_its_rows() -> None:
     """A row is written before the next one is asked for, so that a list of any length fits."""
     stream = io.BytesIO()
