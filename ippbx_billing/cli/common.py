@@ -131,6 +131,13 @@ def say(text: str) -> None:
     typer.echo("\n".join(harmless(line) for line in text.split("\n")), err=True)
 
 
+def say_wrapped(text: str) -> None:
+    """A sentence on stderr, in lines that fit the terminal; whole where there is none, for who searches in it."""
+    from ippbx_billing.documents.terminal import wrapped
+
+    say("\n".join(wrapped(text, sys.stderr)))
+
+
 def settings(**flags: Any) -> Settings:
     """The settings in force, this run's flags first; the file's language is spoken unless another was asked for."""
     chosen = load(state.data_dir or default_data_dir(), flags)

@@ -103,10 +103,6 @@ class Query:
         merged = {name: value for name, value in (kept | renamed).items() if value}
         return "?" + urlencode(merged)
 
-    def told(self) -> list[tuple[str, str]]:
-        """The conditions as a document tells them."""
-        return [(f"--{name.replace('_', '-')}", value) for name, value in self.conditions.items()]
-
     def without(self, *names: str) -> "Query":
         """The same question without some conditions."""
         return replace(self, given={name: value for name, value in self.given.items() if name not in names})

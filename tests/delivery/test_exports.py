@@ -94,7 +94,7 @@ def test_a_department_has_files_of_its_own(cli: Cli, busy: Path, tmp_path: Path)
         for what in ("calls", "sums")
         for department, extension in (("公司-工程部", "8001"), ("公司-销售部", "8002"), ("without-department", "8003"))
     }
-    sheet = openpyxl.load_workbook(tmp_path / "out" / "sums-2026-10-公司-工程部.xlsx").worksheets[0]
+    sheet = openpyxl.load_workbook(tmp_path / "out" / "sums-2026-10-公司-工程部.xlsx", data_only=True).worksheets[0]
     fee = [cell.value for cell in sheet[1]].index("Fee (CNY)")
     assert [row[fee].value for row in sheet.iter_rows(min_row=2)] == [0.98, 0.98]  # the extension, and the total
 

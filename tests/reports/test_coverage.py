@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -216,6 +217,17 @@ def test_sentences_are_chinese_where_asked() -> None:
     """All of them."""
     texts.use("zh")
     assert [note for note in FULL.notes() if note.isascii()] == []
+
+
+def test_notes_are_those_that_concern_a_report() -> None:
+    """Nothing of prices where there are no fees, nothing of other people's records below a part of the calls."""
+    full = replace(FULL, corrected=1, reused_ids=2, plans=[("flat", "10.00")])
+    said = full.notes()
+    without_fees = set(said) - set(full.notes(unrated=False, fees=False))
+    assert without_fees == {one for one in said if "unrated" in one or "provisional" in one or "plan " in one}
+    others = set(said) - set(full.notes(others=False))
+    assert others == {one for one in said if "whose record has an id" in one or "corrected" in one}
+    assert len(others) == 2
 
 
 def test_the_document_has_its_keys() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.common import FormatOption, OutputOption, say, say_wrapped
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
@@ -72,7 +72,7 @@ def list_limits(form: FormatOption = Format.TABLE, output: OutputOption = None) 
         found = LimitBook(ledger, common.today(using)).usages()
     show_listing(views.limits(found), form, output)
     for note in views.notes(found):
-        say(note)
+        say_wrapped(note)
 
 
 @app.command("remove", help=en("Remove somebody's limit."))

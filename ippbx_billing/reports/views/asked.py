@@ -29,6 +29,7 @@ from ippbx_billing.reports.queries import LONGEST, Query
 from ippbx_billing.reports.trunk_load import busy_hour
 from ippbx_billing.reports.views import named as looks
 from ippbx_billing.reports.views import sums
+from ippbx_billing.reports.views.conditions import facts
 from ippbx_billing.reports.views.sheets import ReportSheet, paper, title_of_key
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ _NAMED: Mapping[str, tuple[Callable[[WantedReport], Ask], Callable[[Answer, Want
 # -- how it is handed on
 
 
-def listing(sheet: ReportSheet, told: Coverage, conditions: Sequence[tuple[str, str]]) -> Listing:
+def listing(sheet: ReportSheet, told: Coverage, conditions: Mapping[str, str], view: View) -> Listing:
     """The sheet for any writer, with what it does not cover and the conditions it was asked with."""
     return Listing(
         sheet.rows if sheet.flat is None else sheet.flat,
@@ -191,7 +192,7 @@ def listing(sheet: ReportSheet, told: Coverage, conditions: Sequence[tuple[str, 
         for_people=sheet.rows,
         csv=all_columns(sheet.keys),
         document={**sheet.document, "coverage": told.document()},
-        paper=paper(sheet, told, conditions),
+        paper=paper(sheet, told, conditions, facts(sheet.period, conditions, view)),
         total=sheet.footer,
         title=sheet.title,
         empty=sheet.empty,
