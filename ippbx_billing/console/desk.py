@@ -176,7 +176,7 @@ class Desk:
         """A parameter of the address that is one of these; UsageError for another."""
         value = self.request.query_params.get(name, default)
         if value not in known:
-            raise UsageError(tr("{text!r} is none of them", text=value), ", ".join(known))
+            raise UsageError(tr("{text!r} is not one of them", text=value), ", ".join(known))
         return value
 
     def coverage(self, period: Period, unrated: Mapping[Any, int], filtered: int) -> Coverage:

@@ -179,7 +179,7 @@ def alone(path: Path) -> Iterator[None]:
         try:
             lock(file)
         except BlockingIOError:
-            raise BusyError(tr("another export is running"), tr("it will do to try again later")) from None
+            raise BusyError(tr("another export is running"), tr("try again later")) from None
         yield
 
 

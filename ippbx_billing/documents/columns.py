@@ -132,7 +132,7 @@ def is_nothing(amount: Any) -> bool:
     return not Decimal(str(amount))
 
 
-# Codes that are no English word; all languages but English have them in their catalogues.
+# Codes that are not English word; all languages but English have them in their catalogues.
 _ENGLISH = {
     "hk_mo_tw": "HK/Macao/Taiwan",
     "ip_long_distance": "IP long distance",

@@ -148,7 +148,7 @@ def deliver(documents: "Document | Iterable[Document]", form: Format, output: Pa
         return
     if form.is_binary and sys.stdout.isatty():
         raise UsageError(
-            tr("{form} is nothing that a terminal can show", form=form.value.upper()),
+            tr("a terminal cannot show {form}", form=form.value.upper()),
             tr("name a file: --output report.{ending}", ending=form.value),
         )
     sys.stdout.flush()

@@ -120,7 +120,7 @@ def read_xlsx(content: bytes) -> list[Sheet]:
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
-        raise ValueError(tr("it is no XLSX workbook; save it as .xlsx or .csv")) from error
+        raise ValueError(tr("it is not an XLSX workbook; save it as .xlsx or .csv")) from error
     try:
         return [
             Sheet(sheet.title, _spread(tuple(_xlsx_rows(sheet)), _merged(content, sheet)))
@@ -171,7 +171,7 @@ def _spread(rows: tuple[Row, ...], merged: Iterable[tuple[int, int, int]]) -> tu
 
 
 def _cell_text(value: Any) -> str:
-    """A cell as a person reads it: 755 is no 755.0, a day is no midnight."""
+    """A cell as a person reads it: 755 is not 755.0, a day is not midnight."""
     if value is None:
         return ""
     if isinstance(value, datetime):

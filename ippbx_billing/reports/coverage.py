@@ -29,7 +29,7 @@ from ippbx_billing.ledger import Ledger
 
 SILENT_CALLS = 20  # by chance alone, so many calls would all stay away once in 500 million times
 RHYTHM_WEEKS = 4
-LEAST_WEEKS = 3  # fewer than these are no rhythm
+LEAST_WEEKS = 3  # fewer than these are not rhythm
 WEEK_H = 168
 UNCOUNTED = -1
 MONTHS_SHOWN = 12

@@ -94,7 +94,7 @@ def test_one_campaign_makes_no_habit(books: Books) -> None:
 
 
 def test_a_new_site_has_no_rhythm_yet(books: Books) -> None:
-    """Two weeks are no habit; nothing is said about the time before the first record."""
+    """Two weeks are not habit; nothing is said about the time before the first record."""
     for day in (date(2026, 10, 19) + timedelta(days=number) for number in range(12)):
         for minute in range(60):
             books.call(f"{day} 10:{minute:02d}:00")

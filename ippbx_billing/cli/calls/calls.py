@@ -30,7 +30,7 @@ WATCH_EVERY_S = 1.0
 app = Commands()
 
 
-@app.command("list", help=en("The calls, oldest first."))
+@app.command("list", help=en("List the calls, oldest first."))
 @asked_of_list
 def list_calls(
     asking: Asking,
@@ -51,7 +51,7 @@ def list_calls(
         show_listing(calls_listed(rows, form, period, conditions, view), form, asking.output)
 
 
-@app.command("explain", help=en("Why a call costs what it costs, step by step."))
+@app.command("explain", help=en("Explain why a call costs what it costs, step by step."))
 def explain(
     call: Annotated[int, typer.Argument(metavar="ID", help=en("the call's id, see `calls list`"))],
     history: Annotated[bool, typer.Option("--history", help=en("also the charges before each `rerate`"))] = False,
@@ -70,7 +70,7 @@ def explain(
         lines(found.sentences(), output, form)
 
 
-@app.command("live", help=en("The calls in progress: ringing, talking, ended just now."))
+@app.command("live", help=en("Show the calls in progress: ringing, talking, ended just now."))
 def live(
     watch: Annotated[bool, typer.Option("--watch", help=en("go on showing them, until Ctrl-C"))] = False,
     form: FormatOption = Format.TABLE,

@@ -18,7 +18,7 @@ app = Commands()
 DAYS_AT_ONCE = 366
 
 
-@app.command("list", help=en("The days of a year that are not as the day of the week says, and the site's own."))
+@app.command("list", help=en("List the days of a year that are not as the day of the week says, and the site's own."))
 def list_days(
     year: Annotated[int | None, typer.Option(min=1990, max=2100, help=en("default: this year"))] = None,
     form: FormatOption = Format.TABLE,
@@ -37,7 +37,7 @@ def list_days(
         say(tr("{year} is provisional: make-up working days are not published", year=year))
 
 
-@app.command("add", help=en("Say what a day, or the days up to --to, are: work, rest or holiday."))
+@app.command("add", help=en("Set what a day, or the days up to --to, are: work, rest or holiday."))
 def add(
     day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=en("the day"))],
     kind: Annotated[Literal["work", "rest", "holiday"], typer.Argument(help=en("work, rest (a weekend) or holiday"))],
@@ -51,7 +51,7 @@ def add(
     named = rules.days_between(first, last)
     if not 0 < len(named) <= DAYS_AT_ONCE:
         raise UsageError(
-            tr("{first} to {last} is no run of days", first=first, last=last), tr("at most a year at once")
+            tr("{first} to {last} is not a run of days", first=first, last=last), tr("at most a year at once")
         )
     with common.open_ledger(common.settings()) as ledger:
         ledger.rules.put_days([DayOverride(one, kind, note) for one in named])

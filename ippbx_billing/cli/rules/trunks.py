@@ -16,7 +16,7 @@ from ippbx_billing.reports.views import rules
 app = Commands()
 
 
-@app.command("list", help=en("The trunks."))
+@app.command("list", help=en("List the trunks."))
 def list_trunks(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All trunks, by name."""
     with common.open_ledger(common.settings()) as ledger:
@@ -35,14 +35,14 @@ def add(
 
     if outside_prefix and not outside_prefix.isdecimal():
         raise UsageError(
-            tr("--outside-prefix is {text!r}", text=outside_prefix), tr("only digits are wanted, such as 9")
+            tr("--outside-prefix is {text!r}", text=outside_prefix), tr("only digits are expected, such as 9")
         )
     with common.open_ledger(common.settings()) as ledger:
         ledger.book.put_trunk(Trunk(name, carrier, number, outside_prefix))
     say(tr("trunk {name} belongs to {carrier}", name=name, carrier=carrier))
 
 
-@app.command("remove", help=en("Take a trunk out; its calls go by the default carrier from now on."))
+@app.command("remove", help=en("Remove a trunk; its calls go by the default carrier from now on."))
 def remove(name: Annotated[str, typer.Argument(help=en("the trunk"))]) -> None:
     """Calls already rated keep their carrier."""
     with common.open_ledger(common.settings()) as ledger:

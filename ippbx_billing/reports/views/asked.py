@@ -99,7 +99,7 @@ class WantedReport:
         for name, known in {"report": titles(), "by": GROUPS, "and": GROUPS, "sort": SORTS, "compare": COMPARED,
                             "show": SHOWN}.items():  # fmt: skip
             if given[name] and given[name] not in known:
-                raise UsageError(tr("{text!r} is none of them", text=given[name][:LONGEST]), ", ".join(known))
+                raise UsageError(tr("{text!r} is not one of them", text=given[name][:LONGEST]), ", ".join(known))
         keys = tuple(dict.fromkeys(filter(None, (given["by"] or "extension", given["and"]))))
         return cls(
             name=given["report"] or BY_KEYS,
@@ -121,7 +121,7 @@ def _top(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and int(text[:9]) > 0 and len(text) < 7):
-        raise UsageError(tr("{text!r} is no number of rows", text=text[:LONGEST]), tr("ask for at least one"))
+        raise UsageError(tr("{text!r} is not a number of rows", text=text[:LONGEST]), tr("ask for at least one"))
     return int(text)
 
 

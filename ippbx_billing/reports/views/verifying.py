@@ -154,7 +154,7 @@ def words() -> dict[DifferenceCause, str]:
         DifferenceCause.TWICE: tr("billed twice"),
         DifferenceCause.UNANSWERED: tr("nobody answered"),
         DifferenceCause.ELSEWHERE: tr("went over another carrier's line"),
-        DifferenceCause.INCOMING: tr("was no outgoing call"),
+        DifferenceCause.INCOMING: tr("was not an outgoing call"),
         DifferenceCause.LEFT_OUT: tr("left out by a filter, or told by another record"),
         DifferenceCause.OTHER_MONTH: tr("of another month"),
         DifferenceCause.ITEM: tr("no call: rent, package, credit"),
