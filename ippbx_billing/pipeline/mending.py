@@ -128,7 +128,7 @@ def _calls(
 
 def _is_meant(row: Row, mend: Mend) -> bool:
     if mend.trunk is not None and mend.cause is Cause.TRUNK:
-        return row["status"] == ChargeStatus.RATED and row["trunk"] == mend.trunk.name
+        return (row["status"], row["trunk"]) == (ChargeStatus.RATED, mend.trunk.name)
     return row["status"] == ChargeStatus.UNRATED and (row["reason"], row["reason_facts"]) == (mend.code, mend.facts)
 
 

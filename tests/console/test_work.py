@@ -182,7 +182,7 @@ def test_a_trunk_that_nobody_configured_is_asked_about(anna: Visitor, office: Pa
     )
     assert "not configured" not in anna.get("/work-list").text
     with Ledger(load(office).ledger_path) as ledger:
-        default, other = sorted(ledger.book.carriers(), key=lambda one: not one.default)[:2]
+        _, other = sorted(ledger.book.carriers(), key=lambda one: not one.default)[:2]
         (trunk,) = {row[0] for row in ledger.connection.execute("SELECT trunk FROM calls WHERE event_id > 23")}
     anna.post("/rules/trunks/put", {"name": "FXO-77", "carrier": other.name})
     spoil(office, f"UPDATE prices SET initial_fee_micro = 9000000 WHERE carrier_id = "

@@ -4,6 +4,7 @@ The one idea: a form is sent twice. The first time it is tried on the real calls
 these would cost; the second time it is saved, if it is still what was looked at.
 """
 
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -121,7 +122,7 @@ def _carriers(change: Changes) -> list[str]:
     return sorted({price.carrier for price in (*change.coming, *change.gone)})
 
 
-def _tried(desk: Desk, change: Changes, month: str) -> dict[str, object]:
+def _tried(desk: Desk, change: Changes, month: str) -> dict[str, Any]:
     """The difference on a month's calls, as the pages show it."""
     period = Query.of({"period": month if month in MONTHS else MONTHS[0]}, desk.today).period
     found: Repricing = repriced(desk.ledger, desk.using, change, period.first, period.last)

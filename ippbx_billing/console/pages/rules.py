@@ -4,6 +4,7 @@ The one idea: each form names the command that does the same, by its way; both h
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
@@ -98,7 +99,7 @@ def numbers(desk: Desk) -> Response:
     )
 
 
-def _page(desk: Desk, template: str, **facts: object) -> Response:
+def _page(desk: Desk, template: str, **facts: Any) -> Response:
     return desk.page(template, accountant=Role.ACCOUNTANT, **facts)
 
 
