@@ -10,20 +10,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ippbx_billing.console.jobs import Jobs
 from ippbx_billing.console.templates import rendered
+from ippbx_billing.console.uploads import Uploads
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.language import language, tr
 from ippbx_billing.ledger import Ledger, snapshots
-from ippbx_billing.lists.uploads import Uploads, check_size
+from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.operators import Operator, OperatorFile, Role
 from ippbx_billing.operators.log import CONSOLE, Actor
 from ippbx_billing.operators.visits import Visit
@@ -47,9 +47,9 @@ class House:
     using: Settings
     clock: Callable[[], datetime]
     feed: "Feed"
-    uploads: Uploads = field(default_factory=Uploads)
     jobs: Jobs = field(default_factory=Jobs)
     kept: Kept = field(default_factory=Kept)
+    uploads: Uploads = field(default_factory=Uploads)
     flashes: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
     def leave_word(self, visit: int, kind: str, text: str) -> None:
@@ -114,6 +114,11 @@ class Desk:
         return scope_of(self.ledger, self.operator)
 
     @property
+    def directory(self) -> DirectoryTables:
+        """Departments, employees and extensions, of them only what they may see."""
+        return scopes.directory(self.ledger, self.scope)
+
+    @property
     def actor(self) -> Actor:
         """They, as the log names them."""
         if self.guest.operator is None:
@@ -171,14 +176,6 @@ class Desk:
         """Those of these fields of the form that are filled in."""
         return {name: text for name in names if (text := self.text(name))}
 
-    def upload(self, name: str) -> tuple[str, bytes]:
-        """A file of the form: the last part of its name, and its content; UsageError where there is none."""
-        sent = self.form.get(name)
-        content = sent.file.read() if isinstance(sent, UploadFile) else b""
-        check_size(content)
-        told = sent.filename or "" if isinstance(sent, UploadFile) else ""
-        return "".join(c for c in PurePath(told.replace("\\", "/")).name if c.isprintable())[:100], content
-
     def choice(self, name: str, known: Mapping[str, Any] | tuple[str, ...], default: str) -> str:
         """A parameter of the address that is one of these; UsageError for another."""
         value = self.request.query_params.get(name, default)
@@ -225,18 +222,18 @@ class Desk:
                 self.house.leave_word(self.guest.visit.id, kind, text)
         return RedirectResponse(path, status_code=303)
 
+    def note(self, action: str, what: str = "", *, before: Any = None, after: Any = None, reason: str = "") -> None:
+        """Into the log of who did what."""
+        self.operators.log.write(self.now, self.actor, action, what, before=before, after=after, reason=reason)
+
     @contextmanager
-    def changing(self, action: str, what: str = "") -> Iterator[None]:
-        """What is done within changes rows that people edit: these are noted, as commands note them."""
+    def noting(self, action: str, what: str = "") -> Iterator[None]:
+        """What is changed in here goes into the log, with the rows as they were and as they are."""
         before = snapshots.taken(self.using.ledger_path)
         yield
         was, now = snapshots.differences(before, snapshots.taken(self.using.ledger_path))
         if was or now:
             self.note(action, what, before=was or None, after=now or None)
-
-    def note(self, action: str, what: str = "", *, before: Any = None, after: Any = None, reason: str = "") -> None:
-        """Into the log of who did what."""
-        self.operators.log.write(self.now, self.actor, action, what, before=before, after=after, reason=reason)
 
 
 def scope_of(ledger: Ledger, operator: Operator) -> Scope | None:

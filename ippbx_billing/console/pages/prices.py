@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from ippbx_billing.calls import Direction, LineKind, TrafficType
 from ippbx_billing.console.desk import Desk
+from ippbx_billing.console.uploads import UploadedFile, uploaded
 from ippbx_billing.console.ways import Way
 from ippbx_billing.errors import BillingError
 from ippbx_billing.language import tr
@@ -18,7 +19,6 @@ from ippbx_billing.lists.tariffs import Imported, forms, read, views
 from ippbx_billing.lists.tariffs.imports import ImportPlan, carry_out, plan_import
 from ippbx_billing.lists.tariffs.rows import OWN_COLUMNS
 from ippbx_billing.lists.tariffs.words import MATCHES
-from ippbx_billing.lists.uploads import MOST_POSTED, SentFile
 from ippbx_billing.operators import Role
 from ippbx_billing.pipeline.losing import lost_by
 from ippbx_billing.pipeline.repricing import Repricing, repriced
@@ -29,6 +29,7 @@ from ippbx_billing.tariffs import Changes, HolidayCalendar, Price
 MONTHS = ("last-month", "this-month")
 MOST_SHOWN = 100
 MOST_EXTENSIONS = 20
+MOST_BYTES = 16_777_216  # of a form with its file
 FIELDS = ("way", "id", "month", *OWN_COLUMNS)
 FILE_FIELDS = ("month", *forms.FILE_WORDS)
 
@@ -97,7 +98,7 @@ def attempt(desk: Desk) -> Response:
 def save(desk: Desk) -> Response:
     """Do it, if it is what was looked at; then rating again is offered."""
     change = forms.change_of(desk.fields(FIELDS), desk.ledger, desk.using, desk.today)
-    with desk.changing("tariffs set", views.title_of(change)):
+    with desk.noting("tariffs set", views.title_of(change)):
         forms.save(desk.ledger, change, desk.text("mark"))
     return _saved(desk, change)
 
@@ -168,17 +169,16 @@ def _choose(desk: Desk, given: dict[str, str], name: str = "", found: Imported |
 def look(desk: Desk) -> Response:
     """What the file says, line by line where it cannot be used; else what it would change, and on real calls."""
     given = desk.fields(FILE_FIELDS)
-    name, content = desk.upload("file")
-    sent = SentFile(desk.operator.id, name, content, given, desk.now)
+    sent = uploaded(desk.form.get("file"), given)
     found, plan = _read(desk, sent)
     if plan is None:
-        return _choose(desk, given, name, found)
+        return _choose(desk, given, sent.name, found)
     changes, using = plan.changes, desk.using
     listing = views.plan(plan, MOST_SHOWN)
     return desk.page(
         "prices_import_try.html",
-        name=name,
-        token=desk.house.uploads.keep(sent) if plan else "",
+        name=sent.name,
+        token=desk.house.uploads.keep(desk.visit.id, sent) if plan else "",
         mark=forms.mark_of(changes, plan.settings),
         summed_up=views.summed_up(changes),
         new_carrier=plan.new_carrier,
@@ -191,7 +191,7 @@ def look(desk: Desk) -> Response:
     )
 
 
-def _read(desk: Desk, sent: SentFile) -> tuple[Imported, ImportPlan | None]:
+def _read(desk: Desk, sent: UploadedFile) -> tuple[Imported, ImportPlan | None]:
     """What the file says, and what it would change; None where it has faults."""
     assume = forms.assumptions_of(sent.given, desk.using, desk.today)
     found = read(sent.name, sent.content, assume)
@@ -209,14 +209,13 @@ def _warnings(desk: Desk, plan: ImportPlan) -> list[str]:
 
 def bring_in(desk: Desk) -> Response:
     """The file that was looked at, if it would still do what was told."""
-    sent = desk.house.uploads.get(desk.operator.id, desk.text("token"), desk.now)
+    sent = desk.house.uploads.take(desk.visit.id, desk.text("token"))
     _, plan = _read(desk, sent)
     if plan is None:
         return desk.back("/carriers/import", wrong=tr("nothing was imported"))
     forms.check_mark(desk.text("mark"), plan.changes, plan.settings)
-    with desk.changing("tariffs import", sent.name):
+    with desk.noting("tariffs import", sent.name):
         carry_out(desk.ledger, plan)
-    desk.house.uploads.drop(desk.text("token"))
     if not plan.changes:
         return desk.back("/carriers", done=tr("imported"))
     return _saved(desk, plan.changes)
@@ -230,6 +229,6 @@ WAYS = (
     Way("/carriers/prices/save", save, Role.ACCOUNTANT, post=True),
     Way("/carriers/prices/saved", saved, Role.ACCOUNTANT),
     Way("/carriers/import", choose, Role.ACCOUNTANT),
-    Way("/carriers/import/try", look, Role.ACCOUNTANT, post=True, most_bytes=MOST_POSTED),
+    Way("/carriers/import/try", look, Role.ACCOUNTANT, post=True, most_bytes=MOST_BYTES),
     Way("/carriers/import/do", bring_in, Role.ACCOUNTANT, post=True),
 )

@@ -108,7 +108,7 @@ def _deed(way: str) -> PageFunction:
 
     def done(desk: Desk) -> Response:
         given = desk.fields(fields)
-        with desk.changing(action, next(iter(given.values()), "")):
+        with desk.noting(action, next(iter(given.values()), "")):
             told = entered(action, given, desk.ledger)
         return desk.back(f"{PATH}/{follows}", done=told)
 
