@@ -5,7 +5,7 @@ def listing(desk: Desk) -> Response:
     return desk.page("calls.html", rows=page.rows)
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -171,6 +171,10 @@ class Desk:
         """A field of the form, without blanks around it."""
         value = self.form.get(name, default)
         return value.strip() if isinstance(value, str) else default
+
+    def fields(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of these fields of the form that are filled in."""
+        return {name: text for name in names if (text := self.text(name))}
 
     def choice(self, name: str, known: Mapping[str, Any] | tuple[str, ...], default: str) -> str:
         """A parameter of the address that is one of these; UsageError for another."""

@@ -95,9 +95,9 @@ def _sheets(kind: ListKind, name: str, content: bytes) -> list[sheets.Sheet]:
             return sheets.read_xlsx(content)
         if content.startswith(b"\xd0\xcf\x11\xe0"):
             raise ValueError(tr("this is an old Excel file (.xls); save it as .xlsx or .csv"))
+        return [sheets.read_csv(content, kind.names())]
     except ValueError as error:
         raise DataError(f"{name}: {error}", tr("nothing was imported")) from error
-    return [sheets.read_csv(content, kind.names())]
 
 
 def _headings(kind: ListKind, sheet: sheets.Sheet) -> tuple[int, dict[int, str], list[str]]:
