@@ -226,26 +226,26 @@ def _changed_rows(
     rows: Rows,
     gone: Iterable[Price],
     coming: Iterable[Price],
-    destinations: "Callable[[Price], Iterable[Destination]]",
+    destinations: Callable[[Price], Iterable[Destination]],
 ) -> Rows:
     """The rows without some prices and with others, which count as given later; the old rows stay as they are."""
     changed = dict(rows)
     for price in gone:
         for destination in destinations(price):
-            _refile(changed, destination, price.line_kind, lambda versions, price=price: _without(versions, price))
+            _refile(changed, destination, price, _without)
     for price in sorted(coming, key=lambda price: price.effective_from):
         for destination in destinations(price):
-            _refile(changed, destination, price.line_kind, lambda versions, price=price: _with(versions, price))
+            _refile(changed, destination, price, _with)
     return changed
 
 
 def _refile(
-    rows: Rows, destination: Destination, kind: LineKind | None, change: "Callable[[list[Price]], list[Price]]"
+    rows: Rows, destination: Destination, price: Price, change: Callable[[list[Price], Price], list[Price]]
 ) -> None:
     row = dict(rows.get(destination, {}))
-    versions = change(row.pop(kind, ([], []))[1])
+    versions = change(row.pop(price.line_kind, ([], []))[1], price)
     if versions:
-        row[kind] = [one.effective_from for one in versions], versions
+        row[price.line_kind] = [one.effective_from for one in versions], versions
     rows.pop(destination, None)
     if row:
         rows[destination] = row
