@@ -16,7 +16,7 @@ from ippbx_billing.errors import BillingError
 from ippbx_billing.language import tr
 
 if TYPE_CHECKING:
-    from ippbx_billing.ledger.snapshots import Told, Watch
+    from ippbx_billing.ledger.snapshots import EditWatch, Told
 
 TABLES = {
     f"{group} {verb}"
@@ -101,10 +101,10 @@ def _without_secret(pair: str) -> str:
     return f"{found[1]}=…" if found else pair
 
 
-def _watch() -> "Watch":
-    from ippbx_billing.ledger.snapshots import Watch
+def _watch() -> "EditWatch":
+    from ippbx_billing.ledger.snapshots import EditWatch
 
-    return Watch(common.settings().ledger_path)
+    return EditWatch(common.settings().ledger_path)
 
 
 def _note(name: str, command: str, was: "Told | None" = None, now: "Told | None" = None) -> None:

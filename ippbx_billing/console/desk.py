@@ -24,7 +24,7 @@ from ippbx_billing.inbox import Inbox
 from ippbx_billing.language import language, tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.directory import DirectoryTables
-from ippbx_billing.ledger.snapshots import Watch
+from ippbx_billing.ledger.snapshots import EditWatch
 from ippbx_billing.operators import Operator, OperatorFile, Role
 from ippbx_billing.operators.log import CONSOLE, Actor
 from ippbx_billing.operators.visits import Visit
@@ -226,7 +226,7 @@ class Desk:
     @contextmanager
     def noting(self, action: str, what: str = "") -> Iterator[None]:
         """What is changed in here goes into the log, with the rows as they were and as they are."""
-        with Watch(self.using.ledger_path) as watch:
+        with EditWatch(self.using.ledger_path) as watch:
             yield
             was, now = watch.differences()
         if was or now:

@@ -1,6 +1,6 @@
 """What people have entered, before and after: the rows of the tables that they edit, compared.
 
-    with Watch(path) as watch:
+    with EditWatch(path) as watch:
         ...
         watch.differences()  # ([{"table": "trunks", "name": "FXO-1", …}], [{…}])
 
@@ -47,7 +47,7 @@ Row = dict[str, Any]
 Told = list[Row]
 
 
-class Watch:
+class EditWatch:
     """Sees what becomes of the tables from its `with` on; nothing where the file cannot be read."""
 
     def __init__(self, path: Path) -> None:

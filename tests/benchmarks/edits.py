@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.ledger.snapshots import Watch as EditWatch
+from ippbx_billing.ledger.snapshots import EditWatch
 from tests.benchmarks.bills import run
 from tests.benchmarks.chain import Look, Watch, under_load
 from tests.benchmarks.decks import ROWS, filled
