@@ -22,8 +22,9 @@ from ippbx_billing.console.uploads import Uploads
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.language import language, tr
-from ippbx_billing.ledger import Ledger, snapshots
+from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.directory import DirectoryTables
+from ippbx_billing.ledger.snapshots import EditWatch
 from ippbx_billing.operators import Operator, OperatorFile, Role
 from ippbx_billing.operators.log import CONSOLE, Actor
 from ippbx_billing.operators.visits import Visit
@@ -229,9 +230,9 @@ class Desk:
     @contextmanager
     def noting(self, action: str, what: str = "") -> Iterator[None]:
         """What is changed in here goes into the log, with the rows as they were and as they are."""
-        before = snapshots.taken(self.using.ledger_path)
-        yield
-        was, now = snapshots.differences(before, snapshots.taken(self.using.ledger_path))
+        with EditWatch(self.using.ledger_path) as watch:
+            yield
+            was, now = watch.differences()
         if was or now:
             self.note(action, what, before=was or None, after=now or None)
 
