@@ -13,6 +13,7 @@ from ippbx_billing.cli.people.lists import (
     SinceOption,
     add_list_commands,
     first_day,
+    set_or_show_mail,
 )
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
@@ -77,6 +78,17 @@ def rename(
         present = ledger.directory.employee(who)
         ledger.directory.rename_employee(present.number, name=name, new_number=number)
         say(tr("{old} is {new} now", old=present, new=ledger.directory.employee(number or present.number)))
+
+
+@app.command("mail", help=en("The mail address that bills go to; - takes it away."))
+def mail(
+    who: WhoArgument,
+    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help=en("one, or several with commas"))] = None,
+) -> None:
+    """Without an address it shows the present one."""
+    with common.open_ledger(common.settings()) as ledger:
+        one = ledger.directory.employee(who)
+        set_or_show_mail(ledger.directory, "employee", one.id, str(one), address)
 
 
 @app.command("move", help=en("To another department from a day on."))
