@@ -18,10 +18,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ippbx_billing.console.jobs import Jobs
 from ippbx_billing.console.templates import rendered
+from ippbx_billing.console.uploads import Uploads
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.language import language, tr
-from ippbx_billing.ledger import Ledger
+from ippbx_billing.ledger import Ledger, snapshots
+from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.operators import Operator, OperatorFile, Role
 from ippbx_billing.operators.log import CONSOLE, Actor
 from ippbx_billing.operators.visits import Visit
@@ -47,6 +49,7 @@ class House:
     feed: "Feed"
     jobs: Jobs = field(default_factory=Jobs)
     kept: Kept = field(default_factory=Kept)
+    uploads: Uploads = field(default_factory=Uploads)
     flashes: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
     def leave_word(self, visit: int, kind: str, text: str) -> None:
@@ -109,6 +112,11 @@ class Desk:
     def scope(self) -> Scope | None:
         """Whose calls they may see; None for all. Goes into every question that is asked for them."""
         return scope_of(self.ledger, self.operator)
+
+    @property
+    def directory(self) -> DirectoryTables:
+        """Departments, employees and extensions, of them only what they may see."""
+        return scopes.directory(self.ledger, self.scope)
 
     @property
     def actor(self) -> Actor:
@@ -213,6 +221,15 @@ class Desk:
     def note(self, action: str, what: str = "", *, before: Any = None, after: Any = None, reason: str = "") -> None:
         """Into the log of who did what."""
         self.operators.log.write(self.now, self.actor, action, what, before=before, after=after, reason=reason)
+
+    @contextmanager
+    def noting(self, action: str, what: str = "") -> Iterator[None]:
+        """What is changed in here goes into the log, with the rows as they were and as they are."""
+        before = snapshots.taken(self.using.ledger_path)
+        yield
+        was, now = snapshots.differences(before, snapshots.taken(self.using.ledger_path))
+        if was or now:
+            self.note(action, what, before=was or None, after=now or None)
 
 
 def scope_of(ledger: Ledger, operator: Operator) -> Scope | None:

@@ -403,7 +403,7 @@ def doubt_of(text: str | None) -> Reason | None:
     return Reason(*json.loads(text)) if text else None
 
 
-def classification_of(row: sqlite3.Row) -> Classification:
+def classification_of(row: sqlite3.Row | Mapping[str, Any]) -> Classification:
     """The classification that was stored with the call; never worked out again."""
     values: dict[str, Any] = {name: row[name] for name in MEANING}
     values["traffic_type"] = TrafficType(values["traffic_type"])

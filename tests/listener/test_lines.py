@@ -87,7 +87,8 @@ def test_any_bytes_are_taken_and_no_digit_is_lost(pieces: list[bytes]) -> None:
     heading = b"".join(lines.heading)
     told = sorted(digit for digit in b"".join(found) if 48 <= digit <= 57)
     spare = sorted(digit for digit in heading if 48 <= digit <= 57)
-    assert len(told) + len(spare) >= len(wanted) or len(set(text.split(b"\n"))) < len(pieces)
+    lines_sent = [line.strip(b"\0\r\x02\x03\x0c \t") for line in text.split(b"\n")]  # what printers send around a line
+    assert len(told) + len(spare) >= len(wanted) or len(set(lines_sent)) < len(lines_sent)
 
 
 class Kept:

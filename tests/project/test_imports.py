@@ -39,6 +39,7 @@ ROOMS = [
     "pipeline",
     "reports",
     "delivery",
+    "history",
     "upkeep",
     "simulation",
     "console",

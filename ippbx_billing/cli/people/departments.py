@@ -40,17 +40,19 @@ def list_departments(on: OnOption = None, form: FormatOption = Format.TABLE, out
 @app.command("add", help=en("Add departments, with those above them that are not there yet."))
 def add(paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=en("a path such as 公司/工程部"))]) -> None:
     """One that was removed comes back."""
-    with common.open_ledger(common.settings()) as ledger, ledger.directory.changing():
-        for path in paths:
-            say(tr("department {path} is in the directory", path=ledger.directory.add_department(path).path))
+    from ippbx_billing.lists.people import deeds
+
+    with common.open_ledger(common.settings()) as ledger:
+        say("\n".join(deeds.add_departments(ledger.directory, paths)))
 
 
 @app.command("rename", help=en("Another name, in the reports of all months."))
 def rename(path: PathArgument, name: Annotated[str, typer.Argument(help=en("the new name"))]) -> None:
     """Its place in the tree stays."""
+    from ippbx_billing.lists.people import deeds
+
     with common.open_ledger(common.settings()) as ledger:
-        before = ledger.directory.department(path).path
-        say(tr("{old} is {new} now", old=before, new=ledger.directory.rename_department(path, name).path))
+        say("\n".join(deeds.rename_department(ledger.directory, path, name)))
 
 
 @app.command("mail", help=en("The mail address that bills go to; - takes it away."))
@@ -73,19 +75,20 @@ def move(
     """Everything below goes along. To keep past reports, make a new department and move the employees by day."""
     if (under is None) is not top:
         raise UsageError(tr("say where to: --under PATH, or --top"), tr("see `ippbx-bill departments list`"))
+    from ippbx_billing.lists.people import deeds
+
     with common.open_ledger(common.settings()) as ledger:
-        before = ledger.directory.department(path).path
-        say(tr("{old} is {new} now", old=before, new=ledger.directory.move_department(path, under).path))
+        say("\n".join(deeds.move_department(ledger.directory, path, under)))
 
 
 @app.command("remove", help=en("Take an empty department out of use; earlier reports keep it."))
 def remove(path: PathArgument) -> None:
     """Nobody may be in it any more."""
+    from ippbx_billing.lists.people import deeds
+
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        whole = ledger.directory.department(path).path
-        ledger.directory.remove_department(whole, common.today(using))
-    say(tr("removed {name}", name=whole))
+        say("\n".join(deeds.remove_department(ledger.directory, path, common.today(using))))
 
 
 @app.command("import", help=en("Bring in a list: department, or name and parent (部门, 上级部门)."))

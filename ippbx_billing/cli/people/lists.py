@@ -1,7 +1,6 @@
 """What `departments`, `employees` and `extensions` share: days to hold from, and their lists as files."""
 
 from codecs import BOM_UTF8
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,26 +70,19 @@ def add_export(app: typer.Typer, name: str) -> None:
         write_out(name, output)
 
 
-def first_day(text: str | None, default: date) -> date:
-    """The day of a `--from`; `always` is since ever."""
-    if text is None:
-        return default
-    return date.min if text.lower() in ("always", "始终") else common.day(text)
-
-
 def _kind(name: str) -> "ListKind":
     from ippbx_billing.lists.people import files as lists
 
-    return next(one for one in lists.kinds() if one.name == name)
+    return lists.kind_named(name)
 
 
 def bring_in(name: str, file: Path, dry_run: bool, from_day: str | None, form: Format, output: Path | None) -> None:
     """Import a list, all lines or none, every problem with its line; or show what it would change."""
-    from ippbx_billing.lists.people import bring_in
+    from ippbx_billing.lists.people import bring_in, deeds
     from ippbx_billing.lists.people import files as lists
 
     using = common.settings()
-    today = first_day(from_day, common.today(using))
+    today = deeds.first_day(from_day, common.today(using))
     found = lists.read(_kind(name), str(file), _content(file))
     if found.unknown:
         say(tr("not used: {columns}", columns=", ".join(found.unknown)))

@@ -279,3 +279,11 @@ EXTENSIONS = ListKind(
 def kinds() -> Iterable[ListKind]:
     """In the order in which an empty directory takes them."""
     return DEPARTMENTS, EMPLOYEES, EXTENSIONS
+
+
+def kind_named(name: str) -> ListKind:
+    """The kind of list of that name; UsageError for another."""
+    for one in kinds():
+        if one.name == name:
+            return one
+    raise UsageError(tr("{text!r} is none of them", text=name), ", ".join(one.name for one in kinds()))

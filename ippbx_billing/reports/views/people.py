@@ -181,13 +181,6 @@ def holders(directory: "DirectoryTables", number: str) -> Listing:
     return Listing(rows, headings, for_people=_in_words(rows), title=number)
 
 
-def namesakes(directory: "DirectoryTables", name: str, extension: str) -> "list[Employee]":
-    """The employees of that name who never had the extension: one of them may be meant."""
-    had = {one.employee for one in directory.extension_history(extension)}
-    named = {one.number: one for one in directory.employee_history() if one.name == name}
-    return [one for number, one in named.items() if number not in had]
-
-
 # -- lists
 
 
@@ -220,11 +213,6 @@ def new_entries(changes: "Iterable[EntryChange]") -> int:
 
 
 # -- days
-
-
-def first_day_words(day: date) -> str:
-    """A first day as people read it."""
-    return _day(day) or tr("always")
 
 
 def _day(day: date) -> str | None:
