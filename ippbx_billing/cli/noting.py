@@ -2,7 +2,7 @@
 
 noted(command, "trunks add")  # the same command, which notes what it did when it is done
 
-A command of TABLES is noted where it changed a row of what people enter, one of DEEDS whenever it ended well.
+A command of TABLES is noted where it changed a row of what people enter, one of ACTIONS whenever it ended well.
 """
 
 import re
@@ -38,7 +38,7 @@ TABLES = {
     }.items()
     for verb in verbs
 } | {"init"}
-DEEDS = {
+ACTIONS = {
     *("listen", "console", "rerate", "backup", "restore", "configure-pbx"),
     *("calls anonymize", "events replay", "events salvage", "events import", "events rebuild", "events prune"),
     *("pbx enable-api", "pbx set-password", "pbx set-event-urls", "pbx discard"),
@@ -56,7 +56,7 @@ def noted(command: Any, name: str) -> Any:
     """The command, or the group with all its commands, which note what they do."""
     for below, one in getattr(command, "commands", {}).items():
         noted(one, f"{name} {below}")
-    if name in TABLES | DEEDS:
+    if name in TABLES | ACTIONS:
         command.invoke = _noting(command.invoke, name)
     return command
 
@@ -69,7 +69,7 @@ def _noting(invoke: Callable[[typer.Context], Any], name: str) -> Callable[[type
         if name in LASTING:
             _note(name, command)
             return invoke(context)
-        if name in DEEDS:
+        if name in ACTIONS:
             answer = invoke(context)
             _note(name, command)
             return answer
@@ -108,7 +108,7 @@ def _watch() -> "EditWatch":
 
 
 def _note(name: str, command: str, was: "Told | None" = None, now: "Told | None" = None) -> None:
-    """Write the line; a log that cannot be written is told, since the deed is done."""
+    """Write the line; a log that cannot be written is told, since the change is made."""
     from ippbx_billing.operators import OperatorFile
     from ippbx_billing.operators.log import Actor
 

@@ -5,7 +5,7 @@ def listing(desk: Desk) -> Response:
     return desk.page("calls.html", rows=page.rows)
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -173,11 +173,15 @@ class Desk:
         value = self.form.get(name, default)
         return value.strip() if isinstance(value, str) else default
 
+    def fields(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of these fields of the form that are filled in."""
+        return {name: text for name in names if (text := self.text(name))}
+
     def choice(self, name: str, known: Mapping[str, Any] | tuple[str, ...], default: str) -> str:
         """A parameter of the address that is one of these; UsageError for another."""
         value = self.request.query_params.get(name, default)
         if value not in known:
-            raise UsageError(tr("{text!r} is none of them", text=value), ", ".join(known))
+            raise UsageError(tr("{text!r} is not one of them", text=value), ", ".join(known))
         return value
 
     def coverage(self, period: Period, unrated: Mapping[Any, int], filtered: int) -> Coverage:

@@ -20,11 +20,12 @@ LONGEST_NAME = 70
 
 def write_each(bills: Iterable[Statement], missing: Coverage, form: Format, folder: Path) -> int:
     """Write each bill into the folder, which is made if need be; gives how many."""
-    notes, taken = missing.notes(), set[str]()
+    taken = set[str]()
     with together(folder) as beside:
         named = ((one, beside / file_name(one, form, taken)) for one in bills)
         if form.is_document:
-            documents.write_each(((paper.document(one, notes), path) for one, path in named), form.value)
+            papers = ((paper.document(one, paper.concerning(one, missing)), path) for one, path in named)
+            documents.write_each(papers, form.value)
         else:
             for one, path in named:
                 _write_data(one, missing, form, path)

@@ -296,7 +296,7 @@ class BookTables:
     # -- corrections of the numbering plan
 
     def overrides(self) -> "list[Override]":
-        """The site's corrections of the numbering plan, by prefix."""
+        "Correct the numbering plan for this site, by prefix."
         from ippbx_billing.numbering import Override
 
         rows = self.connection.execute("SELECT * FROM overrides ORDER BY prefix")

@@ -2,7 +2,7 @@
 
 The one idea: the more specific row wins. Destinations are tried in the order called number, pattern, prefix,
 area, country, any; among the rows of one destination the call's own line kind goes before any kind; of one such
-row the newest version not later than the call's day is in force. A version that has `ended` is no row any more, and
+row the newest version not later than the call's day is in force. A version that has `ended` is not a row any more, and
 one that is `blocked` says that the call has no price at all.
 
 A carrier's list goes by full numbers and knows nothing of our traffic types: rows by full number (`+4420`, and those

@@ -2,7 +2,7 @@
 
     for finding in examine(settings, now): ...
 
-A finding is `ok`, a `warning` (worth a look) or `wrong` (must be mended), with a hint for what to do.
+A finding is `ok`, a `warning` (worth a look) or `wrong` (must be put right), with a hint for what to do.
 """
 
 import os
@@ -449,11 +449,11 @@ def _channels(opened: _Open) -> Iterator[Diagnosis]:
         dead = counts.get(name, {}).get("dead", 0)
         title = tr("channel {name}", name=name)
         if dead:
-            hint = tr("mend it, then `ippbx-bill alerts send --again`")
+            hint = tr("repair it, then `ippbx-bill alerts send --again`")
             yield Diagnosis(title, Health.WRONG, tr("{count} messages were given up", count=dead), hint)
         elif troubles:
             text = tr("messages are refused: {error}", error=troubles[0].error)
-            yield Diagnosis(title, Health.WRONG, text, tr("mend it; they are sent again by themselves"))
+            yield Diagnosis(title, Health.WRONG, text, tr("repair it; they are sent again by themselves"))
         elif name not in last:
             hint = f"ippbx-bill alerts test {name}"
             yield Diagnosis(title, Health.WARNING, tr("has never taken a message"), hint)

@@ -71,7 +71,7 @@ def _write_one(stream: IO[bytes], billing: Billing, of: str, missing: Coverage, 
     elif form is Format.CSV:
         write_listing(stream, views.rows([one]), form)
     else:
-        write(paper.document(one, missing.notes()), form.value, stream)
+        write(paper.document(one, paper.concerning(one, missing)), form.value, stream)
 
 
 def _write_all(stream: IO[bytes], billing: Billing, missing: Coverage, form: Format, with_calls: bool) -> None:
@@ -89,7 +89,7 @@ def _papers(billing: Billing, missing: Coverage, form: Format, with_calls: bool)
     bills = None if form is Format.XLSX else views.some(billing.of_everybody(with_calls=with_calls))
     if bills is None:
         return [paper.overview(billing, missing.notes(), with_calls=with_calls)]
-    return (paper.document(one, missing.notes()) for one in bills)
+    return (paper.document(one, paper.concerning(one, missing)) for one in bills)
 
 
 def _query(desk: Desk) -> Query:
