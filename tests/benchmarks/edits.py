@@ -5,8 +5,8 @@
 The true `ippbx-bill listen` takes records at a steady rate. Meanwhile `tariffs set` puts prices into the list, each by
 a process of its own, with pauses between. Looked at fifty times a second is how far the worker has come: it stands
 still for as long as records wait and none of them is taken. Beside it stands the longest such time without an edit,
-for the worker lets records gather; and what its new rules take of the processor. The command's own time is that of its process; a part of it is the log of who did
-what, which is told apart.
+for the worker lets records gather; and what its new rules take of the processor. The command's own time is that of its
+process; a part of it is the log of who did what, which is told apart.
 """
 
 import argparse
