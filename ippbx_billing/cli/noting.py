@@ -25,9 +25,9 @@ TABLES = {
         "tariffs": ("set", "remove", "import"),
         "tariffs plans": ("set", "remove", "import"),
         "trunks": ("add", "remove"),
-        "departments": ("add", "rename", "move", "remove", "import"),
+        "departments": ("add", "rename", "mail", "move", "remove", "import"),
         "departments terms": ("set", "remove"),
-        "employees": ("add", "rename", "move", "remove", "import"),
+        "employees": ("add", "rename", "mail", "move", "remove", "import"),
         "extensions": ("add", "assign", "move", "remove", "import"),
         "holidays": ("add", "remove"),
         "filters cleanup": ("add", "remove"),
@@ -35,6 +35,7 @@ TABLES = {
         "numbers override": ("add", "remove"),
         "limits": ("set", "remove", "apply"),
         "accounts": ("top-up", "close"),
+        "deliver": ("add", "remove", "enable"),
     }.items()
     for verb in verbs
 } | {"init"}
@@ -43,6 +44,7 @@ ACTIONS = {
     *("calls anonymize", "events replay", "events salvage", "events import", "events rebuild", "events prune"),
     *("pbx enable-api", "pbx set-password", "pbx set-event-urls", "pbx discard"),
     *("alerts set", "alerts mute", "alerts ack"),
+    *("deliver again", "deliver bounced"),
     *("alerts channels add", "alerts channels remove", "alerts channels server"),
     *("dialects words set", "numbers update", "service install", "service uninstall"),
 }

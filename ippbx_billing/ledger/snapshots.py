@@ -39,6 +39,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "barrings": ("id",),
     "plans": ("id",),
     "department_terms": ("department_id", "effective_from"),
+    "mail_addresses": ("kind", "object"),
+    "deliveries": ("id",),
 }
 MOST_TOLD = 50  # rows; of a whole list that was imported the number is told instead
 

@@ -38,7 +38,8 @@ def cleanup(prefix: str, delete: int, length: int | None = None) -> Cleanup:
     """A rule that takes digits off dialled numbers; `length` None compares the whole prefix."""
     if not prefix or prefix.strip("0123456789*#"):
         raise UsageError(
-            tr("the prefix {text!r} is not a number", text=prefix), tr("digits, * and # are expected, such as 17951 or *67")
+            tr("the prefix {text!r} is not a number", text=prefix),
+            tr("digits, * and # are expected, such as 17951 or *67"),
         )
     if length is not None and not 0 < length <= len(prefix):
         problem = tr("{length} digits of {prefix} cannot be compared", length=length, prefix=prefix)
@@ -99,7 +100,9 @@ def override_prefix(text: str) -> str:
     """The prefix as digits, with its + where it has one."""
     digits = clean(text)
     if not digits.removeprefix("+").isdigit():
-        raise UsageError(tr("{prefix!r} is not a prefix", prefix=text), tr("write the first digits, e.g. +8190 or 022885"))
+        raise UsageError(
+            tr("{prefix!r} is not a prefix", prefix=text), tr("write the first digits, e.g. +8190 or 022885")
+        )
     return digits
 
 
