@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from ippbx_billing.console.pages import (
     account,
+    alerts,
     bills,
     calls,
     carriers,
     help,
     home,
+    limits,
     live,
     operators,
     people,
@@ -36,6 +38,8 @@ MODULES: tuple[ModuleType, ...] = (
     bills,
     carriers,
     people,
+    limits,
+    alerts,
     upkeep,
     settings,
     operators,
