@@ -13,6 +13,7 @@ from ippbx_billing.console.pages import (
     bills,
     calls,
     carriers,
+    changes,
     help,
     home,
     limits,
@@ -23,6 +24,7 @@ from ippbx_billing.console.pages import (
     settings,
     sign_in,
     upkeep,
+    verify,
     work,
 )
 from ippbx_billing.console.ways import MenuEntry, Way
@@ -36,7 +38,9 @@ MODULES: tuple[ModuleType, ...] = (
     work,
     reports,
     bills,
+    changes,
     carriers,
+    verify,
     people,
     limits,
     alerts,
