@@ -33,7 +33,7 @@ def set_limit(ledger: Ledger, who: str, wanted: WantedLimit, today: date) -> str
     fee = amount_of(wanted.fee) if wanted.fee else None
     time = length_of(wanted.time) if wanted.time else None
     if wanted.per not in ("month", "day"):
-        raise UsageError(tr("{text!r} is none of them", text=wanted.per), "month, day")
+        raise UsageError(tr("{text!r} is not one of them", text=wanted.per), "month, day")
     ledger.limits.put(UsageLimit(kind, what, fee, time, wanted.per, marks(wanted.warn), wanted.bars))
     return tr("limit of {kind} {name} is set", kind=tr(kind), name=LimitBook(ledger, today).name(kind, what))
 
@@ -42,7 +42,7 @@ def marks(text: str) -> tuple[int, ...]:
     """At how many per cent a limit is told of."""
     words = [one.strip() for one in text.split(",") if one.strip()]
     if not all(re.fullmatch(r"[1-9]\d{0,2}", one) for one in words):
-        raise UsageError(tr("{text!r} are no per cents", text=text), "--warn 80,100")
+        raise UsageError(tr("{text!r} are not percentages", text=text), "--warn 80,100")
     return tuple(sorted({int(one) for one in words}))
 
 

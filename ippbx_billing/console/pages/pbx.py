@@ -90,7 +90,7 @@ def ask(desk: Desk) -> Response:
     """What the PBX is set to, whether all is well, or what would change; nothing is changed."""
     known, what = _known(desk), desk.text("ask")
     if what not in ASKED:
-        raise UsageError(tr("{text!r} is none of them", text=what), ", ".join(ASKED))
+        raise UsageError(tr("{text!r} is not one of them", text=what), ", ".join(ASKED))
     return _stranger(desk, known) or ASKED[what](desk, known)
 
 

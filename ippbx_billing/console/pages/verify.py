@@ -57,7 +57,7 @@ def files(desk: Desk) -> Response:
 def _verified(desk: Desk, file: UploadedFile, asked: dict[str, str], headings: dict[str, str]) -> Listing:
     period = Period.month(asked["month"] or "last", desk.today)
     if asked["dates"] not in ("", "dmy", "mdy"):
-        raise UsageError(tr("{text!r} is no order of dates", text=asked["dates"]), "dmy, mdy")
+        raise UsageError(tr("{text!r} is not an order of dates", text=asked["dates"]), "dmy, mdy")
     given: tuple[Any, ...] = (period, asked["carrier"], file.name, file.content, headings, _tolerance(asked))
     name, answer = verify_file(desk.ledger, desk.using, *given, asked["dates"])
     return verified(answer, name, period, desk.using.currency)
