@@ -69,6 +69,19 @@ class Settings:
         "bill", 0, "days after the period in which a bill is to be paid; 0: not said / 付款期限"
     )
 
+    mail_grace_h: int = _setting(
+        "mail", 2, "hours after a period in which late records are waited for before it is mailed / 等待迟到话单"
+    )
+    mail_attach_mb: int = _setting(
+        "mail", 10, "larger files are put into mail_link_folder, and the mail says where / 附件上限"
+    )
+    mail_link_folder: str = _setting(
+        "mail", "", "folder for files too large to attach; empty: they are attached all the same / 大文件目录"
+    )
+    mail_link: str = _setting(
+        "mail", "", "that folder as readers reach it: https://bill.example.cn/sent or a path / 大文件地址"
+    )
+
     host: str = _setting("listen", "0.0.0.0", "address to listen on; 0.0.0.0 is every interface")
     cdr_port: int = _setting("listen", 8181, "port for call records (CDRs) / 话单信息")
     status_port: int = _setting("listen", 8182, "port for call status / 呼叫状态")
@@ -388,7 +401,7 @@ def _matching(pattern: str, wanted: Callable[[], str], upper: bool = False) -> C
 _MAY_BE_ZERO = {
     *("cdr_port", "status_port", "smdr_port", "console_port"),
     *("max_connections_per_address", "max_requests_per_s"),
-    *("min_free_bytes", "shutdown_timeout_s", "bill_due_days"),
+    *("min_free_bytes", "shutdown_timeout_s", "bill_due_days", "mail_grace_h"),
 }
 
 _LISTS: Mapping[str, Callable[[tuple[str, ...]], tuple[str, ...]]] = {

@@ -36,6 +36,7 @@ COMMANDS = {
         en("Print what an employee, a department or the company owes for a month."),
     ),
     "rerate": ("calls.rerate:rerate", en("Rate earlier calls again; their earlier charges are kept.")),
+    "deliver": ("reports.deliver:app", en("Send bills and reports by mail, period by period; each mail once.")),
     "export": (
         "reports.export:export",
         en("Write files for others, by cron: a month's calls and sums, or what is new."),
@@ -73,7 +74,7 @@ COMMANDS = {
 # How the help heads them: what a site needs first, then month by month, then now and then.
 PANELS = (
     (en("Set up"), ("init", "listen", "configure-pbx", "pbx", "service", "console")),
-    (en("Every month"), ("report", "bill", "export", "compare", "verify", "rerate")),
+    (en("Every month"), ("report", "bill", "deliver", "export", "compare", "verify", "rerate")),
     (en("Look up"), ("calls", "quote", "events", "numbers", "help")),
     (en("Prices"), ("carriers", "tariffs", "trunks", "holidays", "filters")),
     (en("People"), ("departments", "employees", "extensions", "limits", "accounts", "operators")),

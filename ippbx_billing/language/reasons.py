@@ -50,6 +50,7 @@ SENTENCES = {
     "alert-trusted-countries": "{extension}: a call to {country} ({number}), which is not in the list of "
     "trusted countries",
     "alert-undelivered": "{channel} does not take messages: {error}",
+    "alert-unmailed": "{delivery}: the mail to {recipient} was not delivered: {error}",
     "alert-unrated": "{unrated} of {calls} outgoing calls on {day} have no price: {reasons}",
     "anonymized": "delivered before with event {event}, whose call is anonymized",
     "answer-outside": "the answer does not lie between start and end and is not used",

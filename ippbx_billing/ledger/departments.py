@@ -15,6 +15,7 @@ from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.language.sorting import in_order
 from ippbx_billing.language.words import either
+from ippbx_billing.ledger.addresses import AddressTables
 from ippbx_billing.ledger.editing import editing
 
 SEPARATOR = "/"
@@ -31,11 +32,11 @@ class Department:
     ended: bool = False
 
 
-class DepartmentTables:
+class DepartmentTables(AddressTables):
     """The table `departments`; each change is a transaction of its own, or part of `changing`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
+        super().__init__(connection)
         self._changing = False
         self._known_paths: dict[int | None, str] | None = None  # while changing, when nobody else can
 

@@ -81,6 +81,7 @@ class DirectoryTables(DepartmentTables):
         with self.changing():
             try:
                 self.connection.execute("DELETE FROM departments WHERE id = ?", [one.id])
+                self.set_mail("department", one.id, ())
                 self._known_paths = None
             except sqlite3.IntegrityError:  # the past refers to it
                 self.end_department(one.path)
@@ -200,6 +201,7 @@ class DirectoryTables(DepartmentTables):
         with self.changing():
             employee_id = self._employee_id(number)
             self.connection.execute("DELETE FROM memberships WHERE employee_id = ?", [employee_id])
+            self.set_mail("employee", employee_id, ())
             self.connection.execute("DELETE FROM employees WHERE id = ?", [employee_id])
 
     def _employee_id(self, number: str) -> int:

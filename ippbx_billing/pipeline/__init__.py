@@ -140,6 +140,11 @@ class Rules:
         prices = ledger.book.prices(numbers=numbers)
         return self._with(TariffBook(book.carriers.values(), book.trunks.values(), prices, book.calendar))
 
+    def with_prices(self, prices: Iterable[Price]) -> "Rules":
+        """The same rules with these prices and no others, for the question what they would change."""
+        book = self.book
+        return self._with(TariffBook(book.carriers.values(), book.trunks.values(), prices, book.calendar))
+
     def trying(
         self, *, trunk: Trunk | None = None, price: Price | None = None, known_dialects: Dialects | None = None
     ) -> "Rules":

@@ -38,6 +38,7 @@ class Cause(StrEnum):
     UNPRICED = "unpriced"
     REJECTED = "rejected"
     WORD = "word"
+    TRUNK = "trunk"  # one that nobody configured, so that its calls went by the default carrier
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Attempt:
     """What a remedy would do: of the `events` concerned, `looked_at` were tried.
 
     Of their `calls` these would be `priced`, at a `fee_micro` in all; the others would stay for the reasons in `left`.
+    They cost `before_micro` until now, which is None where they had no price.
     """
 
     events: int
@@ -66,6 +68,7 @@ class Attempt:
     priced: int
     fee_micro: int
     left: Mapping[Reason, int] = field(default_factory=dict)
+    before_micro: int | None = None
 
 
 def concerned(ledger: Ledger, remedy: Remedy) -> list[int]:
@@ -75,6 +78,8 @@ def concerned(ledger: Ledger, remedy: Remedy) -> list[int]:
             return ledger.calls.events_with_word(fold, remedy.word)
         case Cause.REJECTED:
             return ledger.journey.events_rejected(remedy.code, remedy.facts)
+        case Cause.TRUNK:
+            return ledger.calls.events_rated_on(remedy.trunk.name) if remedy.trunk else []
     return ledger.calls.events_unpriced(remedy.code, remedy.facts)
 
 
@@ -87,25 +92,36 @@ def attempt(ledger: Ledger, inbox: Inbox, using: Settings, remedy: Remedy) -> At
     tried = events[-MOST_TRIED:]
     charges: list[Charge] = []
     left: Counter[Reason] = Counter()
-    for call in _calls(ledger, inbox, rules, remedy, tried, left):
+    before: list[int] = []
+    for call in _calls(ledger, inbox, rules, remedy, tried, left, before):
         charge = rules.charge(call, rules.classify(call))
         charges.append(charge)
         if charge.status is ChargeStatus.UNRATED:
             left[charge.reason] += 1
     rated = [one.fee_micro or 0 for one in charges if one.status is ChargeStatus.RATED]
-    return Attempt(len(events), len(tried), len(charges), len(rated), sum(rated), dict(left.most_common()))
+    was = sum(before) if remedy.cause is Cause.TRUNK else None
+    return Attempt(len(events), len(tried), len(charges), len(rated), sum(rated), dict(left.most_common()), was)
 
 
 def _calls(
-    ledger: Ledger, inbox: Inbox, rules: Rules, remedy: Remedy, events: Iterable[int], left: Counter[Reason]
+    ledger: Ledger,
+    inbox: Inbox,
+    rules: Rules,
+    remedy: Remedy,
+    events: Iterable[int],
+    left: Counter[Reason],
+    before: list[int],
 ) -> Iterator[Call]:
-    """The calls of these events: as they are stored where they were understood, else read anew."""
+    """The calls of these events: as they are stored where they were understood, with their fee; else read anew."""
     for number in events:
         if masking.is_masked(ledger, number):
             continue
-        if remedy.cause is Cause.UNPRICED:
+        if remedy.cause in (Cause.UNPRICED, Cause.TRUNK):
             rows = (ledger.calls.get(row["id"]) for row in ledger.calls.of_event(number))
-            yield from (call_of(row) for row in rows if row is not None and _is_meant(row, remedy))
+            for row in rows:
+                if row is not None and _is_meant(row, remedy):
+                    before.append(row["fee_micro"] or 0)
+                    yield call_of(row)
         elif (event := inbox.get(number)) is not None:
             reading = rules.read(event)
             left.update(one.told for one in reading.problems)
@@ -113,6 +129,8 @@ def _calls(
 
 
 def _is_meant(row: Row, remedy: Remedy) -> bool:
+    if remedy.trunk is not None and remedy.cause is Cause.TRUNK:
+        return (row["status"], row["trunk"]) == (ChargeStatus.RATED, remedy.trunk.name)
     return row["status"] == ChargeStatus.UNRATED and (row["reason"], row["reason_facts"]) == (remedy.code, remedy.facts)
 
 

@@ -172,7 +172,8 @@ def test_every_help_is_in_the_language_of_whoever_reads_it() -> None:
 
 
 ODD_ENGLISH = re.compile(
-    r"\bmend(s|ed|ing)?\b|\bsince ever\b|(?<!there) \b(is|are) no (?!(longer|more|higher|larger)\b)|\?;",
+    r"\bmend(s|ed|ing)?\b|\bsince ever\b"
+    r"|(?<!there) \b(is|are) no (?!(?:longer|more|higher|larger)\b)|\?;",
     re.IGNORECASE,
 )
 ODD_CHINESE = re.compile("[\u4e00-\u9fff][,;:?!](?!\\s*$)|[,;:?!][\u4e00-\u9fff]")

@@ -392,6 +392,7 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     later += [f"alert_{name}" for name in ("settings", "exceptions", "incidents", "messages", "posts", "days")]
     later += ["usage_limits", "account_entries", "accounts", "barrings"]
     later += ["plans", "department_terms"]
+    later += ["mail_addresses", "delivery_mails", "delivery_periods", "deliveries"]
     for name in (*later, "holders", "assignments", "memberships", "employees", "departments"):
         connection.execute(f"DROP TABLE {name}")
     connection.execute("DROP INDEX charges_unrated")
@@ -402,6 +403,7 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     for table in ("charges", "charge_history"):
         connection.execute(f"ALTER TABLE {table} DROP COLUMN calendar")
     connection.execute("DROP INDEX calls_in_doubt")
+    connection.execute("DROP INDEX calls_by_pin")
     connection.execute("ALTER TABLE calls DROP COLUMN doubt")
     connection.execute("ALTER TABLE calls DROP COLUMN billed_ms")
     _without_starts(connection)

@@ -8,7 +8,14 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.people import terms
-from ippbx_billing.cli.people.lists import DryRunOption, FileArgument, OnOption, add_export, bring_in
+from ippbx_billing.cli.people.lists import (
+    DryRunOption,
+    FileArgument,
+    OnOption,
+    add_export,
+    bring_in,
+    set_or_show_mail,
+)
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
@@ -46,6 +53,17 @@ def rename(path: PathArgument, name: Annotated[str, typer.Argument(help=en("the 
 
     with common.open_ledger(common.settings()) as ledger:
         say("\n".join(deeds.rename_department(ledger.directory, path, name)))
+
+
+@app.command("mail", help=en("Set the mail address that bills go to; - takes it away."))
+def mail(
+    path: PathArgument,
+    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help=en("one, or several with commas"))] = None,
+) -> None:
+    """Without an address it shows the present one."""
+    with common.open_ledger(common.settings()) as ledger:
+        one = ledger.directory.department(path)
+        set_or_show_mail(ledger.directory, "department", one.id, one.path, address)
 
 
 @app.command("move", help=en("Move it in the tree, in the reports of all months."))

@@ -12,6 +12,7 @@ from ippbx_billing.cli.people.lists import (
     OnOption,
     SinceOption,
     add_list_commands,
+    set_or_show_mail,
 )
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
@@ -74,6 +75,17 @@ def rename(
 
     with common.open_ledger(common.settings()) as ledger:
         say("\n".join(deeds.rename_employee(ledger.directory, who, name, number)))
+
+
+@app.command("mail", help=en("Set the mail address that bills go to; - takes it away."))
+def mail(
+    who: WhoArgument,
+    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help=en("one, or several with commas"))] = None,
+) -> None:
+    """Without an address it shows the present one."""
+    with common.open_ledger(common.settings()) as ledger:
+        one = ledger.directory.employee(who)
+        set_or_show_mail(ledger.directory, "employee", one.id, str(one), address)
 
 
 @app.command("move", help=en("Move somebody to another department from a day on."))

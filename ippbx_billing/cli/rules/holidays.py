@@ -9,13 +9,10 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
-from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import rules
 
 app = Commands()
-
-DAYS_AT_ONCE = 366
 
 
 @app.command("list", help=en("List the days of a year that are not as the day of the week says, and the site's own."))
@@ -45,17 +42,12 @@ def add(
     note: Annotated[str, typer.Option(help=en("why, e.g. 春节调休"))] = "",
 ) -> None:
     """Goes before the national calendar; calls already rated follow with `rerate`."""
-    from ippbx_billing.tariffs import DayOverride
+    from ippbx_billing.lists.rules import day_entries
 
-    first, last = common.day(day), common.day(to or day)
-    named = rules.days_between(first, last)
-    if not 0 < len(named) <= DAYS_AT_ONCE:
-        raise UsageError(
-            tr("{first} to {last} is not a run of days", first=first, last=last), tr("at most a year at once")
-        )
+    days = day_entries(common.day(day), common.day(to or day), kind, note)
     with common.open_ledger(common.settings()) as ledger:
-        ledger.rules.put_days([DayOverride(one, kind, note) for one in named])
-    say(tr("{count} days are {kind} now", count=len(named), kind=tr(kind)))
+        ledger.rules.put_days(days)
+    say(tr("{count} days are {kind} now", count=len(days), kind=tr(kind)))
 
 
 @app.command("remove", help=en("Let the national calendar decide again."))

@@ -108,32 +108,12 @@ def add(
     place: Annotated[str | None, typer.Option(help=en("city or district"))] = None,
 ) -> None:
     """Add a correction, or replace the one of that prefix."""
-    from ippbx_billing.numbering import Override
+    from ippbx_billing.lists.rules import override as checked
 
-    if not any((traffic_type, line_kind, country, region, place)):
-        raise UsageError(tr("no correction was given"), tr("add --traffic-type, --place or another option"))
-    one = Override(_prefix(prefix), traffic_type, line_kind, _country(country), region, place)
+    one = checked(prefix, traffic_type, line_kind, country, region, place)
     with common.open_ledger(common.settings()) as ledger:
         ledger.book.put_override(one)
     say(tr("numbers beginning with {prefix}: corrected from now on", prefix=one.prefix))
-
-
-def _prefix(text: str) -> str:
-    """The prefix as digits, with its + where it has one."""
-    from ippbx_billing.numbering import clean
-
-    digits = clean(text)
-    if not digits.removeprefix("+").isdigit():
-        raise UsageError(
-            tr("{prefix!r} is not a prefix", prefix=text), tr("write the first digits, e.g. +8190 or 022885")
-        )
-    return digits
-
-
-def _country(text: str | None) -> str | None:
-    if text is not None and not (len(text) == 2 and text.isascii() and text.isalpha()):
-        raise UsageError(tr("{country!r} is not a country", country=text), tr("two letters are expected, e.g. CN"))
-    return text.upper() if text else None
 
 
 @override.command("list", help=en("List the corrections in force."))
@@ -146,6 +126,8 @@ def list_overrides(form: FormatOption = Format.TABLE, output: OutputOption = Non
 @override.command("remove", help=en("Go back to what the plan says."))
 def remove(prefix: PrefixArgument) -> None:
     """Take a correction out."""
+    from ippbx_billing.lists.rules import override_prefix
+
     with common.open_ledger(common.settings()) as ledger:
-        ledger.book.remove_override(_prefix(prefix))
+        ledger.book.remove_override(override_prefix(prefix))
     say(tr("the override of {prefix} is removed", prefix=prefix))

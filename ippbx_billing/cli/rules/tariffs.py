@@ -472,22 +472,13 @@ def _preview(plan: "ImportPlan", file: Path) -> None:
 
 def _warn(plan: "ImportPlan", ledger: "Ledger", using: "Settings") -> None:
     """Rows that no call can find, and numbers of the last months that would have no price any more."""
+    from ippbx_billing.lists.tariffs import views
     from ippbx_billing.pipeline.losing import lost_by
     from ippbx_billing.tariffs import HolidayCalendar
-    from ippbx_billing.tariffs.checks import why_never
 
-    reasons = filter(None, (why_never(price, using.country, using.area_code) for price in plan.changes.coming))
-    _say_some(list(reasons))
     lost = lost_by(ledger, plan, common.today(using), HolidayCalendar(using.country))
-    _say_some([tr("{number}, called {count} times of late, has no price any more", number=one.number, count=one.calls)
-               for one in lost])  # fmt: skip
-
-
-def _say_some(sentences: list[str]) -> None:
-    for sentence in sentences[:SHOWN_WARNINGS]:
+    for sentence in views.warnings(plan, lost, using.country, using.area_code, SHOWN_WARNINGS):
         say(sentence)
-    if len(sentences) > SHOWN_WARNINGS:
-        say(tr("and {count} more", count=len(sentences) - SHOWN_WARNINGS))
 
 
 def _agreed() -> bool:

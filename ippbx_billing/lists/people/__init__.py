@@ -81,11 +81,14 @@ _Facts = dict[tuple[str, str], list[_Fact]]
 def _facts(directory: DirectoryTables) -> _Facts:
     """Everything in the directory by kind and key, each in the order of its days."""
     found: _Facts = {}
+    mails = {kind: directory.mails(kind) for kind in ("department", "employee")}
     for one in directory.departments(ended=True):
-        words = tr("closed") if one.ended else tr("in use")
+        state = tr("closed") if one.ended else tr("in use")
+        words = " · ".join((state, *mails["department"].get(one.id, ())))
         found["department", one.path] = [_Fact(EVER, (words,), words)]
     for person in directory.employee_history():
-        where = " · ".join(filter(None, (person.name, person.department))) if person.present else None
+        told = (person.name, person.department, *mails["employee"].get(person.id, ()))
+        where = " · ".join(filter(None, told)) if person.present else None
         found.setdefault(("employee", person.number), []).append(_Fact(person.first_day, (where,), where))
     for held in directory.extension_history():
         whose = _holder(held.employee, held.name, held.department) if held.present else None

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.ledger.addresses import addresses_of
 from ippbx_billing.ledger.directory import EVER, DirectoryTables, Employee
 
 
@@ -42,8 +43,14 @@ class DepartmentEntry:
     where: str
     path: str
     ended: bool = False
+    mail: str = ""
 
     def enter(self, directory: DirectoryTables, today: date) -> None:
+        self._place(directory, today)
+        if self.mail:
+            directory.set_mail("department", directory.department(self.path).id, addresses_of(self.mail))
+
+    def _place(self, directory: DirectoryTables, today: date) -> None:
         known = {one.path: one for one in directory.departments(ended=True)}.get(self.path)
         if known is None or (known.ended and not self.ended):
             directory.add_department(self.path)
@@ -63,8 +70,14 @@ class EmployeeEntry:
     department: str = ""
     first_day: date | None = None
     left: bool = False
+    mail: str = ""
 
     def enter(self, directory: DirectoryTables, today: date) -> None:
+        self._place(directory, today)
+        if self.mail:
+            directory.set_mail("employee", directory.employee(self.number).id, addresses_of(self.mail))
+
+    def _place(self, directory: DirectoryTables, today: date) -> None:
         spans = directory.employee_history(self.number)
         if not spans:
             self._welcome(directory)

@@ -168,7 +168,7 @@ def read(text: str, assume: Assumptions) -> tuple[dict[str, Any], list[Price], l
     except RecursionError:
         return {}, [], [LineFault(tr("line {line}", line=1), tr("this is not valid TOML: {error}", error="too deep"))]
     places = _Places(text)
-    faults = [LineFault(places.of(key), tr("{key} is unknown; only [carrier] and [[prices]] are wanted", key=key))
+    faults = [LineFault(places.of(key), tr("{key} is unknown; only [carrier] and [[prices]] are expected", key=key))
               for key in document if key not in ("carrier", "prices")]  # fmt: skip
     carrier = _Table(document.get("carrier", {}), places.of("carrier"), CARRIER_KEYS, faults)
     settings = _settings(carrier, assume)

@@ -57,10 +57,18 @@ class Job:
 
 
 def jobs(ledger: Ledger) -> list[Job]:
-    """Everything that waits, the calls without a price first."""
+    """Everything that waits, the calls without a price first; last the calls whose carrier nobody named."""
     words = [_word(row) for row in ledger.calls.unknown_words()]
     unpriced = [_unpriced(row) for row in ledger.calls.unpriced_causes() if row["reason"] != "unknown-outcome"]
-    return [*unpriced, *words, *map(_rejected, ledger.journey.rejected_causes())]
+    default = next((one.name for one in ledger.book.carriers() if one.default), None)
+    assumed = [_assumed(row, default) for row in ledger.calls.assumed_trunks()]
+    return [*unpriced, *words, *map(_rejected, ledger.journey.rejected_causes()), *assumed]
+
+
+def _assumed(row: Row, default: str | None) -> Job:
+    told = tr("trunk {trunk} is not configured, so its calls go by the default carrier {carrier}", trunk=row["trunk"],
+              carrier=default or "–")  # fmt: skip
+    return Job(Cause.TRUNK, "", "", "", told, row["calls"], None, None, TRUNK, row["trunk"], default)
 
 
 def _unpriced(row: Row) -> Job:
@@ -170,6 +178,9 @@ def sentences(found: Attempt, currency: str, decimals: int) -> Iterator[str]:
     if found.looked_at < found.events:
         yield tr("tried on the newest {count} of {all} events", count=f"{found.looked_at:,}", all=f"{found.events:,}")
     fee = f"{fee_text(found.fee_micro, decimals)} {currency}"
+    if found.before_micro is not None:
+        before = f"{fee_text(found.before_micro, decimals)} {currency}"
+        yield tr("these calls cost {before} now", before=before)
     yield tr("would price {count} calls, {fee}", count=f"{found.priced:,}", fee=fee)
     if not found.calls and not found.left:
         yield tr("none of its calls is there any more")
