@@ -403,8 +403,10 @@ class Pipeline:
             total += taken
         return total
 
-    def replay(self, event_ids: Iterable[int]) -> Replayed:
+    def replay(self, event_ids: Iterable[int], heard: Callable[[int, int], None] = lambda *_: None) -> Replayed:
         """Read these events again with the present rules; gives how many there were, and what became of the fees.
+
+        `heard` is told how many of how many are read.
 
         Events that were duplicates are read again as well: one may now be the first to be understood. Those whose calls
         are anonymized are left alone. A charge that is another now stays in the call's history.
@@ -419,6 +421,7 @@ class Pipeline:
             replayed = Replayed()
             for start in range(0, len(wanted), self._batch_size):
                 replayed = replayed.and_(self._read_again(wanted[start : start + self._batch_size], run))
+                heard(min(start + self._batch_size, len(wanted)), len(wanted))
         return replayed
 
     @contextmanager

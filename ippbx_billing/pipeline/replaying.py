@@ -33,15 +33,18 @@ def replay(
     *,
     work: str = "events replay",
     wait_s: float = 0,
+    heard: Callable[[int, int], None] = lambda *_: None,
 ) -> ReplayDone:
     """Read what waits, then the events that `choose` names of the ledger as it is then.
+
+    `heard` is told how many of how many are read again.
 
     Raises BusyError where other maintenance lasts longer than `wait_s`.
     """
     with maintenance(using.data_dir, work, wait_s):
         pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
         fresh = pipeline.drain()
-        replayed = pipeline.replay(choose(ledger))
+        replayed = pipeline.replay(choose(ledger), heard)
         return ReplayDone(fresh, replayed, len(unsettled(ledger)))
 
 

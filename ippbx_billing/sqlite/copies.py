@@ -7,7 +7,7 @@ check(Path("backup/ledger.db"), rows)
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -21,18 +21,36 @@ PAUSE_S = 0.002
 Rows = Mapping[str, int]  # how many each table holds
 
 
-def copy(source: Path, target: Path) -> dict[str, int]:
+Heard = Callable[[int, int], None]
+
+
+def _unheard(done: int, total: int) -> None:
+    """Nobody asked how far a copy is."""
+
+
+def copy(source: Path, target: Path, heard: Heard = _unheard) -> dict[str, int]:
     """Copies the database as it is at this moment, and tells how many rows each table holds then.
 
     An open reading holds the moment, so that a busy writer neither waits nor makes the copy begin again; meanwhile its
-    log grows by what it writes. Nobody else may read the copy. Raises DataError.
+    log grows by what it writes. Nobody else may read the copy. `heard` is told how many pages of how many are copied.
+    Raises DataError.
     """
     with _plainly(source), closing(connect(source)) as origin, closing(_created(target)) as made:
         origin.execute("BEGIN")
         rows = _rows(origin)
-        origin.backup(made, pages=STEP_PAGES, progress=lambda *_: time.sleep(PAUSE_S))
+        origin.backup(made, pages=STEP_PAGES, progress=_pausing(heard))
         origin.execute("ROLLBACK")
     return rows
+
+
+def _pausing(heard: Heard) -> Callable[[int, int, int], None]:
+    """After each step of a copy: how many pages of how many are there, and a pause for the listener."""
+
+    def step(_: int, left: int, total: int) -> None:
+        heard(total - left, total)
+        time.sleep(PAUSE_S)
+
+    return step
 
 
 def check(path: Path, rows: Rows) -> None:

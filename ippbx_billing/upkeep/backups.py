@@ -65,8 +65,12 @@ class Backup:
         return self.rows["ledger.db"].get("calls", 0)
 
 
-def make(using: Settings, to: Path, now: datetime, keep: int | None = None) -> Backup:
+def make(
+    using: Settings, to: Path, now: datetime, keep: int | None = None, heard: copies.Heard = lambda *_: None
+) -> Backup:
     """Make a backup; with `keep`, only that many of the directory's backups stay, the newest.
+
+    `heard` is told how many pages of how many are copied, database by database.
 
     Raises UsageError for a target that cannot be meant, BillingError where anything is not as it should be; then
     nothing is left of it, and the earlier ones stay.
@@ -77,7 +81,7 @@ def make(using: Settings, to: Path, now: datetime, keep: int | None = None) -> B
     folder = to.absolute().parent if is_file else to.absolute()
     target = to.absolute() if is_file else folder / f"ippbx-bill-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     with _plainly(to), _under_construction(folder, target.name) as part:
-        rows = _fill(using, part)
+        rows = _fill(using, part, heard)
         _describe(part, now, rows)
         _seal(_packed(part) if is_file else part, target)
     _remember(using, now)
@@ -108,23 +112,23 @@ def _under_construction(folder: Path, name: str) -> Iterator[Path]:
         _packed_name(part).unlink(missing_ok=True)
 
 
-def _fill(using: Settings, part: Path) -> dict[str, dict[str, int]]:
+def _fill(using: Settings, part: Path, heard: copies.Heard) -> dict[str, dict[str, int]]:
     """Everything into `part`, the databases checked; gives the rows of their tables."""
     _must_fit(using, part)
-    rows = _copied(using, part)
+    rows = _copied(using, part, heard)
     for name in (*OTHERS, *_tls_files(using)):
         _copy_private(using.data_dir / name, part / name)
     return rows
 
 
-def _copied(using: Settings, part: Path) -> dict[str, dict[str, int]]:
+def _copied(using: Settings, part: Path, heard: copies.Heard) -> dict[str, dict[str, int]]:
     """Both databases, checked. They are copied anew where events that the ledger's copy has not read were pruned
     before the inbox was copied: then neither would hold their calls."""
     for _ in range(TRIES):
         rows = {}
         for name in databases(using):
             (part / name).unlink(missing_ok=True)
-            rows[name] = copies.copy(using.data_dir / name, part / name)
+            rows[name] = copies.copy(using.data_dir / name, part / name, heard)
             copies.check(part / name, rows[name])
         with Ledger(using.ledger_path) as ledger:
             pruned = int(ledger.journey.state(PRUNED) or 0)

@@ -9,6 +9,7 @@ ledger anew from the inbox has to take the calls of such events over as they are
 """
 
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,17 +42,25 @@ def prune(
     also_rejected: bool = False,
     dry_run: bool = False,
     wait_s: float = 0,
+    heard: Callable[[int], None] = lambda _: None,
 ) -> Pruned:
-    """Delete the events received before that moment; with `dry_run` only count them.
+    """Delete the events received before that moment; with `dry_run` only count them. `heard` is told how many so far.
 
     Raises DataError, and BusyError where other maintenance lasts longer than `wait_s`.
     Between two steps it pauses for as long as a step took, so that the listener finds the file free half the time.
     """
     with nullcontext() if dry_run else maintenance(inbox.parent, "events prune", wait_s):
-        return _pruned(inbox, ledger, before, also_rejected, dry_run)
+        return _pruned(inbox, ledger, before, also_rejected, dry_run, heard)
 
 
-def _pruned(inbox: Path, ledger: Ledger, before: datetime, also_rejected: bool, dry_run: bool) -> Pruned:
+def _pruned(
+    inbox: Path,
+    ledger: Ledger,
+    before: datetime,
+    also_rejected: bool,
+    dry_run: bool,
+    heard: Callable[[int], None],
+) -> Pruned:
     done = Pruned()
     with opened(inbox) as events:
         for step in events.steps(ledger.journey.position(), before):
@@ -71,6 +80,7 @@ def _pruned(inbox: Path, ledger: Ledger, before: datetime, also_rejected: bool, 
                 bytes=done.bytes + sum(step[one] for one in doomed),
                 rejected=done.rejected + len(step) - len(doomed),
             )
+            heard(done.events)
     return done
 
 

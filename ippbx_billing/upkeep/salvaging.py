@@ -4,6 +4,7 @@ done = salvage(ledger, inbox, settings, Path("inbox.db.damaged-20261123T021500Z"
 done.found.readable, done.found.missing, done.replayed.events
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +24,18 @@ class SalvageDone:
     replayed: Replayed
 
 
-def salvage(ledger: Ledger, inbox: Inbox, using: Settings, damaged: Path, *, wait_s: float = 0) -> SalvageDone:
+def salvage(
+    ledger: Ledger,
+    inbox: Inbox,
+    using: Settings,
+    damaged: Path,
+    *,
+    wait_s: float = 0,
+    heard: Callable[[int, int], None] = lambda *_: None,
+) -> SalvageDone:
     """Put its events into the inbox and read those that the ledger does not know; the file itself stays as it is.
+
+    `heard` is told how many of how many missing events are read.
 
     A run that was killed is completed by the next one. Raises DataError where nothing can be read, and BusyError where
     other maintenance lasts longer than `wait_s`.
@@ -33,6 +44,6 @@ def salvage(ledger: Ledger, inbox: Inbox, using: Settings, damaged: Path, *, wai
         found = salvaged.salvage(damaged, using.inbox_path)
         pipeline = Pipeline(inbox, ledger, lambda: Rules.of(ledger, using), batch_size=using.batch_size)
         pipeline.drain()
-        replayed = pipeline.replay(ledger.journey.unknown(found.ids))
+        replayed = pipeline.replay(ledger.journey.unknown(found.ids), heard)
         salvaged.salvaged_are_read(using.inbox_path, found.ids)
     return SalvageDone(found, replayed)

@@ -3,11 +3,17 @@
 import io
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ippbx_billing import settings
 from ippbx_billing.cli import common
+from ippbx_billing.inbox import Inbox
+from ippbx_billing.ledger import Ledger
+from ippbx_billing.pipeline import replaying
+from ippbx_billing.upkeep import backups
 from tests.bodies import gateway_cdr
 from tests.conftest import Cli
 from tests.terminals import Terminal
@@ -74,3 +80,15 @@ def test_commands_end_well_below_a_bar(site: Path, tmp_path: Path, cli: Cli, mon
         with Terminal(site, "--lang", "en", *words, columns=200) as terminal:
             assert terminal.process.wait(40) == 0, terminal.text()
             terminal.wait_for(said)
+
+
+def test_maintenance_tells_how_much_of_all_is_done(site: Path, tmp_path: Path, cli: Cli) -> None:
+    """A backup by its pages, a replay by its events: the last that is told is all of them."""
+    (tmp_path / "calls.json").write_bytes(gateway_cdr("8001", "02258674577", 61))
+    assert cli("events", "import", str(tmp_path / "calls.json")).exit_code == 0
+    using, pages, events = settings.load(site), list[tuple[int, int]](), list[tuple[int, int]]()
+    backups.make(using, tmp_path / "all.zip", datetime.now(UTC), heard=lambda *told: pages.append(told))
+    with Ledger(using.ledger_path) as ledger, Inbox(using.inbox_path) as inbox:
+        replaying.replay(ledger, inbox, using, lambda _: [1], heard=lambda *told: events.append(told))
+    assert pages[-1][0] == pages[-1][1] > 0
+    assert events == [(1, 1)]

@@ -99,8 +99,9 @@ def replay(
         return ledger.journey.events_with(status) if status else unsettled(ledger)
 
     using = common.settings()
-    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
-        done = read_again(ledger, inbox, using, chosen, wait_s=wait)
+    about = tr("reading events again")
+    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox, common.progress(about) as told:
+        done = read_again(ledger, inbox, using, chosen, wait_s=wait, heard=told)
     if done.fresh:
         say(tr("read {count} events that were waiting", count=done.fresh))
     count, fees = done.replayed.events, done.replayed.fees
@@ -122,8 +123,8 @@ def salvage(
 
     using = common.settings()
     about = tr("reading what can be read")
-    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox, common.progress(about):
-        done = salvaging.salvage(ledger, inbox, using, damaged, wait_s=wait)
+    with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox, common.progress(about) as told:
+        done = salvaging.salvage(ledger, inbox, using, damaged, wait_s=wait, heard=told)
     say(
         tr(
             "{readable} events can be read; {missing} of them were missing and are back, {replayed} were read again",

@@ -42,7 +42,15 @@ def prune(
         if dry_run or not found.events:
             return
         _ask(tr("They cannot be read again afterwards, nor their calls made anew from them. Delete them?"), yes)
-        done = delete(using.inbox_path, ledger, midnight, also_rejected=also_rejected, wait_s=wait)
+        with common.progress(tr("deleting events")) as told:
+            done = delete(
+                using.inbox_path,
+                ledger,
+                midnight,
+                also_rejected=also_rejected,
+                wait_s=wait,
+                heard=lambda count: told(count, found.events),
+            )
     say(tr("deleted {count} events", count=done.events))
     _give_back(using)
 

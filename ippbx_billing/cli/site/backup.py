@@ -27,8 +27,8 @@ def backup(
     using = common.settings()
     common.open_ledger(using).close()
     common.open_inbox(using).close()
-    with common.progress(tr("copying and checking")):
-        made = backups.make(using, to, common.now(), keep)
+    with common.progress(tr("copying and checking")) as told:
+        made = backups.make(using, to, common.now(), keep, told)
     if quiet:
         return
     say(tr("{path}: {events} events, {calls} calls, checked", path=made.path, events=made.events, calls=made.calls))
