@@ -57,7 +57,9 @@ def normal_address(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or parts.username:
-        raise UsageError(tr("{text!r} is not the address of a PBX", text=text), tr("write it like https://192.168.6.169"))
+        raise UsageError(
+            tr("{text!r} is not the address of a PBX", text=text), tr("write it like https://192.168.6.169")
+        )
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
@@ -140,7 +142,7 @@ def token_for(
         tokens.add_token(using.data_dir, token)
     try:
         yield token
-    except (BillingError, KeyboardInterrupt, *declined) as error:
+    except (BillingError, KeyboardInterrupt, *declined) as error:  # type: ignore[misc]  # mypy loses what is starred
         if may_be_in_force(error):
             make_known(using, token, present, tell=tell)
         elif token not in listened | given_out:
