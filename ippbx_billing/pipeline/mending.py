@@ -148,12 +148,20 @@ def carry_out(ledger: Ledger, inbox: Inbox, using: Settings, mend: Mend) -> Repl
     """Do it, and read the events concerned again; BusyError, and nothing done, while other maintenance is under way."""
 
     def choose(found: Ledger) -> list[int]:
-        events = concerned(found, mend)
+        events = [] if _stays_as_it_is(found, mend) else concerned(found, mend)
         with Ledger(using.ledger_path) as own:  # so that whoever reads sees that somebody edited
             _enter(own, using, mend)
         return events
 
     return replay(ledger, inbox, using, choose)
+
+
+def _stays_as_it_is(ledger: Ledger, mend: Mend) -> bool:
+    """Whether a trunk gets the carrier that its calls went by anyway: they need not be read again, many as they are."""
+    trunk = mend.trunk
+    if mend.cause is not Cause.TRUNK or trunk is None or trunk.outside_prefix:
+        return False
+    return any(one.default and one.name == trunk.carrier for one in ledger.book.carriers())
 
 
 def _enter(ledger: Ledger, using: Settings, mend: Mend) -> None:
