@@ -8,7 +8,6 @@ The book is named by its digest, and each charge tells by which it was made.
 
 import hashlib
 import io
-import sqlite3
 import tempfile
 import zipfile
 from bisect import bisect_right
@@ -16,10 +15,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from ippbx_billing.errors import DataError, NotFoundError
+from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
-from ippbx_billing.ledger.rebuilds import EDITED
+from ippbx_billing.ledger.books import copied
 from ippbx_billing.pipeline import Rules
 from ippbx_billing.settings import FILE_NAME, load
 
@@ -48,36 +47,10 @@ def packed(data_dir: Path) -> Book:
         for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
             if path.is_file():
                 files[path.relative_to(data_dir).as_posix()] = path.read_bytes()
-    files["ledger.db"], rows = _edited_only(settings.ledger_path)
+    files["ledger.db"], rows = copied(settings.ledger_path)
     told = {**files, "ledger.db": rows.encode("utf-8", "surrogatepass")}  # the file itself holds when it was made
     digest = hashlib.sha256(b"".join(name.encode() + b"\0" + told[name] for name in sorted(told))).hexdigest()
     return Book(digest, _archive(files), settings.timezone, settings.currency)
-
-
-def _edited_only(path: Path) -> tuple[bytes, str]:
-    """A ledger with what people entered and without a call, and its rows as text."""
-    with tempfile.TemporaryDirectory() as folder:
-        fresh = Path(folder) / "ledger.db"
-        with Ledger(path):  # one of an earlier release is brought up to date
-            pass
-        with Ledger(fresh) as ledger:
-            run = ledger.connection.execute
-            try:
-                run("ATTACH ? AS old", [str(path)])
-                run("BEGIN")
-                run("PRAGMA defer_foreign_keys = ON")
-                for table in EDITED:
-                    run(f"INSERT OR REPLACE INTO {table} SELECT * FROM old.{table}")
-                run("COMMIT")
-                rows = repr([sorted(map(repr, map(tuple, run(f"SELECT * FROM {table}")))) for table in EDITED])
-                run("DETACH old")
-                run("PRAGMA journal_mode = DELETE")
-                run("VACUUM")
-            except sqlite3.Error as error:
-                raise DataError(
-                    tr("{path} cannot be used: {error}", path=path, error=error), tr("see `ippbx-bill doctor`")
-                ) from error
-        return fresh.read_bytes(), rows
 
 
 def _archive(files: dict[str, bytes]) -> bytes:

@@ -1,6 +1,6 @@
 """Takes the sites' batches into PostgreSQL; it keeps nothing itself, so that any number of copies may run.
 
-    answer = Collector(connections).take(headers, body)     # Answer(200, {"have": 1000})
+    answer = Collector(connections).take(headers, body)     # ShipAnswer(200, {"have": 1000})
 
 A row is there once, whatever is sent how often: its key is site, epoch and position. The answer says up to which
 position all is there, and nothing else is ever promised.
@@ -32,7 +32,7 @@ CLOCK_S = 300  # a site's clock that differs by more is told
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ShipAnswer:
     """What a site is answered: the status, a document, and for how long it should pause (0: not said)."""
 
     status: HTTPStatus
@@ -88,15 +88,15 @@ class Collector:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    def take(self, headers: Mapping[str, str], body: bytes) -> Answer:
+    def take(self, headers: Mapping[str, str], body: bytes) -> ShipAnswer:
         """Keep the batch, each row once; never raises for what a site sent, nor for a database that is down."""
         try:
             with self._connections.one() as connection:
                 return self._take(connection, headers, body)
         except Empty:
-            return Answer(HTTPStatus.TOO_MANY_REQUESTS, _told(tr("the centre is busy")), BUSY_PAUSE_S)
+            return ShipAnswer(HTTPStatus.TOO_MANY_REQUESTS, _told(tr("the centre is busy")), BUSY_PAUSE_S)
         except (psycopg.Error, BillingError):
-            return Answer(HTTPStatus.SERVICE_UNAVAILABLE, _told(tr("the centre cannot keep it now")), DOWN_PAUSE_S)
+            return ShipAnswer(HTTPStatus.SERVICE_UNAVAILABLE, _told(tr("the centre cannot keep it now")), DOWN_PAUSE_S)
 
     def is_well(self) -> bool:
         """Whether the database answers."""
@@ -106,35 +106,35 @@ class Collector:
         except (psycopg.Error, BillingError, Empty):
             return False
 
-    def _take(self, connection: Connection, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _take(self, connection: Connection, headers: Mapping[str, str], body: bytes) -> ShipAnswer:
         site = SiteTable(connection).find(headers.get("ippbx-site", ""))
         if site is None or not is_signed(headers, body, site.key):
-            return Answer(HTTPStatus.UNAUTHORIZED, _told(tr("no site of this name has this key")))
+            return ShipAnswer(HTTPStatus.UNAUTHORIZED, _told(tr("no site of this name has this key")))
         if site.revoked_at is not None:
-            return Answer(HTTPStatus.FORBIDDEN, _told(tr("this site's key was revoked")))
+            return ShipAnswer(HTTPStatus.FORBIDDEN, _told(tr("this site's key was revoked")))
         try:
             batch = unpacked(headers, body, site.key)
         except (FormatError, SignatureError) as error:
-            return Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _told(error.message, error.hint))
+            return ShipAnswer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _told(error.message, error.hint))
         except BillingError as error:
-            return Answer(HTTPStatus.BAD_REQUEST, _told(error.message, error.hint))
+            return ShipAnswer(HTTPStatus.BAD_REQUEST, _told(error.message, error.hint))
         if site.pinned_epoch not in (None, batch.epoch):
             _note_incident(connection, "other-epoch", batch, batch.after, {})
             hint = tr("`ippbx-bill centre sites unpin {name}` at the centre, if it was restored", name=site.name)
-            return Answer(HTTPStatus.FORBIDDEN, _told(tr("the centre takes no other inbox of this site"), hint))
+            return ShipAnswer(HTTPStatus.FORBIDDEN, _told(tr("the centre takes no other inbox of this site"), hint))
         return _kept(connection, batch, headers)
 
 
-def _kept(connection: Connection, batch: Batch, headers: Mapping[str, str]) -> Answer:
+def _kept(connection: Connection, batch: Batch, headers: Mapping[str, str]) -> ShipAnswer:
     """What becomes of the rows; none is taken where one is another than before."""
     try:
         with connection.transaction():
-            return Answer(HTTPStatus.OK, {"have": _stored(connection, batch, _clock_ahead_s(headers))})
+            return ShipAnswer(HTTPStatus.OK, {"have": _stored(connection, batch, _clock_ahead_s(headers))})
     except _OtherBytesError as error:
         _note_incident(connection, "other-bytes", batch, error.position, {})
         problem = tr("at position {position} the centre holds other bytes; nothing was taken", position=error.position)
         hint = tr("if the inbox was put back by hand: `ippbx-bill ship --renew` gives it another epoch")
-        return Answer(HTTPStatus.CONFLICT, _told(problem, hint))
+        return ShipAnswer(HTTPStatus.CONFLICT, _told(problem, hint))
 
 
 def _stored(connection: Connection, batch: Batch, ahead_s: int) -> int:

@@ -18,7 +18,7 @@ try:
     from psycopg.types.string import TextLoader
 except ImportError as error:  # the extra is not installed
     raise BillingError(
-        tr("the centre needs psycopg, which is not installed"), "pip install 'ippbx-bill[centre]'"
+        tr("the centre needs psycopg, which is not installed"), tr("`pip install 'ippbx-bill[centre]'` installs it")
     ) from error
 
 Row = dict[str, Any]

@@ -19,7 +19,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class KnownSite:
     """One site as the collector needs it."""
 
     name: str
@@ -92,14 +92,14 @@ class SiteTable:
             raise NotFoundError(tr("nothing has come from {name} yet", name=name), tr("pin it after its first batch"))
         self.pin(name, row["epoch"])
 
-    def named(self, name: str) -> Site:
+    def named(self, name: str) -> KnownSite:
         """The site; NotFoundError where there is none."""
         found = self.find(name)
         if found is None:
             raise NotFoundError(tr("there is no site {name}", name=name), tr("see `ippbx-bill centre sites list`"))
         return found
 
-    def find(self, name: str) -> Site | None:
+    def find(self, name: str) -> KnownSite | None:
         """The site, or None."""
         row = self.connection.execute(
             "SELECT site, tenant, key, pinned_epoch, revoked_at FROM sites JOIN site_keys USING (site) WHERE site = %s",
@@ -107,7 +107,7 @@ class SiteTable:
         ).fetchone()
         if row is None:
             return None
-        return Site(row["site"], row["tenant"], bytes(row["key"]), row["pinned_epoch"], row["revoked_at"])
+        return KnownSite(row["site"], row["tenant"], bytes(row["key"]), row["pinned_epoch"], row["revoked_at"])
 
     def standing(self) -> list[Row]:
         """Each site with how far it is: its epochs, what came, what is not rated yet, the gaps, its last batch."""

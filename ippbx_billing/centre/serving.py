@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ippbx_billing.centre.collecting import MOST_BODY_BYTES, Answer, Collector
+from ippbx_billing.centre.collecting import MOST_BODY_BYTES, Collector, ShipAnswer
 from ippbx_billing.errors import CannotStartError
 from ippbx_billing.language import tr
 from ippbx_billing.ship.shipping import PATH
@@ -41,7 +41,7 @@ def app(collector: Collector) -> Starlette:
     return Starlette(routes=[Route(PATH, ship, methods=["POST"]), Route("/healthz", healthz)])
 
 
-def _response(answer: Answer) -> JSONResponse:
+def _response(answer: ShipAnswer) -> JSONResponse:
     pause = {"retry-after": str(answer.pause_s)} if answer.pause_s else None
     return JSONResponse(dict(answer.told), int(answer.status), headers=pause)
 

@@ -5,7 +5,7 @@ def listing(desk: Desk) -> Response:
     return desk.page("calls.html", rows=page.rows)
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,10 +18,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ippbx_billing.console.jobs import Jobs
 from ippbx_billing.console.templates import rendered
+from ippbx_billing.console.uploads import Uploads
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.language import language, tr
 from ippbx_billing.ledger import Ledger
+from ippbx_billing.ledger.directory import DirectoryTables
+from ippbx_billing.ledger.snapshots import EditWatch
 from ippbx_billing.operators import Operator, OperatorFile, Role
 from ippbx_billing.operators.log import CONSOLE, Actor
 from ippbx_billing.operators.visits import Visit
@@ -47,6 +50,7 @@ class House:
     feed: "Feed"
     jobs: Jobs = field(default_factory=Jobs)
     kept: Kept = field(default_factory=Kept)
+    uploads: Uploads = field(default_factory=Uploads)
     flashes: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
     def leave_word(self, visit: int, kind: str, text: str) -> None:
@@ -111,6 +115,11 @@ class Desk:
         return scope_of(self.ledger, self.operator)
 
     @property
+    def directory(self) -> DirectoryTables:
+        """Departments, employees and extensions, of them only what they may see."""
+        return scopes.directory(self.ledger, self.scope)
+
+    @property
     def actor(self) -> Actor:
         """They, as the log names them."""
         if self.guest.operator is None:
@@ -164,11 +173,15 @@ class Desk:
         value = self.form.get(name, default)
         return value.strip() if isinstance(value, str) else default
 
+    def fields(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of these fields of the form that are filled in."""
+        return {name: text for name in names if (text := self.text(name))}
+
     def choice(self, name: str, known: Mapping[str, Any] | tuple[str, ...], default: str) -> str:
         """A parameter of the address that is one of these; UsageError for another."""
         value = self.request.query_params.get(name, default)
         if value not in known:
-            raise UsageError(tr("{text!r} is none of them", text=value), ", ".join(known))
+            raise UsageError(tr("{text!r} is not one of them", text=value), ", ".join(known))
         return value
 
     def coverage(self, period: Period, unrated: Mapping[Any, int], filtered: int) -> Coverage:
@@ -213,6 +226,15 @@ class Desk:
     def note(self, action: str, what: str = "", *, before: Any = None, after: Any = None, reason: str = "") -> None:
         """Into the log of who did what."""
         self.operators.log.write(self.now, self.actor, action, what, before=before, after=after, reason=reason)
+
+    @contextmanager
+    def noting(self, action: str, what: str = "") -> Iterator[None]:
+        """What is changed in here goes into the log, with the rows as they were and as they are."""
+        with EditWatch(self.using.ledger_path) as watch:
+            yield
+            was, now = watch.differences()
+        if was or now:
+            self.note(action, what, before=was or None, after=now or None)
 
 
 def scope_of(ledger: Ledger, operator: Operator) -> Scope | None:

@@ -12,7 +12,8 @@ from datetime import date
 
 from ippbx_billing.errors import BillingError
 from ippbx_billing.ledger import Ledger, LiveCall
-from ippbx_billing.ledger.directory import Extension
+from ippbx_billing.ledger.departments import Department
+from ippbx_billing.ledger.directory import DirectoryTables, Employee, Extension
 from ippbx_billing.reports.conditions import Scope
 
 NOBODY = Scope()
@@ -56,6 +57,36 @@ def live(ledger: Ledger, scope: Scope | None, calls: Iterable[LiveCall], today: 
     allowed = seen(ledger, scope)
     numbers = {one.number for one in ledger.directory.extensions(today) if allowed(one)}
     return [one for one in calls if one.extension in numbers]
+
+
+def directory(ledger: Ledger, scope: Scope | None) -> DirectoryTables:
+    """The directory as somebody may read it, who sees the calls of this scope."""
+    return ledger.directory if scope is None else _SeenDirectory(ledger, scope)
+
+
+class _SeenDirectory(DirectoryTables):
+    """Every question is answered with what may be seen, down to the hints that an error gives."""
+
+    def __init__(self, ledger: Ledger, scope: Scope) -> None:
+        super().__init__(ledger.directory.connection)
+        self._scope, self._every = scope, ledger.directory.paths()
+        self._allows, self._departments = seen(ledger, scope), paths(ledger, scope)
+
+    def paths(self) -> dict[int | None, str]:
+        return self._every
+
+    def departments(self, *, ended: bool = False) -> list[Department]:
+        own: set[str | None] = {*self._departments} or {one.department for one in self.employee_history()}
+        return [one for one in super().departments(ended=ended) if one.path in own]
+
+    def employee_history(self, number: str | None = None) -> list[Employee]:
+        found = super().employee_history(number)
+        if self._scope.employee is not None:
+            return [one for one in found if one.id == self._scope.employee]
+        return [one for one in found if one.department in self._departments]
+
+    def extension_history(self, number: str | None = None) -> list[Extension]:
+        return [one for one in super().extension_history(number) if self._allows(one)]
 
 
 def check_named(ledger: Ledger, department: str | None, employee: str | None) -> None:

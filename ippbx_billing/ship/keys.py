@@ -4,7 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
-from ippbx_billing.errors import DataError, NotFoundError
+from ippbx_billing import files
+from ippbx_billing.errors import DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 
 KEY_BYTES = 32
@@ -46,6 +47,7 @@ def of_text(text: str, where: str) -> bytes:
 
 
 def write(path: Path, key: bytes) -> None:
-    """Put the key into a new file for its owner only; FileExistsError where there is one."""
-    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
-        file.write(key.hex() + "\n")
+    """Put the key into a new file for its owner only; UsageError where there is one already."""
+    if path.exists():
+        raise UsageError(tr("{path} is there already", path=path), tr("name a new file"))
+    files.write(path, key.hex() + "\n", private=True)

@@ -11,7 +11,7 @@ import httpx
 
 from ippbx_billing import inbox
 from ippbx_billing.centre.books import packed
-from ippbx_billing.centre.collecting import Answer, Collector, Connections
+from ippbx_billing.centre.collecting import Collector, Connections, ShipAnswer
 from ippbx_billing.centre.opening import connected
 from ippbx_billing.centre.rating import Rater
 from ippbx_billing.centre.registry import SiteTable
@@ -22,7 +22,7 @@ from ippbx_billing.settings import load
 from ippbx_billing.ship.shipping import Route, Shipper
 from ippbx_billing.simulation.traffic import SimulatedSite, cdr_body, status_bodies
 
-Sent = Callable[[Mapping[str, str], bytes], Answer]
+Sent = Callable[[Mapping[str, str], bytes], ShipAnswer]
 Sums = dict[str, tuple[int, int, int]]
 
 

@@ -26,4 +26,4 @@ def test_calls_and_sums_are_those_of_the_site(centre: Centre, site: Path) -> Non
     assert at_home(site) == at_centre(centre.dsn, "hq") == at_centre(centre.dsn, "hq", "rollups")
     assert sum(calls for calls, *_ in at_home(site).values()) == 40
     assert centre.asked("SELECT edge FROM epochs") == centre.asked("SELECT position FROM marks") == [(last,)]
-    assert centre.asked("SELECT reason, tries FROM set_aside") == [("not-a-record", 1)]
+    assert centre.asked("SELECT reason, tries FROM set_aside") == [("unknown-kind", 1)]

@@ -37,7 +37,7 @@ def bodies(*pieces: bytes) -> list[bytes]:
 
 
 def test_rows_take_their_heading_along() -> None:
-    """Each body names its columns, however many there are; a heading on each page is no row."""
+    """Each body names its columns, however many there are; a heading on each page is not a row."""
     assert bodies(HEADING + ROWS[0], ROWS[1] + HEADING + ROWS[2]) == [
         HEADING + ROWS[0],
         HEADING + ROWS[1] + ROWS[2],
@@ -87,7 +87,8 @@ def test_any_bytes_are_taken_and_no_digit_is_lost(pieces: list[bytes]) -> None:
     heading = b"".join(lines.heading)
     told = sorted(digit for digit in b"".join(found) if 48 <= digit <= 57)
     spare = sorted(digit for digit in heading if 48 <= digit <= 57)
-    assert len(told) + len(spare) >= len(wanted) or len(set(text.split(b"\n"))) < len(pieces)
+    lines_sent = [line.strip(b"\0\r\x02\x03\x0c \t") for line in text.split(b"\n")]  # what printers send around a line
+    assert len(told) + len(spare) >= len(wanted) or len(set(lines_sent)) < len(lines_sent)
 
 
 class Kept:

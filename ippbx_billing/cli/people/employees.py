@@ -12,11 +12,11 @@ from ippbx_billing.cli.people.lists import (
     OnOption,
     SinceOption,
     add_list_commands,
-    first_day,
+    set_or_show_mail,
 )
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
-from ippbx_billing.language import en, tr
+from ippbx_billing.language import en
 from ippbx_billing.reports.views import people
 
 app = Commands()
@@ -24,7 +24,7 @@ app = Commands()
 WhoArgument = Annotated[str, typer.Argument(metavar="WHO", help=en("an employee's number, or a name only one has"))]
 
 
-@app.command("list", help=en("The employees with their departments and extensions."))
+@app.command("list", help=en("List the employees with their departments and extensions."))
 def list_employees(
     on: OnOption = None,
     department: Annotated[str | None, typer.Option(help=en("only of this department and those in it"))] = None,
@@ -38,7 +38,7 @@ def list_employees(
         show_listing(people.employees(ledger.directory, day, department), form, output)
 
 
-@app.command("show", help=en("One employee: departments and extensions, and when."))
+@app.command("show", help=en("Show one employee: departments and extensions, and when."))
 def show_one(who: WhoArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Where the employee was and is, and which extensions they had and have."""
     with common.open_ledger(common.settings()) as ledger:
@@ -54,69 +54,71 @@ def add(
     from_day: SinceOption = None,
 ) -> None:
     """A department that is not there yet is made."""
-    from ippbx_billing.lists.people.entries import ExtensionEntry
+    from ippbx_billing.lists.people import deeds
 
     using = common.settings()
+    today = common.today(using)
     with common.open_ledger(using) as ledger:
-        day = first_day(from_day, common.today(using)) if from_day else None
-        with ledger.directory.changing():
-            ledger.directory.add_employee(number, name, department, *([day] if day else []))
-            for one in extension or ():
-                ExtensionEntry("", one, number, first_day=day).enter(ledger.directory, common.today(using))
-    say(tr("employee {number} {name} is in the directory", number=number, name=name))
+        day = deeds.first_day(from_day, today) if from_day else None
+        told = deeds.add_employee(ledger.directory, number, name, department, extension or (), day, today)
+    say("\n".join(told))
 
 
-@app.command("rename", help=en("Another name or number, in the reports of all months."))
+@app.command("rename", help=en("Change the name or number, in the reports of all months."))
 def rename(
     who: WhoArgument,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help=en("the new name"))] = None,
     number: Annotated[str | None, typer.Option(help=en("the new staff number"))] = None,
 ) -> None:
     """Names are not kept by day."""
+    from ippbx_billing.lists.people import deeds
+
     with common.open_ledger(common.settings()) as ledger:
-        present = ledger.directory.employee(who)
-        ledger.directory.rename_employee(present.number, name=name, new_number=number)
-        say(tr("{old} is {new} now", old=present, new=ledger.directory.employee(number or present.number)))
+        say("\n".join(deeds.rename_employee(ledger.directory, who, name, number)))
 
 
-@app.command("move", help=en("To another department from a day on."))
+@app.command("mail", help=en("Set the mail address that bills go to; - takes it away."))
+def mail(
+    who: WhoArgument,
+    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help=en("one, or several with commas"))] = None,
+) -> None:
+    """Without an address it shows the present one."""
+    with common.open_ledger(common.settings()) as ledger:
+        one = ledger.directory.employee(who)
+        set_or_show_mail(ledger.directory, "employee", one.id, str(one), address)
+
+
+@app.command("move", help=en("Move somebody to another department from a day on."))
 def move(
     who: WhoArgument,
     department: Annotated[str, typer.Argument(help=en("the department; - is none"))],
     from_day: FromOption = None,
 ) -> None:
     """Their extensions go with them; calls before that day stay with the former department."""
+    from ippbx_billing.lists.people import deeds
+
     using = common.settings()
-    day = first_day(from_day, common.today(using))
+    day = deeds.first_day(from_day, common.today(using))
     with common.open_ledger(using) as ledger:
-        directory = ledger.directory
-        number = directory.employee(who, day).number
-        path = None if department == "-" else directory.department(department).path
-        directory.place(number, day, path)
-        after = [one for one in directory.employee_history(number) if one.first_day > day]
-    say(tr("{who} is in {department} from {day} on", who=who, department=path or "-", day=people.first_day_words(day)))
-    if after:
-        say(tr("until {day}, as entered before", day=after[0].first_day))
+        say("\n".join(deeds.move_employee(ledger.directory, who, department, day)))
 
 
-@app.command("remove", help=en("An employee leaves; their extensions are nobody's from that day on."))
+@app.command("remove", help=en("Let an employee leave; their extensions are nobody's from that day on."))
 def remove(
     who: WhoArgument,
     from_day: FromOption = None,
     entirely: Annotated[bool, typer.Option("--entirely", help=en("as if it had never been entered"))] = False,
 ) -> None:
     """Earlier calls stay theirs."""
+    from ippbx_billing.lists.people import deeds
+
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        number = ledger.directory.employee(who).number
         if entirely:
-            ledger.directory.forget_employee(number)
-            released = []
+            told = deeds.forget_employee(ledger.directory, who)
         else:
-            released = ledger.directory.remove_employee(number, first_day(from_day, common.today(using)))
-    say(tr("removed {name}", name=who))
-    if released:
-        say(tr("nobody's now: {listed}", listed=", ".join(released)))
+            told = deeds.remove_employee(ledger.directory, who, deeds.first_day(from_day, common.today(using)))
+    say("\n".join(told))
 
 
-add_list_commands(app, "employees", en("Bring in a list: number, name, department, from (工号 姓名 部门 起始日期)."))
+add_list_commands(app, "employees", en("Import a list: number, name, department, from (工号 姓名 部门 起始日期)."))

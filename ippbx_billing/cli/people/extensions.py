@@ -12,7 +12,6 @@ from ippbx_billing.cli.people.lists import (
     OnOption,
     SinceOption,
     add_list_commands,
-    first_day,
 )
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
@@ -25,7 +24,7 @@ app = Commands()
 NumberArgument = Annotated[str, typer.Argument(help=en("the extension"))]
 
 
-@app.command("list", help=en("The extensions and whose they are."))
+@app.command("list", help=en("List the extensions and whose they are."))
 def list_extensions(
     on: OnOption = None,
     department: Annotated[str | None, typer.Option(help=en("only of this department and those in it"))] = None,
@@ -39,7 +38,7 @@ def list_extensions(
         show_listing(people.extensions(ledger.directory, day, department), form, output)
 
 
-@app.command("history", help=en("Who had an extension, and when."))
+@app.command("history", help=en("Show who had an extension, and when."))
 def history(number: NumberArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """One line for each span of days in which neither holder nor department changed."""
     with common.open_ledger(common.settings()) as ledger:
@@ -55,27 +54,14 @@ def add(
     from_day: SinceOption = None,
 ) -> None:
     """A known extension with another holder is refused: that is what `assign` is for."""
-    from ippbx_billing.lists.people.entries import ExtensionEntry
+    from ippbx_billing.lists.people import deeds
 
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        directory, today = ledger.directory, common.today(using)
-        who = directory.employee(employee, today).number if employee else ""
-        present = next((one for one in directory.extensions(today) if one.number == number), None)
-        if present and (who or name) and present.employee and (who or name) not in (present.employee, present.name):
-            raise UsageError(
-                tr("{number} is {holder}'s", number=number, holder=present.name),
-                tr(
-                    "say from which day it is somebody else's: extensions assign {number} WHO --from DAY", number=number
-                ),
-            )
-        day = first_day(from_day, today) if from_day else None
-        ExtensionEntry("", number, who, name, department, day).enter(directory, today)
-        namesakes = people.namesakes(directory, name, number) if name and not who else []
-    say(tr("extension {number} is in the directory", number=number))
-    if namesakes:
-        say(tr("{name} is also the name of {listed}; --employee says that it is one of these", name=name,
-               listed=", ".join(map(str, namesakes))))  # fmt: skip
+        today = common.today(using)
+        day = deeds.first_day(from_day, today) if from_day else None
+        told = deeds.add_extension(ledger.directory, number, name, department, employee, day, today)
+    say("\n".join(told))
 
 
 @app.command("assign", help=en("Give an extension to an employee or a department from a day on."))
@@ -89,53 +75,39 @@ def assign(
     """Calls before that day stay with whoever had the extension then."""
     if [employee is not None, department is not None, nobody].count(True) != 1:
         raise UsageError(
-            tr("either an employee, --department or --nobody is wanted"),
+            tr("either an employee, --department or --nobody is expected"),
             "ippbx-bill extensions assign 8001 张三 --from 2026-10-01",
         )
+    from ippbx_billing.lists.people import deeds
+
     using = common.settings()
-    day = first_day(from_day, common.today(using))
+    day = deeds.first_day(from_day, common.today(using))
     with common.open_ledger(using) as ledger:
-        directory = ledger.directory
-        directory.known_extension(number)
-        who = directory.employee(employee, day) if employee else None
-        whole = directory.department(department).path if department else None
-        directory.assign(number, day, employee=who.number if who else None, department=whole)
-        after = [
-            one
-            for one in directory.extension_history(number)
-            if one.first_day > day and one.employee != (who and who.number)
-        ]
-    say(
-        tr(
-            "{number} is {holder}'s from {day} on",
-            number=number,
-            holder=who or whole or tr("nobody"),
-            day=people.first_day_words(day),
-        )
-    )
-    if after:
-        say(tr("until {day}, as entered before", day=after[0].first_day))
+        told = deeds.assign_extension(ledger.directory, number, day, employee=employee, department=department)
+    say("\n".join(told))
 
 
 app.command("move", help=en("The same as assign."))(assign)
 
 
-@app.command("remove", help=en("Take an extension out of the directory; its calls stay."))
+@app.command("remove", help=en("Remove an extension from the directory; its calls stay."))
 def remove(
     number: NumberArgument,
     from_day: FromOption = None,
     entirely: Annotated[bool, typer.Option("--entirely", help=en("as if it had never been entered"))] = False,
 ) -> None:
     """Earlier calls keep their holder unless the extension is forgotten entirely."""
+    from ippbx_billing.lists.people import deeds
+
     using = common.settings()
     with common.open_ledger(using) as ledger:
         if entirely:
-            ledger.directory.forget_extension(number)
+            told = deeds.forget_extension(ledger.directory, number)
         else:
-            ledger.directory.remove_extension(number, first_day(from_day, common.today(using)))
-    say(tr("removed {name}", name=number))
+            told = deeds.remove_extension(ledger.directory, number, deeds.first_day(from_day, common.today(using)))
+    say("\n".join(told))
 
 
 add_list_commands(
-    app, "extensions", en("Bring in a list: number, name, employee, department, from (分机 姓名 工号 部门 起始日期).")
+    app, "extensions", en("Import a list: number, name, employee, department, from (分机 姓名 工号 部门 起始日期).")
 )

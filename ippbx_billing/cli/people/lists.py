@@ -1,7 +1,6 @@
 """What `departments`, `employees` and `extensions` share: days to hold from, and their lists as files."""
 
 from codecs import BOM_UTF8
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +15,7 @@ from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import people
 
 if TYPE_CHECKING:
+    from ippbx_billing.ledger.directory import DirectoryTables
     from ippbx_billing.lists.people import ListOutcome
     from ippbx_billing.lists.people.files import ListKind
 
@@ -24,7 +24,7 @@ FromOption = Annotated[
 ]
 SinceOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="YYYY-MM-DD|always", help=en("the first day it holds; default: since ever")),
+    typer.Option("--from", metavar="YYYY-MM-DD|always", help=en("the first day it holds; default: always")),
 ]
 OnOption = Annotated[
     str | None, typer.Option("--on", metavar="YYYY-MM-DD", help=en("as it was on this day; default: today"))
@@ -34,6 +34,16 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help=en("only show what
 ListOutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help=en("the file, .csv or .xlsx; default: CSV to stdout"))
 ]
+
+
+def set_or_show_mail(directory: "DirectoryTables", kind: str, number: int, name: str, address: str | None) -> None:
+    """Keep the mail addresses of an employee or a department, and say which they are."""
+    from ippbx_billing.ledger.addresses import addresses_of
+
+    if address is not None:
+        directory.set_mail(kind, number, () if address == "-" else addresses_of(address))
+    told = ", ".join(directory.mails(kind).get(number, ()))
+    say(tr("{who}: {address}", who=name, address=told) if told else tr("{who} has no mail address", who=name))
 
 
 def add_list_commands(app: typer.Typer, name: str, columns: str) -> None:
@@ -60,26 +70,19 @@ def add_export(app: typer.Typer, name: str) -> None:
         write_out(name, output)
 
 
-def first_day(text: str | None, default: date) -> date:
-    """The day of a `--from`; `always` is since ever."""
-    if text is None:
-        return default
-    return date.min if text.lower() in ("always", "始终") else common.day(text)
-
-
 def _kind(name: str) -> "ListKind":
     from ippbx_billing.lists.people import files as lists
 
-    return next(one for one in lists.kinds() if one.name == name)
+    return lists.kind_named(name)
 
 
 def bring_in(name: str, file: Path, dry_run: bool, from_day: str | None, form: Format, output: Path | None) -> None:
     """Import a list, all lines or none, every problem with its line; or show what it would change."""
-    from ippbx_billing.lists.people import bring_in
+    from ippbx_billing.lists.people import bring_in, deeds
     from ippbx_billing.lists.people import files as lists
 
     using = common.settings()
-    today = first_day(from_day, common.today(using))
+    today = deeds.first_day(from_day, common.today(using))
     found = lists.read(_kind(name), str(file), _content(file))
     if found.unknown:
         say(tr("not used: {columns}", columns=", ".join(found.unknown)))
@@ -87,7 +90,7 @@ def bring_in(name: str, file: Path, dry_run: bool, from_day: str | None, form: F
         outcome = bring_in(ledger.directory, found.entries, today, dry_run=dry_run)
     if outcome.problems:
         raise DataError(
-            f"{file}:\n" + "\n".join(outcome.problems), tr("nothing was imported; mend these lines and try again")
+            f"{file}:\n" + "\n".join(outcome.problems), tr("nothing was imported; correct these lines and try again")
         )
     if dry_run:
         show_listing(people.list_changes(outcome.changes), form, output)

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from ippbx_billing.tariffs import Price
 
 app = Commands()
-app.add_typer(plans.app, name="plans", help=en("Plans of the month: free minutes, included amounts, volume, fees."))
+app.add_typer(
+    plans.app, name="plans", help=en("Manage plans of the month: free minutes, included amounts, volume, fees.")
+)
 
 SHOWN_BEFORE_ASKING = 30
 SHOWN_WARNINGS = 10
@@ -68,7 +70,7 @@ ReplaceOption = Annotated[
 ]
 
 
-@app.command("show", help=en("The prices of a carrier, or of all."))
+@app.command("show", help=en("List the prices of a carrier, or of all."))
 def show_prices(
     carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all"))] = None,
     traffic_type: Annotated[TrafficType | None, typer.Option(help=en("only this traffic type"))] = None,
@@ -325,7 +327,7 @@ def _write(content: bytes, form: "FileForm", output: Path | None) -> None:
     say(tr("wrote {path}", path=output))
 
 
-@app.command("import", help=en("Bring in prices from a file, after showing what would change."))
+@app.command("import", help=en("Import prices from a file, after showing what would change."))
 def import_file(
     file: FileArgument,
     carrier: Annotated[str | None, typer.Option(help=en("whose prices they are"))] = None,
@@ -374,7 +376,7 @@ def import_file(
     _hint_at_rerate(using, [*plan.changes.coming, *plan.changes.removed])
 
 
-@app.command("diff", help=en("What a file would change, or in what two carriers' tariffs differ."))
+@app.command("diff", help=en("Show what a file would change, or in what two carriers' tariffs differ."))
 def diff(
     first: Annotated[str, typer.Argument(metavar="FILE|CARRIER", help=en("a file, or a carrier"))],
     second: Annotated[str | None, typer.Argument(metavar="CARRIER", help=en("the carrier to compare with"))] = None,
@@ -470,22 +472,13 @@ def _preview(plan: "ImportPlan", file: Path) -> None:
 
 def _warn(plan: "ImportPlan", ledger: "Ledger", using: "Settings") -> None:
     """Rows that no call can find, and numbers of the last months that would have no price any more."""
+    from ippbx_billing.lists.tariffs import views
     from ippbx_billing.pipeline.losing import lost_by
     from ippbx_billing.tariffs import HolidayCalendar
-    from ippbx_billing.tariffs.checks import why_never
 
-    reasons = filter(None, (why_never(price, using.country, using.area_code) for price in plan.changes.coming))
-    _say_some(list(reasons))
     lost = lost_by(ledger, plan, common.today(using), HolidayCalendar(using.country))
-    _say_some([tr("{number}, called {count} times of late, has no price any more", number=one.number, count=one.calls)
-               for one in lost])  # fmt: skip
-
-
-def _say_some(sentences: list[str]) -> None:
-    for sentence in sentences[:SHOWN_WARNINGS]:
+    for sentence in views.warnings(plan, lost, using.country, using.area_code, SHOWN_WARNINGS):
         say(sentence)
-    if len(sentences) > SHOWN_WARNINGS:
-        say(tr("and {count} more", count=len(sentences) - SHOWN_WARNINGS))
 
 
 def _agreed() -> bool:
@@ -505,7 +498,7 @@ def _hint_at_rerate(using: "Settings", prices: Sequence["Price"]) -> None:
 # -- checks
 
 
-@app.command("check", help=en("Calls without a price, prices that cannot be told apart, amounts hard to believe."))
+@app.command("check", help=en("Find calls without a price, prices that cannot be told apart, amounts hard to believe."))
 def check(
     carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all"))] = None,
     form: FormatOption = Format.TABLE,

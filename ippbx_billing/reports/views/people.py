@@ -105,7 +105,9 @@ def employee(directory: "DirectoryTables", who: str) -> Listing:
     places = list(map(_place, spans))
     held = _joined([one for one in directory.extension_history() if one.employee == number])
     extensions: Rows = [{"extension": one.number, **_days(one)} for one in held]
-    document = {"number": number, "name": spans[0].name, "departments": places, "extensions": extensions}
+    mail = ", ".join(directory.mails("employee").get(spans[0].id, ()))
+    document: dict[str, Any] = {"number": number, "name": spans[0].name, "mail": mail or None}
+    document |= {"departments": places, "extensions": extensions}
     told = [{"what": tr("department"), "which": one["department"], **one} for one in places]
     told += [{"what": tr("extension"), "which": one["extension"], **one} for one in extensions]
     headings = [
@@ -115,7 +117,7 @@ def employee(directory: "DirectoryTables", who: str) -> Listing:
         Column("until", tr("Until"), "code"),
         Column("state", tr("State"), "word", 1),
     ]
-    title = f"{number} {spans[0].name}"
+    title = " ".join(filter(None, (number, spans[0].name, mail)))
     csv = all_columns(places[0])
     return Listing(places, headings, for_people=_in_words(told), csv=csv, document=document, title=title)
 
@@ -179,13 +181,6 @@ def holders(directory: "DirectoryTables", number: str) -> Listing:
     return Listing(rows, headings, for_people=_in_words(rows), title=number)
 
 
-def namesakes(directory: "DirectoryTables", name: str, extension: str) -> "list[Employee]":
-    """The employees of that name who never had the extension: one of them may be meant."""
-    had = {one.employee for one in directory.extension_history(extension)}
-    named = {one.number: one for one in directory.employee_history() if one.name == name}
-    return [one for number, one in named.items() if number not in had]
-
-
 # -- lists
 
 
@@ -220,13 +215,8 @@ def new_entries(changes: "Iterable[EntryChange]") -> int:
 # -- days
 
 
-def first_day_words(day: date) -> str:
-    """A first day as people read it."""
-    return _day(day) or tr("always")
-
-
 def _day(day: date) -> str | None:
-    """A day as JSON has it; None is since ever or until further notice."""
+    """A day as JSON has it; None is from the beginning or until further notice."""
     return None if day in (date.min, date.max) else day.isoformat()
 
 
