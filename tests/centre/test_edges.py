@@ -17,10 +17,11 @@ from ippbx_billing.centre.opening import connected
 from ippbx_billing.centre.registry import SiteTable
 from ippbx_billing.errors import DataError, UsageError
 from ippbx_billing.inbox import epochs
+from ippbx_billing.settings import load
 from ippbx_billing.ship import keys, state
 from ippbx_billing.ship.batches import Batch, FormatError, Shipped, SignatureError, packed, unpacked
 from ippbx_billing.ship.shipping import RefusedError, Route
-from ippbx_billing.upkeep.backups import backup
+from ippbx_billing.upkeep.backups import make
 from ippbx_billing.upkeep.restoring import restore
 from tests.centre.sites import Centre, Sent, at_centre, at_home, delivery, fill, records
 
@@ -109,9 +110,9 @@ def test_1_a_lost_answer_and_a_batch_sent_twice_are_once(
         pauses = [shipper.step(0.0) for _ in range(120)]
         assert shipper.waiting() == 0
     assert any(1 / 2 <= pause <= 1 for pause in pauses)  # the first pause, of which chance took up to half
-    assert centre.asked("SELECT count(*), count(DISTINCT position), max(position) FROM raw") == [
-        (shipper.state.position,) * 3
-    ]
+    assert centre.asked(
+        "SELECT count(*) AS rows, count(DISTINCT position) AS some, max(position) AS last FROM raw"
+    ) == [(shipper.state.position,) * 3]
     centre.rate()
     assert at_centre(centre.dsn, "hq") == at_home(site)
 
@@ -133,7 +134,7 @@ def test_3_a_restored_inbox_is_of_another_epoch(centre: Centre, site: Path, tmp_
 
     centre.add("hq", site)
     fill(site, records(10))
-    made = backup(site, tmp_path / "backups", datetime(2026, 11, 1, tzinfo=UTC))
+    made = make(load(site), tmp_path / "backups", datetime(2026, 11, 1, tzinfo=UTC))
     fill(site, records(5, seed=2))
     centre.ship("hq", site)
     before = epochs.epoch(site / "inbox.db")
