@@ -241,7 +241,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise DataError(
-            tr("{path} is not valid TOML: {error}", path=path, error=error), tr("mend the line it names")
+            tr("{path} is not valid TOML: {error}", path=path, error=error), tr("correct the line it names")
         ) from error
     sections = {item.name: item.metadata["section"] for item in fields(Settings)}
     values: dict[str, Any] = {}
@@ -321,7 +321,7 @@ def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
             ipaddress.ip_network(text, strict=False)
         except ValueError:
             raise ValueError(
-                tr("{text!r} is no address or network; write 192.168.6.169 or 192.168.0.0/16", text=text)
+                tr("{text!r} is not an address or network; write 192.168.6.169 or 192.168.0.0/16", text=text)
             ) from None
     return texts
 
@@ -333,7 +333,7 @@ def _patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
         except re.error as error:
             raise ValueError(
                 tr(
-                    "{pattern!r} is no pattern ({error}); X is one digit, N any run of digits",
+                    "{pattern!r} is not a pattern ({error}); X is one digit, N any run of digits",
                     pattern=pattern,
                     error=error,
                 )
@@ -352,7 +352,7 @@ def _spelt_out(pattern: str) -> list[str]:
     first, last = span.groups()
     if len(first) != len(last) or first > last:
         raise ValueError(
-            tr("{pattern!r} is no range: the second number has as many digits and is larger", pattern=pattern)
+            tr("{pattern!r} is not a range: the second number has as many digits and is larger", pattern=pattern)
         )
     return _of_range(first, last)
 
@@ -383,7 +383,7 @@ def _zone(value: str) -> str:
         if value:
             ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(tr("there is no such time zone; a name like Asia/Shanghai is wanted")) from None
+        raise ValueError(tr("there is no such time zone; a name like Asia/Shanghai is expected")) from None
     return value
 
 
@@ -414,12 +414,12 @@ _LISTS: Mapping[str, Callable[[tuple[str, ...]], tuple[str, ...]]] = {
 }
 
 _CHECKS = {
-    "country": _matching("[A-Z]{2}", lambda: tr("two letters are wanted, such as CN"), upper=True),
-    "area_code": _matching(r"\d{0,6}", lambda: tr("only digits are wanted, such as 022")),
-    "currency": _matching("[A-Z]{3}", lambda: tr("three letters are wanted, such as CNY"), upper=True),
+    "country": _matching("[A-Z]{2}", lambda: tr("two letters are expected, such as CN"), upper=True),
+    "area_code": _matching(r"\d{0,6}", lambda: tr("only digits are expected, such as 022")),
+    "currency": _matching("[A-Z]{3}", lambda: tr("three letters are expected, such as CNY"), upper=True),
     "lang": _matching("(zh|en)?", lambda: tr('only "zh" and "en" are known')),
     "log_format": _matching("text|json", lambda: tr('only "text" and "json" are known')),
-    "outside_prefix": _matching(r"\d{0,4}", lambda: tr("only digits are wanted, such as 9")),
+    "outside_prefix": _matching(r"\d{0,4}", lambda: tr("only digits are expected, such as 9")),
     "timezone": lambda value: _zone(value or "UTC"),
     "pbx_timezone": _zone,
 }

@@ -27,7 +27,7 @@ from ippbx_billing.console.frame import Frame, TooLargeError, limited
 from ippbx_billing.console.live import Feed
 from ippbx_billing.console.pages import ways
 from ippbx_billing.console.templates import STATIC
-from ippbx_billing.console.ways import Way
+from ippbx_billing.console.ways import FORM_BYTES, Way
 from ippbx_billing.errors import BillingError, BusyError, DataError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.listener.senders import networks, within
@@ -56,12 +56,17 @@ def application(using: Settings, clock: Callable[[], datetime] = lambda: datetim
 
 def _route(house: House, way: Way) -> Route:
     async def endpoint(request: Request) -> Response:
+        guest = None
+        if way.most_bytes > FORM_BYTES:  # a large body is read only of those who may send it
+            guest, refusal = await run_in_threadpool(_refused, house, way, request)
+            if refusal is not None:
+                return refusal
         try:
             form = await _form(request, way)
         except TooLargeError:
             return PlainTextResponse("This is larger than this page takes.\n", status_code=413)
         try:
-            return await run_in_threadpool(_answered, house, way, request, form)
+            return await run_in_threadpool(_answered, house, way, request, form, guest)
         finally:
             await form.close()
 
@@ -77,9 +82,9 @@ async def _form(request: Request, way: Way) -> FormData:
     )
 
 
-def _answered(house: House, way: Way, request: Request, form: FormData) -> Response:
+def _answered(house: House, way: Way, request: Request, form: FormData, guest: Guest | None) -> Response:
     """In a thread of its own: nobody waits for anybody's report."""
-    guest = _recognized(house, request)
+    guest = guest or _recognized(house, request)
     with texts.speaking(_language(house, request, guest)):
         desk = Desk(house, request, guest, form)
         try:
@@ -95,6 +100,20 @@ def _answered(house: House, way: Way, request: Request, form: FormData) -> Respo
             desk.close()
     _renew(request, answer, guest)
     return answer
+
+
+def _refused(house: House, way: Way, request: Request) -> tuple[Guest, Response | None]:
+    """Who it is, and what stands in the way, before anything of the form is read."""
+    guest = _recognized(house, request)
+    with texts.speaking(_language(house, request, guest)):
+        desk = Desk(house, request, guest)
+        try:
+            answer = _allowed(way, desk)
+            if answer is not None:
+                _renew(request, answer, guest)
+            return guest, answer
+        finally:
+            desk.close()
 
 
 def _allowed(way: Way, desk: Desk) -> Response | None:

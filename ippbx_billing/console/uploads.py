@@ -7,6 +7,7 @@ The one idea: a preview and the deed read the very same bytes. One file is kept 
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from threading import Lock
@@ -16,14 +17,16 @@ from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import tr
 
 MOST_KEPT = 8
+MOST_OF_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file as a browser sent it; its name is only shown."""
+    """A file as a browser sent it; its name is only shown. `given` is what the form beside it said."""
 
     name: str
     content: bytes
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -43,18 +46,25 @@ class Uploads:
                 self._files.popitem(last=False)
         return token
 
-    def take(self, visit: int, token: str) -> UploadedFile:
-        """The file, which is not kept any longer; NotFoundError where it is gone."""
+    def look(self, visit: int, token: str) -> UploadedFile:
+        """The file; NotFoundError where it is gone."""
         with self._lock:
             known, file = self._files.get(visit, ("", None))
-            if file is None or known != token:
-                raise NotFoundError(tr("the file is not here any more"), tr("upload it again"))
-            del self._files[visit]
-            return file
+        if file is None or known != token:
+            raise NotFoundError(tr("the file is not here any more"), tr("upload it again"))
+        return file
+
+    def take(self, visit: int, token: str) -> UploadedFile:
+        """The file, which is not kept any longer; NotFoundError where it is gone."""
+        file = self.look(visit, token)
+        with self._lock:
+            self._files.pop(visit, None)
+        return file
 
 
-def uploaded(field: Any) -> UploadedFile:
+def uploaded(sent: Any, given: Mapping[str, str] | None = None) -> UploadedFile:
     """The file of a form's field; UsageError where none was chosen."""
-    if not getattr(field, "filename", ""):
+    if not getattr(sent, "filename", ""):
         raise UsageError(tr("no file was chosen"), tr("choose a file and send it again"))
-    return UploadedFile(field.filename, field.file.read())
+    name = "".join(character for character in sent.filename if character.isprintable())
+    return UploadedFile(name[-MOST_OF_NAME:], sent.file.read(), dict(given or {}))

@@ -32,9 +32,9 @@ def write_each(bills: Iterable[Statement], missing: Coverage, form: Format, fold
 
 def write_named(named: Iterable[tuple[Statement, Path]], missing: Coverage, form: Format) -> None:
     """Write each bill to its file."""
-    notes = missing.notes()
     if form.is_document:
-        documents.write_each(((paper.document(one, notes), path) for one, path in named), form.value)
+        papers = ((paper.document(one, paper.concerning(one, missing)), path) for one, path in named)
+        documents.write_each(papers, form.value)
     else:
         for one, path in named:
             _write_data(one, missing, form, path)
@@ -54,7 +54,7 @@ def write_one(stream: IO[bytes], one: Statement, missing: Coverage, form: Format
     elif form is Format.CSV:
         write_listing(stream, views.rows([one]), form)
     else:
-        documents.write(paper.document(one, missing.notes()), form.value, stream)
+        documents.write(paper.document(one, paper.concerning(one, missing)), form.value, stream)
 
 
 def write_all(stream: IO[bytes], billing: Billing, missing: Coverage, form: Format, with_calls: bool) -> None:
@@ -73,7 +73,7 @@ def _papers(billing: Billing, missing: Coverage, form: Format, with_calls: bool)
     bills = None if form is Format.XLSX else views.some(billing.of_everybody(with_calls=with_calls))
     if bills is None:
         return [paper.overview(billing, missing.notes(), with_calls=with_calls)]
-    return (paper.document(one, missing.notes()) for one in bills)
+    return (paper.document(one, paper.concerning(one, missing)) for one in bills)
 
 
 def file_name(one: Statement, form: Format, taken: set[str]) -> str:

@@ -45,6 +45,7 @@ Colour = tuple[int, int, int]
 LINE = 1.35  # from one line to the next, in sizes of the letters
 FOOT = 30.0  # what the page number needs at the bottom
 FOOT_SIZE = 7.0
+CURVE = 62.0  # so high that a month's days, their sums and a note fit one page
 LOGO = (150.0, 48.0)
 FACT_NAME_WIDTH = 130.0
 MOST_SPELLINGS = 100_000
@@ -82,6 +83,10 @@ class _Paper(FPDF):
     def set_ink(self, size: float, colour: Colour) -> None:
         """The size and the colour of the letters to come."""
         self.set_font_size(size)
+        self._out(_told(colour).lower())
+
+    def set_fill(self, colour: Colour) -> None:
+        """The colour of the areas to come; told each time, since the letters are drawn with the same."""
         self._out(_told(colour).lower())
 
     def put(self, x: float, y: float, text: str, outline: Colour | None) -> None:
@@ -236,6 +241,8 @@ class _Press:
             self._bars(data)
         elif data.values:
             self._curve(data)
+        if data.caption:
+            self._paragraph(data.caption, 8)
         self.y += 8
 
     def _bars(self, data: Points) -> None:
@@ -243,7 +250,7 @@ class _Press:
             self._room(14)
             width = 250 * data.share(value)
             self.ink = None
-            self.pdf.set_fill_color(*BAR)
+            self.pdf.set_fill(BAR)
             self.pdf.rect(MARGIN + 120, self.y + 3, width, 9, "F")
             self.y += 11
             label = self.shown(label)
@@ -252,10 +259,10 @@ class _Press:
             self.y += 3
 
     def _curve(self, data: Points) -> None:
-        self._room(140)
+        self._room(CURVE + 40)
         step = (page_width(self.landscape) - 40) / max(len(data.values) - 1, 1)
-        base = self.y + 118
-        path = [(MARGIN + 20 + step * place, base - 100 * data.share(value)) for place, value in data.numbered()]
+        base = self.y + CURVE + 16
+        path = [(MARGIN + 20 + step * place, base - CURVE * data.share(value)) for place, value in data.numbered()]
         self._draw_with(1.2, BAR)
         self.pdf.polyline(path)
         self._rule(base, RULE)

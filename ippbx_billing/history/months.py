@@ -33,31 +33,31 @@ _AT = {name: place for place, name in enumerate(pieces.COLUMNS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class PastTotals:
     """What calls come to: their number, their fees in micro-units, how many have no price."""
 
     calls: int = 0
     fee_micro: int = 0
     unrated: int = 0
 
-    def and_(self, other: "Totals") -> "Totals":
+    def and_(self, other: "PastTotals") -> "PastTotals":
         """Both together."""
-        return Totals(self.calls + other.calls, self.fee_micro + other.fee_micro, self.unrated + other.unrated)
+        return PastTotals(self.calls + other.calls, self.fee_micro + other.fee_micro, self.unrated + other.unrated)
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[Any]]) -> "Totals":
+    def of(cls, rows: Sequence[Sequence[Any]]) -> "PastTotals":
         """The totals of rows as `pieces.COLUMNS` orders them."""
         status, fee = _AT["status"], _AT["fee_micro"]
         return cls(len(rows), sum(row[fee] or 0 for row in rows), sum(row[status] == "unrated" for row in rows))
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PastFile:
     """A file of a month: its name, which tells its content, and what its calls come to."""
 
     name: str
     sha256: str
-    totals: Totals
+    totals: PastTotals
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ class ClosedMonth:
     site: str
     month: str
     closed: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[PastFile, ...]
     masked: bool = False
-    earlier: tuple[tuple[Piece, ...], ...] = field(default=(), repr=False)
+    earlier: tuple[tuple[PastFile, ...], ...] = field(default=(), repr=False)
 
     @property
-    def totals(self) -> Totals:
+    def totals(self) -> PastTotals:
         """What all its calls come to."""
-        found = Totals()
+        found = PastTotals()
         for piece in self.pieces:
             found = found.and_(piece.totals)
         return found
@@ -107,7 +107,7 @@ def write(
 ) -> ClosedMonth:
     """Write a month and put it in force; one that is there already with the same calls stays as it is.
 
-    UsageError for a name that is no folder's; DataError where the month is closed with other calls.
+    UsageError for a name that cannot be a folder's; DataError where the month is closed with other calls.
     """
     folder = _folder(history, site, month)
     found = tuple(_write_pieces(folder, iter(rows)))
@@ -130,13 +130,13 @@ def _folder(history: Path, site: str, month: str) -> Path:
     return history / f"site={site}" / f"month={month}"
 
 
-def _write_pieces(folder: Path, rows: Iterator[Sequence[Any]]) -> Iterator[Piece]:
+def _write_pieces(folder: Path, rows: Iterator[Sequence[Any]]) -> Iterator[PastFile]:
     """The rows as files of at most `ROWS_IN_A_PIECE`; a month without calls has one empty file."""
     first = list(islice(rows, 1))
     while True:
         with new_piece(folder) as new:
             for chunk in new.file.write(islice(chain(first, rows), ROWS_IN_A_PIECE)):
-                new.totals = new.totals.and_(Totals.of(chunk))
+                new.totals = new.totals.and_(PastTotals.of(chunk))
         yield new.placed
         if not (first := list(islice(rows, 1))):
             return
@@ -147,8 +147,8 @@ class NewPiece:
     """A piece on its way: what takes its rows, what they come to so far; `placed` once it is whole."""
 
     file: pieces.PieceWriter
-    totals: Totals = Totals()
-    placed: Piece = Piece("", "", Totals())
+    totals: PastTotals = PastTotals()
+    placed: PastFile = PastFile("", "", PastTotals())
 
 
 @contextmanager
@@ -161,7 +161,7 @@ def new_piece(folder: Path) -> Iterator[NewPiece]:
             new = NewPiece(file)
             yield new
         digest = digest_of(path)
-        new.placed = Piece(f"calls-{digest[:16]}.parquet", digest, new.totals)
+        new.placed = PastFile(f"calls-{digest[:16]}.parquet", digest, new.totals)
         path.replace(folder / new.placed.name)
 
 
@@ -200,12 +200,12 @@ def read(folder: Path) -> ClosedMonth:
         raise DataError(problem, tr("take it from a backup, or close the month again")) from error
 
 
-def _piece(told: dict[str, Any]) -> Piece:
-    totals = Totals(told["calls"], money.parse(told["fee"]), told["unrated"])
-    return Piece(told["name"], told["sha256"], totals)
+def _piece(told: dict[str, Any]) -> PastFile:
+    totals = PastTotals(told["calls"], money.parse(told["fee"]), told["unrated"])
+    return PastFile(told["name"], told["sha256"], totals)
 
 
-def _told(piece: Piece) -> dict[str, Any]:
+def _told(piece: PastFile) -> dict[str, Any]:
     told = asdict(piece.totals)
     fee = money.text(told.pop("fee_micro"), 6)
     return {"name": piece.name, "sha256": piece.sha256, **told, "fee": fee}
@@ -224,7 +224,7 @@ def _write_down(month: ClosedMonth) -> None:
     files.write(month.folder / NAME, json.dumps(told, indent=1) + "\n")
 
 
-def put_in_force(before: ClosedMonth, now: Sequence[Piece]) -> ClosedMonth:
+def put_in_force(before: ClosedMonth, now: Sequence[PastFile]) -> ClosedMonth:
     """Other pieces of the same calls take the place of these, in one rename; the earlier ones are kept.
 
     DataError where the month is another one by now, or the calls are not the same number.

@@ -17,14 +17,14 @@ from ippbx_billing.language import tr
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HistoryAnswer:
     """The columns' names and the rows; amounts are exact decimal text, times ISO 8601."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
 
 
-def ask(history: Path, question: str, site: str | None = None, month: str | None = None) -> Answer:
+def ask(history: Path, question: str, site: str | None = None, month: str | None = None) -> HistoryAnswer:
     """The answer to an SQL question about `calls`, which has the columns of the files, `site` and `month`.
 
     UsageError where DuckDB does not understand the question; BillingError where DuckDB is not installed.
@@ -45,7 +45,7 @@ def ask(history: Path, question: str, site: str | None = None, month: str | None
             problem = tr("DuckDB does not take the question: {error}", error=str(error).splitlines()[0])
             raise UsageError(problem, f'ippbx-bill centre ask "{example}"') from error
         names = tuple(one[0] for one in found.description or ())
-    return Answer(names, [tuple(map(_plain, row)) for row in rows])
+    return HistoryAnswer(names, [tuple(map(_plain, row)) for row in rows])
 
 
 def _duckdb() -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.history import pieces
 from ippbx_billing.history.books import Books
-from ippbx_billing.history.months import ClosedMonth, Piece, Totals, new_piece
+from ippbx_billing.history.months import ClosedMonth, PastFile, PastTotals, new_piece
 from ippbx_billing.history.pieces import CHARGED, PieceBatch
 from ippbx_billing.language import tr
 from ippbx_billing.ledger.calls import FACTS, MEANING, call_of, classification_of
@@ -26,10 +26,10 @@ _RATED_BY = tuple(dict.fromkeys((*FACTS, *MEANING)))
 
 
 @dataclass(frozen=True, slots=True)
-class PieceAgain:
+class FileAgain:
     """A file rated again: the new one, or the same one where no charge changes."""
 
-    piece: Piece
+    piece: PastFile
     difference: Difference
 
 
@@ -38,7 +38,7 @@ class MonthAgain:
     """A month rated again and not yet in force."""
 
     month: ClosedMonth
-    pieces: tuple[Piece, ...]
+    pieces: tuple[PastFile, ...]
     difference: Difference
 
 
@@ -60,7 +60,7 @@ def books_for(month: ClosedMonth, books: Mapping[str, Books]) -> Books:
     return found
 
 
-def together(month: ClosedMonth, found: Iterable[PieceAgain]) -> MonthAgain:
+def together(month: ClosedMonth, found: Iterable[FileAgain]) -> MonthAgain:
     """The files of a month, each rated again, as one."""
     difference, new = Difference(), []
     for one in found:
@@ -69,7 +69,7 @@ def together(month: ClosedMonth, found: Iterable[PieceAgain]) -> MonthAgain:
     return MonthAgain(month, tuple(new), difference)
 
 
-def rate_piece(folder: Path, piece: Piece, rules: Rules) -> PieceAgain:
+def rate_piece(folder: Path, piece: PastFile, rules: Rules) -> FileAgain:
     """Rate the calls of a file again; a file of changed charges is written beside it."""
     difference = Difference()
     with new_piece(folder) as new_file:
@@ -81,7 +81,7 @@ def rate_piece(folder: Path, piece: Piece, rules: Rules) -> PieceAgain:
                     difference.add(_difference(old, new))
             new_file.file.put(_columns(batch, after))
             new_file.totals = new_file.totals.and_(_totals(after))
-    return PieceAgain(new_file.placed if difference.calls else piece, difference)
+    return FileAgain(new_file.placed if difference.calls else piece, difference)
 
 
 def _charges(batch: PieceBatch, rules: Rules) -> Iterator[ChargeValues]:
@@ -116,5 +116,5 @@ def _columns(batch: PieceBatch, charges: list[ChargeValues]) -> dict[str, Any]:
     return columns | dict(zip(CHARGED, zip(*charges, strict=True), strict=True))
 
 
-def _totals(charges: list[ChargeValues]) -> Totals:
-    return Totals(len(charges), sum(one[1] or 0 for one in charges), sum(one[0] == "unrated" for one in charges))
+def _totals(charges: list[ChargeValues]) -> PastTotals:
+    return PastTotals(len(charges), sum(one[1] or 0 for one in charges), sum(one[0] == "unrated" for one in charges))

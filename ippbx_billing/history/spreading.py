@@ -15,8 +15,8 @@ from typing import Any
 
 from ippbx_billing.errors import BillingError
 from ippbx_billing.history.books import Books
-from ippbx_billing.history.months import ClosedMonth, Piece
-from ippbx_billing.history.rating import MonthAgain, PieceAgain, books_for, rate_piece, together
+from ippbx_billing.history.months import ClosedMonth, PastFile
+from ippbx_billing.history.rating import FileAgain, MonthAgain, books_for, rate_piece, together
 from ippbx_billing.language import tr
 from ippbx_billing.pipeline import Rules
 
@@ -48,7 +48,7 @@ def spread(
         return [together(month, [next(found) for _ in month.pieces]) for month in months]
 
 
-def _rate(folder: Path, piece: Piece, books: Books) -> PieceAgain:
+def _rate(folder: Path, piece: PastFile, books: Books) -> FileAgain:
     """One file, in a worker."""
     return rate_piece(folder, piece, _rules(_Same(books)))
 
@@ -71,7 +71,7 @@ def _rules(same: _Same) -> Rules:
     return same.books.rules()
 
 
-def _results(tasks: Sequence[Any], progress: Progress) -> list[PieceAgain]:
+def _results(tasks: Sequence[Any], progress: Progress) -> list[FileAgain]:
     from distributed import KilledWorker, as_completed
 
     done = 0

@@ -30,7 +30,7 @@ def _checked(text: str) -> str:
         return str(Address(name, addr_spec=found))
     except (ValueError, IndexError) as error:
         raise UsageError(
-            tr("{text!r} is no mail address", text=text), tr("write it like office@example.com")
+            tr("{text!r} is not a mail address", text=text), tr("write it like office@example.com")
         ) from error
 
 

@@ -231,6 +231,27 @@ class CallTables:
         )
         return [row[0] for row in rows]
 
+    def assumed_trunks(self) -> list[sqlite3.Row]:
+        """Trunks that nobody configured although others are: `trunk`, its rated `calls`, and their `fee_micro`.
+
+        Their calls went by the default carrier. Where no trunk is configured at all, that is what was meant.
+        """
+        return self.connection.execute(
+            "SELECT c.trunk, sum(m.calls) AS calls, sum(m.fee_micro) AS fee_micro "
+            "FROM rollup_months m JOIN rollup_classes c ON c.id = m.class_id WHERE c.status = 'rated' "
+            "AND c.trunk != '' AND c.trunk NOT IN (SELECT name FROM trunks) AND EXISTS (SELECT 1 FROM trunks) "
+            "GROUP BY 1 HAVING sum(m.calls) > 0 ORDER BY calls DESC, 1"
+        ).fetchall()
+
+    def events_rated_on(self, trunk: str) -> list[int]:
+        """The events of a trunk's rated calls."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT c.event_id FROM charges g JOIN calls c USING (id) "
+            "WHERE g.status = 'rated' AND c.trunk = ? ORDER BY 1",
+            [trunk],
+        )
+        return [row[0] for row in rows]
+
     def unknown_words(self) -> list[sqlite3.Row]:
         """The words for an outcome that nobody knows: `word`, `dialect`, how many `calls`, the latest `started_at`."""
         return self.connection.execute(

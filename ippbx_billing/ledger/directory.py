@@ -17,7 +17,7 @@ from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger.departments import DepartmentTables, nearest
 
-EVER = date.min  # the first day of what holds since ever
+EVER = date.min  # the first day of what holds from the beginning
 NEVER = date.max  # the end of what holds until further notice
 
 
@@ -160,7 +160,7 @@ class DirectoryTables(DepartmentTables):
             )
 
     def rename_employee(self, number: str, *, name: str | None = None, new_number: str | None = None) -> None:
-        """Another name or number, in the reports of all months."""
+        "Change the name or number, in the reports of all months."
         try:
             with self.changing():
                 self.connection.execute(
@@ -196,7 +196,7 @@ class DirectoryTables(DepartmentTables):
         if held:
             raise BillingError(
                 tr("{number} has or had the extension {listed}", number=number, listed=", ".join(held)),
-                tr("give these to somebody else since ever, or leave out --entirely to keep the past"),
+                tr("give these to somebody else from the beginning, or leave out --entirely to keep the past"),
             )
         with self.changing():
             employee_id = self._employee_id(number)
@@ -367,5 +367,5 @@ def _must_be_extension(text: str) -> None:
     """An extension is one word without spaces: no record can bring another."""
     if not text or len(text.split()) != 1 or text != text.strip():
         raise UsageError(
-            tr("{text!r} is no extension", text=text), tr("write it as the PBX has it, without spaces: 8001")
+            tr("{text!r} is not an extension", text=text), tr("write it as the PBX has it, without spaces: 8001")
         )

@@ -17,6 +17,10 @@ from ippbx_billing.language import tr
 
 DELIMITERS = ",;\t|"
 SAMPLE_BYTES = 4_000
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of a sheet, as spreadsheets have it
+MOST_CELLS = 12_000_000  # of a workbook, empty ones between others included
+MOST_UNPACKED_BYTES = 256 * 1024 * 1024
+MOST_PARTS = 10_000
 SHOWN_EXACTLY = 15  # digits that a spreadsheet keeps of a number
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
@@ -42,7 +46,10 @@ class Sheet:
 
 
 def read_csv(content: bytes, known: Iterable[str]) -> Sheet:
-    """The rows of a CSV file; of the usual delimiters the one that makes the most `known` headings is taken."""
+    """The rows of a CSV file; of the usual delimiters the one that makes the most `known` headings is taken.
+
+    Raises ValueError where it is larger than a table of a spreadsheet.
+    """
     names = set(known)
     text = decoded(content, names)
     delimiter = max(DELIMITERS, key=lambda mark: _headings_found(text, mark, names))
@@ -110,29 +117,72 @@ def _csv_rows(text: str, delimiter: str) -> Iterator[Row]:
         except csv.Error as error:
             yield Row(tr("line {line}", line=line), (f"{error}",))
             return
+        if reader.line_num > MOST_ROWS or len(cells) > MOST_COLUMNS:
+            raise ValueError(_too_large())
         yield Row(tr("line {line}", line=line), tuple(map(unguarded, cells)))
 
 
+def _too_large() -> str:
+    return tr("it is larger than a table can be: {rows} rows of {columns} columns", rows=f"{MOST_ROWS:,}",
+              columns=f"{MOST_COLUMNS:,}")  # fmt: skip
+
+
 def read_xlsx(content: bytes) -> list[Sheet]:
-    """The sheets of a workbook; ValueError where the file is none."""
+    """The sheets of a workbook; ValueError where the file is none, or would be unreasonably large when unpacked."""
     import openpyxl
 
     try:
+        _check_unpacked(content)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except UnpackedError:
+        raise
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
-        raise ValueError(tr("it is no XLSX workbook; save it as .xlsx or .csv")) from error
+        raise ValueError(tr("it is not an XLSX workbook; save it as .xlsx or .csv")) from error
+    count = _CellCount()
     try:
         return [
-            Sheet(sheet.title, _spread(tuple(_xlsx_rows(sheet)), _merged(content, sheet)))
+            Sheet(sheet.title, _spread(tuple(_xlsx_rows(sheet, count)), _merged(content, sheet)))
             for sheet in book.worksheets
             if hasattr(sheet, "iter_rows")
         ]
+    except (zipfile.BadZipFile, SyntaxError) as error:
+        raise ValueError(tr("it is not an XLSX workbook; save it as .xlsx or .csv")) from error
     finally:
         book.close()
 
 
-def _xlsx_rows(sheet: Any) -> Iterator[Row]:
+def _check_unpacked(content: bytes) -> None:
+    """A small file may unpack to any size; what its parts say of their size is all that is ever read of them."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES:
+        raise UnpackedError
+
+
+class UnpackedError(ValueError):
+    """A workbook that is unreasonably large when it is unpacked."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            tr("it is larger than {size} MB when unpacked; save it as .csv", size=MOST_UNPACKED_BYTES // 1_048_576)
+        )
+
+
+class _CellCount:
+    """How many cells were read; a sheet may name a single one at its far end, and have millions before it."""
+
+    def __init__(self) -> None:
+        self.cells = 0
+
+    def add(self, cells: int) -> None:
+        self.cells += cells + 1
+        if self.cells > MOST_CELLS:
+            raise ValueError(_too_large())
+
+
+def _xlsx_rows(sheet: Any, count: _CellCount) -> Iterator[Row]:
     for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+        count.add(len(cells))
         yield Row(tr("sheet {name}, row {row}", name=sheet.title, row=number), tuple(map(_cell_text, cells)))
 
 
@@ -171,7 +221,7 @@ def _spread(rows: tuple[Row, ...], merged: Iterable[tuple[int, int, int]]) -> tu
 
 
 def _cell_text(value: Any) -> str:
-    """A cell as a person reads it: 755 is no 755.0, a day is no midnight."""
+    """A cell as a person reads it: 755 is not 755.0, a day is not midnight."""
     if value is None:
         return ""
     if isinstance(value, datetime):

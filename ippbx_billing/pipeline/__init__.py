@@ -140,6 +140,11 @@ class Rules:
         prices = ledger.book.prices(numbers=numbers)
         return self._with(TariffBook(book.carriers.values(), book.trunks.values(), prices, book.calendar))
 
+    def with_prices(self, prices: Iterable[Price]) -> "Rules":
+        """The same rules with these prices and no others, for the question what they would change."""
+        book = self.book
+        return self._with(TariffBook(book.carriers.values(), book.trunks.values(), prices, book.calendar))
+
     def trying(
         self, *, trunk: Trunk | None = None, price: Price | None = None, known_dialects: Dialects | None = None
     ) -> "Rules":
@@ -521,7 +526,7 @@ def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:
 
 
 def unsettled(ledger: Ledger) -> list[int]:
-    """The events worth another reading after a cause was mended: rejected ones, and those of unrated calls."""
+    """The events worth another reading after a cause was removed: rejected ones, and those of unrated calls."""
     return sorted(
         {*ledger.journey.events_with(EventStatus.REJECTED), *ledger.calls.events_with_status(ChargeStatus.UNRATED)}
     )

@@ -35,7 +35,7 @@ class CallsPage:
 
 
 def calls_page(ledger: Ledger, view: View, wanted: WantedCalls, *, size: int, after: str = "") -> CallsPage:
-    """The calls from the newest on, of which `after` was the last one seen; UsageError where that is no place."""
+    """The calls from the newest on, of which `after` was the last one seen; UsageError where that is not a place."""
     clauses, values = conditions_of(ledger, _until(wanted, after))
     if after:
         clauses.append("(c.day, c.started_at, c.id) < (?, ?, ?)")
@@ -64,11 +64,15 @@ def _until(wanted: WantedCalls, after: str) -> WantedCalls:
 
 
 def _walk(ledger: Ledger, wanted: WantedCalls) -> str:
-    """Where to begin: at the newest day, or, where few calls have no price and those are wanted, at these alone."""
+    """Where to begin: at the newest day; or at the calls without a price, or of a PIN, if they are wanted and few."""
     if wanted.status == "unrated":
         few = "SELECT count(*) FROM (SELECT 1 FROM charges WHERE status = 'unrated' LIMIT ?)"
         if ledger.connection.execute(few, [FEW]).fetchone()[0] < FEW:
             return "charges g INDEXED BY charges_unrated CROSS JOIN calls c ON c.id = g.id AND g.status = 'unrated'"
+    if wanted.pin:
+        few = "SELECT count(*) FROM (SELECT 1 FROM calls WHERE pin = ? LIMIT ?)"
+        if ledger.connection.execute(few, [wanted.pin, FEW]).fetchone()[0] < FEW:
+            return "calls c INDEXED BY calls_by_pin CROSS JOIN charges g ON g.id = c.id"
     return "calls c INDEXED BY calls_by_day CROSS JOIN charges g ON g.id = c.id"
 
 
@@ -77,7 +81,7 @@ def _place(text: str) -> tuple[str, int, int]:
         day, started_at, number = text.split(".")
         return date.fromisoformat(day).isoformat(), int(started_at), int(number)
     except ValueError:
-        raise UsageError(tr("{text!r} is no page", text=text), tr("begin at the first page")) from None
+        raise UsageError(tr("{text!r} is not a page", text=text), tr("begin at the first page")) from None
 
 
 def _in_order(ledger: Ledger, view: View, ids: list[int]) -> Iterator[dict[str, Any]]:

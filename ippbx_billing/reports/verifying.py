@@ -12,7 +12,7 @@ import re
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -159,7 +159,7 @@ def verify_file(
 ) -> tuple[str, Verification]:
     """The carrier's name and the answer for a file; headings that were named are remembered for this carrier.
 
-    Raises NotFoundError for an unknown carrier, DataError for a file that is no list of calls.
+    Raises NotFoundError for an unknown carrier, DataError for a file that is not a list of calls.
     """
     told = ledger.book.carrier(carrier) if carrier else _only_carrier(ledger)
     state = f"invoice-columns/{told.name}"
@@ -171,6 +171,19 @@ def verify_file(
             ledger.journey.set_state(state, json.dumps(learned, ensure_ascii=False))
     rules = Rules.of(ledger, settings, reading=False)
     return told.name, verify(ledger, rules, settings.site_zone, period, told.name, invoice, tolerance)
+
+
+def headings_of(words: Iterable[str]) -> dict[str, str]:
+    """`fee=Amount` says which heading holds what; UsageError for a word that does not."""
+    found = {}
+    for word in words:
+        key, mark, heading = word.partition("=")
+        if not mark or not heading.strip():
+            raise UsageError(
+                tr("{text!r} names no column", text=word), "ippbx-bill verify october.csv --column fee=Amount"
+            )
+        found[key.strip()] = heading.strip()
+    return found
 
 
 def _only_carrier(ledger: Ledger) -> Carrier:
@@ -447,7 +460,7 @@ class _Judge:
         theirs = line.call.duration_s
         if one is None or abs(theirs - one.billed_s) <= self.allowed.length_s:
             return False
-        return theirs != -(-one.billed_s // 60) * 60  # begun minutes are no other length
+        return theirs != -(-one.billed_s // 60) * 60  # begun minutes are not other length
 
     def _twice(self, lines: Sequence[_Line], pairs: Mapping[int, int], spelt: _Spelling) -> set[int]:
         """Lines without a call that say what another line says: the same number, at the same time, for as long."""

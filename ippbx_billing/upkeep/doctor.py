@@ -2,7 +2,7 @@
 
     for finding in examine(settings, now): ...
 
-A finding is `ok`, a `warning` (worth a look) or `wrong` (must be mended), with a hint for what to do.
+A finding is `ok`, a `warning` (worth a look) or `wrong` (must be put right), with a hint for what to do.
 """
 
 import os
@@ -450,11 +450,11 @@ def _channels(opened: _Open) -> Iterator[Diagnosis]:
         dead = counts.get(name, {}).get("dead", 0)
         title = tr("channel {name}", name=name)
         if dead:
-            hint = tr("mend it, then `ippbx-bill alerts send --again`")
+            hint = tr("repair it, then `ippbx-bill alerts send --again`")
             yield Diagnosis(title, Health.WRONG, tr("{count} messages were given up", count=dead), hint)
         elif troubles:
             text = tr("messages are refused: {error}", error=troubles[0].error)
-            yield Diagnosis(title, Health.WRONG, text, tr("mend it; they are sent again by themselves"))
+            yield Diagnosis(title, Health.WRONG, text, tr("repair it; they are sent again by themselves"))
         elif name not in last:
             hint = f"ippbx-bill alerts test {name}"
             yield Diagnosis(title, Health.WARNING, tr("has never taken a message"), hint)
@@ -479,7 +479,7 @@ def _deliveries(opened: _Open) -> Iterator[Diagnosis]:
         counts = opened.ledger.deliveries.counts().get(one.id, {})
         title = tr("delivery {name}", name=one.name)
         if dead := counts.get("dead", 0):
-            hint = tr("mend it, then `ippbx-bill deliver again {name}`", name=one.name)
+            hint = tr("correct it, then `ippbx-bill deliver again {name}`", name=one.name)
             yield Diagnosis(title, Health.WRONG, tr("{count} mails were given up", count=dead), hint)
         elif nobody := counts.get("nobody", 0):
             hint = f"ippbx-bill deliver show {one.name}"

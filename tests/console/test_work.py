@@ -1,4 +1,4 @@
-"""The work list: each cause with what mends it, tried on the calls concerned, then done; the promise is kept."""
+"""The work list: each cause with what resolves it, tried on the calls concerned, then done; the promise is kept."""
 
 import json
 import re
@@ -173,3 +173,44 @@ def test_a_viewer_looks_only(visitor: Visitor) -> None:
 def test_the_list_in_chinese(anna: Visitor) -> None:
     anna.post("/account/language", {"language": "zh"})
     assert anna.get("/work-list").texts("h1") == ["待办"]
+
+
+def test_a_trunk_that_nobody_configured_is_asked_about(anna: Visitor, office: Path) -> None:
+    """Only where others are configured; tried with what its calls cost now, and then read again with its carrier."""
+    receive(
+        office, *(gateway_cdr("8003", "901062345679", 64, start=f"2026-10-14 12:0{n}:00", port=7) for n in range(2))
+    )
+    assert "not configured" not in anna.get("/work-list").text
+    with Ledger(load(office).ledger_path) as ledger:
+        _, other = sorted(ledger.book.carriers(), key=lambda one: not one.default)[:2]
+        (trunk,) = {row[0] for row in ledger.connection.execute("SELECT trunk FROM calls WHERE event_id > 23")}
+    anna.post("/rules/trunks/put", {"name": "FXO-77", "carrier": other.name})
+    spoil(office, f"UPDATE prices SET initial_fee_micro = 9000000 WHERE carrier_id = "
+                  f"(SELECT id FROM carriers WHERE name = '{other.name}')")  # fmt: skip
+    page = anna.get("/work-list")
+    fields = form(page, f"trunk {trunk} is not configured") | {"carrier": other.name}
+    before = fee_of(office, "901062345679")
+    tried = anna.post("/work-list/try", fields)
+    count, fee = promised(tried)
+    assert re.search(r"these calls cost [\d.]+ CNY now", tried.text)
+    assert fee_of(office, "901062345679") == before
+    done = anna.post("/work-list/do", fields)
+    assert f"{count} events were read again" in done.text
+    with Ledger(load(office).ledger_path) as ledger:
+        row = ledger.connection.execute(
+            "SELECT count(*), sum(fee_micro) FROM calls JOIN charges USING (id) JOIN carriers k ON k.id = carrier_id "
+            "WHERE status = 'rated' AND trunk = ? AND k.name = ?", [trunk, other.name]).fetchone()  # fmt: skip
+    assert (row[0], Decimal(row[1]) / 1_000_000) == (count, fee)
+    assert form_gone(anna, f"trunk {trunk} is not configured")
+
+
+def test_a_trunk_of_the_default_carrier_is_only_entered(anna: Visitor, office: Path) -> None:
+    """Its calls cost what they cost; none is read again."""
+    with Ledger(load(office).ledger_path) as ledger:
+        default = next(one.name for one in ledger.book.carriers() if one.default)
+    anna.post("/rules/trunks/put", {"name": "FXO-77", "carrier": default})
+    page = anna.get("/work-list")
+    trunk = page.tree().xpath("//input[@name='trunk']/@value")[0]
+    done = anna.post("/work-list/do", form(page, f"trunk {trunk} is not configured") | {"carrier": default})
+    assert "0 events were read again" in done.text
+    assert form_gone(anna, f"trunk {trunk} is not configured")

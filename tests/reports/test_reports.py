@@ -16,6 +16,7 @@ from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules
 from ippbx_billing.reports import CALL_KEYS, GROUPS, Period, Report, View, WantedCalls, Where, calls, grouping, report
+from ippbx_billing.reports.paging import calls_page
 from ippbx_billing.reports.views import sheets
 from ippbx_billing.settings import load
 from tests.bodies import fill, gateway_cdr
@@ -43,7 +44,7 @@ def test_a_month_has_its_days(text: str, first: str, last: str, name: str) -> No
 @pytest.mark.parametrize("text", ["2026-13", "2026-00", "26-01", "2026-1", "oct", "", "2026-01-01", "2026/01"])
 def test_what_is_no_month_is_refused(text: str) -> None:
     """The sentence repeats what was written."""
-    with pytest.raises(UsageError, match="is no month"):
+    with pytest.raises(UsageError, match="is not a month"):
         Period.month(text, TODAY)
 
 
@@ -200,7 +201,7 @@ def test_what_a_period_is_compared_with(period: Period, how: str, first: str, la
 def test_periods_that_cannot_be() -> None:
     """A year that is none, days the wrong way round, another word for comparing, nothing before the first year."""
     for wrong in ("26", "20266", "next", "", "²⁰²⁶", "0000"):
-        with pytest.raises(UsageError, match="is no year"):
+        with pytest.raises(UsageError, match="is not a year"):
             Period.year(wrong, TODAY)
     with pytest.raises(UsageError, match="2026-10-02 is after 2026-10-01"):
         Period.days(date(2026, 10, 2), date(2026, 10, 1))
@@ -249,7 +250,7 @@ def test_rows_come_in_the_order_asked_for(month: Ledger, site: Path) -> None:
     [
         ({"sort": "colour"}, "cannot be sorted by 'colour'"),
         ({"top": 0}, "0 rows are none"),
-        ({"source": "memory"}, "is no source of sums"),
+        ({"source": "memory"}, "is not a source of sums"),
         ({"where": Where(min_fee="much")}, "not an amount"),
         ({"where": Where(department="nowhere")}, "there is no department nowhere"),
         ({"where": Where(employee="nobody")}, "there is no employee nobody"),
@@ -314,6 +315,22 @@ def test_a_list_of_calls_sorts_no_more_than_a_day(month: Ledger, site: Path, wan
     assert any("calls_by_day" in step for step in plan)
     starts = [datetime.fromisoformat(call["started_at"]) for call in listed]
     assert starts == sorted(starts)
+
+
+def test_the_few_calls_of_a_pin_are_found_by_it(month: Ledger, site: Path) -> None:
+    """A page of them reads no other calls; a PIN that nobody has is answered as quickly."""
+    newest = month.connection.execute("SELECT id FROM calls ORDER BY started_at DESC, id DESC LIMIT 2").fetchall()
+    with month.transaction():
+        month.connection.executemany("UPDATE calls SET pin = '4711' WHERE id = ?", map(tuple, newest))
+    said: list[str] = []
+    month.connection.set_trace_callback(said.append)
+    page = calls_page(month, view(site), WantedCalls(pin="4711"), size=50)
+    nobody = calls_page(month, view(site), WantedCalls(pin="4712"), size=50)
+    month.connection.set_trace_callback(None)
+    assert [row["id"] for row in page.rows] == [number for (number,) in newest]
+    assert nobody.rows == []
+    plan = month.connection.execute(f"EXPLAIN QUERY PLAN {next(one for one in said if 'ORDER BY c.day DESC' in one)}")
+    assert any("USING INDEX calls_by_pin (pin=?)" in row[3] for row in plan)
 
 
 @pytest.mark.parametrize(

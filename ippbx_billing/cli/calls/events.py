@@ -1,4 +1,4 @@
-"""`events`: what the PBX sent, what became of it, and reading it again after the cause was mended."""
+"""`events`: what the PBX sent, what became of it, and reading it again after the cause was removed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,6 @@ from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import en, tr
-from ippbx_billing.ledger.reasons import sentence_of
 from ippbx_billing.reports.views import events as views
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ app = Commands()
 TABLE_ROWS = 1_000
 
 
-@app.command("list", help=en("The events, newest first."))
+@app.command("list", help=en("List the events, newest first."))
 def list_events(
     status: Annotated[EventStatus | None, typer.Option(help=en("new, done, duplicate or rejected"))] = None,
     kind: Annotated[EventKind | None, typer.Option(help=en("cdr or status"))] = None,
@@ -45,13 +44,13 @@ def list_events(
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
         rows = reports.events(ledger, inbox, using.site_zone, status=status, kind=kind, limit=limit)
     if form is not Format.JSON:
-        rows = [{**row, "reason": sentence_of(row) or None} for row in rows]
+        rows = views.in_words(rows)
     show(rows, views.columns(), form, output, empty=tr("no such events"))
     if len(rows) == limit:
         say(tr("the newest {count}; --limit shows more", count=limit))
 
 
-@app.command("show", help=en("One event as it was received, and what it was understood to mean."))
+@app.command("show", help=en("Show one event as it was received, and what it was understood to mean."))
 def show_event(
     event_id: Annotated[int, typer.Argument(metavar="ID", help=en("the event's id, see `events list`"))],
     form: FormatOption = Format.TABLE,
@@ -113,7 +112,7 @@ def replay(
         tell_fees(using, fees.before, fees.after, fees.changed)
 
 
-@app.command("salvage", help=en("Bring back what can be read of an inbox that was damaged and moved aside."))
+@app.command("salvage", help=en("Recover what can be read of an inbox that was damaged and moved aside."))
 def salvage(
     damaged: Annotated[Path, typer.Argument(metavar="FILE", help=en("the file, inbox.db.damaged-…"), exists=True)],
     wait: WaitOption = 0,
@@ -141,8 +140,8 @@ def _must_exist(event_id: int, ledger: "Ledger") -> bool:
     return True
 
 
-app.command("import", help=en("Take in files and lines: history, or what a PBX writes; with --follow as it grows."))(
+app.command("import", help=en("Import files and lines: history, or what a PBX writes; with --follow as it grows."))(
     import_files
 )
-app.command("rebuild", help=en("Make the ledger anew from the events; what people entered stays."))(rebuild)
+app.command("rebuild", help=en("Rebuild the ledger from the events; what people entered stays."))(rebuild)
 app.command("prune", help=en("Delete old events that the ledger holds; their calls stay."))(letting_go.prune)

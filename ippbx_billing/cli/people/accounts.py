@@ -31,34 +31,24 @@ def top_up(
         str | None,
         typer.Option("--from", metavar="YYYY-MM-DD", help=en("first day whose calls it pays; default: today")),
     ] = None,
-    reserve: Annotated[str | None, typer.Option(help=en("it is told of when less than this is left"))] = None,
+    reserve: Annotated[str | None, typer.Option(help=en("alert when less than this is left"))] = None,
     bar: Annotated[
         bool | None, typer.Option("--bar/--no-bar", help=en("bar outside calls when nothing is left"))
     ] = None,
 ) -> None:
     """Calls count when they are over: one that goes on may cost more than is left."""
-    from ippbx_billing.reports.limits import LimitBook, amount_of, person
+    from ippbx_billing.delivery.limiting import WantedTopUp
+    from ippbx_billing.delivery.limiting import top_up as pay_in
     from ippbx_billing.reports.views import limits as views
 
     using, today = common.settings(), common.today(common.settings())
-    paid, least = amount_of(amount, given_back=True), None if reserve is None else amount_of(reserve)
+    wanted = WantedTopUp(amount, note, common.day(first) if first else None, reserve, bar)
     with common.open_ledger(using) as ledger:
-        key = person(ledger, who, today)
-        known = ledger.limits.account(*key)
-        if known is not None and first is not None:
-            raise UsageError(
-                tr("the account of {name} was opened on {day}", name=who, day=known.first_day), tr("leave out --from")
-            )
-        since = common.day(first) if first else today
-        at = int(common.now().timestamp())
-        ledger.limits.top_up(*key, paid, today, at, note, first_day=since, reserve_micro=least, bars=bar)
-        account = ledger.limits.account(*key)
-        assert account is not None
-        row = views.balance(LimitBook(ledger, today).balance(account))
+        row = views.balance(pay_in(ledger, who, wanted, common.now(), today))
     say(tr("{name}: {balance} {currency} are left", name=row["who"], balance=row["balance"], currency=using.currency))
 
 
-@app.command("balance", help=en("What is left, of somebody or of all."))
+@app.command("balance", help=en("Show what is left, of somebody or of all."))
 def balance(
     who: Annotated[str | None, typer.Argument(metavar="[WHO]", help=en("default: all accounts"))] = None,
     form: FormatOption = Format.TABLE,
@@ -77,7 +67,7 @@ def balance(
         say(text)
 
 
-@app.command("statement", help=en("Payments and fees, with what was left after each."))
+@app.command("statement", help=en("List payments and fees, with what was left after each."))
 def statement(who: WhoArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """The fees of each month stand on its last day."""
     from ippbx_billing.reports.limits import LimitBook, account_of
@@ -94,7 +84,7 @@ def statement(who: WhoArgument, form: FormatOption = Format.TABLE, output: Outpu
         say(text)
 
 
-@app.command("close", help=en("Close an account; its payments are gone with it."))
+@app.command("close", help=en("Close an account; its payments are deleted with it."))
 def close(who: WhoArgument, yes: Annotated[bool, typer.Option("--yes", help=en("really"))] = False) -> None:
     """Only after a word."""
     from ippbx_billing.reports.limits import account_of
@@ -104,7 +94,7 @@ def close(who: WhoArgument, yes: Annotated[bool, typer.Option("--yes", help=en("
         account = account_of(ledger, who, today)
         if not yes:
             raise UsageError(
-                tr("the account of {name} and its payments would be gone", name=who),
+                tr("the account of {name} and its payments would be deleted", name=who),
                 f"ippbx-bill accounts statement {who}; ippbx-bill accounts close {who} --yes",
             )
         ledger.limits.close(account.id)

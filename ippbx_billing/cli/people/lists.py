@@ -24,7 +24,7 @@ FromOption = Annotated[
 ]
 SinceOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="YYYY-MM-DD|always", help=en("the first day it holds; default: since ever")),
+    typer.Option("--from", metavar="YYYY-MM-DD|always", help=en("the first day it holds; default: always")),
 ]
 OnOption = Annotated[
     str | None, typer.Option("--on", metavar="YYYY-MM-DD", help=en("as it was on this day; default: today"))
@@ -90,7 +90,7 @@ def bring_in(name: str, file: Path, dry_run: bool, from_day: str | None, form: F
         outcome = bring_in(ledger.directory, found.entries, today, dry_run=dry_run)
     if outcome.problems:
         raise DataError(
-            f"{file}:\n" + "\n".join(outcome.problems), tr("nothing was imported; mend these lines and try again")
+            f"{file}:\n" + "\n".join(outcome.problems), tr("nothing was imported; correct these lines and try again")
         )
     if dry_run:
         show_listing(people.list_changes(outcome.changes), form, output)

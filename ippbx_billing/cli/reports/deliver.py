@@ -198,7 +198,7 @@ def _tell(done: "MailRound") -> None:
         )
 
 
-@app.command("again", help=en("Send again what was given up, after its cause was mended."))
+@app.command("again", help=en("Send again what was given up, after its cause was removed."))
 def again(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help=en("of this delivery only"))] = None,
 ) -> None:

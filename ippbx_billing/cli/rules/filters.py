@@ -1,6 +1,6 @@
 """`filters`: digits that are only dialled (去电号码过滤), and calls that are nobody's bill (话单过滤)."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,21 +10,17 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
-from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import rules
-
-if TYPE_CHECKING:
-    from ippbx_billing.tariffs import CallFilter
 
 app = Commands()
 cleanup = Commands()
 cdr = Commands()
-app.add_typer(cleanup, name="cleanup", help=en("Digits taken off dialled numbers before they are classified."))
-app.add_typer(cdr, name="cdr", help=en("Calls that are kept and left out of the bills."))
+app.add_typer(cleanup, name="cleanup", help=en("Take digits off dialled numbers before they are classified."))
+app.add_typer(cdr, name="cdr", help=en("Keep calls, but leave them out of the bills."))
 
 
-@cleanup.command("list", help=en("The clean-up rules."))
+@cleanup.command("list", help=en("List the clean-up rules."))
 def list_cleanups(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All rules, by prefix."""
     with common.open_ledger(common.settings()) as ledger:
@@ -38,21 +34,15 @@ def add_cleanup(
     length: Annotated[int | None, typer.Option(min=1, help=en("how many digits of the prefix must agree"))] = None,
 ) -> None:
     """The longest rule that fits is applied, once, to outgoing numbers."""
-    from ippbx_billing.numbering import Cleanup
+    from ippbx_billing.lists.rules import cleanup as checked
 
-    if not prefix or prefix.strip("0123456789*#"):
-        raise UsageError(
-            tr("the prefix {text!r} is no number", text=prefix), tr("digits, * and # are wanted, such as 17951 or *67")
-        )
-    if length is not None and length > len(prefix):
-        problem = tr("{length} digits of {prefix} cannot be compared", length=length, prefix=prefix)
-        raise UsageError(problem, tr("leave --length out to compare all of them"))
+    one = checked(prefix, delete, length)
     with common.open_ledger(common.settings()) as ledger:
-        ledger.rules.put_cleanup(Cleanup(prefix, length or len(prefix), delete))
-    say(tr("numbers that begin with {prefix} lose {delete} digits", prefix=prefix[: length or None], delete=delete))
+        ledger.rules.put_cleanup(one)
+    say(tr("numbers that begin with {prefix} lose {delete} digits", prefix=one.matched, delete=delete))
 
 
-@cleanup.command("remove", help=en("Take a rule out."))
+@cleanup.command("remove", help=en("Remove a rule."))
 def remove_cleanup(prefix: Annotated[str, typer.Argument(help=en("the rule's prefix"))]) -> None:
     """Calls already rated keep their classification."""
     with common.open_ledger(common.settings()) as ledger:
@@ -60,7 +50,7 @@ def remove_cleanup(prefix: Annotated[str, typer.Argument(help=en("the rule's pre
     say(tr("removed {name}", name=prefix))
 
 
-@cdr.command("list", help=en("The call filters."))
+@cdr.command("list", help=en("List the call filters."))
 def list_filters(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All filters, in the order in which they were made."""
     with common.open_ledger(common.settings()) as ledger:
@@ -76,29 +66,15 @@ def add_filter(
     note: Annotated[str, typer.Option(help=en("why"))] = "",
 ) -> None:
     """Every condition given must hold. Calls that come later are marked at once."""
-    from ippbx_billing.tariffs import CallFilter
+    from ippbx_billing.lists.rules import call_filter, conditions
 
-    if not (direction or extension or number or trunk):
-        problem = tr("a filter without any condition would leave out every call")
-        raise UsageError(problem, tr("give --direction, --extension, --number or --trunk"))
+    one = call_filter(direction, extension, number, trunk, note)
     with common.open_ledger(common.settings()) as ledger:
-        kept = ledger.rules.add_filter(CallFilter(None, direction, extension, number, trunk, note))
-    say(tr("call filter {id}: {conditions}", id=kept.id, conditions=_in_words(kept)))
+        kept = ledger.rules.add_filter(one)
+    say(tr("call filter {id}: {conditions}", id=kept.id, conditions=conditions(kept)))
 
 
-def _in_words(one: "CallFilter") -> str:
-    """The filter's conditions as people read them."""
-    words = {
-        "direction": tr("direction"),
-        "extension": tr("extension"),
-        "number": tr("number"),
-        "trunk": tr("trunk"),
-    }
-    told = {name: tr(value) if name == "direction" else value for name, value in one.conditions.items()}
-    return ", ".join(f"{words[name]} {value}" for name, value in told.items())
-
-
-@cdr.command("remove", help=en("Take a filter out."))
+@cdr.command("remove", help=en("Remove a filter."))
 def remove_filter(number: Annotated[int, typer.Argument(metavar="ID", help=en("the filter's id"))]) -> None:
     """Calls that come later are billed again."""
     with common.open_ledger(common.settings()) as ledger:

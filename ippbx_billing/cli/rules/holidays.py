@@ -9,16 +9,13 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
-from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import rules
 
 app = Commands()
 
-DAYS_AT_ONCE = 366
 
-
-@app.command("list", help=en("The days of a year that are not as the day of the week says, and the site's own."))
+@app.command("list", help=en("List the days of a year that are not as the day of the week says, and the site's own."))
 def list_days(
     year: Annotated[int | None, typer.Option(min=1990, max=2100, help=en("default: this year"))] = None,
     form: FormatOption = Format.TABLE,
@@ -37,7 +34,7 @@ def list_days(
         say(tr("{year} is provisional: make-up working days are not published", year=year))
 
 
-@app.command("add", help=en("Say what a day, or the days up to --to, are: work, rest or holiday."))
+@app.command("add", help=en("Set what a day, or the days up to --to, are: work, rest or holiday."))
 def add(
     day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=en("the day"))],
     kind: Annotated[Literal["work", "rest", "holiday"], typer.Argument(help=en("work, rest (a weekend) or holiday"))],
@@ -45,17 +42,12 @@ def add(
     note: Annotated[str, typer.Option(help=en("why, e.g. 春节调休"))] = "",
 ) -> None:
     """Goes before the national calendar; calls already rated follow with `rerate`."""
-    from ippbx_billing.tariffs import DayOverride
+    from ippbx_billing.lists.rules import day_entries
 
-    first, last = common.day(day), common.day(to or day)
-    named = rules.days_between(first, last)
-    if not 0 < len(named) <= DAYS_AT_ONCE:
-        raise UsageError(
-            tr("{first} to {last} is no run of days", first=first, last=last), tr("at most a year at once")
-        )
+    days = day_entries(common.day(day), common.day(to or day), kind, note)
     with common.open_ledger(common.settings()) as ledger:
-        ledger.rules.put_days([DayOverride(one, kind, note) for one in named])
-    say(tr("{count} days are {kind} now", count=len(named), kind=tr(kind)))
+        ledger.rules.put_days(days)
+    say(tr("{count} days are {kind} now", count=len(days), kind=tr(kind)))
 
 
 @app.command("remove", help=en("Let the national calendar decide again."))

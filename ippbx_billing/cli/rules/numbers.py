@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
 
 app = Commands()
-override = Commands(help=en("The site's corrections of the numbering plan, by prefix."))
+override = Commands(help=en("Correct the numbering plan for this site, by prefix."))
 app.add_typer(override, name="override")
 
 PrefixArgument = Annotated[
@@ -28,7 +28,7 @@ PrefixArgument = Annotated[
 ]
 
 
-@app.command("lookup", help=en("What numbers are, seen from this site, and which rule says so."))
+@app.command("lookup", help=en("Look up what numbers are, seen from this site, and which rule says so."))
 def lookup(
     numbers: Annotated[
         list[str] | None, typer.Argument(metavar="NUMBER...", help=en("numbers as dialled, or as shown for callers"))
@@ -98,7 +98,7 @@ def update(
     say(tr("calls already rated keep what they were until `ippbx-bill rerate --reclassify`"))
 
 
-@override.command("add", help=en("Say what numbers with a prefix are; what is not given stays as the plan says."))
+@override.command("add", help=en("Set what numbers with a prefix are; what is not given stays as the plan says."))
 def add(
     prefix: PrefixArgument,
     traffic_type: Annotated[TrafficType | None, typer.Option(help=en("its price list"))] = None,
@@ -108,33 +108,15 @@ def add(
     place: Annotated[str | None, typer.Option(help=en("city or district"))] = None,
 ) -> None:
     """Add a correction, or replace the one of that prefix."""
-    from ippbx_billing.numbering import Override
+    from ippbx_billing.lists.rules import override as checked
 
-    if not any((traffic_type, line_kind, country, region, place)):
-        raise UsageError(tr("nothing to correct was given"), tr("add --traffic-type, --place or another option"))
-    one = Override(_prefix(prefix), traffic_type, line_kind, _country(country), region, place)
+    one = checked(prefix, traffic_type, line_kind, country, region, place)
     with common.open_ledger(common.settings()) as ledger:
         ledger.book.put_override(one)
     say(tr("numbers beginning with {prefix}: corrected from now on", prefix=one.prefix))
 
 
-def _prefix(text: str) -> str:
-    """The prefix as digits, with its + where it has one."""
-    from ippbx_billing.numbering import clean
-
-    digits = clean(text)
-    if not digits.removeprefix("+").isdigit():
-        raise UsageError(tr("{prefix!r} is no prefix", prefix=text), tr("write the first digits, e.g. +8190 or 022885"))
-    return digits
-
-
-def _country(text: str | None) -> str | None:
-    if text is not None and not (len(text) == 2 and text.isascii() and text.isalpha()):
-        raise UsageError(tr("{country!r} is no country", country=text), tr("two letters are wanted, e.g. CN"))
-    return text.upper() if text else None
-
-
-@override.command("list", help=en("The corrections in force."))
+@override.command("list", help=en("List the corrections in force."))
 def list_overrides(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All corrections by prefix."""
     with common.open_ledger(common.settings()) as ledger:
@@ -144,6 +126,8 @@ def list_overrides(form: FormatOption = Format.TABLE, output: OutputOption = Non
 @override.command("remove", help=en("Go back to what the plan says."))
 def remove(prefix: PrefixArgument) -> None:
     """Take a correction out."""
+    from ippbx_billing.lists.rules import override_prefix
+
     with common.open_ledger(common.settings()) as ledger:
-        ledger.book.remove_override(_prefix(prefix))
+        ledger.book.remove_override(override_prefix(prefix))
     say(tr("the override of {prefix} is removed", prefix=prefix))

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from ippbx_billing.lists.tariffs import Assumptions, FileForm, Imported
     from ippbx_billing.lists.tariffs.imports import ImportPlan
     from ippbx_billing.settings import Settings
-    from ippbx_billing.tariffs import Price
+    from ippbx_billing.tariffs import Changes, Price
 
 app = Commands()
-app.add_typer(plans.app, name="plans", help=en("Plans of the month: free minutes, included amounts, volume, fees."))
+app.add_typer(
+    plans.app, name="plans", help=en("Manage plans of the month: free minutes, included amounts, volume, fees.")
+)
 
 SHOWN_BEFORE_ASKING = 30
 SHOWN_WARNINGS = 10
@@ -68,7 +70,7 @@ ReplaceOption = Annotated[
 ]
 
 
-@app.command("show", help=en("The prices of a carrier, or of all."))
+@app.command("show", help=en("List the prices of a carrier, or of all."))
 def show_prices(
     carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all"))] = None,
     traffic_type: Annotated[TrafficType | None, typer.Option(help=en("only this traffic type"))] = None,
@@ -142,6 +144,9 @@ def set_price(
         str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=en("first day of the price; default: today"))
     ] = None,
     note: Annotated[str, typer.Option(help=en("where the price comes from"))] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=en("only show what last month's calls would cost with it"))
+    ] = False,
 ) -> None:
     """A price for the same calls from the same day on is replaced; an earlier one holds for earlier calls."""
     from ippbx_billing.lists.tariffs import cells, views
@@ -178,10 +183,28 @@ def set_price(
     with common.open_ledger(using) as ledger:
         ledger.book.carrier(carrier)
         change = changes([one for one in ledger.book.prices() if one.carrier == carrier], [price])
+        if dry_run:
+            say(views.told(change))
+            _tell_difference(ledger, using, change)
+            return
         ledger.book.change_prices(change)
         say(views.told(change))
         _tell_of_earlier(ctx, ledger, price)
     _hint_at_rerate(using, [price] if change else [])
+
+
+def _tell_difference(ledger: "Ledger", using: "Settings", change: "Changes") -> None:
+    """What last month's calls cost, and what they would cost with these prices."""
+    from ippbx_billing.pipeline.repricing import repriced
+    from ippbx_billing.reports import Period
+    from ippbx_billing.reports.views import repricing
+
+    month = Period.month("last", common.today(using))
+    with common.progress(tr("rating again")) as heard:
+        found = repriced(ledger, using, change, month.first, month.last, heard)
+    for sentence in repricing.sentences(found, using.currency, ledger.book.decimals()):
+        say(sentence)
+    say(tr("nothing has been changed; without --dry-run it is"))
 
 
 def _tell_of_earlier(ctx: typer.Context, ledger: "Ledger", price: "Price") -> None:
@@ -325,7 +348,7 @@ def _write(content: bytes, form: "FileForm", output: Path | None) -> None:
     say(tr("wrote {path}", path=output))
 
 
-@app.command("import", help=en("Bring in prices from a file, after showing what would change."))
+@app.command("import", help=en("Import prices from a file, after showing what would change."))
 def import_file(
     file: FileArgument,
     carrier: Annotated[str | None, typer.Option(help=en("whose prices they are"))] = None,
@@ -357,6 +380,7 @@ def import_file(
         if dry_run:
             show_listing(views.plan(plan), form, output)
             say(views.summed_up(plan.changes))
+            _tell_difference(ledger, using, plan.changes)
             return
         if not plan:
             say(tr("nothing would change: {count} prices are in force already", count=plan.changes.same))
@@ -374,7 +398,7 @@ def import_file(
     _hint_at_rerate(using, [*plan.changes.coming, *plan.changes.removed])
 
 
-@app.command("diff", help=en("What a file would change, or in what two carriers' tariffs differ."))
+@app.command("diff", help=en("Show what a file would change, or in what two carriers' tariffs differ."))
 def diff(
     first: Annotated[str, typer.Argument(metavar="FILE|CARRIER", help=en("a file, or a carrier"))],
     second: Annotated[str | None, typer.Argument(metavar="CARRIER", help=en("the carrier to compare with"))] = None,
@@ -470,22 +494,13 @@ def _preview(plan: "ImportPlan", file: Path) -> None:
 
 def _warn(plan: "ImportPlan", ledger: "Ledger", using: "Settings") -> None:
     """Rows that no call can find, and numbers of the last months that would have no price any more."""
+    from ippbx_billing.lists.tariffs import views
     from ippbx_billing.pipeline.losing import lost_by
     from ippbx_billing.tariffs import HolidayCalendar
-    from ippbx_billing.tariffs.checks import why_never
 
-    reasons = filter(None, (why_never(price, using.country, using.area_code) for price in plan.changes.coming))
-    _say_some(list(reasons))
     lost = lost_by(ledger, plan, common.today(using), HolidayCalendar(using.country))
-    _say_some([tr("{number}, called {count} times of late, has no price any more", number=one.number, count=one.calls)
-               for one in lost])  # fmt: skip
-
-
-def _say_some(sentences: list[str]) -> None:
-    for sentence in sentences[:SHOWN_WARNINGS]:
+    for sentence in views.warnings(plan, lost, using.country, using.area_code, SHOWN_WARNINGS):
         say(sentence)
-    if len(sentences) > SHOWN_WARNINGS:
-        say(tr("and {count} more", count=len(sentences) - SHOWN_WARNINGS))
 
 
 def _agreed() -> bool:
@@ -505,7 +520,7 @@ def _hint_at_rerate(using: "Settings", prices: Sequence["Price"]) -> None:
 # -- checks
 
 
-@app.command("check", help=en("Calls without a price, prices that cannot be told apart, amounts hard to believe."))
+@app.command("check", help=en("Find calls without a price, prices that cannot be told apart, amounts hard to believe."))
 def check(
     carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all"))] = None,
     form: FormatOption = Format.TABLE,

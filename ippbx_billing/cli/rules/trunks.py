@@ -9,14 +9,13 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
-from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import rules
 
 app = Commands()
 
 
-@app.command("list", help=en("The trunks."))
+@app.command("list", help=en("List the trunks."))
 def list_trunks(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All trunks, by name."""
     with common.open_ledger(common.settings()) as ledger:
@@ -31,18 +30,15 @@ def add(
     outside_prefix: Annotated[str | None, typer.Option(help=en("default: the site's"))] = None,
 ) -> None:
     """Calls that come later are rated by it; `events replay` brings unrated ones up to date."""
-    from ippbx_billing.tariffs import Trunk
+    from ippbx_billing.lists.rules import trunk
 
-    if outside_prefix and not outside_prefix.isdecimal():
-        raise UsageError(
-            tr("--outside-prefix is {text!r}", text=outside_prefix), tr("only digits are wanted, such as 9")
-        )
+    one = trunk(name, carrier, number, outside_prefix)
     with common.open_ledger(common.settings()) as ledger:
-        ledger.book.put_trunk(Trunk(name, carrier, number, outside_prefix))
+        ledger.book.put_trunk(one)
     say(tr("trunk {name} belongs to {carrier}", name=name, carrier=carrier))
 
 
-@app.command("remove", help=en("Take a trunk out; its calls go by the default carrier from now on."))
+@app.command("remove", help=en("Remove a trunk; its calls go by the default carrier from now on."))
 def remove(name: Annotated[str, typer.Argument(help=en("the trunk"))]) -> None:
     """Calls already rated keep their carrier."""
     with common.open_ledger(common.settings()) as ledger:

@@ -55,6 +55,7 @@ def prices(desk: Desk) -> Response:
     return desk.page(
         "prices.html",
         carrier=carrier,
+        accountant=Role.ACCOUNTANT,
         kind=kind,
         versions=every,
         kinds=list(TrafficType),

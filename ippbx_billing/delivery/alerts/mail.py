@@ -67,7 +67,7 @@ def _address(text: str) -> Address:
         return Address(name, addr_spec=found)
     except (ValueError, IndexError) as error:
         raise UsageError(
-            tr("{text!r} is no mail address", text=text), tr("write it like office@example.com")
+            tr("{text!r} is not a mail address", text=text), tr("write it like office@example.com")
         ) from error
 
 

@@ -202,7 +202,7 @@ def _make_report(run: _Run) -> None:
         missing = replace(missing, plans=plan_amounts(ledger, view, period, rest_of(ledger, using)))
     path = run.beside / plain_name(f"{run.delivery.whose}-{period.name}", run.form, set())
     with path.open("xb") as stream:
-        write_listing(stream, reports.listing(found.sheet, missing, query.told()), run.form)
+        write_listing(stream, reports.listing(found.sheet, missing, query.conditions, view), run.form)
     run.made.append(_Made(run.delivery.whose, path, told))
 
 

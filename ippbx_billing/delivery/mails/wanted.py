@@ -44,7 +44,9 @@ def checked(
 ) -> Mailing:
     """A delivery whose every part is in order; UsageError and NotFoundError say what is not."""
     if not re.fullmatch(r"\w[\w.-]{0,39}", name) or name.endswith("."):
-        raise UsageError(tr("{name!r} is no name for a delivery", name=name), tr("letters, digits, - and _ are fine"))
+        raise UsageError(
+            tr("{name!r} is not a name for a delivery", name=name), tr("letters, digits, - and _ are fine")
+        )
     if (bill is None) is (report is None):
         raise UsageError(tr("say what is mailed: --bill or --report, one of them"), tr("e.g. --bill company"))
     whose = _bill(ledger, bill) if bill is not None else _report(report or "")
@@ -146,5 +148,5 @@ def _day(every: str, number: int) -> int:
 def _clock(text: str) -> str:
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text)
     if found is None:
-        raise UsageError(tr("{text!r} is no time of day", text=text), tr("write it like 08:00"))
+        raise UsageError(tr("{text!r} is not a time of day", text=text), tr("write it like 08:00"))
     return f"{int(found[1]):02}:{found[2]}"

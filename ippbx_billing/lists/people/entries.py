@@ -1,7 +1,7 @@
 """What one line of a list means to the directory.
 
-The one idea: a line says how things are from a day on. Where it names no day, what is new is so since ever and what is
-known changes today, and only where it differs.
+The one idea: a line says how things are from a day on. Where it names no day, what is new is so from the beginning and
+what is known changes today, and only where it differs.
 
     ExtensionEntry("line 2", "8001", name="张三", department="公司/工程部").enter(directory, today)
 """

@@ -58,7 +58,7 @@ class Found:
 
 
 def read(kind: ListKind, name: str, content: bytes) -> Found:
-    """The entries of a file, lines that cannot be read among them; DataError where it is no such table."""
+    """The entries of a file, lines that cannot be read among them; DataError where it is not such a table."""
     entries, unknown, any_table = list[Entry](), list[str](), False
     seen: dict[tuple[str, str], str] = {}
     for sheet in _sheets(kind, name, content):
@@ -95,9 +95,9 @@ def _sheets(kind: ListKind, name: str, content: bytes) -> list[sheets.Sheet]:
             return sheets.read_xlsx(content)
         if content.startswith(b"\xd0\xcf\x11\xe0"):
             raise ValueError(tr("this is an old Excel file (.xls); save it as .xlsx or .csv"))
+        return [sheets.read_csv(content, kind.names())]
     except ValueError as error:
         raise DataError(f"{name}: {error}", tr("nothing was imported")) from error
-    return [sheets.read_csv(content, kind.names())]
 
 
 def _headings(kind: ListKind, sheet: sheets.Sheet) -> tuple[int, dict[int, str], list[str]]:
@@ -200,7 +200,7 @@ _STATES = {
 def _gone(values: Values) -> bool:
     state = values.get("state", "").lower()
     if state not in _STATES:
-        raise ValueError(tr("{word} is no state; left, removed or ended is wanted, or nothing", word=state))
+        raise ValueError(tr("{word} is not a state; write left, removed or ended, or leave it empty", word=state))
     return _STATES[state]
 
 
@@ -286,4 +286,4 @@ def kind_named(name: str) -> ListKind:
     for one in kinds():
         if one.name == name:
             return one
-    raise UsageError(tr("{text!r} is none of them", text=name), ", ".join(one.name for one in kinds()))
+    raise UsageError(tr("{text!r} is not one of them", text=name), ", ".join(one.name for one in kinds()))

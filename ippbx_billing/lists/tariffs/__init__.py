@@ -83,14 +83,17 @@ def read(name: str, content: bytes, assume: Assumptions, heard: Heard = _unheard
     form = form_of(name, content)
     if form is FileForm.TOML:
         return _read_toml(content, assume)
-    if form is FileForm.CSV:
-        if content.startswith(b"\xd0\xcf\x11\xe0"):
-            return Imported(faults=(LineFault(name, tr("this is an old Excel file (.xls); save it as .xlsx or .csv")),))
-        return _read_sheets([sheets.read_csv(content, columns.known_headings())], assume, heard)
+    if form is FileForm.CSV and content.startswith(b"\xd0\xcf\x11\xe0"):
+        return Imported(faults=(LineFault(name, tr("this is an old Excel file (.xls); save it as .xlsx or .csv")),))
     try:
-        return _read_sheets(sheets.read_xlsx(content), assume, heard)
+        found = _sheets(form, content)
     except ValueError as error:
         return Imported(faults=(LineFault(name, str(error)),))
+    return _read_sheets(found, assume, heard)
+
+
+def _sheets(form: FileForm, content: bytes) -> list[sheets.Sheet]:
+    return sheets.read_xlsx(content) if form is FileForm.XLSX else [sheets.read_csv(content, columns.known_headings())]
 
 
 def write(form: FileForm, carriers: Sequence[Carrier], prices: Sequence[Price]) -> bytes:

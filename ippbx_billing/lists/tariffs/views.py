@@ -313,6 +313,33 @@ def summed_up(changes: "Changes") -> str:
               same=changes.same)  # fmt: skip
 
 
+def title_of(change: "Changes") -> str:
+    """Which price is changed; of several, how many."""
+    concerned = [*change.coming, *change.removed]
+    if len(concerned) != 1:
+        return summed_up(change)
+    (price,) = concerned
+    return f"{price.carrier}: {what(price)}"
+
+
+def warnings(
+    found: "ImportPlan", lost: "Iterable[tuple[str, int]]", country: str, area_code: str, limit: int
+) -> Iterator[str]:
+    """Rows that no call can find, and numbers, with how often they were called of late, without a price then."""
+    from ippbx_billing.tariffs.checks import why_never
+
+    reasons = filter(None, (why_never(price, country, area_code) for price in found.changes.coming))
+    yield from _some(list(reasons), limit)
+    yield from _some([tr("{number}, called {count} times of late, has no price any more", number=number, count=count)
+                      for number, count in lost], limit)  # fmt: skip
+
+
+def _some(sentences: list[str], limit: int) -> Iterator[str]:
+    yield from sentences[:limit]
+    if len(sentences) > limit:
+        yield tr("and {count} more", count=len(sentences) - limit)
+
+
 def told(change: "Changes") -> str:
     """What setting a single price did, in a sentence."""
     if not change:
@@ -349,7 +376,7 @@ def doubts(found: "Iterable[PriceDoubt]", ledger: "Ledger", carrier: str | None 
         *([Column("carrier", tr("Carrier"))] if carrier is None else []),
         Column("finding", tr("Finding")),
     ]
-    return Listing(rows, headings, empty=tr("nothing to complain about"))
+    return Listing(rows, headings, empty=tr("no problem was found"))
 
 
 def _doubt(one: "PriceDoubt") -> dict[str, Any]:

@@ -216,7 +216,7 @@ def new_entries(changes: "Iterable[EntryChange]") -> int:
 
 
 def _day(day: date) -> str | None:
-    """A day as JSON has it; None is since ever or until further notice."""
+    """A day as JSON has it; None is from the beginning or until further notice."""
     return None if day in (date.min, date.max) else day.isoformat()
 
 

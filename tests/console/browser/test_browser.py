@@ -198,7 +198,7 @@ def pages(service: Service) -> list[str]:
 
 
 def found(client: httpx.Client, routes: list[Route]) -> Iterator[str]:
-    """Breadth first, one address for each way; a file is no page."""
+    """Breadth first, one address for each way; a file is not a page."""
     known: set[str] = {"/calls"}
     waiting = deque(["/", "/calls?from=2026-10-01&to=2026-10-31"])
     yield "/sign-in"
@@ -225,6 +225,8 @@ def test_every_page_is_found(pages: list[str]) -> None:
     """What the two tests below look at; a page that no link leads to would be none."""
     shapes = {re.sub(r"\d+", "N", urlsplit(one).path) for one in pages}
     assert {"/", "/sign-in", "/calls", "/calls/N", "/events/N", "/account"} <= shapes
+    assert {"/carriers/prices/N", "/carriers/prices/new", "/carriers/import"} <= shapes
+    assert {f"/rules/{name}" for name in ("trunks", "filters", "holidays", "numbers")} <= shapes
 
 
 def test_every_page_is_accessible_and_fits(anna: Chromium, pages: list[str]) -> None:
