@@ -88,7 +88,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something is as it is: a code that stays, and the facts in it; "" is no reason at all.
+    """Why something is as it is: a code that stays, and the facts in it; "" is not a reason at all.
 
     It is stored as code and JSON. A sentence is made of it only where a person reads it, in that person's language.
     """
@@ -107,7 +107,7 @@ Fact = int | str | tuple[Reason, ...]  # what stands in a reason; some are made 
 
 
 def together(reasons: Iterable[Reason]) -> Reason:
-    """Several reasons as one, each told once: none is no reason, and one is itself."""
+    """Several reasons as one, each told once: none is not a reason, and one is itself."""
     found = tuple(dict.fromkeys(reasons))
     if len(found) > 1:
         return Reason("several", {"reasons": found})
@@ -145,7 +145,7 @@ class Call:
     `twin` says why this record must not be billed beside its sibling, in the words of its dialect.
     `left_out` is set only for rating, where a filter of the site keeps the call off the bill. `notes` are doubts
     worth showing (durations that contradict each other, a repaired body); `doubt` is one that forbids a fee: the call
-    stays unrated for that reason until the cause is mended.
+    stays unrated for that reason until the cause is removed.
     """
 
     pbx: str
@@ -200,7 +200,7 @@ class Call:
 class CallStatus:
     """One step of a live call: `state` is the normalised word of the PBX, `phase` where the call stands.
 
-    `phase` is `None` for events that are no step of a call (an idle extension, for instance).
+    `phase` is `None` for events that are not step of a call (an idle extension, for instance).
     """
 
     pbx: str

@@ -25,7 +25,7 @@ _PLAIN = {places: (10 ** (6 - places), f"%s%d.%0{places}d") for places in range(
 
 
 def parse(value: str | int | Decimal) -> int:
-    """Micro-units of a decimal amount; ValueError for what is no finite amount of at most six decimals."""
+    """Micro-units of a decimal amount; ValueError for what is not a finite amount of at most six decimals."""
     try:
         amount = Decimal(value.strip() if isinstance(value, str) else value)
         micro = amount.scaleb(6)

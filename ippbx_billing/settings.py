@@ -69,6 +69,19 @@ class Settings:
         "bill", 0, "days after the period in which a bill is to be paid; 0: not said / 付款期限"
     )
 
+    mail_grace_h: int = _setting(
+        "mail", 2, "hours after a period in which late records are waited for before it is mailed / 等待迟到话单"
+    )
+    mail_attach_mb: int = _setting(
+        "mail", 10, "larger files are put into mail_link_folder, and the mail says where / 附件上限"
+    )
+    mail_link_folder: str = _setting(
+        "mail", "", "folder for files too large to attach; empty: they are attached all the same / 大文件目录"
+    )
+    mail_link: str = _setting(
+        "mail", "", "that folder as readers reach it: https://bill.example.cn/sent or a path / 大文件地址"
+    )
+
     host: str = _setting("listen", "0.0.0.0", "address to listen on; 0.0.0.0 is every interface")
     cdr_port: int = _setting("listen", 8181, "port for call records (CDRs) / 话单信息")
     status_port: int = _setting("listen", 8182, "port for call status / 呼叫状态")
@@ -228,7 +241,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise DataError(
-            tr("{path} is not valid TOML: {error}", path=path, error=error), tr("mend the line it names")
+            tr("{path} is not valid TOML: {error}", path=path, error=error), tr("correct the line it names")
         ) from error
     sections = {item.name: item.metadata["section"] for item in fields(Settings)}
     values: dict[str, Any] = {}
@@ -308,7 +321,7 @@ def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
             ipaddress.ip_network(text, strict=False)
         except ValueError:
             raise ValueError(
-                tr("{text!r} is no address or network; write 192.168.6.169 or 192.168.0.0/16", text=text)
+                tr("{text!r} is not an address or network; write 192.168.6.169 or 192.168.0.0/16", text=text)
             ) from None
     return texts
 
@@ -320,7 +333,7 @@ def _patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
         except re.error as error:
             raise ValueError(
                 tr(
-                    "{pattern!r} is no pattern ({error}); X is one digit, N any run of digits",
+                    "{pattern!r} is not a pattern ({error}); X is one digit, N any run of digits",
                     pattern=pattern,
                     error=error,
                 )
@@ -339,7 +352,7 @@ def _spelt_out(pattern: str) -> list[str]:
     first, last = span.groups()
     if len(first) != len(last) or first > last:
         raise ValueError(
-            tr("{pattern!r} is no range: the second number has as many digits and is larger", pattern=pattern)
+            tr("{pattern!r} is not a range: the second number has as many digits and is larger", pattern=pattern)
         )
     return _of_range(first, last)
 
@@ -370,7 +383,7 @@ def _zone(value: str) -> str:
         if value:
             ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(tr("there is no such time zone; a name like Asia/Shanghai is wanted")) from None
+        raise ValueError(tr("there is no such time zone; a name like Asia/Shanghai is expected")) from None
     return value
 
 
@@ -388,7 +401,7 @@ def _matching(pattern: str, wanted: Callable[[], str], upper: bool = False) -> C
 _MAY_BE_ZERO = {
     *("cdr_port", "status_port", "smdr_port", "console_port"),
     *("max_connections_per_address", "max_requests_per_s"),
-    *("min_free_bytes", "shutdown_timeout_s", "bill_due_days"),
+    *("min_free_bytes", "shutdown_timeout_s", "bill_due_days", "mail_grace_h"),
 }
 
 _LISTS: Mapping[str, Callable[[tuple[str, ...]], tuple[str, ...]]] = {
@@ -401,12 +414,12 @@ _LISTS: Mapping[str, Callable[[tuple[str, ...]], tuple[str, ...]]] = {
 }
 
 _CHECKS = {
-    "country": _matching("[A-Z]{2}", lambda: tr("two letters are wanted, such as CN"), upper=True),
-    "area_code": _matching(r"\d{0,6}", lambda: tr("only digits are wanted, such as 022")),
-    "currency": _matching("[A-Z]{3}", lambda: tr("three letters are wanted, such as CNY"), upper=True),
+    "country": _matching("[A-Z]{2}", lambda: tr("two letters are expected, such as CN"), upper=True),
+    "area_code": _matching(r"\d{0,6}", lambda: tr("only digits are expected, such as 022")),
+    "currency": _matching("[A-Z]{3}", lambda: tr("three letters are expected, such as CNY"), upper=True),
     "lang": _matching("(zh|en)?", lambda: tr('only "zh" and "en" are known')),
     "log_format": _matching("text|json", lambda: tr('only "text" and "json" are known')),
-    "outside_prefix": _matching(r"\d{0,4}", lambda: tr("only digits are wanted, such as 9")),
+    "outside_prefix": _matching(r"\d{0,4}", lambda: tr("only digits are expected, such as 9")),
     "timezone": lambda value: _zone(value or "UTC"),
     "pbx_timezone": _zone,
 }

@@ -60,7 +60,7 @@ def test_the_written_file_holds_every_setting_and_reads_back(tmp_path: Path) -> 
         ("[limits]\nmin_free_bytes = -1\n", "at least 0"),
         ('[site]\ntimezone = "Asia/Tianjin"\n', "no such time zone"),
         ('[site]\ncountry = "China"\n', "two letters"),
-        ('[pbx]\nextension_patterns = ["8("]\n', "is no pattern"),
+        ('[pbx]\nextension_patterns = ["8("]\n', "is not a pattern"),
         ("[pbx]\nextension_patterns = 8\n", "list of texts"),
     ],
 )

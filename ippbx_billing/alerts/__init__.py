@@ -6,8 +6,8 @@
     for finding in watch.found(): ...
 
 A sibling is one idea: `rules` the set with its starting values, `hours` working time, `history` what is usual,
-`watch` the rules themselves, `trying` the same on stored calls. A finding is no incident yet: the ledger opens, grows
-and closes those.
+`watch` the rules themselves, `trying` the same on stored calls. A finding is not yet an incident: the ledger opens,
+grows and closes those.
 """
 
 from ippbx_billing.alerts.findings import Occurrence, Over, Severity

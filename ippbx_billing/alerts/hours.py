@@ -24,7 +24,7 @@ def spans(text: str) -> tuple[tuple[int, int], ...]:
             (int(told[1]) * 3600 + int(told[2]) * 60, int(told[3]) * 3600 + int(told[4]) * 60) if told else (0, 0)
         )
         if not told or first == last or max(first, last) > DAY_S or int(told[2]) > 59 or int(told[4]) > 59:
-            raise ValueError(tr("times of day such as 09:00-12:00,13:30-18:00 are wanted"))
+            raise ValueError(tr("times of day such as 09:00-12:00,13:30-18:00 are expected"))
         found += [(first, last)] if first < last else [(first, DAY_S), (0, last)]
     return tuple(sorted(one for one in found if one[0] < one[1]))
 

@@ -202,14 +202,14 @@ def _amount(value: str) -> str:
         if parse(value) < 0:
             raise ValueError
     except ValueError:
-        raise ValueError(tr("an amount such as 12.50 is wanted")) from None
+        raise ValueError(tr("an amount such as 12.50 is expected")) from None
     return value
 
 
 def _countries(value: str) -> str:
     words = [one.strip().upper() for one in value.split(",") if one.strip()]
     if not all(re.fullmatch(r"[A-Z]{2}", one) for one in words):
-        raise ValueError(tr("countries of two letters are wanted, such as CN,HK,SG"))
+        raise ValueError(tr("countries of two letters are expected, such as CN,HK,SG"))
     return ",".join(words)
 
 
@@ -222,13 +222,13 @@ def _spans(value: str) -> str:
 
 def _clock(value: str) -> str:
     if value and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError(tr("a time of day such as 08:30 is wanted, or nothing"))
+        raise ValueError(tr("a time of day such as 08:30 is expected, or nothing"))
     return value
 
 
 def _trunks(value: str) -> str:
     if not all(re.fullmatch(r"[^=,]+=[1-9]\d{0,4}", one.strip()) for one in value.split(",") if one.strip()):
-        raise ValueError(tr("trunks with their channels are wanted, such as FXO-1=8,SIP=30"))
+        raise ValueError(tr("trunks with their channels are expected, such as FXO-1=8,SIP=30"))
     return value
 
 

@@ -112,7 +112,7 @@ def _tell_of_misuse(error: Any) -> int:
 
 def _write_no_more() -> None:
     """What is still to be written to stdout goes nowhere, so that its end is not one more error."""
-    with suppress(ValueError):  # a stdout that is no file
+    with suppress(ValueError):  # a stdout that is not a file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -129,6 +129,13 @@ def say(text: str) -> None:
     from ippbx_billing.documents.columns import harmless
 
     typer.echo("\n".join(harmless(line) for line in text.split("\n")), err=True)
+
+
+def say_wrapped(text: str) -> None:
+    """A sentence on stderr, in lines that fit the terminal; whole where there is none, for who searches in it."""
+    from ippbx_billing.documents.terminal import wrapped
+
+    say("\n".join(wrapped(text, sys.stderr)))
 
 
 def settings(**flags: Any) -> Settings:
@@ -162,7 +169,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(tr("{text!r} is no day", text=text), tr("write it like 2026-10-01")) from None
+        raise UsageError(tr("{text!r} is not a day", text=text), tr("write it like 2026-10-01")) from None
 
 
 def _init_hint() -> str:

@@ -127,7 +127,7 @@ def install(shell: str) -> str:
 
     named = Path(os.environ.get("SHELL", "")).name if shell == THIS_SHELL else shell
     if named not in SHELLS:
-        problem = tr("{text!r} is no shell that completion is known for", text=named)
+        problem = tr("{text!r} is not a shell with completion", text=named)
         raise UsageError(problem, ", ".join(f"`{PROGRAM} {INSTALL} {one}`" for one in SHELLS))
     try:
         _, path = write(shell=named, prog_name=PROGRAM, complete_var=ASKED_BY)

@@ -1,6 +1,6 @@
 """A wrong use of the command line as an error like any other: a sentence and a hint, in the language in use.
 
-    as_usage_error(error)  ->  UsageError("there is no option --mont", "did you mean --month? …")
+    as_usage_error(error)  ->  UsageError("there is no option --mont", "did you mean --month? If not, see …")
 
 Typer says what is wrong in English words alone, and its classes are all that can be gone by; where a message of its
 own must be read, the patterns stand in `_PROBLEMS`, and a message that fits none is passed on as it is.
@@ -17,7 +17,7 @@ from ippbx_billing.documents.help_pages import placeholder
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.language.commands import command_line
-from ippbx_billing.language.words import in_language
+from ippbx_billing.language.words import either, in_language
 
 # Where Typer keeps its exceptions differs from release to release; this one it exports.
 _theirs: Any = sys.modules[typer.BadParameter.__module__]
@@ -28,7 +28,10 @@ AnyOfTheirs: Any = _theirs.ClickException
 def as_usage_error(error: Any) -> UsageError:
     """What was wrong, and what to do instead."""
     message, hint = _told(error)
-    help_of = tr("see `{command} --help`", command=_command(getattr(error, "ctx", None)))
+    command = _command(getattr(error, "ctx", None))
+    if hint.endswith(("?", "？")):
+        return UsageError(message, tr("{question} If not, see `{command} --help`.", question=hint, command=command))
+    help_of = tr("see `{command} --help`", command=command)
     return UsageError(message, tr("{first}; {second}", first=hint, second=help_of) if hint else help_of)
 
 
@@ -65,7 +68,7 @@ def _choices(param: Any) -> str:
 
 
 def _nearest(names: Any) -> str:
-    return tr("did you mean {name}?", name=", ".join(names)) if names else ""
+    return tr("did you mean {name}?", name=either(names)) if names else ""
 
 
 def _problem(message: str) -> tuple[str, str]:
@@ -76,7 +79,11 @@ def _problem(message: str) -> tuple[str, str]:
             facts = {name: value.replace("'", "") for name, value in found.groupdict().items() if value}
             near = facts.pop("near", "")
             names = [in_language(one) for one in facts.pop("names", "").split(", ")]
-            hint = tr("one of: {names}", names=", ".join(names)) if any(names) else _nearest([near] if near else ())
+            hint = (
+                tr("one of: {names}", names=", ".join(names))
+                if any(names)
+                else _nearest(near.split(", ") if near else ())
+            )
             return sentence(**facts), hint
     return plain, ""
 
@@ -90,13 +97,13 @@ _PROBLEMS: dict[str, Callable[..., str]] = {
     r"Option '(?P<option>.*)' does not take a value\.": lambda **facts: tr("{option} takes no value", **facts),
     r"Got unexpected extra .*\((?P<words>.*)\)": lambda **facts: tr("nothing is known to do with: {words}", **facts),
     r"'(?P<text>.*)' is not one of (?P<names>.*)\.": lambda **facts: tr("{text} is not known", **facts),
-    r"Input should be a valid integer.*": lambda: tr("a whole number is wanted"),
-    r"Input should be a valid number.*": lambda: tr("a number is wanted"),
+    r"Input should be a valid integer.*": lambda: tr("a whole number is expected"),
+    r"Input should be a valid number.*": lambda: tr("a number is expected"),
     r"Input should be greater than or equal to (?P<least>.*)": lambda **facts: tr(
         "it must be at least {least}", **facts
     ),
     r"Input should be less than or equal to (?P<most>.*)": lambda **facts: tr("it must be at most {most}", **facts),
     r"\w+ '(?P<path>.*)' does not exist\.": lambda **facts: tr("there is no file {path}", **facts),
-    r"\w+ '(?P<path>.*)' is a \w+\.": lambda **facts: tr("{path} is not the kind of file that is wanted", **facts),
+    r"\w+ '(?P<path>.*)' is a \w+\.": lambda **facts: tr("{path} is not the kind of file that is expected", **facts),
     r"\w+ '(?P<path>.*)' is not \w+\.": lambda **facts: tr("{path} may not be used", **facts),
 }

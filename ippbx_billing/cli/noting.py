@@ -2,18 +2,21 @@
 
 noted(command, "trunks add")  # the same command, which notes what it did when it is done
 
-A command of TABLES is noted where it changed a row of what people enter, one of DEEDS whenever it ended well.
+A command of TABLES is noted where it changed a row of what people enter, one of ACTIONS whenever it ended well.
 """
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ippbx_billing.cli import common
 from ippbx_billing.errors import BillingError
 from ippbx_billing.language import tr
+
+if TYPE_CHECKING:
+    from ippbx_billing.ledger.snapshots import EditWatch, Told
 
 TABLES = {
     f"{group} {verb}"
@@ -22,9 +25,9 @@ TABLES = {
         "tariffs": ("set", "remove", "import"),
         "tariffs plans": ("set", "remove", "import"),
         "trunks": ("add", "remove"),
-        "departments": ("add", "rename", "move", "remove", "import"),
+        "departments": ("add", "rename", "mail", "move", "remove", "import"),
         "departments terms": ("set", "remove"),
-        "employees": ("add", "rename", "move", "remove", "import"),
+        "employees": ("add", "rename", "mail", "move", "remove", "import"),
         "extensions": ("add", "assign", "move", "remove", "import"),
         "holidays": ("add", "remove"),
         "filters cleanup": ("add", "remove"),
@@ -32,14 +35,16 @@ TABLES = {
         "numbers override": ("add", "remove"),
         "limits": ("set", "remove", "apply"),
         "accounts": ("top-up", "close"),
+        "deliver": ("add", "remove", "enable"),
     }.items()
     for verb in verbs
 } | {"init"}
-DEEDS = {
+ACTIONS = {
     *("listen", "console", "rerate", "backup", "restore", "configure-pbx"),
     *("calls anonymize", "events replay", "events salvage", "events import", "events rebuild", "events prune"),
     *("pbx enable-api", "pbx set-password", "pbx set-event-urls", "pbx discard"),
     *("alerts set", "alerts mute", "alerts ack"),
+    *("deliver again", "deliver bounced"),
     *("alerts channels add", "alerts channels remove", "alerts channels server"),
     *("dialects words set", "numbers update", "service install", "service uninstall"),
 }
@@ -53,7 +58,7 @@ def noted(command: Any, name: str) -> Any:
     """The command, or the group with all its commands, which note what they do."""
     for below, one in getattr(command, "commands", {}).items():
         noted(one, f"{name} {below}")
-    if name in TABLES | DEEDS:
+    if name in TABLES | ACTIONS:
         command.invoke = _noting(command.invoke, name)
     return command
 
@@ -64,13 +69,17 @@ def _noting(invoke: Callable[[typer.Context], Any], name: str) -> Callable[[type
             return invoke(context)
         command = _told(context, name)
         if name in LASTING:
-            _note(name, command, {}, {})
+            _note(name, command)
             return invoke(context)
-        before = _snapshot() if name in TABLES else {}
-        answer = invoke(context)
-        after = _snapshot() if name in TABLES else {}
-        if name in DEEDS or before != after:
-            _note(name, command, before, after)
+        if name in ACTIONS:
+            answer = invoke(context)
+            _note(name, command)
+            return answer
+        with _watch() as watch:
+            answer = invoke(context)
+            was, now = watch.differences()
+        if was or now:
+            _note(name, command, was, now)
         return answer
 
     return run
@@ -94,19 +103,17 @@ def _without_secret(pair: str) -> str:
     return f"{found[1]}=…" if found else pair
 
 
-def _snapshot() -> Any:
-    from ippbx_billing.ledger import snapshots
+def _watch() -> "EditWatch":
+    from ippbx_billing.ledger.snapshots import EditWatch
 
-    return snapshots.taken(common.settings().ledger_path)
+    return EditWatch(common.settings().ledger_path)
 
 
-def _note(name: str, command: str, before: Any, after: Any) -> None:
-    """Write the line; a log that cannot be written is told, since the deed is done."""
-    from ippbx_billing.ledger import snapshots
+def _note(name: str, command: str, was: "Told | None" = None, now: "Told | None" = None) -> None:
+    """Write the line; a log that cannot be written is told, since the change is made."""
     from ippbx_billing.operators import OperatorFile
     from ippbx_billing.operators.log import Actor
 
-    was, now = snapshots.differences(before, after)
     try:
         using = common.settings()
         if not using.ledger_path.exists():

@@ -39,7 +39,7 @@ class GlobalOptions:
     def speak(self, lang: str) -> None:
         """Speak this language from now on."""
         if lang not in texts.LANGUAGES:
-            raise UsageError(tr("{text!r} is no language that is spoken here", text=lang), "--lang zh, --lang en")
+            raise UsageError(tr("{text!r} is not a language of this program", text=lang), "--lang zh, --lang en")
         self.lang = lang
         texts.begin_in(lang)
 

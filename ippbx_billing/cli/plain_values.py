@@ -27,7 +27,7 @@ UNCLEAR = object()  # no plain value: Typer shall say what it is
 
 INTEGER = re.compile(r"-?[0-9]{1,15}")
 DECIMAL = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
-BEYOND_TEXT = re.compile("[\0\ud800-\udfff]")  # bytes of the command line that are no characters
+BEYOND_TEXT = re.compile("[\0\ud800-\udfff]")  # bytes of the command line that are not characters
 
 
 def use_where_plain() -> None:

@@ -19,7 +19,7 @@ STOPS_WITH_STDIN = "--beside"
 
 
 class Beside(WatchedChild):
-    """The console as a child of the listener: its end is told and mended, and never the listener's own."""
+    """The console as a child of the listener: its end is told and it is started again, and never the listener's own."""
 
     end_s = END_S
 

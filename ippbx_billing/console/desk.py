@@ -22,8 +22,9 @@ from ippbx_billing.console.uploads import Uploads
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.language import language, tr
-from ippbx_billing.ledger import Ledger, snapshots
+from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.directory import DirectoryTables
+from ippbx_billing.ledger.snapshots import EditWatch
 from ippbx_billing.operators import Operator, OperatorFile, Role
 from ippbx_billing.operators.log import CONSOLE, Actor
 from ippbx_billing.operators.visits import Visit
@@ -180,7 +181,7 @@ class Desk:
         """A parameter of the address that is one of these; UsageError for another."""
         value = self.request.query_params.get(name, default)
         if value not in known:
-            raise UsageError(tr("{text!r} is none of them", text=value), ", ".join(known))
+            raise UsageError(tr("{text!r} is not one of them", text=value), ", ".join(known))
         return value
 
     def coverage(self, period: Period, unrated: Mapping[Any, int], filtered: int) -> Coverage:
@@ -229,9 +230,9 @@ class Desk:
     @contextmanager
     def noting(self, action: str, what: str = "") -> Iterator[None]:
         """What is changed in here goes into the log, with the rows as they were and as they are."""
-        before = snapshots.taken(self.using.ledger_path)
-        yield
-        was, now = snapshots.differences(before, snapshots.taken(self.using.ledger_path))
+        with EditWatch(self.using.ledger_path) as watch:
+            yield
+            was, now = watch.differences()
         if was or now:
             self.note(action, what, before=was or None, after=now or None)
 

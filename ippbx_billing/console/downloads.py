@@ -45,7 +45,7 @@ def download(
     An error before the first bytes is raised here, so that it becomes a page; BusyError where too many are under way.
     """
     if not _turns.acquire(timeout=PATIENCE_S):
-        raise BusyError(tr("several downloads are under way"), tr("it will do to try again later"))
+        raise BusyError(tr("several downloads are under way"), tr("try again later"))
     pipe = _Pipe()
     context = copy_context()  # the language goes along
     threading.Thread(target=context.run, args=(_fill, write, pipe), name="download", daemon=True).start()

@@ -33,6 +33,7 @@ from ippbx_billing.ledger import Ledger
 from ippbx_billing.reports import CALL_KEYS, Period, View, WantedCalls, calls_by_column, report
 from ippbx_billing.reports.call_columns import CallBatch
 from ippbx_billing.reports.changes import Cursor, changed_calls, newest
+from ippbx_billing.reports.views.conditions import facts
 from ippbx_billing.sqlite.locks import lock, maintenance
 
 PARQUET = "parquet"
@@ -128,31 +129,47 @@ class Export:
         with _apart(self._listed(period)) as spools:
             names = _names([*dict.fromkeys([*spools, *(row["department"] for row in rows)])])
             for department, name in names.items():
+                told = department or tr("without department")
                 listed = spools[department].rows if department in spools else lambda: Batches(CALL_KEYS, ())
-                self._calls(beside, f"calls-{period.name}-{name}", period, listed)
+                self._calls(beside, f"calls-{period.name}-{name}", period, listed, told)
                 own = [row for row in rows if row["department"] == department]
-                self._sums(beside, f"sums-{period.name}-{name}", period, own, _sum(own))
+                self._sums(beside, f"sums-{period.name}-{name}", period, own, _sum(own), told)
 
-    def _calls(self, beside: Path, name: str, period: Period | None, listed: Callable[[], Batches[Batch]]) -> None:
+    def _calls(
+        self,
+        beside: Path,
+        name: str,
+        period: Period | None,
+        listed: Callable[[], Batches[Batch]],
+        department: str = "",
+    ) -> None:
         """The list in each form; read again for each, so that it never has to be held in memory."""
         for form in self._forms():
             rows, columns = listed(), self.headings.of_calls(form)
-            paper = self._paper(name, Section(tr("Call list"), columns, rows), period, ())
+            paper = self._paper(tr("Call list"), Section("", columns, rows), period, department, ())
             show(rows, columns, form, beside / _file(name, form), paper=paper)
 
-    def _sums(self, beside: Path, name: str, period: Period, rows: Sequence[Row], total: Row) -> None:
+    def _sums(
+        self, beside: Path, name: str, period: Period, rows: Sequence[Row], total: Row, department: str = ""
+    ) -> None:
         for form in self._forms():
             columns = self.headings.of_sums(form, rows)
             footer = {**total, columns[0].key: tr("total")}
-            paper = self._paper(name, Section(tr("Sums"), columns, rows, total=footer), period, self.notes)
+            section = Section("", columns, rows, total=footer)
+            paper = self._paper(tr("Sums"), section, period, department, self.notes)
             show(rows, columns, form, beside / _file(name, form), paper=paper)
 
     def _forms(self) -> list[Format]:
         return [Format(form) for form in self.forms if form != PARQUET]
 
-    @staticmethod
-    def _paper(name: str, section: Section, period: Period | None, notes: Sequence[str]) -> Document:
-        return Document(name, sections=[section], notes=notes, dated=None if period is None else period.last)
+    def _paper(
+        self, what: str, section: Section, period: Period | None, department: str, notes: Sequence[str]
+    ) -> Document:
+        title = " ".join(filter(None, (what, period.name if period else "", department)))
+        told = facts(period, {"department": department}, self.view)
+        if period is None:
+            told = told[1:]  # what is new since the last time is of no days in particular
+        return Document(title, facts=told, sections=[section], notes=notes, dated=period.last if period else None)
 
 
 @contextmanager
@@ -162,7 +179,7 @@ def alone(path: Path) -> Iterator[None]:
         try:
             lock(file)
         except BlockingIOError:
-            raise BusyError(tr("another export is running"), tr("it will do to try again later")) from None
+            raise BusyError(tr("another export is running"), tr("try again later")) from None
         yield
 
 

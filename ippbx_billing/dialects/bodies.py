@@ -55,7 +55,7 @@ class Opened:
     notes: list[Reason] = field(default_factory=list)
     bounds: Bounds = DEFAULT_BOUNDS
     packed: bool = False
-    nothing: Reason | None = None  # why there is no document, where that is no problem
+    nothing: Reason | None = None  # why there is no document, where that is not a problem
 
     def refuse(self, code: str, **facts: Fact) -> None:
         self.problems.append(Problem(Reason(code, facts)))
@@ -110,7 +110,7 @@ _BETWEEN = (b":", b"=", b"<", b",", b";", b"\t", b"|")  # one of them stands at 
 
 
 def _bound_names(opened: Opened) -> None:
-    """Reading a record takes longer with each of its names; one of so many is no call's."""
+    """Reading a record takes longer with each of its names; one of so many is not a call's."""
     narrow = [one for one in opened.documents if not _is_too_wide(one)]
     if len(narrow) < len(opened.documents):
         opened.documents = narrow
@@ -316,7 +316,7 @@ _PLUS_NUMBER = re.compile(r"\+\d[\d ().-]*")
 
 
 def _unescaped(said: str) -> str:
-    """A form's text as it was; a phone number's plus that nobody escaped is no blank."""
+    """A form's text as it was; a phone number's plus that nobody escaped is not a blank."""
     if _PLUS_NUMBER.fullmatch(said):
         return said
     return values.unescaped(said.replace("+", " ")) if "%" in said else said.replace("+", " ")

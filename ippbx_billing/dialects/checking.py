@@ -24,7 +24,7 @@ from ippbx_billing.dialects.record import Path, scalars
 from ippbx_billing.dialects.values import fold, text
 from ippbx_billing.dialects.view import DocumentView, Facts, view_of
 
-# Our fields that a call always wants; that others are missing is no news.
+# Our fields that a call always wants; that others are missing is not news.
 WANTED = ("started_at", "caller", "callee", "billed_s", "direction", "disposition", "call_id")
 VALUE_OF = {"source_trunk": "trunk", "destination_trunk": "trunk"}
 

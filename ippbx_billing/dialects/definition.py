@@ -223,7 +223,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DataError(f"{path}: {error}", tr("mend the file, or remove it to use the packaged dialect")) from error
+        raise DataError(f"{path}: {error}", tr("correct the file, or remove it to use the packaged dialect")) from error
 
 
 class _Reader:

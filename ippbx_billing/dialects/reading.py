@@ -399,7 +399,7 @@ def _sides(
 
 
 def _is_forwarded(fields: Fields, extension: str | None) -> bool:
-    """Whether a call came by one trunk and left by another: whoever called from outside is no extension of ours."""
+    """Whether a call came by one trunk and left by another: whoever called from outside is not an extension of ours."""
     came, left = fields.first("source_trunk"), fields.first("destination_trunk")
     return came is not None and left is not None and not _is_own(fields, extension)
 
@@ -422,7 +422,7 @@ def _pbx(fields: Fields) -> str:
 
 
 def status_of(fields: Fields) -> CallStatus | Reason:
-    """The state that a record reports, or why it is no step of a call."""
+    """The state that a record reports, or why it is not a step of a call."""
     state = _state(fields)
     if state is None:
         said = fields.text("state")

@@ -42,7 +42,7 @@ def own_words(directory: Path) -> OwnWords:
     if not isinstance(table, dict) or not all(one in tuple(Disposition) for one in table):
         expected = tr("a table of {names}", names=", ".join(Disposition))
         problem = tr("{path}: {key} must be {expected}", path=path, key="disposition", expected=expected)
-        raise DataError(problem, tr("mend or remove the file"))
+        raise DataError(problem, tr("correct or remove the file"))
     return OwnWords({meaning: [str(word) for word in words] for meaning, words in table.items()})
 
 

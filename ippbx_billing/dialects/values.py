@@ -65,7 +65,7 @@ def identity(said: str | None) -> str | None:
 
 
 def text(value: object) -> str | None:
-    """A scalar of a document as text, percent-decoded; None where it says nothing, or is no scalar."""
+    """A scalar of a document as text, percent-decoded; None where it says nothing, or is not a scalar."""
     if isinstance(value, str):
         if "1" <= value < ":" and value.isascii() and value.isprintable() and "%" not in value and value[-1] != " ":
             return value if len(value) <= LONGEST_TEXT else _text(value)  # times, numbers and most ids never repeat

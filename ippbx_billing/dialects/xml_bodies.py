@@ -20,7 +20,7 @@ def read_xml(text: str) -> tuple[dict[str, Any] | None, bool]:
 
     bare = re.sub(r"^<\?xml[^>]*\?>", "", text.replace("\0", "")).strip(JUNK)
     root, repaired = _root(etree, bare, recover=False), False
-    if root is None:  # variable names as tags: what is no tag becomes text, then the parser mends the rest
+    if root is None:  # variable names as tags: what is not a tag becomes text, then the parser repairs the rest
         tags = _WELL_FORMED_TAG.sub("\0", bare)
         root, repaired = _root(etree, tags.replace("<", "&lt;").replace("\0", "<"), recover=True), True
     if root is None or not isinstance(root.tag, str):

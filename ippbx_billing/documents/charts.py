@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 
 from ippbx_billing.documents.columns import Column, Row, cell, shown
 from ippbx_billing.documents.document import Chart
+from ippbx_billing.language import tr
 
 MOST_BARS = 20  # more of them nobody compares at a glance; the table has them all
 LABEL_CELLS = 24  # a Chinese sign takes two
@@ -21,6 +22,7 @@ class Points:
     labels: Sequence[str]
     values: Sequence[Decimal]
     texts: Sequence[str]
+    caption: str = ""
 
     @property
     def highest(self) -> int:
@@ -45,14 +47,21 @@ def points(chart: Chart, columns: Sequence[Column], rows: Sequence[Row]) -> Poin
     kinds = {column.key: column.kind for column in columns}
     value = next((one for one in columns if one.key == chart.value_key), Column(chart.value_key, "", "number"))
     found = [row for row in rows if row.get(chart.value_key) is not None]
+    caption = ""
     if chart.kind == "bar":
-        found = found[:MOST_BARS]
+        caption, found = first_of(len(found)), found[:MOST_BARS]
     return Points(
         chart.kind,
         [_label(cell(row.get(chart.label_key), kinds.get(chart.label_key, "text"))) for row in found],
         [Decimal(str(row[chart.value_key])) for row in found],
         [shown(row, value) for row in found],
+        caption,
     )
+
+
+def first_of(rows: int) -> str:
+    """What must be told of a chart of bars that does not show all rows; empty where it does."""
+    return tr("the first {shown} of {count}", shown=MOST_BARS, count=rows) if rows > MOST_BARS else ""
 
 
 def _label(text: str) -> str:

@@ -60,7 +60,8 @@ class Column:
 
     Kinds: text, code, number, money, percent, length, time, hour, weekday, word, country, flag. `rank` 0 is always
     shown; of the others the highest leaves first where the terminal is too narrow for all.
-    `unpriced` is the row's key for the number of calls that have no price and so are not in the amount.
+    `unpriced` is the row's key for the number of calls that have no price and so are not in the amount. An `average`
+    is a figure whose total cannot be a sum.
     """
 
     key: str
@@ -68,6 +69,7 @@ class Column:
     kind: str = "text"
     rank: int = 0
     unpriced: str = ""
+    average: bool = False
 
     @property
     def may_wrap(self) -> bool:
@@ -77,6 +79,11 @@ class Column:
     @property
     def to_the_right(self) -> bool:
         return self.kind in ("number", "money", "percent", "length")
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether its figures can make a sum."""
+        return self.kind in ("number", "money", "length") and not self.average
 
 
 def all_columns(keys: Iterable[str]) -> list[Column]:
@@ -125,7 +132,7 @@ def is_nothing(amount: Any) -> bool:
     return not Decimal(str(amount))
 
 
-# Codes that are no English word; all languages but English have them in their catalogues.
+# Codes that are not English word; all languages but English have them in their catalogues.
 _ENGLISH = {
     "hk_mo_tw": "HK/Macao/Taiwan",
     "ip_long_distance": "IP long distance",

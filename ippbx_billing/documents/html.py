@@ -15,6 +15,7 @@ from ippbx_billing.documents.columns import Column, Row, harmless, shown
 from ippbx_billing.documents.document import FONT, Document, Letterhead, Section
 from ippbx_billing.files import whole
 
+MOST_UPRIGHT = 8  # columns of a table on upright paper
 FIRST_CHINESE = "\u2e80"  # the signs of Latin and other letters before it are on any machine
 STYLE = """
 :root { color: #1b1f24; background: #fff; font: 15px/1.45 "Noto Sans", "Noto Sans CJK SC", "PingFang SC",
@@ -26,10 +27,11 @@ h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2rem 0 .5r
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.25rem; margin: 1rem 0; }
 dt { color: #57606a; } dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: .28rem .6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th, td { padding: .28rem .6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; min-width: 5em; }
 th { border-bottom: 2px solid #57606a; position: sticky; top: 0; background: #fff; }
 td { border-bottom: 1px solid #d8dee4; }
-.r { text-align: right; } .r, .n { white-space: nowrap; overflow-wrap: normal; }
+.r { text-align: right; } .r, .n { white-space: nowrap; overflow-wrap: normal; min-width: 0; }
+.wide { page: lying; }
 tfoot td { font-weight: 600; border-top: 2px solid #57606a; border-bottom: 0; }
 .letterhead { display: flex; justify-content: space-between; align-items: start; gap: 2rem; color: #57606a;
   border-bottom: 1px solid #d8dee4; margin-bottom: 1.2rem; padding-bottom: .8rem; }
@@ -40,6 +42,7 @@ tfoot td { font-weight: 600; border-top: 2px solid #57606a; border-bottom: 0; }
 svg { display: block; width: 100%; height: auto; margin: .5rem 0 1rem; }
 .page-break { break-before: page; }
 @page { size: A4; margin: 15mm 12mm 18mm; @bottom-right { content: counter(page) " / " counter(pages); } }
+@page lying { size: A4 landscape; }
 @media print { body { margin: 0; max-width: none; padding: 0; font-size: 9.5pt; } th { position: static; }
   thead { display: table-header-group; } tfoot { display: table-row-group; } tr, svg { break-inside: avoid; }
   h1, h2 { break-after: avoid; } }
@@ -91,7 +94,8 @@ def _head(document: Document) -> str:
 
 
 def _article(document: Document) -> Iterator[str]:
-    yield "<article>\n"
+    lying = any(len(section.columns) > MOST_UPRIGHT for section in document.sections)
+    yield f"<article{' class=' + chr(34) + 'wide' + chr(34) if lying else ''}>\n"
     if document.letterhead:
         yield from _letterhead(document, document.letterhead)
     yield f"<h1>{_text(document.title)}</h1>\n"
@@ -125,7 +129,9 @@ def _section(section: Section) -> Iterator[str]:
     rows = section.rows
     if section.chart is not None:
         rows = list(rows)
-        yield _picture(points(section.chart, section.columns, rows), section.chart.title)
+        data = points(section.chart, section.columns, rows)
+        yield _picture(data, section.chart.title)
+        yield f'<p class="subtitle">{_text(data.caption)}</p>\n' if data.caption else ""
     yield from _table(section, iter(rows))
     yield "</section>\n"
 

@@ -20,8 +20,11 @@ SIZES = ((False, 9.0), (False, 8.0), (True, 9.0), (True, 8.0))  # lying paper or
 TIGHT = ((False, 8.0), (True, 8.0), (True, 7.0))
 CONTENT_EM = 7.0  # what a text that wraps can live with, in sizes of its letters
 MOST_LINES = 3  # of one cell
-CLOSING = "[，。；：！？、）》」』】”’…]*"  # never begins a line
-BREAKS = re.compile(rf"[^\s\u2e80-\uffff]+{CLOSING}|\s+|.{CLOSING}", re.DOTALL)  # a word, spaces, or one Chinese sign
+OPENING = "[（《「『【〔“‘]*"  # never ends a line
+CLOSING = "[，。；：！？、）》」』】〕”’…]*"  # never begins one
+PIECE = rf"{OPENING}(?:[^\s“‘\u2e80-\uffff]+|\S){CLOSING}"  # a word, or one Chinese sign
+WORDS = re.compile(rf"\s+|{PIECE}")
+BREAKS = re.compile(rf"\s+|{OPENING}`[^`]+`[^\s\u2e80-\uffff]*{CLOSING}|{PIECE}")  # a command stays in one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,10 @@ def _lines(text: str, width: float, measure: Measure) -> list[str]:
 
 
 def _pieces(text: str, width: float, measure: Measure) -> Iterator[str]:
-    """What may stand on one line: words, or their letters where a word alone is too long."""
+    """What may stand on one line: commands, words, or their letters where a word alone is too long."""
     for piece in BREAKS.findall(text):
         if measure(piece) <= width:
             yield piece
-        else:
-            yield from piece
+            continue
+        for word in WORDS.findall(piece):
+            yield from [word] if measure(word) <= width else word

@@ -84,6 +84,10 @@ class _Paper(FPDF):
         self.set_font_size(size)
         self._out(_told(colour).lower())
 
+    def set_fill(self, colour: Colour) -> None:
+        """The colour of the areas to come; told each time, since the letters are drawn with the same."""
+        self._out(_told(colour).lower())
+
     def put(self, x: float, y: float, text: str, outline: Colour | None) -> None:
         """The text with its foot at `y`; with an outline its letters are drawn with a thin line around them."""
         assert self.current_font is not None
@@ -236,6 +240,8 @@ class _Press:
             self._bars(data)
         elif data.values:
             self._curve(data)
+        if data.caption:
+            self._paragraph(data.caption, 8)
         self.y += 8
 
     def _bars(self, data: Points) -> None:
@@ -243,7 +249,7 @@ class _Press:
             self._room(14)
             width = 250 * data.share(value)
             self.ink = None
-            self.pdf.set_fill_color(*BAR)
+            self.pdf.set_fill(BAR)
             self.pdf.rect(MARGIN + 120, self.y + 3, width, 9, "F")
             self.y += 11
             label = self.shown(label)

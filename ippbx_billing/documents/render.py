@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ippbx_billing.documents.columns import Column, Format, Row, cell, harmless
 from ippbx_billing.documents.listing import Listing
-from ippbx_billing.documents.terminal import write_table
+from ippbx_billing.documents.terminal import wrapped, write_table
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 
@@ -134,7 +134,7 @@ def show_paper(paper: "Document", output: Path | None = None) -> None:
             stream.write("\n")
             write_table(stream, section.rows, section.columns, section.total, section.title, section.empty)
         for note in paper.notes:
-            stream.write(harmless(note) + "\n")
+            stream.writelines(f"{line}\n" for line in wrapped(harmless(note), stream))
         if paper.letterhead and paper.letterhead.footer:
             stream.write(harmless(paper.letterhead.footer) + "\n")
 
@@ -148,7 +148,7 @@ def deliver(documents: "Document | Iterable[Document]", form: Format, output: Pa
         return
     if form.is_binary and sys.stdout.isatty():
         raise UsageError(
-            tr("{form} is nothing that a terminal can show", form=form.value.upper()),
+            tr("a terminal cannot show {form}", form=form.value.upper()),
             tr("name a file: --output report.{ending}", ending=form.value),
         )
     sys.stdout.flush()

@@ -6,15 +6,18 @@ Numbers are never cut; a table that is too wide loses headings' spaces first, th
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 from ippbx_billing.documents.columns import Column, Row, shown
+from ippbx_billing.documents.page_layout import wrap
 
 WIDTH_WITHOUT_TERMINAL = 200
 WRAPPED_WIDTH = 16  # what a text column that wraps is content with
 GAP = 2  # between two columns
+MOST_READABLE = 80  # places of a sentence's line
 LONG_TABLE = 200  # rows from which on speed counts for more than bold headings
 
 
@@ -128,6 +131,15 @@ def _width(stream: IO[str]) -> int:
     if stream.isatty() or os.environ.get("COLUMNS"):
         return int(console(stream).width)
     return WIDTH_WITHOUT_TERMINAL
+
+
+def wrapped(text: str, stream: IO[str]) -> list[str]:
+    """A sentence in lines for a terminal, broken between words and Chinese signs; elsewhere one line."""
+    if not (stream.isatty() or os.environ.get("COLUMNS")):
+        return [text]
+    width = min(shutil.get_terminal_size().columns, MOST_READABLE)
+    first, *rest = wrap(text, max(width - GAP, 1), _cells)
+    return [first, *(" " * GAP + line for line in rest)]
 
 
 def console(stream: IO[str] | None = None) -> Any:

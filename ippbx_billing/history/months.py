@@ -107,7 +107,7 @@ def write(
 ) -> ClosedMonth:
     """Write a month and put it in force; one that is there already with the same calls stays as it is.
 
-    UsageError for a name that is no folder's; DataError where the month is closed with other calls.
+    UsageError for a name that cannot be a folder's; DataError where the month is closed with other calls.
     """
     folder = _folder(history, site, month)
     found = tuple(_write_pieces(folder, iter(rows)))

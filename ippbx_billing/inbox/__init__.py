@@ -312,7 +312,7 @@ class InboxWriter:
             if committed.done():  # cancelled: its request ended in the meantime
                 return
             if problem:
-                hint = tr("see to the disk; the PBX's next attempt is taken again")
+                hint = tr("check the disk; the PBX's next attempt is taken again")
                 committed.set_exception(DataError(problem, hint))
             else:
                 committed.set_result(None)

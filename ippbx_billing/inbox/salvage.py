@@ -3,7 +3,7 @@
     salvage(aside, path)                 # every event whose pages are still sound
 
 The promise to the PBX is about the next record: it must find a sound file within its three seconds. So nothing is
-mended in place; the damaged file keeps what it holds, and `events salvage` brings that back when there is time.
+repaired in place; the damaged file keeps what it holds, and `events salvage` brings that back when there is time.
 """
 
 import sqlite3

@@ -11,7 +11,7 @@ ADVICE = {
     "concurrency": en("More calls at once than one telephone can hold are a sign of a stolen password."),
     "dear-call": en("Ask whether the call is meant, and end it in the PBX if it is not."),
     "delivery": en(
-        "See `ippbx-bill alerts sent --state dead`; mend the channel, then `ippbx-bill alerts send --again`."
+        "See `ippbx-bill alerts sent --state dead`; repair the channel, then `ippbx-bill alerts send --again`."
     ),
     "forwarding": en("Check call forwarding and voicemail of the PBX; both are ways in for strangers."),
     "limit": en("Talk to them, or raise the limit."),

@@ -50,6 +50,7 @@ SENTENCES = {
     "alert-trusted-countries": "{extension}: a call to {country} ({number}), which is not in the list of "
     "trusted countries",
     "alert-undelivered": "{channel} does not take messages: {error}",
+    "alert-unmailed": "{delivery}: the mail to {recipient} was not delivered: {error}",
     "alert-unrated": "{unrated} of {calls} outgoing calls on {day} have no price: {reasons}",
     "anonymized": "delivered before with event {event}, whose call is anonymized",
     "answer-outside": "the answer does not lie between start and end and is not used",
@@ -92,7 +93,7 @@ SENTENCES = {
     "json-repaired": "not valid JSON, repaired",
     "left-out": "left out by call filter {filter}: {conditions}",
     "length-not-told": "answered, but the record does not tell for how long",
-    "list-of-no-records": "a list of {count} values that are no records",
+    "list-of-no-records": "a list of {count} values that are not records",
     "local-length": "{count} digits are a number of the home area {area_code}",
     "local-length-anywhere": "{count} digits without area code are a local number; the site's area code is not set",
     "mobile-block": "block {block} ({block_kind}) was given to {operator}; the place of {prefix} is not known",
@@ -112,10 +113,10 @@ SENTENCES = {
     "no-price": "{carrier} has no price for {traffic_type} calls to {destination}{kind}",
     "no-rule": "no rule of the numbering plan of {the_country} fits {digits}",
     "no-state": "an event without a state",
-    "no-step": "an event {said!r} that is no step of a call",
+    "no-step": "an event {said!r} that is not a step of a call",
     "no-such-dialect": "there is no dialect {dialect!r}; known are {known}",
     "no-talk": "answered without talk time",
-    "no-telephone-number": "{said!r} is no telephone number",
+    "no-telephone-number": "{said!r} is not a telephone number",
     "no-time": "no time of start, answer or end{doubts}: {dialect} looks for {names}",
     "no-trunk": "the call names no trunk and there is no default carrier",
     "not-a-duration": "{field}: {said!r} is not a duration",
@@ -327,7 +328,7 @@ def _doubts(facts: Mapping[str, Fact]) -> dict[str, object]:
 
 
 def _city(facts: Mapping[str, Fact]) -> dict[str, object]:
-    """The place of an area code, whose name is no text of the catalogue."""
+    """The place of an area code, whose name is not a text of the catalogue."""
     return {"city": facts["place" if language() == "zh" else "place_en"]}
 
 

@@ -24,7 +24,7 @@ def in_order(name: str) -> Key:
 
 
 def _in_digits(found: re.Match[str]) -> str:
-    """`十二` as 12; what is no number below a hundred stays."""
+    """`十二` as 12; what is not a number below a hundred stays."""
     tens, ten, ones = found[0].rpartition("十")
     if len(tens) > 1 or len(ones) > 1:
         return found[0]

@@ -5,6 +5,7 @@
 The words are those that tables show, so that what is read in a report can be asked for.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache
 
@@ -44,3 +45,10 @@ def in_language(code: str) -> str:
 def _codes() -> dict[str, str]:
     with speaking("zh"):
         return {tr(one.value): one.value for kind in KNOWN for one in kind}
+
+
+def either(names: Sequence[str]) -> str:
+    """Names to choose from, in words: `report, export or restore`."""
+    *others, last = names
+    together = ("、" if language() == "zh" else ", ").join(others)
+    return tr("{names} or {last}", names=together, last=last) if others else last

@@ -9,7 +9,7 @@ the month, mark-up and tax, `directory` who has which extension, `rules` what th
 clean-ups, filters), `calls` the calls and charges, `records` which record is which call, `rows` the rows of one call,
 `rollups` their sums, `rerates` what new tariffs changed, `journey` the inbox position, the outcomes of events and the
 calls in progress, `incidents` what alert rules found, `posts` what is told of it on which channel, `heard` what the
-rules ask of the calls, `arrivals` what becomes of the events of the last moments.
+rules ask of the calls, `arrivals` what becomes of the events of the last moments, `deliveries` what is mailed.
 """
 
 import os
@@ -23,6 +23,7 @@ from ippbx_billing.language import tr
 from ippbx_billing.ledger.arrivals import ArrivalTables
 from ippbx_billing.ledger.book import BookTables
 from ippbx_billing.ledger.calls import CallTables, RatedCall
+from ippbx_billing.ledger.deliveries import DeliveryTables
 from ippbx_billing.ledger.directory import DirectoryTables
 from ippbx_billing.ledger.heard import HeardTables
 from ippbx_billing.ledger.incidents import IncidentTables
@@ -76,6 +77,7 @@ class Ledger(OpenFile):
         self.heard = HeardTables(self.connection)
         self.arrivals = ArrivalTables(self.connection)
         self.limits = LimitTables(self.connection)
+        self.deliveries = DeliveryTables(self.connection)
         self._version = self.changed_by_others()
 
     @contextmanager

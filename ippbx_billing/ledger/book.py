@@ -2,8 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 ROWS_AT_ONCE = 1000
+MANY = 1000  # prices that are read one by one; of more it is quicker to read all
 LONGEST_NUMBER = 40
 
 
@@ -32,12 +33,43 @@ class BookTables:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self._made: TariffBook | None = None
 
     # -- the whole book
 
     def tariff_book(self, calendar: Calendar, prices: Iterable[Price] | None = None) -> TariffBook:
-        """Everything that rating needs to know, at this moment; with these `prices` alone where they are given."""
-        return TariffBook(self.carriers(), self.trunks(), self.prices() if prices is None else prices, calendar)
+        """Everything that rating needs to know, at this moment; with these `prices` alone where they are given.
+
+        Asked again, it reads only the prices that came since: a worker must not stand still because one price of a list
+        of hundreds of thousands was edited.
+        """
+        if prices is not None:
+            return TariffBook(self.carriers(), self.trunks(), prices, calendar)
+        if self.connection.in_transaction:  # what it sees may never be: a rollback gives the ids to other prices
+            return TariffBook(self.carriers(), self.trunks(), self.prices(), calendar)
+        with _reading(self.connection):
+            carriers, made = self.carriers(), self._made
+            if made is None or list(made.carriers.values()) != carriers:
+                self._made = TariffBook(carriers, self.trunks(), self.prices(), calendar)
+            else:
+                gone, coming = self._changed_since(made.prices)
+                self._made = made.changed(carriers, self.trunks(), gone, coming, calendar)
+            return self._made
+
+    def _changed_since(self, known: Sequence[Price]) -> tuple[list[Price], list[Price]]:
+        """The prices that were in use and are not, and those that are new; a price that has an id never changes."""
+        cursor = self.connection.cursor()
+        cursor.row_factory = None
+        rows = cursor.execute(
+            "SELECT id FROM prices WHERE NOT ended AND carrier_id IN (SELECT id FROM carriers WHERE NOT ended)"
+        )
+        present, before = {number for (number,) in rows}, {price.id for price in known}
+        return [price for price in known if price.id not in present], self._prices_of(present - before)
+
+    def _prices_of(self, ids: Collection[int]) -> list[Price]:
+        if len(ids) > MANY:
+            return [price for price in self.prices() if price.id in ids]
+        return [price for one in sorted(ids) if (price := self.price(one))]
 
     def editing(self) -> "AbstractContextManager[Database]":
         """One change, all or nothing; a change within a change belongs to the outer one."""
@@ -124,6 +156,7 @@ class BookTables:
                 ended_name = f"{name} ({row['id']})"
                 self.connection.execute("UPDATE carriers SET ended = 1, name = ? WHERE id = ?", [ended_name, row["id"]])
             else:
+                self._never_again()
                 for statement in (
                     "DELETE FROM windows WHERE price_id IN (SELECT id FROM prices WHERE carrier_id = ?)",
                     "DELETE FROM prices WHERE carrier_id = ?",
@@ -131,6 +164,18 @@ class BookTables:
                     "DELETE FROM carriers WHERE id = ?",
                 ):
                     self.connection.execute(statement, [row["id"]])
+
+    def _never_again(self) -> None:
+        """The ids of prices that are deleted are not given to others: see `tariff_book`."""
+        self.connection.execute("INSERT OR REPLACE INTO state (name, value) VALUES ('last_price', ?)", [self._newest()])
+
+    def _newest(self) -> int:
+        """The highest id that a price ever had."""
+        (newest,) = self.connection.execute(
+            "SELECT max(ifnull((SELECT max(id) FROM prices), 0), "
+            "ifnull((SELECT CAST(value AS INTEGER) FROM state WHERE name = 'last_price'), 0))"
+        ).fetchone()
+        return int(newest)
 
     def _carrier_row(self, name: str) -> sqlite3.Row:
         row: sqlite3.Row | None = self.connection.execute(
@@ -219,7 +264,7 @@ class BookTables:
         """Store price rows with their windows; gives their ids. `heard` is told how many of how many are stored."""
         prices, carriers = list(prices), {one.name: self._carrier_row(one.name)["id"] for one in self.carriers()}
         with self.editing():
-            (newest,) = self.connection.execute("SELECT ifnull(max(id), 0) FROM prices").fetchone()
+            newest = self._newest()
             for begin in range(0, len(prices), ROWS_AT_ONCE):
                 heard(begin, len(prices))
                 some = list(enumerate(prices[begin : begin + ROWS_AT_ONCE], start=newest + 1 + begin))
@@ -251,7 +296,7 @@ class BookTables:
     # -- corrections of the numbering plan
 
     def overrides(self) -> "list[Override]":
-        """The site's corrections of the numbering plan, by prefix."""
+        "Correct the numbering plan for this site, by prefix."
         from ippbx_billing.numbering import Override
 
         rows = self.connection.execute("SELECT * FROM overrides ORDER BY prefix")
@@ -289,6 +334,16 @@ class BookTables:
                 raise NotFoundError(
                     tr("there is no override of {prefix}", prefix=prefix), tr("see `ippbx-bill numbers override list`")
                 )
+
+
+@contextmanager
+def _reading(connection: sqlite3.Connection) -> Iterator[None]:
+    """Several questions about the same moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
 
 
 def _parts_of(number: str) -> Iterator[str]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.language.sorting import in_order
+from ippbx_billing.language.words import either
+from ippbx_billing.ledger.addresses import AddressTables
 from ippbx_billing.ledger.editing import editing
 
 SEPARATOR = "/"
@@ -30,11 +32,11 @@ class Department:
     ended: bool = False
 
 
-class DepartmentTables:
+class DepartmentTables(AddressTables):
     """The table `departments`; each change is a transaction of its own, or part of `changing`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
+        super().__init__(connection)
         self._changing = False
         self._known_paths: dict[int | None, str] | None = None  # while changing, when nobody else can
 
@@ -143,9 +145,9 @@ class DepartmentTables:
             self.connection.execute("UPDATE departments SET ended = 1 WHERE id = ?", [self.department(path).id])
 
     def rename_department(self, path: str, name: str) -> Department:
-        """Another name, in the reports of all months."""
+        "Change the name, in the reports of all months."
         if len(parts_of(name)) != 1:
-            raise UsageError(tr("{name} is no name but a path", name=name), tr("`departments move` changes the place"))
+            raise UsageError(tr("{name} is a path, not a name", name=name), tr("`departments move` changes the place"))
         one = self.department(path)
         return self._put_department(one, parts_of(name)[0], one.parent_id)
 
@@ -178,7 +180,7 @@ def parts_of(path: str) -> list[str]:
     """The names along a path; UsageError where there is none."""
     parts = [part.strip() for part in path.replace("／", SEPARATOR).split(SEPARATOR)]
     if not all(parts):
-        raise UsageError(tr("{path!r} is no department", path=path), tr("write it like 公司/工程部"))
+        raise UsageError(tr("{path!r} is not a department", path=path), tr("write it like 公司/工程部"))
     return parts
 
 
@@ -187,4 +189,4 @@ def nearest(words: str, known: list[str], otherwise: str) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(words, dict.fromkeys(known), 3, 0.4)
-    return tr("did you mean {names}?", names=", ".join(close)) if close else otherwise
+    return tr("did you mean {names}?", names=either(close)) if close else otherwise

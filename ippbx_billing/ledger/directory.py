@@ -17,7 +17,7 @@ from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger.departments import DepartmentTables, nearest
 
-EVER = date.min  # the first day of what holds since ever
+EVER = date.min  # the first day of what holds from the beginning
 NEVER = date.max  # the end of what holds until further notice
 
 
@@ -81,6 +81,7 @@ class DirectoryTables(DepartmentTables):
         with self.changing():
             try:
                 self.connection.execute("DELETE FROM departments WHERE id = ?", [one.id])
+                self.set_mail("department", one.id, ())
                 self._known_paths = None
             except sqlite3.IntegrityError:  # the past refers to it
                 self.end_department(one.path)
@@ -159,7 +160,7 @@ class DirectoryTables(DepartmentTables):
             )
 
     def rename_employee(self, number: str, *, name: str | None = None, new_number: str | None = None) -> None:
-        """Another name or number, in the reports of all months."""
+        "Change the name or number, in the reports of all months."
         try:
             with self.changing():
                 self.connection.execute(
@@ -195,11 +196,12 @@ class DirectoryTables(DepartmentTables):
         if held:
             raise BillingError(
                 tr("{number} has or had the extension {listed}", number=number, listed=", ".join(held)),
-                tr("give these to somebody else since ever, or leave out --entirely to keep the past"),
+                tr("give these to somebody else from the beginning, or leave out --entirely to keep the past"),
             )
         with self.changing():
             employee_id = self._employee_id(number)
             self.connection.execute("DELETE FROM memberships WHERE employee_id = ?", [employee_id])
+            self.set_mail("employee", employee_id, ())
             self.connection.execute("DELETE FROM employees WHERE id = ?", [employee_id])
 
     def _employee_id(self, number: str) -> int:
@@ -365,5 +367,5 @@ def _must_be_extension(text: str) -> None:
     """An extension is one word without spaces: no record can bring another."""
     if not text or len(text.split()) != 1 or text != text.strip():
         raise UsageError(
-            tr("{text!r} is no extension", text=text), tr("write it as the PBX has it, without spaces: 8001")
+            tr("{text!r} is not an extension", text=text), tr("write it as the PBX has it, without spaces: 8001")
         )

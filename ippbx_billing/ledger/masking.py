@@ -24,7 +24,7 @@ STATE = "anonymized_before"
 DIGITS = 4
 LONG_NUMBER = 7  # so many digits in a sentence are somebody's number, fewer an area code or a price
 
-_DIGITS = re.compile(r"[\dX]{3,}")  # shorter ones are no number worth hiding
+_DIGITS = re.compile(r"[\dX]{3,}")  # shorter ones are not number worth hiding
 _LETTERS = re.compile(r"\w")
 _WHOLE = ("caller", "callee", "number", "normalized", "pin")
 _MASKED = (*_WHOLE, "why", "twin", "notes", "recording")

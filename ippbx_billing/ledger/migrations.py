@@ -889,3 +889,82 @@ def m019_hours_of_extensions(db: "Database") -> None:
         "DROP TABLE temp.months_of_days",
     ):
         db.execute(statement)
+
+
+@ledger()
+def m020_mailed_bills(db: "Database") -> None:
+    """Bills and reports that are mailed period by period, each mail with its file, and who has which address.
+
+    A mail is one recipient's: its row says before the first byte that it is on its way, and after the last what became
+    of it. `edition` 0 is the first mail of a period, 1 and more are corrections. `told` are its title and sums.
+    """
+    for statement in (
+        """
+        CREATE TABLE mail_addresses (
+            kind TEXT NOT NULL,
+            object INTEGER NOT NULL,
+            addresses TEXT NOT NULL,
+            PRIMARY KEY (kind, object)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE deliveries (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            what TEXT NOT NULL,
+            whose TEXT NOT NULL,
+            asked TEXT NOT NULL,
+            form TEXT NOT NULL,
+            every TEXT NOT NULL,
+            on_day INTEGER NOT NULL,
+            at TEXT NOT NULL,
+            recipients TEXT NOT NULL,
+            lang TEXT NOT NULL,
+            note TEXT NOT NULL,
+            first_day TEXT NOT NULL,
+            state TEXT NOT NULL,
+            token TEXT NOT NULL
+        )
+        """,
+        "CREATE UNIQUE INDEX deliveries_by_name ON deliveries (name) WHERE state <> 'removed'",
+        """
+        CREATE TABLE delivery_periods (
+            delivery_id INTEGER NOT NULL REFERENCES deliveries (id),
+            first_day TEXT NOT NULL,
+            last_day TEXT NOT NULL,
+            edition INTEGER NOT NULL,
+            made_at INTEGER NOT NULL,
+            last_event INTEGER NOT NULL,
+            checked_at INTEGER NOT NULL,
+            PRIMARY KEY (delivery_id, first_day, edition)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE delivery_mails (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            delivery_id INTEGER NOT NULL REFERENCES deliveries (id),
+            first_day TEXT NOT NULL,
+            last_day TEXT NOT NULL,
+            edition INTEGER NOT NULL,
+            whose TEXT NOT NULL,
+            recipient TEXT NOT NULL,
+            state TEXT NOT NULL,
+            due_at INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            first_tried_at INTEGER,
+            tried_at INTEGER,
+            sent_at INTEGER,
+            repeated INTEGER NOT NULL DEFAULT 0,
+            error TEXT NOT NULL DEFAULT '',
+            message_id TEXT NOT NULL,
+            file TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            told TEXT NOT NULL,
+            before TEXT NOT NULL,
+            UNIQUE (delivery_id, first_day, edition, whose, recipient)
+        )
+        """,
+        "CREATE INDEX delivery_mails_by_state ON delivery_mails (state, due_at)",
+    ):
+        db.execute(statement)

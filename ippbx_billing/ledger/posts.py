@@ -155,7 +155,7 @@ class PostTables:
         ).rowcount
 
     def again(self, channel: str | None, now: int) -> int:
-        """Dead posts wait anew, as after their cause was mended; gives how many."""
+        """Dead posts wait anew, as after their cause was removed; gives how many."""
         condition, values = ("AND channel = ?", [channel]) if channel else ("", [])
         return self.connection.execute(
             "UPDATE alert_posts SET state = 'waiting', attempts = 0, due_at = ?, tried_at = NULL "

@@ -52,7 +52,7 @@ class RowTables:
         self.connection.execute("DELETE FROM call_rows WHERE id = ?", [call_id])
 
     def related(self, links: Sequence[int], most: int) -> dict[int, list[int]]:
-        """The calls of each link that leads to several; a link of more than `most` is no call's id and left out."""
+        """The calls of each link that leads to several; a link of more than `most` is not a call's id and left out."""
         found: dict[int, list[int]] = {}
         for start in range(0, len(links), 500):
             chunk = links[start : start + 500]

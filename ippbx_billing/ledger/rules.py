@@ -60,7 +60,7 @@ class RuleTables:
             )
 
     def remove_cleanup(self, prefix: str) -> None:
-        """Take a rule out."""
+        "Remove a rule."
         with editing(self.connection):
             if not self.connection.execute("DELETE FROM cleanups WHERE prefix = ?", [prefix]).rowcount:
                 raise NotFoundError(

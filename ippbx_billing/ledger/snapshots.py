@@ -1,18 +1,20 @@
 """What people have entered, before and after: the rows of the tables that they edit, compared.
 
-    before = taken(path)
-    ...
-    differences(before, taken(path))  # ([{"table": "trunks", "name": "FXO-1", …}], [{…}])
+    with EditWatch(path) as watch:
+        ...
+        watch.differences()  # ([{"table": "trunks", "name": "FXO-1", …}], [{…}])
 
 The one idea: whatever a command or a page does, what it changed is seen in the tables themselves. So the log of who did
-what tells it alike for all of them, and none can forget to.
+what tells it alike for all of them, and none can forget to. SQLite keeps the file as it was for whoever began to read
+it, and compares it with the file as it is: nothing is copied, and only rows that differ leave it.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from ippbx_billing import money
 from ippbx_billing.sqlite.opening import connect
@@ -37,49 +39,107 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "barrings": ("id",),
     "plans": ("id",),
     "department_terms": ("department_id", "effective_from"),
+    "mail_addresses": ("kind", "object"),
+    "deliveries": ("id",),
 }
 MOST_TOLD = 50  # rows; of a whole list that was imported the number is told instead
 
-Key = tuple[Any, ...]
-Snapshot = dict[Key, tuple[tuple[str, ...], Key]]  # by table and the row's key: the names of the columns, and the row
-Told = list[dict[str, Any]]
+BEFORE, AFTER = "main", "later"  # the same file twice, each as of the moment when it was read first
+Row = dict[str, Any]
+Told = list[Row]
 
 
-def taken(path: Path) -> Snapshot:
-    """All rows as they are now; nothing where there is no ledger, or where it cannot be read."""
-    if not path.exists():
-        return {}
-    try:
-        with closing(connect(path, "ro")) as connection:
-            return dict(row for table in TABLES for row in _rows(connection, table))
-    except sqlite3.Error:
-        return {}
+class EditWatch:
+    """Sees what becomes of the tables from its `with` on; nothing where the file cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        if self._path.exists():
+            with suppress(sqlite3.Error):
+                self._connection = _twice(self._path)
+                self._connection.execute("BEGIN")
+                self._connection.execute(f"SELECT 1 FROM {BEFORE}.sqlite_master").fetchone()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def differences(self) -> tuple[Told, Told]:
+        """The rows that were changed or are gone as they were, and those that were changed or are new as they are.
+
+        Where there was no ledger, all that it holds is new. Asked once, since what is read then is what stays.
+        """
+        with suppress(sqlite3.Error):
+            if self._connection is not None:
+                return _told(_only_in(self._connection, BEFORE, AFTER)), _told(
+                    _only_in(self._connection, AFTER, BEFORE)
+                )
+            if self._path.exists():
+                self._connection = _twice(self._path)
+                return [], _told(row for table in TABLES for row in _all(self._connection, table))
+        return [], []
 
 
-def _rows(connection: sqlite3.Connection, table: str) -> Iterator[tuple[Key, tuple[tuple[str, ...], Key]]]:
-    """Rows as SQLite gives them: of hundreds of thousands of prices a handful is told, and only those by name."""
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
-        return iter(())
-    found = connection.execute(f"SELECT * FROM {table}")
-    names = tuple(column[0] for column in found.description)
-    places = [names.index(name) for name in TABLES[table]]
-    if len(places) == 1:
-        (place,) = places
-        return (((table, row[place]), (names, row)) for row in found.fetchall())
-    return (((table, *(row[place] for place in places)), (names, row)) for row in found.fetchall())
+def _twice(path: Path) -> sqlite3.Connection:
+    connection = connect(path, "ro")
+    connection.execute(f"ATTACH ? AS {AFTER}", [f"{path.absolute().as_uri()}?mode=ro"])
+    return connection
 
 
-def differences(before: Snapshot, after: Snapshot) -> tuple[Told, Told]:
-    """The rows that were changed or are gone as they were, and those that were changed or are new as they are."""
-    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    return _told(before, changed), _told(after, changed)
+def _only_in(connection: sqlite3.Connection, here: str, there: str) -> Iterator[tuple[str, Row]]:
+    """The rows of one that the other has not, or has otherwise."""
+    for table, key in TABLES.items():
+        ours, theirs = _columns(connection, here, table), _columns(connection, there, table)
+        if ours:
+            both = [name for name in ours if name in theirs]
+            yield from _rows(connection, table, _difference(table, key, here, there, both))
 
 
-def _told(snapshot: Snapshot, keys: list[Key]) -> Told:
-    rows = [{"table": key[0], **_plain(dict(zip(*snapshot[key], strict=True)))} for key in keys if key in snapshot]
-    if len(rows) <= MOST_TOLD:
-        return rows
-    return [*rows[:MOST_TOLD], {"table": "", "more_rows": len(rows) - MOST_TOLD}]
+def _difference(table: str, key: tuple[str, ...], here: str, there: str, both: list[str]) -> str:
+    """A question by the one number of a row follows both in their order; without one, the rows are compared as sets."""
+    if not both:
+        return f"SELECT * FROM {here}.{table}"
+    if len(key) == 1:
+        (one,) = key
+        differs = " OR ".join(f"a.{name} IS NOT b.{name}" for name in both)
+        return (
+            f"SELECT a.* FROM {here}.{table} a LEFT JOIN {there}.{table} b ON b.{one} = a.{one} "
+            f"WHERE b.{one} IS NULL OR {differs}"
+        )
+    names = ", ".join(both)
+    return f"SELECT {names} FROM {here}.{table} EXCEPT SELECT {names} FROM {there}.{table}"
+
+
+def _columns(connection: sqlite3.Connection, where: str, table: str) -> list[str]:
+    """The names of its columns; none where there is no such table, as before it was made."""
+    return [row[1] for row in connection.execute(f"PRAGMA {where}.table_info({table})")]
+
+
+def _all(connection: sqlite3.Connection, table: str) -> Iterator[tuple[str, Row]]:
+    if _columns(connection, BEFORE, table):
+        yield from _rows(connection, table, f"SELECT * FROM {BEFORE}.{table}")
+
+
+def _rows(connection: sqlite3.Connection, table: str, question: str) -> Iterator[tuple[str, Row]]:
+    found = connection.execute(question)
+    names = [column[0] for column in found.description]
+    return ((table, dict(zip(names, row, strict=True))) for row in found)
+
+
+def _told(rows: Iterable[tuple[str, Row]]) -> Told:
+    told, more = list[Row](), 0
+    for table, row in rows:
+        if len(told) < MOST_TOLD:
+            told.append({"table": table, **_plain(row)})
+        else:
+            more += 1
+    return [*told, {"table": "", "more_rows": more}] if more else told
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

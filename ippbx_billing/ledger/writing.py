@@ -28,7 +28,7 @@ def begin(connection: sqlite3.Connection) -> None:
             return
         connection.execute("ROLLBACK")
         if time.monotonic() > until:
-            raise BusyError(tr("a new ledger is taking the place of this one"), tr("it will do to try again later"))
+            raise BusyError(tr("a new ledger is taking the place of this one"), tr("try again later"))
         time.sleep(ASKED_AGAIN_S)
 
 

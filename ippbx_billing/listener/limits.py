@@ -17,7 +17,7 @@ class Limits:
     max_requests_per_s: int = 10_000  # of one address, which may save up as many for a burst
     max_waiting_events: int = 10_000  # received and not yet committed
     max_held_bytes: int = 256 * 1024 * 1024  # of bodies being received or committed, all senders together
-    min_free_bytes: int = 64 * 1024 * 1024  # below, the disk is left to the ledger and to those who mend it
+    min_free_bytes: int = 64 * 1024 * 1024  # below, the disk is left to the ledger and to those who repair it
     request_timeout_s: int = 60  # from a connection's first moment, or a request's first byte, to its last
     idle_timeout_s: int = 75  # between two requests
     shutdown_timeout_s: int = 10

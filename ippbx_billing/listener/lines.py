@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 
 MOST_ROWS = 100  # of a body
-MOST_BYTES = 8 * 1024 * 1024  # of a document; what is longer is no record
+MOST_BYTES = 8 * 1024 * 1024  # of a document; what is longer is not a record
 LONGEST_LINE = 64 * 1024
 MOST_HEADING_LINES = 3
 FEWEST_CUTS = 3  # of a line that names columns
@@ -122,7 +122,7 @@ class Lines:
         self.unread = len(self._unfinished)
 
     def _pass(self, line: bytes) -> None:
-        """A line that is no part of a body."""
+        """A line that is not a part of a body."""
         if not self._waiting:
             self.unread -= len(line)
 

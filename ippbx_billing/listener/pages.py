@@ -72,7 +72,7 @@ class Pages:
         counts, writer = self._capacity.counts, self._capacity.writer
         if writer.failure:
             with suppress(DataError):
-                await writer.probe()  # so that a mended disk is noticed before the PBX posts again
+                await writer.probe()  # so that a repaired disk is noticed before the PBX posts again
         failure = writer.failure or self._capacity.shortage()
         last = writer.last_kept_at
         health = {

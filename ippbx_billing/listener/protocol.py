@@ -19,7 +19,7 @@ from ippbx_billing.listener import answers
 from ippbx_billing.listener.answers import CLOSES, STAYS, STAYS_OPEN, Refusal
 from ippbx_billing.listener.doors import Doors
 from ippbx_billing.listener.exchange import Exchange
-from ippbx_billing.listener.requests import NOTED_SIZES, IncomingRequest, is_plain, mended, miscounted
+from ippbx_billing.listener.requests import NOTED_SIZES, IncomingRequest, is_plain, miscounted, repaired
 
 MOST_UNDER_WAY = 64  # requests of one connection; its further bytes wait in the network
 LINGER_S = 10  # how long the other side may take to hear the last answer and to end
@@ -124,7 +124,7 @@ class Protocol(asyncio.Protocol):
             if b"\n" not in data and data.strip() and len(data) <= self.doors.limits.max_header_bytes:
                 self._wait_for_line(data)
                 return
-            data = mended(data)
+            data = repaired(data)
         self._line = b""
         if self.stage is not BETWEEN:
             self.stage = BETWEEN
@@ -169,7 +169,7 @@ class Protocol(asyncio.Protocol):
             except httptools.HttpParserUpgrade as offer:
                 method = self._parser.get_method()
                 if method == b"CONNECT":
-                    raise httptools.HttpParserError("this is no proxy") from offer
+                    raise httptools.HttpParserError("this is not a proxy") from offer
                 head = self._request.without_upgrade()
                 data = b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, self._request.url, head, data[offer.args[0] :])
                 self._begin = 0
@@ -356,12 +356,12 @@ class Protocol(asyncio.Protocol):
             self._transport.write(answers.CONTINUE)
 
     def _break_off(self) -> None:
-        """What came is no HTTP. Behind a good request it may be one with an odd first line; stray bytes there (a NUL,
+        """What came is not HTTP. Behind a good request it may be one with an odd first line; stray bytes there (a NUL,
         a line) spoil nothing: the good request gets its answer."""
         if self.stage >= ENDING:
             return
         rest = self._data[self._begin :] if self._begin > 0 and not BODY <= self.stage < ENDING else b""
-        again = mended(rest)
+        again = repaired(rest)
         if is_plain(again):
             self._parser = httptools.HttpRequestParser(self)
             self.stage = BETWEEN

@@ -62,7 +62,7 @@ def is_plain(data: bytes) -> bool:
     return _PLAIN_REQUEST.match(data) is not None
 
 
-def mended(data: bytes) -> bytes:
+def repaired(data: bytes) -> bytes:
     """A request whose first line no parser takes, with that line as its sender meant it.
 
     What a target may not hold is percent-encoded, which every reader of a query undoes.

@@ -62,7 +62,7 @@ class Senders:
         return bool(self._proxies) and within(address, self._proxies)
 
     def behind(self, proxy: str, headers: bytes) -> str:
-        """The address that a proxy forwards for: the last one named that is no proxy itself, else the proxy's own."""
+        """The address that a proxy forwards for: the last named that is not a proxy itself, else the proxy's own."""
         for address in reversed(_forwarded_for(headers)):
             if not within(address, self._proxies):
                 return address
@@ -116,7 +116,7 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
 
 
 def within(address: str, wanted: tuple[Network, ...]) -> bool:
-    """Whether the address lies in one of the networks; what is no address lies in none."""
+    """Whether the address lies in one of the networks; what is not an address lies in none."""
     try:
         known = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -128,7 +128,7 @@ _FORWARDED_FOR = re.compile(rb"^x-forwarded-for:([^\r\n]*)\r$", re.IGNORECASE | 
 
 
 def _forwarded_for(headers: bytes) -> list[str]:
-    """The addresses of all `X-Forwarded-For` lines in their order; what is no address ends the chain of belief."""
+    """The addresses of all `X-Forwarded-For` lines in their order; what is not an address ends the chain of belief."""
     named = b",".join(_FORWARDED_FOR.findall(headers)).decode("latin-1").split(",")
     believed: list[str] = []
     for text in named:

@@ -33,7 +33,7 @@ COLLECT_AFTER = 10_000
 
 LAST_WORD_S = 1  # how long those who are told at the end that we stop have to hear it
 
-SPARE_FILES = 64  # descriptors that are no connections: the databases, the pipe to the worker, …
+SPARE_FILES = 64  # descriptors that are not connections: the databases, the pipe to the worker, …
 
 
 class Server(uvicorn.Server):
@@ -140,12 +140,12 @@ def secured(certificate: str, key: str) -> ssl.SSLContext | None:
         reason = getattr(error, "reason", None) or str(error)
         raise CannotStartError(
             tr(
-                "{certificate} and {key} are no certificate and its key: {reason}",
+                "{certificate} and {key} are not a certificate and its key: {reason}",
                 certificate=certificate,
                 key=key,
                 reason=str(reason).replace("_", " ").lower(),
             ),
-            tr("both are wanted as PEM, the key without a password and belonging to this certificate"),
+            tr("both are expected as PEM, the key without a password and belonging to this certificate"),
         ) from error
     return context
 

@@ -15,7 +15,7 @@ def place_of(area_code: str, country: str) -> str:
     if area is not None:
         return area.place
     if country == "CN":
-        raise UsageError(tr("{code!r} is no area code of China", code=area_code), tr("give --place as well"))
+        raise UsageError(tr("{code!r} is not an area code of China", code=area_code), tr("give --place as well"))
     return country
 
 

@@ -67,7 +67,7 @@ class InvoiceCall:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceItem:
-    """A line that costs money and is no call: the rent of a line, a package, a credit."""
+    """A line that costs money and is not a call: the rent of a line, a package, a credit."""
 
     where: str
     text: str
@@ -333,7 +333,7 @@ def length(text: str, times_s: int = 1) -> int:
     match = _SPOKEN.fullmatch(text)
     if match and any(match.groups()):
         return sum(int(part or 0) * each for part, each in zip(match.groups(), (3600, 60, 1), strict=True))
-    raise ValueError(tr("a length such as 65, 1:05 or 1 min 5 s is wanted, not {text!r}", text=text))
+    raise ValueError(tr("a length such as 65, 1:05 or 1 min 5 s is expected, not {text!r}", text=text))
 
 
 def _whole(text: str, times_s: int) -> int:

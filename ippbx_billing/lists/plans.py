@@ -201,13 +201,13 @@ def _direction(text: str) -> Direction | None:
 def _unit(text: str) -> int:
     found = cells.seconds(text)
     if not found:
-        raise ValueError(tr("whole seconds are wanted, such as 60"))
+        raise ValueError(tr("whole seconds are expected, such as 60"))
     return found
 
 
 def _decimals(text: str) -> int:
     if not re.fullmatch("[0-6]", text.strip()):
-        raise ValueError(tr("a whole number from 0 to 6 is wanted"))
+        raise ValueError(tr("a whole number from 0 to 6 is expected"))
     return int(text)
 
 
@@ -225,7 +225,7 @@ def step(text: str) -> VolumeStep:
     """One step: beyond how many minutes (`500`) or seconds (`90s`), and a price a minute or a percentage off."""
     found = _STEP.fullmatch(text.strip())
     if found is None:
-        raise ValueError(tr("a step is wanted, such as 500:0.10 or 500:-20%"))
+        raise ValueError(tr("a step is expected, such as 500:0.10 or 500:-20%"))
     beyond_s = int(found["from"]) * (1 if found["unit"] else MINUTE_S)
     if found["percent"]:
         return VolumeStep(beyond_s, percent_off=percent(found["percent"]))
@@ -239,7 +239,7 @@ def percent(text: str) -> int:
     except ValueError:
         found = -1
     if not 0 <= found <= 1000 * money.MICRO:
-        raise ValueError(tr("a percentage is wanted, such as 6 or 2.5"))
+        raise ValueError(tr("a percentage is expected, such as 6 or 2.5"))
     return found
 
 
@@ -367,7 +367,7 @@ def _step_words(one: VolumeStep) -> str:
 
 
 def length_text(seconds: int) -> str:
-    """A length of time in minutes, in seconds where it is no whole number of them."""
+    """A length of time in minutes, in seconds where it is not a whole number of them."""
     minutes, rest = divmod(seconds, MINUTE_S)
     return tr("{count} s", count=seconds) if rest else tr("{count} min", count=minutes)
 

@@ -29,7 +29,7 @@ def trunk(name: str, carrier: str, number: str | None = None, outside_prefix: st
         raise UsageError(tr("the trunk has no name"), tr("write it as the PBX names it in its records"))
     if outside_prefix and not (outside_prefix.isascii() and outside_prefix.isdecimal()):
         raise UsageError(
-            tr("the outside-line prefix is {text!r}", text=outside_prefix), tr("only digits are wanted, such as 9")
+            tr("the outside-line prefix is {text!r}", text=outside_prefix), tr("only digits are expected, such as 9")
         )
     return Trunk(name, carrier, number, outside_prefix)
 
@@ -38,14 +38,15 @@ def cleanup(prefix: str, delete: int, length: int | None = None) -> Cleanup:
     """A rule that takes digits off dialled numbers; `length` None compares the whole prefix."""
     if not prefix or prefix.strip("0123456789*#"):
         raise UsageError(
-            tr("the prefix {text!r} is no number", text=prefix), tr("digits, * and # are wanted, such as 17951 or *67")
+            tr("the prefix {text!r} is not a number", text=prefix),
+            tr("digits, * and # are expected, such as 17951 or *67"),
         )
     if length is not None and not 0 < length <= len(prefix):
         problem = tr("{length} digits of {prefix} cannot be compared", length=length, prefix=prefix)
         raise UsageError(problem, tr("leave the length out to compare all of them"))
     if not 0 < delete <= MOST_DELETED:
         raise UsageError(
-            tr("{count} digits cannot be deleted", count=delete), tr("1 to {most} are wanted", most=MOST_DELETED)
+            tr("{count} digits cannot be deleted", count=delete), tr("1 to {most} are expected", most=MOST_DELETED)
         )
     return Cleanup(prefix, length or len(prefix), delete)
 
@@ -76,7 +77,7 @@ def day_entries(first: date, last: date, kind: Any, note: str = "") -> list[DayO
     """What the site says of these days, both included."""
     if not 0 <= (last - first).days < DAYS_AT_ONCE:
         raise UsageError(
-            tr("{first} to {last} is no run of days", first=first, last=last), tr("at most a year at once")
+            tr("{first} to {last} is not a run of days", first=first, last=last), tr("at most a year at once")
         )
     return [DayOverride(first + timedelta(days=number), kind, note) for number in range((last - first).days + 1)]
 
@@ -99,13 +100,15 @@ def override_prefix(text: str) -> str:
     """The prefix as digits, with its + where it has one."""
     digits = clean(text)
     if not digits.removeprefix("+").isdigit():
-        raise UsageError(tr("{prefix!r} is no prefix", prefix=text), tr("write the first digits, e.g. +8190 or 022885"))
+        raise UsageError(
+            tr("{prefix!r} is not a prefix", prefix=text), tr("write the first digits, e.g. +8190 or 022885")
+        )
     return digits
 
 
 def _country(text: str | None) -> str | None:
     if text is not None and not (len(text) == 2 and text.isascii() and text.isalpha()):
-        raise UsageError(tr("{country!r} is no country", country=text), tr("two letters are wanted, e.g. CN"))
+        raise UsageError(tr("{country!r} is not a country", country=text), tr("two letters are expected, e.g. CN"))
     return text.upper() if text else None
 
 
@@ -159,7 +162,7 @@ def _put_days(given: Given, ledger: Ledger) -> str:
     first = _day(given.get("day", ""))
     last = _day(given["to"]) if "to" in given else first
     if given.get("kind") not in DAY_WORDS:
-        raise UsageError(tr("{text!r} is none of them", text=given.get("kind", "")[:100]), ", ".join(DAY_WORDS))
+        raise UsageError(tr("{text!r} is not one of them", text=given.get("kind", "")[:100]), ", ".join(DAY_WORDS))
     days = day_entries(first, last, given["kind"], given.get("note", ""))
     ledger.rules.put_days(days)
     return tr("{count} days are {kind} now", count=len(days), kind=tr(given["kind"]))
@@ -199,7 +202,7 @@ _DEEDS: dict[str, Callable[[Given, Ledger], str]] = {
 
 def _whole(title: str, text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise UsageError(tr("{option} is {text!r}", option=title, text=text[:100]), tr("a whole number is wanted"))
+        raise UsageError(tr("{option} is {text!r}", option=title, text=text[:100]), tr("a whole number is expected"))
     return int(text)
 
 
@@ -207,12 +210,12 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(tr("{text!r} is no day", text=text[:100]), tr("write it like 2026-10-01")) from None
+        raise UsageError(tr("{text!r} is not a day", text=text[:100]), tr("write it like 2026-10-01")) from None
 
 
 def _one_of(kinds: Any, text: str | None) -> Any:
     if not text:
         return None
     if text not in tuple(kinds):
-        raise UsageError(tr("{text!r} is none of them", text=text[:100]), ", ".join(kinds))
+        raise UsageError(tr("{text!r} is not one of them", text=text[:100]), ", ".join(kinds))
     return kinds(text)

@@ -137,7 +137,7 @@ def read_xlsx(content: bytes) -> list[Sheet]:
     except UnpackedError:
         raise
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
-        raise ValueError(tr("it is no XLSX workbook; save it as .xlsx or .csv")) from error
+        raise ValueError(tr("it is not an XLSX workbook; save it as .xlsx or .csv")) from error
     count = _CellCount()
     try:
         return [
@@ -146,7 +146,7 @@ def read_xlsx(content: bytes) -> list[Sheet]:
             if hasattr(sheet, "iter_rows")
         ]
     except (zipfile.BadZipFile, SyntaxError) as error:
-        raise ValueError(tr("it is no XLSX workbook; save it as .xlsx or .csv")) from error
+        raise ValueError(tr("it is not an XLSX workbook; save it as .xlsx or .csv")) from error
     finally:
         book.close()
 
@@ -221,7 +221,7 @@ def _spread(rows: tuple[Row, ...], merged: Iterable[tuple[int, int, int]]) -> tu
 
 
 def _cell_text(value: Any) -> str:
-    """A cell as a person reads it: 755 is no 755.0, a day is no midnight."""
+    """A cell as a person reads it: 755 is not 755.0, a day is not midnight."""
     if value is None:
         return ""
     if isinstance(value, datetime):

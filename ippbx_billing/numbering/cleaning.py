@@ -4,7 +4,7 @@
     clean("sip:+862258674577@pbx.example")  ->  "+862258674577"
 
 Digits remain, in whatever script they were written, with a `+` before a country code, the keys `*` and `#`,
-and `,` where the dialler paused; whatever has letters in it is no number and gives the empty text.
+and `,` where the dialler paused; whatever has letters in it is not a number and gives the empty text.
 """
 
 import re
@@ -55,7 +55,7 @@ class Cleanup:
 
 
 def clean(text: str) -> str:
-    """Digits with their `+`, `*`, `#` and pauses (`,`); empty where the text is no number."""
+    """Digits with their `+`, `*`, `#` and pauses (`,`); empty where the text is not a number."""
     if text.isascii() and text.isdigit():
         return text
     text = _subscriber(_latin(text[:LONGEST_TEXT]).strip())

@@ -132,7 +132,7 @@ class PhoneDat:
         first = self._first if size > _HEADER.size and content[:4].isdigit() else -1
         if not _HEADER.size < first < size or (size - first) % _ENTRY.size:
             raise DataError(
-                tr("{path} is no phone.dat", path=self._path),
+                tr("{path} is not a phone.dat", path=self._path),
                 tr("its header or its length does not fit; download it again"),
             )
         last, offsets = 0, set()
@@ -256,7 +256,7 @@ def _csv_rows(path: Path, content: bytes, problems: list[str]) -> Iterator[tuple
     for row in reader:
         prefix, region, place, code = ((row[name] or "").strip() for name in CSV_COLUMNS)
         if not (prefix.isascii() and prefix.isdigit() and len(prefix) == 7):
-            problem = tr("the prefix is {prefix!r}, seven digits are wanted", prefix=prefix)
+            problem = tr("the prefix is {prefix!r}, seven digits are expected", prefix=prefix)
             problems.append(f"{tr('line {number}', number=reader.line_num)}: {problem}")
         elif prefix in seen:
             problem = tr("the prefix {prefix} stands there twice", prefix=prefix)

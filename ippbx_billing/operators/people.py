@@ -80,7 +80,7 @@ class OperatorTables:
         """A new operator, who has no password yet; UsageError for a name that is taken or cannot be one."""
         name = name.strip()
         if not 1 <= len(name) <= MOST_LETTERS or not name.isprintable():
-            raise UsageError(tr("{name!r} is no name", name=name), tr("write it like anna"))
+            raise UsageError(tr("{name!r} is not a valid name", name=name), tr("write it like anna"))
         if self._row(name) is not None:
             raise UsageError(tr("there is an operator {name} already", name=name), tr("choose another name"))
         _check(role, department, employee, language)

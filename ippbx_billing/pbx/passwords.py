@@ -19,7 +19,7 @@ def usable_api_password(password: str) -> str:
         )
     if not password.isprintable():
         problem = tr("this API password holds characters that nobody can type")
-        raise UsageError(problem, tr("letters, digits and signs are wanted"))
+        raise UsageError(problem, tr("letters, digits and signs are expected"))
     return password
 
 

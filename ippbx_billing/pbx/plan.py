@@ -121,7 +121,7 @@ def _outcome(profile: Profile, needed: Sequence[FieldChange], present: Wanted) -
         return Outcome(
             State.IN_FORCE,
             tr("The changes were applied, but whether the PBX restarted its services could not be seen."),
-            tr("`ippbx-bill pbx check --wait 60` and a test call tell; if no event comes, restart the PBX"),
+            tr("try `ippbx-bill pbx check --wait 60` and a test call; if no event comes, restart the PBX"),
         )
     if not right:
         return Outcome(State.DISCARDED, tr("Nothing was applied; what had been saved was discarded."))
@@ -145,7 +145,7 @@ def _unknown() -> Outcome:
     return Outcome(
         State.UNKNOWN,
         tr("Whether the changes were applied could not be seen; what was saved could not be discarded."),
-        tr("when it is back, `ippbx-bill pbx show` tells, and `ippbx-bill pbx discard` undoes what is only saved"),
+        tr("when it is back, see `ippbx-bill pbx show`; `ippbx-bill pbx discard` undoes what is only saved"),
     )
 
 

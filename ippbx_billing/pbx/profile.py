@@ -128,7 +128,7 @@ def _document(name: str) -> dict[str, Any]:
         raise DataError(problem, tr("known is uc; or name a TOML file")) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problem = tr("{path} is not valid TOML: {error}", path=name, error=error)
-        raise DataError(problem, tr("mend the line it names")) from error
+        raise DataError(problem, tr("correct the line it names")) from error
     base = document.pop("base", None)
     return _laid_over(_document(str(base)), document) if base and base != name else document
 

@@ -47,7 +47,7 @@ def load(data_dir: Path) -> list[Remembered]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError) as error:
         raise DataError(
             tr("{path} cannot be read: {error}", path=path, error=error),
-            tr("mend or remove it; `configure-pbx` asks again"),
+            tr("correct or remove it; `configure-pbx` asks again"),
         ) from error
 
 

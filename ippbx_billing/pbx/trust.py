@@ -17,7 +17,7 @@ from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
 from ippbx_billing.pbx.problems import CertificateChanged, Unreachable
 
-# How OpenSSL names an answer that is no TLS at all, in its versions.
+# How OpenSSL names an answer that is not TLS at all, in its versions.
 _PLAIN = re.compile(r"(?i)wrong.version.number|http.request|record.layer.failure|packet.length.too.long")
 
 
@@ -59,7 +59,7 @@ def signed_by(ca: Path) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
             tr("{path} cannot be used as a certificate authority: {error}", path=ca, error=error),
-            tr("a file in PEM form is wanted"),
+            tr("a file in PEM form is expected"),
         ) from error
 
 
@@ -93,8 +93,8 @@ def normal_fingerprint(text: str) -> str:
     digits = re.sub(r"(?i)^sha-?256[=:]?|[\s:]", "", text).upper()
     if not re.fullmatch(r"[0-9A-F]{64}", digits):
         raise UsageError(
-            tr("{text!r} is no SHA-256 fingerprint", text=text),
-            tr("64 hexadecimal digits are wanted, as a browser's certificate page shows them"),
+            tr("{text!r} is not a SHA-256 fingerprint", text=text),
+            tr("64 hexadecimal digits are expected, as a browser's certificate page shows them"),
         )
     return bytes.fromhex(digits).hex(":").upper()
 

@@ -26,9 +26,9 @@ class EventUrls:
 
 
 def our_urls(server: str, using: Settings, token: str) -> EventUrls:
-    """The addresses of our two doors, with the token as their path; raises UsageError for what is no host."""
+    """The addresses of our two doors, with the token as their path; raises UsageError for what is not a host."""
     if not re.fullmatch(r"[\w.:\[\]-]+", server):
-        raise UsageError(tr("{text!r} is no address of a machine", text=server), tr("write it like 192.168.6.27"))
+        raise UsageError(tr("{text!r} is not the address of a machine", text=server), tr("write it like 192.168.6.27"))
     host = f"[{server}]" if ":" in server and not server.startswith("[") else server
     path = f"{token}/" if token else ""
     scheme = "https" if using.tls_certificate else "http"

@@ -526,7 +526,7 @@ def _rated(event: RawEvent, call: Call, rules: Rules) -> RatedCall:
 
 
 def unsettled(ledger: Ledger) -> list[int]:
-    """The events worth another reading after a cause was mended: rejected ones, and those of unrated calls."""
+    """The events worth another reading after a cause was removed: rejected ones, and those of unrated calls."""
     return sorted(
         {*ledger.journey.events_with(EventStatus.REJECTED), *ledger.calls.events_with_status(ChargeStatus.UNRATED)}
     )

@@ -25,7 +25,7 @@ from ippbx_billing.pipeline.rows import CallRow, join
 if TYPE_CHECKING:
     from ippbx_billing.pipeline import Rules
 
-MOST_ROWS = 60  # an id that more rows share is no call's
+MOST_ROWS = 60  # an id that more rows share is not a call's
 OPEN = ("talk-not-told", "length-not-told")  # the notes of a record that does not tell the talk
 
 

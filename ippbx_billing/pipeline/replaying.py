@@ -1,4 +1,4 @@
-"""`events replay`: events read again after their cause was mended, alone, with the fees before and after.
+"""`events replay`: events read again after their cause was removed, alone, with the fees before and after.
 
 done = replay(ledger, inbox, settings, unsettled)
 done.fresh, done.replayed.events, done.replayed.fees.before.fee_micro, done.left

@@ -55,7 +55,7 @@ class Period:
             first = datetime.strptime(text, "%Y-%m").date()
         except ValueError:
             raise UsageError(
-                tr("{text!r} is no month", text=text), tr("write it like 2026-10, or say this or last")
+                tr("{text!r} is not a month", text=text), tr("write it like 2026-10, or say this or last")
             ) from None
         return cls(first, _end_of_month(first), text)
 
@@ -65,7 +65,7 @@ class Period:
         number = {"this": today.year, "last": today.year - 1}.get(text)
         if number is None:
             if not (len(text) == 4 and text.isdecimal() and text.isascii() and int(text)):
-                raise UsageError(tr("{text!r} is no year", text=text), tr("write it like 2026, or say this or last"))
+                raise UsageError(tr("{text!r} is not a year", text=text), tr("write it like 2026, or say this or last"))
             number = int(text)
         return cls(date(number, 1, 1), date(number, 12, 31), f"{number:04d}")
 
@@ -137,7 +137,7 @@ def _year_earlier(day: date) -> date:
 class Scope:
     """Whose calls somebody may see at all, by ids: those of departments, or those of one employee.
 
-    It is no condition that was asked for: no report tells it, and no answer goes beyond it. With neither, nobody's.
+    It is not a condition that was asked for: no report tells it, and no answer goes beyond it. With neither, nobody's.
     """
 
     departments: tuple[int, ...] = ()

@@ -29,7 +29,7 @@ from ippbx_billing.ledger import Ledger
 
 SILENT_CALLS = 20  # by chance alone, so many calls would all stay away once in 500 million times
 RHYTHM_WEEKS = 4
-LEAST_WEEKS = 3  # fewer than these are no rhythm
+LEAST_WEEKS = 3  # fewer than these are not rhythm
 WEEK_H = 168
 UNCOUNTED = -1
 MONTHS_SHOWN = 12
@@ -93,9 +93,22 @@ class Coverage:
             "plans": [{"name": name, "amount": amount} for name, amount in self.plans],
         }
 
-    def notes(self, *, unrated: bool = True) -> list[str]:
-        """A sentence for each thing, in the language in use; without the `unrated` calls where a report lists those."""
-        return [*(self._unrated() if unrated else ()), *self._elsewhere(), *self._others(), *self._days()]
+    def notes(self, *, unrated: bool = True, fees: bool = True, others: bool = True) -> list[str]:
+        """A sentence for each thing, in the language in use.
+
+        Without the `unrated` calls where a report lists those; without what is said of prices where it has no `fees`;
+        without the records of `others` where it is of some calls only.
+        """
+        return [
+            *(self._unrated() if unrated else ()),
+            *self._elsewhere(),
+            *self._events(),
+            *(self._records() if others else ()),
+            *(self._plans() if fees else ()),
+            *self._silences(),
+            *(self._provisional() if fees else ()),
+            *self._days(),
+        ]
 
     def _elsewhere(self) -> Iterator[str]:
         if self.other_months:
@@ -110,7 +123,7 @@ class Coverage:
         if rest:
             yield tr("unrated: {count} more, for other reasons: see `calls list --status unrated`", count=sum(rest))
 
-    def _others(self) -> Iterator[str]:
+    def _events(self) -> Iterator[str]:
         if self.filtered:
             yield tr("{count} calls kept but not billed (filtered)", count=self.filtered)
         if self.rejected:
@@ -121,7 +134,7 @@ class Coverage:
         if self.waiting:
             yield tr("{count} events are not read yet: `ippbx-bill listen` reads them", count=self.waiting)
 
-        yield from self._records()
+    def _plans(self) -> Iterator[str]:
         for name, amount in self.plans[:SHOWN]:
             yield tr("plan {name}: {amount} on the month's bill, not in these sums", name=name, amount=amount)
         if len(self.plans) > SHOWN:
@@ -133,7 +146,7 @@ class Coverage:
         if self.corrected:
             yield tr("{count} calls were corrected by a later version of their record", count=self.corrected)
 
-    def _days(self) -> Iterator[str]:
+    def _silences(self) -> Iterator[str]:
         for one in self.silences[:SHOWN]:
             yield tr(
                 "no call from {first} to {end}, where about {usual} are usual",
@@ -143,8 +156,12 @@ class Coverage:
             )
         if len(self.silences) > SHOWN:
             yield tr("{count} further silences, see --format json", count=len(self.silences) - SHOWN)
+
+    def _provisional(self) -> Iterator[str]:
         for year in self.provisional:
             yield tr("{year} is provisional: make-up working days are not published", year=year)
+
+    def _days(self) -> Iterator[str]:
         if self.first_record and self.last_record:
             first, last = (text[:16].replace("T", " ") for text in (self.first_record, self.last_record))
             yield tr("records from {first} to {last}", first=first, last=last)

@@ -371,7 +371,7 @@ def amount_of(text: str, *, given_back: bool = False) -> int:
     except ValueError as error:
         raise UsageError(str(error), tr("write it like 10 or 0.50")) from None
     if found < 0 and not given_back:
-        raise UsageError(tr("an amount such as 12.50 is wanted"), tr("write it like 10 or 0.50"))
+        raise UsageError(tr("an amount such as 12.50 is expected"), tr("write it like 10 or 0.50"))
     return found
 
 
@@ -379,5 +379,5 @@ def length_of(text: str) -> int:
     """A length of time such as 10h or 90min, in seconds; UsageError for none."""
     found = re.fullmatch(r"(\d{1,6})\s*(h|min|m)", text.strip())
     if found is None:
-        raise UsageError(tr("{text!r} is no length of time", text=text), "--time 10h, --time 90min")
+        raise UsageError(tr("{text!r} is not a length of time", text=text), "--time 10h, --time 90min")
     return int(found[1]) * (3600 if found[2] == "h" else 60)

@@ -35,7 +35,7 @@ class CallsPage:
 
 
 def calls_page(ledger: Ledger, view: View, wanted: WantedCalls, *, size: int, after: str = "") -> CallsPage:
-    """The calls from the newest on, of which `after` was the last one seen; UsageError where that is no place."""
+    """The calls from the newest on, of which `after` was the last one seen; UsageError where that is not a place."""
     clauses, values = conditions_of(ledger, _until(wanted, after))
     if after:
         clauses.append("(c.day, c.started_at, c.id) < (?, ?, ?)")
@@ -77,7 +77,7 @@ def _place(text: str) -> tuple[str, int, int]:
         day, started_at, number = text.split(".")
         return date.fromisoformat(day).isoformat(), int(started_at), int(number)
     except ValueError:
-        raise UsageError(tr("{text!r} is no page", text=text), tr("begin at the first page")) from None
+        raise UsageError(tr("{text!r} is not a page", text=text), tr("begin at the first page")) from None
 
 
 def _in_order(ledger: Ledger, view: View, ids: list[int]) -> Iterator[dict[str, Any]]:

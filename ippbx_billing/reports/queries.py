@@ -103,10 +103,6 @@ class Query:
         merged = {name: value for name, value in (kept | renamed).items() if value}
         return "?" + urlencode(merged)
 
-    def told(self) -> list[tuple[str, str]]:
-        """The conditions as a document tells them."""
-        return [(f"--{name.replace('_', '-')}", value) for name, value in self.conditions.items()]
-
     def without(self, *names: str) -> "Query":
         """The same question without some conditions."""
         return replace(self, given={name: value for name, value in self.given.items() if name not in names})
@@ -114,16 +110,16 @@ class Query:
 
 def _check(name: str, value: str) -> None:
     if len(value) > LONGEST:
-        raise UsageError(tr("{text!r} is no condition", text=value[:20] + "…"), tr("write at most 200 letters"))
+        raise UsageError(tr("{text!r} is not a condition", text=value[:20] + "…"), tr("write at most 200 letters"))
     if name in CHOICES and value not in CHOICES[name]:
-        raise UsageError(tr("{text!r} is none of them", text=value), ", ".join(CHOICES[name]))
+        raise UsageError(tr("{text!r} is not one of them", text=value), ", ".join(CHOICES[name]))
     if name == "country" and not (len(value) == 2 and value.isascii() and value.isalpha()):
-        raise UsageError(tr("{text!r} is no country", text=value), tr("its two letters, such as CN"))
+        raise UsageError(tr("{text!r} is not a country", text=value), tr("its two letters, such as CN"))
     if name == "min_fee":
         try:
             money.parse(value)
         except ValueError:
-            raise UsageError(tr("{text!r} is no amount", text=value), tr("write it like 1.50")) from None
+            raise UsageError(tr("{text!r} is not an amount", text=value), tr("write it like 1.50")) from None
 
 
 def _period(given: Mapping[str, str], today: date, default: str) -> tuple[str, Period]:
@@ -137,7 +133,7 @@ def _period(given: Mapping[str, str], today: date, default: str) -> tuple[str, P
         return "", Period.year(given["year"], today)
     name = given.get("period", default)
     if name not in SHORTCUTS:
-        raise UsageError(tr("{text!r} is none of them", text=name), ", ".join(SHORTCUTS))
+        raise UsageError(tr("{text!r} is not one of them", text=name), ", ".join(SHORTCUTS))
     return name, SHORTCUTS[name](today)
 
 
@@ -145,4 +141,4 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(tr("{text!r} is no day", text=text), tr("write it like 2026-10-01")) from None
+        raise UsageError(tr("{text!r} is not a day", text=text), tr("write it like 2026-10-01")) from None

@@ -166,7 +166,7 @@ def _check(by: Sequence[str], sort: str | None, top: int | None, compare: str | 
         raise UsageError(tr("{count} rows are none", count=top), tr("ask for at least one"))
     if source not in SOURCES:
         raise UsageError(
-            tr("{source!r} is no source of sums", source=source), tr("one of: {names}", names=", ".join(SOURCES))
+            tr("{source!r} is not a source of sums", source=source), tr("one of: {names}", names=", ".join(SOURCES))
         )
 
 
@@ -354,7 +354,7 @@ def _holders(ledger: Ledger, day: date) -> dict[str, tuple[str | None, int | Non
 
 
 def _measures(now: Amounts, before: Amounts | None, whole_micro: int, decimals: int) -> dict[str, Any]:
-    """The sums and what follows from them; exact text where they are no whole numbers, None where it has no sense."""
+    """The sums and what follows from them; exact text where they are not whole numbers, None where it has no sense."""
     answered = now.answered
     found: dict[str, Any] = {
         "calls": now.calls,

@@ -159,7 +159,7 @@ def verify_file(
 ) -> tuple[str, Verification]:
     """The carrier's name and the answer for a file; headings that were named are remembered for this carrier.
 
-    Raises NotFoundError for an unknown carrier, DataError for a file that is no list of calls.
+    Raises NotFoundError for an unknown carrier, DataError for a file that is not a list of calls.
     """
     told = ledger.book.carrier(carrier) if carrier else _only_carrier(ledger)
     state = f"invoice-columns/{told.name}"
@@ -447,7 +447,7 @@ class _Judge:
         theirs = line.call.duration_s
         if one is None or abs(theirs - one.billed_s) <= self.allowed.length_s:
             return False
-        return theirs != -(-one.billed_s // 60) * 60  # begun minutes are no other length
+        return theirs != -(-one.billed_s // 60) * 60  # begun minutes are not other length
 
     def _twice(self, lines: Sequence[_Line], pairs: Mapping[int, int], spelt: _Spelling) -> set[int]:
         """Lines without a call that say what another line says: the same number, at the same time, for as long."""

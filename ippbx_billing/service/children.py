@@ -7,7 +7,7 @@
         worker.start()
 
 The one idea: the end of the pipe tells the child to end, by whatever way the listener went; its own end is told and
-mended, and is never the listener's.
+started again, and is never the listener's.
 """
 
 import subprocess

@@ -90,5 +90,5 @@ def _run(command: str, *arguments: str) -> str:
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip() or str(done.returncode)).splitlines()[0]
         problem = tr("`{command}` failed: {said}", command=" ".join((command, *arguments)), said=said)
-        raise BillingError(problem, tr("`journalctl -u {name}` tells more", name=NAME))
+        raise BillingError(problem, tr("`journalctl -u {name}` shows more", name=NAME))
     return done.stdout

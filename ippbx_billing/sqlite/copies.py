@@ -81,4 +81,4 @@ def _plainly(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         problem = tr("{path} cannot be copied or checked: {error}", path=path, error=error)
-        raise DataError(problem, tr("see to the disk, its free space and the file's owner")) from error
+        raise DataError(problem, tr("check the disk, its free space and the file's owner")) from error

@@ -39,7 +39,7 @@ def number(connection: sqlite3.Connection, pragma: str) -> int:
 
 
 def unanswered(error: BaseException | None) -> DataError | None:
-    """What a person is told of an error that SQLite raised; None for an error that is no database's."""
+    """What a person is told of an error that SQLite raised; None for an error that is not a database's."""
     if not isinstance(error, sqlite3.Error):
         return None
     return DataError(tr("the database does not answer: {error}", error=error), tr("see `ippbx-bill doctor`"))

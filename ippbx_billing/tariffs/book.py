@@ -2,7 +2,7 @@
 
 The one idea: the more specific row wins. Destinations are tried in the order called number, pattern, prefix,
 area, country, any; among the rows of one destination the call's own line kind goes before any kind; of one such
-row the newest version not later than the call's day is in force. A version that has `ended` is no row any more, and
+row the newest version not later than the call's day is in force. A version that has `ended` is not a row any more, and
 one that is `blocked` says that the call has no price at all.
 
 A carrier's list goes by full numbers and knows nothing of our traffic types: rows by full number (`+4420`, and those
@@ -15,7 +15,8 @@ call's own type come those that name no more than its country, or its area as on
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from datetime import date
 from functools import cache
 
@@ -33,6 +34,7 @@ Destination = tuple[str, str]  # a match, or whose rows: `dialled`, `full`, `reg
 Rows = dict[Destination, dict[LineKind | None, Versions]]
 Fitting = tuple[Destination, ...]
 ListKey = tuple[str, TrafficType, Direction]
+SharedRows = dict[tuple[str, Direction], "Shared"]
 
 
 class TariffBook:
@@ -48,13 +50,39 @@ class TariffBook:
         self.trunks = {trunk.name: trunk for trunk in trunks}
         self.prices = tuple(prices)
         self.calendar = calendar
+        self._shared, self._lists = _price_lists(self.prices)
+        self._begin()
+
+    def _begin(self) -> None:
+        """What follows from carriers, trunks and lists; nothing is remembered yet."""
         self.default = next((carrier for carrier in self.carriers.values() if carrier.default), None)
         self._by_trunk = {name: self.carriers.get(trunk.carrier) for name, trunk in self.trunks.items()}
-        self._lists = _price_lists(self.prices)
         self._called = {key[0] for key, prices in self._lists.items() if prices.charges_called}
         # What `rating` found for calls that are alike in all but digits; None where digits count.
         self.settled: dict[tuple[object, ...] | None, Charge | tuple[Carrier, Price] | None] = {}
         self.charges: dict[tuple[int, int, Seconds], Charge] = {}  # what `rating` found once and need not find again
+
+    def changed(
+        self,
+        carriers: Iterable[Carrier],
+        trunks: Iterable[Trunk],
+        gone: Sequence[Price],
+        coming: Sequence[Price],
+        calendar: Calendar,
+    ) -> "TariffBook":
+        """Another book with these prices gone and those given behind all others: quick beside hundreds of thousands.
+
+        Prices are told apart by their ids. It answers what a book made anew would answer.
+        """
+        new = copy(self)
+        new.carriers = {carrier.name: carrier for carrier in carriers}
+        new.trunks = {trunk.name: trunk for trunk in trunks}
+        ids = {price.id for price in gone}
+        new.prices = (*(price for price in self.prices if price.id not in ids), *coming)
+        new.calendar = calendar
+        new._shared, new._lists = _changed_lists(self._shared, self._lists, gone, coming)
+        new._begin()
+        return new
 
     def carrier_for(self, trunk: str | None) -> Carrier | None:
         """The trunk's carrier, else the default carrier; None where there is neither.
@@ -153,8 +181,20 @@ class Shared:
         for price in sorted(prices, key=lambda price: price.effective_from):
             for destination in _shared_destinations(price):
                 _file(self.rows, destination, price)
-        self.longest = max((len(value) for match, value in self.rows if match == "full"), default=0)
-        self.codes = {value[:LONGEST_START] for match, value in self.rows if match == "full"}
+        self.full = {value for match, value in self.rows if match == "full"}
+        self.longest = max(map(len, self.full), default=0)
+        self.codes = {value[:LONGEST_START] for value in self.full}
+        self.days = _days(self.rows)
+
+    def changed(self, gone: Iterable[Price], coming: Iterable[Price]) -> "Shared":
+        """The same with other rows; what it knows of all rows may still speak of those that are gone, and harms not."""
+        new, coming = copy(self), list(coming)
+        new.rows = _changed_rows(self.rows, gone, coming, _shared_destinations)
+        come = {value for price in coming for match, value in _shared_destinations(price) if match == "full"}
+        new.full, new.codes = self.full | come, self.codes | {value[:LONGEST_START] for value in come}
+        new.longest = max(self.longest, *map(len, come), 0)
+        new.days = self.days | {price.effective_from for price in coming}
+        return new
 
 
 def _shared_destinations(price: Price) -> Iterator[Destination]:
@@ -177,6 +217,49 @@ def _file(rows: Rows, destination: Destination, price: Price) -> None:
     versions.append(price)
 
 
+def _days(rows: Rows) -> set[date]:
+    """The days on which a row begins."""
+    return {day for row in rows.values() for days, _ in row.values() for day in days}
+
+
+def _changed_rows(
+    rows: Rows,
+    gone: Iterable[Price],
+    coming: Iterable[Price],
+    destinations: Callable[[Price], Iterable[Destination]],
+) -> Rows:
+    """The rows without some prices and with others, which count as given later; the old rows stay as they are."""
+    changed = dict(rows)
+    for price in gone:
+        for destination in destinations(price):
+            _refile(changed, destination, price, _without)
+    for price in sorted(coming, key=lambda price: price.effective_from):
+        for destination in destinations(price):
+            _refile(changed, destination, price, _with)
+    return changed
+
+
+def _refile(
+    rows: Rows, destination: Destination, price: Price, change: Callable[[list[Price], Price], list[Price]]
+) -> None:
+    row = dict(rows.get(destination, {}))
+    versions = change(row.pop(price.line_kind, ([], []))[1], price)
+    if versions:
+        row[price.line_kind] = [one.effective_from for one in versions], versions
+    rows.pop(destination, None)
+    if row:
+        rows[destination] = row
+
+
+def _without(versions: list[Price], price: Price) -> list[Price]:
+    return [one for one in versions if one.id != price.id]
+
+
+def _with(versions: list[Price], price: Price) -> list[Price]:
+    place = bisect_right([one.effective_from for one in versions], price.effective_from)
+    return [*versions[:place], price, *versions[place:]]
+
+
 NOTHING_SHARED = Shared(())
 
 
@@ -187,23 +270,45 @@ class PriceList:
         self._rows: Rows = {}
         self._shared = shared
         for price in sorted(prices, key=lambda price: price.effective_from):
-            _file(self._rows, (price.match, spelt(price)), price)
-            if price.match == "prefix" and not price.value.startswith("+"):
-                _file(self._rows, ("dialled", spelt(price)), price)
-        every = (*self._rows.values(), *shared.rows.values())
-        self._changes = sorted({day for row in every for days, _ in row.values() for day in days})
+            for destination in _own_destinations(price):
+                _file(self._rows, destination, price)
+        self._days = _days(self._rows)
+        self._prefixes, self._dialled = (
+            {value for match, value in self._rows if match == sort} for sort in ("prefix", "dialled")
+        )
+        self._longest_own = max(map(len, self._prefixes), default=0)
         self._patterns = _patterns("pattern", self._rows)
         self._called = _patterns("called", self._rows)
-        own = max((len(value) for match, value in self._rows if match == "prefix"), default=0)
-        self._longest = max(own, shared.longest)
-        keys = (*self._rows, *shared.rows)
-        self._prefixes, self._dialled, self._full = (
-            frozenset(value for match, value in keys if match == sort) for sort in ("prefix", "dialled", "full")
-        )
+        self._settle()
+
+    def _settle(self) -> None:
+        """What follows from the own rows and the shared ones together."""
+        self._changes = sorted(self._days | self._shared.days)
+        self._full = self._shared.full
+        self._longest = max(self._longest_own, self._shared.longest)
         self.looks_at_digits = bool(self._patterns or self._called or self._longest)
-        self._own_digits = bool(self._patterns or self._called or own)
+        self._own_digits = bool(self._patterns or self._called or self._longest_own)
         self.charges_called = bool(self._called)
         self._cache: dict[tuple[object, ...], Price | None] = {}
+
+    def changed(self, gone: Sequence[Price], coming: Sequence[Price], shared: Shared) -> "PriceList":
+        """The same with other rows, beside these shared ones; the time it takes is that of copying what it holds.
+
+        What it knows of all rows may still speak of those that are gone: that costs a look, and changes no answer.
+        """
+        new = copy(self)
+        new._shared = shared
+        if gone or coming:
+            new._rows = _changed_rows(self._rows, gone, coming, _own_destinations)
+            come = [destination for price in coming for destination in _own_destinations(price)]
+            new._days = self._days | {price.effective_from for price in coming}
+            new._prefixes = self._prefixes | {value for match, value in come if match == "prefix"}
+            new._dialled = self._dialled | {value for match, value in come if match == "dialled"}
+            new._longest_own = max(self._longest_own, *(len(value) for match, value in come if match == "prefix"), 0)
+            if any(price.match in ("pattern", "called") for price in (*gone, *coming)):
+                new._patterns, new._called = (_patterns(sort, new._rows) for sort in ("pattern", "called"))
+        new._settle()
+        return new
 
     def find(self, classification: Classification, day: date, called: str | None) -> Price | None:
         """The most specific price in force; remembered for the next call of the same kind."""
@@ -326,6 +431,12 @@ class PriceList:
         return None
 
 
+def _own_destinations(price: Price) -> Iterator[Destination]:
+    yield price.match, spelt(price)
+    if price.match == "prefix" and not price.value.startswith("+"):
+        yield "dialled", spelt(price)
+
+
 def _decided(found: list[tuple[Price, str]]) -> list[tuple[Price, str]]:
     """The first price in force has won, or forbids the call; those behind it have lost."""
     decided: list[tuple[Price, str]] = []
@@ -338,8 +449,31 @@ def _decided(found: list[tuple[Price, str]]) -> list[tuple[Price, str]]:
     return decided
 
 
-def _price_lists(prices: Iterable[Price]) -> dict[ListKey, PriceList]:
+def _price_lists(prices: Iterable[Price]) -> tuple[SharedRows, dict[ListKey, "PriceList"]]:
     """A list for every carrier, type and direction that has prices, or whose calls may find those of another type."""
+    shared, grouped = _grouped(prices)
+    rows = {key: Shared(group) for key, group in shared.items()}
+    return rows, {key: PriceList(group, _shared_of(key, rows)) for key, group in grouped.items()}
+
+
+def _changed_lists(
+    shared: SharedRows, lists: dict[ListKey, "PriceList"], gone: Iterable[Price], coming: Iterable[Price]
+) -> tuple[SharedRows, dict[ListKey, "PriceList"]]:
+    """The same after a change: only what it touches is made anew; a list that became empty finds nothing."""
+    (shared_gone, gone_by), (shared_coming, coming_by) = _grouped(gone), _grouped(coming)
+    rows, changed = dict(shared), dict(lists)
+    for one in {**shared_gone, **shared_coming}:
+        rows[one] = rows.get(one, NOTHING_SHARED).changed(shared_gone.get(one, ()), shared_coming.get(one, ()))
+    for key in {**gone_by, **coming_by}:
+        before = changed.get(key, NO_PRICES)
+        changed[key] = before.changed(gone_by.get(key, ()), coming_by.get(key, ()), _shared_of(key, rows))
+    return rows, changed
+
+
+def _grouped(
+    prices: Iterable[Price],
+) -> tuple[dict[tuple[str, Direction], list[Price]], dict[ListKey, list[Price]]]:
+    """The prices that calls of several types may find, and those of each list; lists that look at shared ones too."""
     grouped: dict[ListKey, list[Price]] = {}
     shared: dict[tuple[str, Direction], list[Price]] = {}
     for price in prices:
@@ -350,13 +484,12 @@ def _price_lists(prices: Iterable[Price]) -> dict[ListKey, PriceList]:
     for carrier, direction in shared:
         for traffic_type in BY_NUMBER:
             grouped.setdefault((carrier, traffic_type, direction), [])
-    rows = {key: Shared(group) for key, group in shared.items()}
-    return {
-        (carrier, traffic_type, direction): PriceList(
-            group, rows.get((carrier, direction), NOTHING_SHARED) if traffic_type in BY_NUMBER else NOTHING_SHARED
-        )
-        for (carrier, traffic_type, direction), group in grouped.items()
-    }
+    return shared, grouped
+
+
+def _shared_of(key: ListKey, rows: SharedRows) -> Shared:
+    carrier, traffic_type, direction = key
+    return rows.get((carrier, direction), NOTHING_SHARED) if traffic_type in BY_NUMBER else NOTHING_SHARED
 
 
 def _list_keys(price: Price) -> list[ListKey]:
@@ -440,3 +573,6 @@ def _dialled(number: str, ip_prefix: str) -> str:
     digits = _digits(number)
     start = digits.find(ip_prefix) if ip_prefix else 0
     return digits[max(start, 0) :]
+
+
+NO_PRICES = PriceList(())

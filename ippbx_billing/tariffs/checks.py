@@ -1,6 +1,6 @@
 """What may be wrong with a tariff: calls without a price, prices nobody can tell apart, amounts hard to believe.
 
-The one idea: a check only points; each finding says in a sentence what was seen and leaves the deed to the operator.
+The one idea: a check only points; each finding says in a sentence what was seen and leaves the rest to the operator.
 
     for finding in check(carrier, prices, today, country="CN"): ...
 """

@@ -94,7 +94,7 @@ class Figures:
     fee as well, but it buys no seconds.
 
     With `per_s` both fees are rates for that many seconds, of which each block costs its share: a carrier's list
-    says 0.02 a minute, charged by the second, and a second of that is no whole number of micro-units.
+    says 0.02 a minute, charged by the second, and a second of that is not a whole number of micro-units.
 
     `tiers` replace step and fee later in the call. `counting` says whether a step counts once it is begun or only
     when it is completed. With `step_decimals` the cost of each block is rounded half up before blocks are added.

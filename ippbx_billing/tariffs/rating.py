@@ -263,7 +263,7 @@ def _price(
 def local_price(
     classification: Classification, carrier: Carrier, local_start: datetime, book: TariffBook
 ) -> Price | None:
-    """The carrier's local price for the other side's kind of line; what is no mobile counts as fixed."""
+    """The carrier's local price for the other side's kind of line; what is not a mobile counts as fixed."""
     mobile = classification.line_kind in (LineKind.MOBILE, LineKind.SATELLITE)
     kind = LineKind.MOBILE if mobile else LineKind.FIXED
     local = replace(classification, traffic_type=TrafficType.LOCAL, line_kind=kind)

@@ -37,7 +37,7 @@ def seconds(text: str) -> Seconds:
     """Seconds, which may have decimals: `0.5`."""
     found = _SECONDS.fullmatch(text.strip())
     if found is None or len(found[2] or "") > MOST_DECIMALS:
-        raise ValueError(tr("seconds are wanted, such as 60 or 0.5"))
+        raise ValueError(tr("seconds are expected, such as 60 or 0.5"))
     part = Fraction(int(found[2] or 0), 10 ** len(found[2] or ""))
     whole = int(found[1])
     return whole + part if part else whole
@@ -60,7 +60,7 @@ def talk(text: str) -> tuple[int, int | None]:
     """
     talk_ms = seconds(text) * 1000
     if talk_ms != int(talk_ms) or talk_ms > LONGEST_TALK_S * 1000:
-        raise ValueError(tr("seconds with at most three decimals are wanted, such as 60.5"))
+        raise ValueError(tr("seconds with at most three decimals are expected, such as 60.5"))
     return -(-int(talk_ms) // 1000), int(talk_ms) if talk_ms % 1000 else None
 
 
@@ -81,7 +81,7 @@ def tier(text: str) -> Tier:
         from_s, step_s = seconds(parts[0]), seconds(parts[1])
         return Tier(from_s, step_s, money.parse(parts[2]), seconds(parts[3]) if len(parts) == 4 else 0)
     except ValueError:
-        raise ValueError(tr("a tier is wanted, such as 300:60:0.05 (from 300 s on each 60 s at 0.05)")) from None
+        raise ValueError(tr("a tier is expected, such as 300:60:0.05 (from 300 s on each 60 s at 0.05)")) from None
 
 
 def tiers_text(all_tiers: Iterable[Tier]) -> str:
@@ -116,7 +116,7 @@ def _weekday(text: str) -> int:
         return int(plain)
     if len(plain) >= 3 and plain[:3] in DAYS:
         return DAYS.index(plain[:3]) + 1
-    raise ValueError(tr("days of the week are wanted, such as mon-fri or sat,sun"))
+    raise ValueError(tr("days of the week are expected, such as mon-fri or sat,sun"))
 
 
 def days_text(numbers: Sequence[int]) -> str:
@@ -133,12 +133,12 @@ def minutes(text: str) -> tuple[int, ...]:
     for part in re.split(r"[,，、\s]+", text.strip()):
         match = re.fullmatch(r"(?:(\d{1,2})(?:-(\d{1,2}))?|\*)(?:/(\d{1,2}))?", part, re.ASCII)
         if match is None or match[3] == "0":
-            raise ValueError(tr("minutes of the hour are wanted, such as 0-14 or */15"))
+            raise ValueError(tr("minutes of the hour are expected, such as 0-14 or */15"))
         first = int(match[1] or 0)
         last = 59 if match[1] is None or (match[3] and not match[2]) else int(match[2] or match[1])
         some = range(first, last + 1, int(match[3] or 1))
         if not some or last not in MINUTES:
-            raise ValueError(tr("minutes of the hour are wanted, such as 0-14 or */15"))
+            raise ValueError(tr("minutes of the hour are expected, such as 0-14 or */15"))
         found |= set(some)
     return tuple(sorted(found))
 
@@ -172,7 +172,7 @@ def _span(text: str) -> DateSpan:
     begin = _mark(first)
     end = _mark(last) if dots else begin
     if [bool(part) for part in begin] != [bool(part) for part in end] or (begin[0] and begin > end):
-        raise ValueError(tr("dates are wanted, such as 12-24, 2026-02-17..2026-02-23 or *-15"))
+        raise ValueError(tr("dates are expected, such as 12-24, 2026-02-17..2026-02-23 or *-15"))
     return DateSpan(begin, end)
 
 
@@ -180,9 +180,9 @@ def _mark(text: str) -> tuple[int, int, int]:
     found = _MARK.fullmatch(text.strip())
     year, month, day = (int(found[name] or 0) for name in ("year", "month", "day")) if found else (0, 0, 0)
     if found is None or month > 12 or (found["month"] and not month):
-        raise ValueError(tr("dates are wanted, such as 12-24, 2026-02-17..2026-02-23 or *-15"))
+        raise ValueError(tr("dates are expected, such as 12-24, 2026-02-17..2026-02-23 or *-15"))
     if not 1 <= day <= _LONGEST_MONTH[month - 1 if month else 0]:
-        raise ValueError(tr("dates are wanted, such as 12-24, 2026-02-17..2026-02-23 or *-15"))
+        raise ValueError(tr("dates are expected, such as 12-24, 2026-02-17..2026-02-23 or *-15"))
     return year, month, day
 
 
@@ -210,7 +210,7 @@ def tax(text: str) -> int:
     except ValueError:
         micro = -1
     if micro % 100 or not 0 <= micro <= 100 * money.MICRO:
-        raise ValueError(tr("a tax in percent is wanted, such as 6 or 13.5"))
+        raise ValueError(tr("a tax in percent is expected, such as 6 or 13.5"))
     return micro // 100
 
 

@@ -197,7 +197,7 @@ def _packed(part: Path) -> Path:
                     archive.write(path, path.relative_to(part).as_posix())
         with zipfile.ZipFile(stream) as archive:
             if bad := archive.testzip():
-                raise DataError(tr("{path} is damaged: {faults}", path=packed, faults=bad), tr("see to the disk"))
+                raise DataError(tr("{path} is damaged: {faults}", path=packed, faults=bad), tr("check the disk"))
     return packed
 
 

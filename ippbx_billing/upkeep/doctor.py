@@ -2,7 +2,7 @@
 
     for finding in examine(settings, now): ...
 
-A finding is `ok`, a `warning` (worth a look) or `wrong` (must be mended), with a hint for what to do.
+A finding is `ok`, a `warning` (worth a look) or `wrong` (must be put right), with a hint for what to do.
 """
 
 import os
@@ -39,6 +39,7 @@ CLOCK_TOLERANCE_S = 60
 ZONE_TOLERANCE_H = 0.4  # zones differ by half an hour at least
 BEHIND_EVENTS = 10_000
 UNSENT_S = 600
+UNMAILED_S = 86_400  # a mailing at night may wait for the one timer of the day
 BACKUP_IS_OLD = timedelta(days=8)
 SILENT_IS_LONG = timedelta(days=1)
 
@@ -449,11 +450,11 @@ def _channels(opened: _Open) -> Iterator[Diagnosis]:
         dead = counts.get(name, {}).get("dead", 0)
         title = tr("channel {name}", name=name)
         if dead:
-            hint = tr("mend it, then `ippbx-bill alerts send --again`")
+            hint = tr("repair it, then `ippbx-bill alerts send --again`")
             yield Diagnosis(title, Health.WRONG, tr("{count} messages were given up", count=dead), hint)
         elif troubles:
             text = tr("messages are refused: {error}", error=troubles[0].error)
-            yield Diagnosis(title, Health.WRONG, text, tr("mend it; they are sent again by themselves"))
+            yield Diagnosis(title, Health.WRONG, text, tr("repair it; they are sent again by themselves"))
         elif name not in last:
             hint = f"ippbx-bill alerts test {name}"
             yield Diagnosis(title, Health.WARNING, tr("has never taken a message"), hint)
@@ -472,6 +473,32 @@ def _unsent(opened: _Open, due: list[int]) -> Iterator[Diagnosis]:
         yield Diagnosis(tr("alerts"), Health.WRONG, text, hint)
 
 
+def _deliveries(opened: _Open) -> Iterator[Diagnosis]:
+    """Whether bills and reports that are mailed arrive: mails that were given up, or that nobody could be sent."""
+    for one in opened.ledger.deliveries.listed():
+        counts = opened.ledger.deliveries.counts().get(one.id, {})
+        title = tr("delivery {name}", name=one.name)
+        if dead := counts.get("dead", 0):
+            hint = tr("correct it, then `ippbx-bill deliver again {name}`", name=one.name)
+            yield Diagnosis(title, Health.WRONG, tr("{count} mails were given up", count=dead), hint)
+        elif nobody := counts.get("nobody", 0):
+            hint = f"ippbx-bill deliver show {one.name}"
+            yield Diagnosis(title, Health.WARNING, tr("{count} bills have no mail address", count=nobody), hint)
+        elif one.state == "on":
+            yield Diagnosis(title, Health.OK, tr("{count} mails sent", count=counts.get("sent", 0)))
+    yield from _unmailed(opened)
+
+
+def _unmailed(opened: _Open) -> Iterator[Diagnosis]:
+    """Mails that nobody has tried to send although they are due."""
+    moment = int(opened.now.timestamp()) - UNMAILED_S
+    if waiting := [one for one in opened.ledger.deliveries.due(moment) if not one.attempts]:
+        text = tr("{count} mails wait, and nobody sends", count=len(waiting))
+        yield Diagnosis(
+            tr("mail"), Health.WRONG, text, tr("start `ippbx-bill listen`, or let cron call `ippbx-bill deliver --due`")
+        )
+
+
 _CHECKS = (
     _databases,
     _sums,
@@ -487,4 +514,5 @@ _CHECKS = (
     _backup,
     _incidents,
     _channels,
+    _deliveries,
 )

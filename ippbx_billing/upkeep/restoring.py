@@ -75,7 +75,7 @@ def _must_be_a_backup(source: Path) -> None:
         backups = sorted(path.parent for path in source.glob(f"ippbx-bill-*/{MANIFEST}"))
         if backups:
             hint = tr("it holds some; the newest is {path}", path=backups[-1])
-            raise UsageError(tr("{path} is no backup", path=source), hint)
+            raise UsageError(tr("{path} is not a backup", path=source), hint)
         raise _no_backup(source, tr("there is no {path}", path=MANIFEST))
 
 
@@ -153,7 +153,8 @@ def _schema(part: Path) -> int:
 
 def _no_backup(source: Path, why: str) -> DataError:
     return DataError(
-        tr("{path} is no backup ({why})", path=source, why=why), tr("name a directory or .zip file that `backup` made")
+        tr("{path} is not a backup ({why})", path=source, why=why),
+        tr("name a directory or .zip file that `backup` made"),
     )
 
 

@@ -83,7 +83,7 @@ def test_far_calls_at_night_warn_and_then_wake() -> None:
     ],
 )
 def test_working_hours_follow_the_calendar(moment: str, speaks: bool) -> None:
-    """Holidays are no working days, make-up Saturdays are."""
+    """Holidays are not working days, make-up Saturdays are."""
     assert bool(Site(history=usual()).hear(call(at(moment), **INTL))) is speaks
 
 

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -42,6 +42,7 @@ DRAIN_S = 300  # how long the pipeline may take for what is left at the end
 RATED_WITHIN_S = 1.0
 MOST_GROWTH = 1.15  # of memory over a soak, from its first tenth on; a short run is still filling its caches
 ANSWER_ENDS = b'"msg":"success"}'
+Source = Callable[[int], Iterator[bytes]]  # requests numbered from there on
 
 
 def main() -> int:
@@ -231,14 +232,20 @@ class Sent:
     p99_s: float
 
 
-def under_load(service: Service, per_second: int, seconds: float, watch: Watch, first: int = 0) -> Sent:
-    """Look on while the client posts records numbered from `first` on; one with a number that was there is no call."""
+def under_load(
+    service: Service, per_second: int, seconds: float, watch: Watch, first: int = 0, source: Source | None = None
+) -> Sent:
+    """Look on while the client posts records numbered from `first` on; one with a number that was there is no call.
+
+    `source` gives other requests than an office's; it is a function of a module, for it is called in another process.
+    """
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     port = int(service.cdr_url.rstrip("/").rpartition(":")[2])
     client = multiprocessing.get_context("spawn").Process(
-        target=_client, args=(port, per_second, seconds, theirs, first)
+        target=_client, args=(port, per_second, seconds, theirs, first, source or _requests)
     )
     client.start()
+    theirs.close()  # else a client that fails would be waited for
     try:
         ours.recv()  # it is ready
         ours.send("go")
@@ -250,9 +257,9 @@ def under_load(service: Service, per_second: int, seconds: float, watch: Watch, 
     return sent
 
 
-def _client(port: int, per_second: int, seconds: float, parent: Connection, first: int) -> None:
+def _client(port: int, per_second: int, seconds: float, parent: Connection, first: int, source: Source) -> None:
     """Post at a steady rate, as many at once as there are connections; what is late is made up for."""
-    requests = _requests(first)
+    requests = source(first)
     idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
     poll, busy = select.poll(), dict[int, tuple[socket.socket, float]]()
     for connection in idle:
@@ -264,7 +271,7 @@ def _client(port: int, per_second: int, seconds: float, parent: Connection, firs
     while sent < asked or busy:
         due = min(asked, int((time.perf_counter() - began) * per_second) + 1)
         while idle and sent < due:
-            connection = idle.pop()
+            connection = idle.pop(0)  # in turns: one that rests too long is closed by the listener
             busy[connection.fileno()] = connection, time.perf_counter()
             connection.sendall(next(requests))
             sent += 1

@@ -35,7 +35,7 @@ from tests.service_process import Service
 
 PASSWORD = "correct horse battery"
 NAME = "anna"
-TURN_IDS = 10_000_000  # the numbers of each turn's records are its own, or they would be no new calls
+TURN_IDS = 10_000_000  # the numbers of each turn's records are its own, or they would not be new calls
 TURNS = 3  # by default: without and with pages, in turns, so that a busy moment of the machine is nobody's alone
 MOST_RATIO, MOST_GROWTH = 1.5, 1.1
 LIST_WITHIN_S, HOME_WITHIN_S = 0.2, 0.1

@@ -19,7 +19,7 @@ the engine, not found. It is right when the first path of the written dialect th
 Several encodings of one record count once.
 
 The rules of `suggest` were made with the vendors of three and more bodies in view. The last row of the table is for
-those of one or two bodies each, which it was not tuned to (one fault that they showed was mended): what a stranger
+those of one or two bodies each, which it was not tuned to (one fault that they showed was corrected): what a stranger
 may expect.
 """
 

@@ -46,7 +46,7 @@ def test_the_home_area_has_three_carriers_the_first_is_the_default(cli: Cli) -> 
 @pytest.mark.parametrize(
     ("arguments", "message", "code"),
     [
-        (["init", "--area-code", "0111"], "'0111' is no area code of China", 2),
+        (["init", "--area-code", "0111"], "'0111' is not an area code of China", 2),
         (["init"], "the home area code is missing", 2),
         (["init", "--country", "XX"], "there is no country XX", 2),
         (["init", "--area-code", "022", "--timezone", "Asia/Tianjin"], "there is no such time zone", 2),
@@ -124,17 +124,17 @@ def test_a_quote_reads_as_a_story_in_both_languages(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message", "code"),
     [
-        (["report", "--month", "2026-13"], "'2026-13' is no month", 2),
-        (["report", "--month", "2026-1"], "'2026-1' is no month", 2),
+        (["report", "--month", "2026-13"], "'2026-13' is not a month", 2),
+        (["report", "--month", "2026-1"], "'2026-1' is not a month", 2),
         (["report", "--by", "colour"], "cannot be grouped by 'colour'", 2),
         (["calls", "explain", "1"], "there is no call 1", 1),
         (["events", "show", "1"], "there is no event 1", 1),
         (["events", "replay", "--id", "7"], "there is no event 7", 1),
-        (["quote", "1", "--seconds", "1", "--at", "noon"], "'noon' is no time", 2),
+        (["quote", "1", "--seconds", "1", "--at", "noon"], "'noon' is not a time", 2),
         (["quote", "1", "--seconds", "1", "--trunk", "x"], "there is no trunk x", 2),
         (["quote", "1", "--seconds", "1", "--carrier", "x"], "there is no carrier x", 1),
         (["carriers", "remove", "022-天津-电信"], "is the default carrier", 1),
-        (["carriers", "set-region", "022-天津-电信", "--area-code", "0111"], "is no area code", 2),
+        (["carriers", "set-region", "022-天津-电信", "--area-code", "0111"], "is not an area code", 2),
         (["trunks", "add", "t", "--carrier", "nobody"], "there is no carrier nobody", 1),
         (["trunks", "remove", "t"], "there is no trunk t", 1),
         (["extensions", "remove", "1"], "there is no extension 1", 1),
@@ -241,7 +241,7 @@ def test_each_command_of_a_table_is_what_its_help_says(table: Table, name: str) 
 
 def test_a_mistyped_command_is_told_its_like(cli: Cli) -> None:
     """Among all commands and among those of a group."""
-    assert "did you mean report, export?; see `ippbx-bill --help`" in cli("raport").stderr
+    assert "did you mean report or export? If not, see `ippbx-bill --help`." in cli("raport").stderr
     assert "did you mean list?" in cli("calls", "lst").stderr
     assert cli("raport").exit_code == 2
 

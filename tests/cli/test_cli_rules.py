@@ -63,13 +63,13 @@ def test_a_provisional_year_is_told(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message", "code"),
     [
-        (["filters", "cleanup", "add", "17x", "--delete", "5"], "the prefix '17x' is no number", 2),
+        (["filters", "cleanup", "add", "17x", "--delete", "5"], "the prefix '17x' is not a number", 2),
         (["filters", "cleanup", "add", "17", "--delete", "5", "--length", "3"], "3 digits of 17 cannot be compared", 2),
         (["filters", "cleanup", "remove", "17951"], "there is no clean-up of 17951", 1),
         (["filters", "cdr", "add"], "would leave out every call", 2),
         (["filters", "cdr", "remove", "9"], "there is no call filter 9", 1),
-        (["holidays", "add", "2026-02-30", "rest"], "'2026-02-30' is no day", 2),
-        (["holidays", "add", "2026-02-03", "rest", "--to", "2026-02-01"], "is no run of days", 2),
+        (["holidays", "add", "2026-02-30", "rest"], "'2026-02-30' is not a day", 2),
+        (["holidays", "add", "2026-02-03", "rest", "--to", "2026-02-01"], "is not a run of days", 2),
         (["holidays", "remove", "2026-02-03"], "2026-02-03 has no entry", 1),
     ],
 )

@@ -161,7 +161,7 @@ def test_an_unknown_shell_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELL", "/bin/tcsh")
     result = CliRunner().invoke(app, ["--install-completion"])
     assert result.exit_code == 2
-    assert "'tcsh' is no shell that completion is known for" in result.stderr
+    assert "'tcsh' is not a shell with completion" in result.stderr
     assert "`ippbx-bill --install-completion zsh`" in result.stderr
 
 

@@ -241,8 +241,8 @@ def test_habits_of_delivery_change_nothing_in_the_ledger(site: Path, cli: Cli) -
 @pytest.mark.parametrize(
     ("arguments", "message", "code"),
     [
-        (["--url", "ftp://127.0.0.1/"], "is no address to post to", 2),
-        (["--url", "http://127.0.0.1:99999/"], "is no address to post to", 2),
+        (["--url", "ftp://127.0.0.1/"], "is not an address to post to", 2),
+        (["--url", "http://127.0.0.1:99999/"], "is not an address to post to", 2),
         (["--url", "http://127.0.0.1:1/"], "does not answer", 1),
         (["--url", "http://127.0.0.1:1/", "--dialect-form", "xml"], "dialect-form", 2),
     ],

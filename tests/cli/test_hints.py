@@ -1,4 +1,4 @@
-"""Hints are commands: each one that the product prints is run as it stands, and mends what it was printed for."""
+"""Hints are commands: each one that the product prints is run as it stands, and puts right what it was printed for."""
 
 import json
 import re

@@ -94,7 +94,7 @@ def test_a_pipe_and_a_service_hear_nothing_of_calls(site: Path, environment: dic
 
 
 def test_calls_in_progress_are_watched_on_a_terminal(site: Path) -> None:
-    """A call that begins meanwhile appears; Ctrl-C ends it, which is no failure."""
+    """A call that begins meanwhile appears; Ctrl-C ends it, which is not a failure."""
     with Terminal(site, "calls", "live", "--watch") as terminal:
         terminal.wait_for("no calls in progress")
         body = b'{"status": [{"callid": "c-17", "state": "ring", "caller": "8001", "callee": "02258674577"}]}'

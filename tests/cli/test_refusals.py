@@ -24,9 +24,9 @@ from tests.conftest import Cli
         (["report", "ranking", "--department", ""], "--department is empty", "leave --department out"),
         (["quote", "", "--seconds", "60"], "the number is empty", "902162345678"),
         (["numbers", "lookup", "58674577", ""], "the number is empty", "902162345678"),
-        (["extensions", "add", ""], "'' is no extension", "without spaces: 8001"),
-        (["extensions", "add", "80 01"], "'80 01' is no extension", "without spaces: 8001"),
-        (["employees", "add", "1001", "张三", "--extension", "8001 "], "'8001 ' is no extension", "8001"),
+        (["extensions", "add", ""], "'' is not an extension", "without spaces: 8001"),
+        (["extensions", "add", "80 01"], "'80 01' is not an extension", "without spaces: 8001"),
+        (["employees", "add", "1001", "张三", "--extension", "8001 "], "'8001 ' is not an extension", "8001"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_what_can(
@@ -44,7 +44,7 @@ def test_a_list_names_each_line_without_an_extension(cli: Cli, tmp_path: Path) -
     (tmp_path / "list.csv").write_text("分机,姓名\n8001,张三\n80 02,李四\n", encoding="utf-8")
     result = cli("extensions", "import", str(tmp_path / "list.csv"))
     assert result.exit_code == 1
-    assert "'80 02' is no extension" in result.stderr
+    assert "'80 02' is not an extension" in result.stderr
     assert cli("extensions", "list", "--format", "json").stdout.strip() == "[]"
 
 
@@ -74,7 +74,7 @@ def test_an_ending_does_not_matter_where_the_form_is_named(cli: Cli, tmp_path: P
     ],
 )
 def test_nothing_to_do_is_said_and_leaves_no_file(cli: Cli, tmp_path: Path, arguments: list[str], told: str) -> None:
-    """It is no failure, and nobody opens a file with nothing in it."""
+    """It is not a failure, and nobody opens a file with nothing in it."""
     before = {path.name for path in (tmp_path / "data").rglob("*.toml")}
     result = cli(*(one.replace("FILE", str(tmp_path / "out")) for one in arguments))
     assert result.exit_code == 0, result.stderr

@@ -157,9 +157,9 @@ def test_a_period_is_a_month_a_year_or_some_days(run: Any, days: list[str], firs
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--month", "2026-13"], "'2026-13' is no month"),
-        (["--year", "26"], "'26' is no year"),
-        (["--from", "2026-02-30"], "'2026-02-30' is no day"),
+        (["--month", "2026-13"], "'2026-13' is not a month"),
+        (["--year", "26"], "'26' is not a year"),
+        (["--from", "2026-02-30"], "'2026-02-30' is not a day"),
         (["--from", "2026-10-02", "--to", "2026-10-01"], "2026-10-02 is after 2026-10-01"),
         (["--to", "2026-10-01"], "--to needs --from"),
         (["--month", "2026-10", "--year", "2026"], "give one of them"),
@@ -173,11 +173,11 @@ def test_a_period_is_a_month_a_year_or_some_days(run: Any, days: list[str], firs
         (["--region", "上梅"], "no call has ever had the region 上梅\n\nhint: did you mean 上海"),
         (["--place", "Londom"], "no call has ever had the place Londom\n\nhint: did you mean London"),
         (["ranking", "--trunk", "FXO-22"], "there is no trunk FXO-22"),
-        (["--country", "china"], "'china' is no country"),
-        (["--min-fee", "much"], "'much' is no amount"),
+        (["--country", "china"], "'china' is not a country"),
+        (["--min-fee", "much"], "'much' is not an amount"),
         (["--plot", "--format", "csv"], "--plot draws in the terminal only"),
         (["idle", "--plot"], "this report has no chart"),
-        (["ranking", "--month", "2026-13"], "'2026-13' is no month"),
+        (["ranking", "--month", "2026-13"], "'2026-13' is not a month"),
         (["--compare", "previous", "idle"], "`report idle` has no --compare"),
         (["--output", "/nowhere/at/all.csv"], "/nowhere/at/all.csv cannot be written"),
     ],
@@ -336,7 +336,14 @@ def test_a_document_says_its_conditions_and_gaps(run: Any, tmp_path: Path) -> No
     answer = run("ranking", *OCTOBER, "--direction", "outbound", "--output", str(path))
     assert answer.exit_code == 0, answer.stderr
     page = path.read_text(encoding="utf-8")
-    for words in ("Ranking of 2026-10", "2026-10-01 – 2026-10-31", "--direction", "unrated: 1", "<svg"):
+    for words in (
+        "Ranking of 2026-10",
+        "2026-10-01 – 2026-10-31",
+        "<dt>Direction</dt><dd>outbound</dd>",
+        "Asia/Shanghai",
+        "unrated: 1",
+        "<svg",
+    ):
         assert words in page
 
 
@@ -350,7 +357,10 @@ def test_every_report_can_be_handed_out(run: Any, name: str, tmp_path: Path) -> 
     assert answer.exit_code == 0, answer.stderr
     book = load_workbook(path)
     cells = [cell for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None]
-    assert any("未计费" in str(cell) for cell in cells)
+    assert any("未计费" in str(cell) for cell in cells) == (name not in ("idle", "busy-hour"))  # which have no fees
+    assert {"日期", "2026-10-01 – 2026-10-31", "时区"} <= set(map(str, cells))
+    assert book.active is not None
+    assert book.active.freeze_panes == "A2"
     assert len(cells) > 10
 
 

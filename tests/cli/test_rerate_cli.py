@@ -138,8 +138,8 @@ def test_a_corrected_prefix_reaches_earlier_calls_by_reclassify(dearer: Cli) -> 
         ([], "say which days"),
         (["--month", "2026-10", "--from", "2026-10-01"], "say which days"),
         (["--from", "2026-10-31", "--to", "2026-10-01"], "2026-10-31 is after 2026-10-01"),
-        (["--from", "October"], "'October' is no day"),
-        (["--month", "2026-13"], "'2026-13' is no month"),
+        (["--from", "October"], "'October' is not a day"),
+        (["--month", "2026-13"], "'2026-13' is not a month"),
     ],
 )
 def test_days_that_make_no_sense_are_told(cli: Cli, arguments: list[str], sentence: str) -> None:

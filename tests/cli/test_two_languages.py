@@ -122,6 +122,19 @@ accounts top-up 8001 5 --from 2026-10-01
 accounts balance
 accounts statement 8001
 accounts close 8001 --yes
+employees mail 1001 zhang@example.com
+departments mail 工程部 office@example.com
+deliver add month --to employee
+deliver add top --report ranking --set by=extension --to a@example.com --in zh
+deliver add top --bill nobody --to a@example.com
+deliver list
+deliver show month
+deliver enable month --off
+deliver due
+deliver again
+deliver archive
+deliver bounced bill.csv
+deliver remove top
 verify bill.csv --carrier 022-天津-电信 --month 2026-10
 export --month 2026-10 --out-dir out
 numbers lookup 13820000000 02162345678 0014165550123 110 abc

@@ -21,7 +21,7 @@ def carriers(site: Path) -> list[tuple[str, str, str]]:
 
 
 def test_the_place_and_the_name_follow_the_area_code(anna: Visitor, office: Path) -> None:
-    """As the manual's right click does it; noted, and refused for what is no area code."""
+    """As the manual's right click does it; noted, and refused for what is not an area code."""
     name = next(one for one, _, _ in carriers(office) if one.endswith("电信"))
     assert anna.post("/carriers/region", {"name": name, "area_code": "0999999"}).status == 400
     assert anna.post("/carriers/region", {"name": "nobody", "area_code": "010"}).status == 404

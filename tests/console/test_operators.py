@@ -33,8 +33,8 @@ def test_a_new_operator_sets_a_password_at_the_address_shown_once(anna: Visitor,
     ("form", "words"),
     [
         ({"name": "anna", "role": "viewer"}, "there is an operator anna already"),
-        ({"name": "", "role": "viewer"}, "'' is no name"),
-        ({"name": "nora", "role": "king"}, "'king' is none of them"),
+        ({"name": "", "role": "viewer"}, "'' is not a valid name"),
+        ({"name": "nora", "role": "king"}, "'king' is not one of them"),
         ({"name": "nora", "role": "head"}, "a head of department has a department"),
         ({"name": "nora", "role": "head", "department": "公司/没有"}, "公司/没有"),
         ({"name": "nora", "role": "employee", "employee": "9999"}, "9999"),
@@ -72,7 +72,7 @@ def test_a_disabled_operator_is_out_until_let_in(anna: Visitor, office: Path, cl
 
 
 def test_a_session_is_ended_from_here(anna: Visitor, office: Path, clock: Clock) -> None:
-    """One of somebody else's; one's own has no such button, and what is no session is not there."""
+    """One of somebody else's; one's own has no such button, and what is not a session is not there."""
     with Visitor(office, clock) as emil:
         emil.sign_in("emil")
         (path,) = (one for one in anna.get("/operators").links() if re.fullmatch(r"/operators/sessions/\d+/end", one))

@@ -76,7 +76,7 @@ def test_home_in_chinese(anna: Visitor) -> None:
     columns = (
         "分机号码 分机姓名 部门名称 通话日期 开始时间 通话时长 中继名称 通话方向 电话号码 所属地区 所属地名 话务类型"
     )
-    assert page.texts("th")[:13] == [*columns.split(), "话费(CNY)"]
+    assert page.texts("th")[:13] == [*columns.split(), "话费（CNY）"]
     assert "实时话单" in page.text
     assert "系统日志" in page.text
 

@@ -28,7 +28,7 @@ def test_nobody_comes_in_without_signing_in(visitor: Visitor) -> None:
 
 
 def test_every_way_that_changes_something_takes_a_form(visitor: Visitor) -> None:
-    """A GET never changes anything: the same path asked for without a form is no page, or another one."""
+    """A GET never changes anything: the same path asked for without a form is not a page, or another one."""
     only_posts = {way.path for way in ways() if way.post} - {way.path for way in ways() if not way.post}
     assert only_posts
     for path in only_posts:

@@ -127,9 +127,9 @@ def test_a_backup_is_made_and_old_ones_go(anna: Visitor, office: Path, tmp_path:
 @pytest.mark.parametrize(
     ("path", "form", "words"),
     [
-        ("backup", {"to": "safe"}, "safe is no whole path"),
-        ("backup", {"to": "/srv/backup", "keep": "0"}, "'0' is no number of backups"),
-        ("rerate", {"from": "yesterday", "to": "2026-10-14"}, "'yesterday' is no day"),
+        ("backup", {"to": "safe"}, "safe is not a whole path"),
+        ("backup", {"to": "/srv/backup", "keep": "0"}, "'0' is not a number of backups"),
+        ("rerate", {"from": "yesterday", "to": "2026-10-14"}, "'yesterday' is not a day"),
         ("rerate", {"from": "2026-10-14", "to": "2026-10-13"}, "2026-10-1"),
     ],
 )

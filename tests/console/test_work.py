@@ -1,4 +1,4 @@
-"""The work list: each cause with what mends it, tried on the calls concerned, then done; the promise is kept."""
+"""The work list: each cause with what resolves it, tried on the calls concerned, then done; the promise is kept."""
 
 import json
 import re

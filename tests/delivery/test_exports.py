@@ -86,7 +86,7 @@ def test_a_month_is_its_calls_and_its_sums(cli: Cli, busy: Path, tmp_path: Path)
 
 
 def test_a_department_has_files_of_its_own(cli: Cli, busy: Path, tmp_path: Path) -> None:
-    """Each call stands in exactly one of them; a slash in a name is no folder."""
+    """Each call stands in exactly one of them; a slash in a name is not a folder."""
     cli(*OCTOBER, "--out-dir", str(tmp_path / "out"), "--split", "department", "--formats", "csv,xlsx")
     found = {name: rows(tmp_path / "out" / name) for name in names(tmp_path / "out") if name.endswith("csv")}
     assert {name: [row["extension"] for row in listed] for name, listed in found.items()} == {
@@ -94,7 +94,7 @@ def test_a_department_has_files_of_its_own(cli: Cli, busy: Path, tmp_path: Path)
         for what in ("calls", "sums")
         for department, extension in (("公司-工程部", "8001"), ("公司-销售部", "8002"), ("without-department", "8003"))
     }
-    sheet = openpyxl.load_workbook(tmp_path / "out" / "sums-2026-10-公司-工程部.xlsx").worksheets[0]
+    sheet = openpyxl.load_workbook(tmp_path / "out" / "sums-2026-10-公司-工程部.xlsx", data_only=True).worksheets[0]
     fee = [cell.value for cell in sheet[1]].index("Fee (CNY)")
     assert [row[fee].value for row in sheet.iter_rows(min_row=2)] == [0.98, 0.98]  # the extension, and the total
 
@@ -163,7 +163,7 @@ def test_two_runs_are_kept_apart(cli: Cli, busy: Path, tmp_path: Path) -> None:
     [
         (("--formats", "csv,doc"), "nothing can be exported as doc"),
         (("--formats", ","), "nothing can be exported as ','"),
-        (("--month", "2026-13"), "'2026-13' is no month"),
+        (("--month", "2026-13"), "'2026-13' is not a month"),
         (("--since-last", "--month", "last"), "--since-last goes by calls"),
     ],
 )

@@ -322,7 +322,7 @@ def test_a_recipient_that_is_refused_for_good_is_an_incident(bench: Bench) -> No
 
 
 def test_a_mail_server_that_is_busy_is_asked_again(bench: Bench) -> None:
-    """Grey-listing, a full disk: 4xx is no refusal."""
+    """Grey-listing, a full disk: 4xx is not a refusal."""
     with PostOffice() as office:
         office.refuse = lambda _: "451 grey-listed"
         mail(bench.site, office.port, security="none")

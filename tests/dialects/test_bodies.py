@@ -125,7 +125,7 @@ def test_what_came_before_the_cut_counts() -> None:
 def test_a_list_of_records_and_a_list_of_none() -> None:
     """A list of objects is so many documents; a list of numbers is none."""
     assert documents('[{"a":"1"},{"a":"2"}]') == [{"a": "1"}, {"a": "2"}]
-    assert refusal("[1,2,3]") == "a list of 3 values that are no records"
+    assert refusal("[1,2,3]") == "a list of 3 values that are not records"
 
 
 @pytest.mark.parametrize("deep", ["[" * 100_000 + "]" * 100_000, '{"a":' * 200 + "1" + "}" * 200, '{"a":' * 5_000])
@@ -215,7 +215,7 @@ def test_attributes_and_elements_are_both_names() -> None:
 
 
 def test_variable_names_as_tags_are_mended() -> None:
-    """FreeSWITCH writes any variable's name as a tag; what is no tag does not swallow its neighbours."""
+    """FreeSWITCH writes any variable's name as a tag; what is not a tag does not swallow its neighbours."""
     found = opened(
         "<cdr><variables><uuid>u</uuid><0>x</0><set a>y</set a><^^,x>z</^^,x><billsec>4</billsec></variables></cdr>"
     )

@@ -90,7 +90,7 @@ def test_a_wrapper_names_the_pbx():
 
 
 def test_what_is_no_wrapper_stays_unknown():
-    """Two objects side by side, or an object without a call, are no record."""
+    """Two objects side by side, or an object without a call, are not record."""
     for body in ({"first": RECORD, "second": RECORD}, {"payload": {"colour": "red"}}, {"payload": [1, 2]}):
         reading = _read(body)
         assert (reading.calls, len(reading.problems)) == ((), 1)
@@ -143,7 +143,7 @@ def test_times_are_found_by_name_alone():
 
 
 def test_a_day_and_a_clock_in_two_fields():
-    """A day without a time is no time: it belongs to the clock beside it, not to midnight."""
+    """A day without a time is not a time: it belongs to the clock beside it, not to midnight."""
     length = {"duration": 88, "billsec": 83, "disposition": "ANSWERED"}
     for day, clock in (
         ("start_date", "start_time"),
@@ -247,7 +247,7 @@ def test_durations(total, talk):
 
 @pytest.mark.parametrize("nothing", ["", " ", None, "null", 0, "0", "-", "N/A", "0000-00-00 00:00:00"])
 def test_times_that_say_nothing(nothing):
-    """A filler is no time: what it leaves open follows from the rest."""
+    """A filler is not a time: what it leaves open follows from the rest."""
     assert _calls({**RECORD, "end_time": nothing}) == [THE_CALL]
     assert _calls({**RECORD, "answer_time": nothing}) == [THE_CALL]
 

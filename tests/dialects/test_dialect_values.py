@@ -336,5 +336,5 @@ def test_settled_times_never_run_backwards(said: Said) -> None:
      ("7 ms", "s", 7), ("1:05", "s", None)],
 )  # fmt: skip
 def test_a_quantity_of_time_in_milliseconds(said: str, unit: str, meant: int | None) -> None:
-    """A begun millisecond counts; what is no plain quantity is left to `seconds`."""
+    """A begun millisecond counts; what is not a plain quantity is left to `seconds`."""
     assert values.milliseconds(said, unit) == meant

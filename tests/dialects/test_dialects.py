@@ -559,7 +559,7 @@ def test_a_copy_of_uc_with_one_name_changed(tmp_path: Path) -> None:
     ],
 )
 def test_a_dialect_that_is_wrong_is_named_with_file_and_key(tmp_path: Path, text: str, named: str) -> None:
-    """The engineer learns which line of which file to mend."""
+    """The engineer learns which line of which file to correct."""
     path = tmp_path / "mine.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
@@ -625,7 +625,7 @@ def test_rubbish_is_a_problem_with_a_sentence(body: str | bytes, reason: str) ->
     [("", "an empty body"), (" \r\n\0", "an empty body"), ("{}", "an empty probe"), ("[]", "an empty body")],
 )
 def test_probes_are_nothing(body: str, why: str) -> None:
-    """A sender that tries the address is no problem."""
+    """A sender that tries the address is not a problem."""
     reading = read(body)
     assert (reading.problems, reading.calls, sentence(reading.nothing)) == ((), (), why)
 
@@ -653,7 +653,7 @@ def test_a_flood_of_problems_is_counted() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["auto", *KNOWN]))
 def test_any_bytes_give_a_reading(body: bytes, chosen: str) -> None:
-    """No delivery raises; what is no call is a problem, or understood to be nothing."""
+    """No delivery raises; what is not a call is a problem, or understood to be nothing."""
     reading = read(body, chosen)
     assert reading.calls or reading.states or reading.problems or reading.nothing
 

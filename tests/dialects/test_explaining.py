@@ -122,7 +122,7 @@ def test_the_names_of_three_vendors_in_one_body(vendors: tuple[int, ...]) -> Non
     "event", ["call_end", "hangup", "call.hangup", "RING", "ANSWER", "Cdr", "cdr_ended", "new_cdr"]
 )
 def test_a_whole_call_is_a_call_whatever_event_it_names(event: str) -> None:
-    """With start, end and talk it is no step of a live call."""
+    """With start, end and talk it is not a step of a live call."""
     for name in ("event", "event_type", "action", "type"):
         (call,) = reading({name: event, **next(bodies(VENDORS[0]))}).calls
         assert (call.billed_s, call.duration_s) == (65, 72), (name, event)

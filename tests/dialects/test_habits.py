@@ -23,7 +23,7 @@ BODIES = [
     for name in ("corpus.jsonl", "field_records.jsonl")
     for line in (DATA / name).read_text("utf-8").splitlines()
 ]
-# What stands where something else stood a moment ago: of the same sort, of another, nothing, and what is no plain text.
+# What stands where something else stood a moment ago: of the same sort, another, nothing, and what is not plain text.
 OTHERS = [
     *("", " ", "0", "-1", "null", "none", "N/A", "-", "unknown", "anonymous", "$caller", "${x}", "true", "false"),
     *("8001", "8002 ", "02258674577", "+862258674577", "00442079460123", "0", "0000-00-00", "0000-00-00 00:00:00"),
@@ -176,7 +176,7 @@ def test_what_is_spelt_otherwise_is_read_alike(careful: dialects.Dialects, was: 
 
 
 def test_bytes_that_are_no_utf8_and_packed_ones_are_read_with_care(careful: dialects.Dialects) -> None:
-    """A body in another encoding, and one whose header says that it is packed, are no habits."""
+    """A body in another encoding, and one whose header says that it is packed, are not habits."""
     known = learned(RECORD.replace("called", "挂断"))
     for body in (RECORD.replace("called", "挂断").encode("gb18030"), RECORD.encode("utf-16")):
         event = replace(event_of(""), body=body)

@@ -231,7 +231,7 @@ def test_words_that_go_with_the_extension_are_learned(tmp_path: Path) -> None:
 
 
 def test_a_record_id_must_tell_records_apart() -> None:
-    """A column that repeats is no record id even when its name is one: calls would be lost as repetitions."""
+    """A column that repeats is not a record id even when its name is one: calls would be lost as repetitions."""
     same = {"cdr_id": "7", "callid": "1505352445.265", "src": "8001", "dst": "13512345678"}
     proposal = of_records({**RECORD, **same}, {**UNANSWERED, **same, "callid": "1505352615.274"})
     assert "record_id" not in proposal.paths
@@ -257,7 +257,7 @@ def test_names_are_known_misspelt_or_made_of_words() -> None:
 
 
 def test_chinese_names_are_understood() -> None:
-    """A firmware in Chinese or pinyin is no riddle."""
+    """A firmware in Chinese or pinyin is not a riddle."""
     proposal = of_records(
         {
             "主叫号码": "8001",
@@ -322,7 +322,7 @@ def test_what_is_no_call_record_says_so() -> None:
     """Bodies without times or numbers are proposed for nothing, with the doubts told."""
     suggestion = proposed(['{"event": "heartbeat", "load": 3}', "no record at all"])
     assert suggestion.usable == ()
-    assert "no column holds a time, so these may be no call records" in map(str, suggestion.proposals[0].doubts)
+    assert "no column holds a time, so these may not be call records" in map(str, suggestion.proposals[0].doubts)
     assert suggestion.problems
 
 

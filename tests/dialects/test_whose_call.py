@@ -75,7 +75,7 @@ def test_text_around_an_extension(label: str) -> None:
 
 @pytest.mark.parametrize("name", ["trunk1", "anonymous", "Unknown", "SIP-1649701323", "Line 2.1", "8001-1", "a1b2c3"])
 def test_names_and_dialled_digits_stay(name: str) -> None:
-    """What is no label is not taken apart."""
+    """What is not a label is not taken apart."""
     assert number(name) == name
 
 

@@ -5,7 +5,6 @@ import re
 import time
 import zipfile
 from base64 import b64decode
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -20,8 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ippbx_billing.documents import FORMS, Chart, Document, Section, write, write_each
+from ippbx_billing.documents.batches import Batches
 from ippbx_billing.documents.columns import Column
 from ippbx_billing.documents.page_layout import wrap
+from ippbx_billing.documents.terminal import wrapped
 from ippbx_billing.errors import BillingError
 
 COLUMNS = [
@@ -131,6 +132,17 @@ def test_a_long_label_of_a_chart_is_shortened(name: str) -> None:
     assert name in page.texts
 
 
+def test_a_chart_of_some_rows_says_so() -> None:
+    """Nobody takes the first twenty bars for all of them."""
+    rows = [{"name": f"{number:03d}", "fee": "1.00"} for number in range(21)]
+    shown = document(rows=rows, total=None, chart=Chart("bar", "name", "fee", "Fees"))
+    assert "the first 20 of 21" in Texts(written("html", shown).decode()).texts
+    assert "the first 20 of 21" in pages(shown)[0]
+    with zipfile.ZipFile(io.BytesIO(written("xlsx", shown))) as parts:
+        assert "Fees: the first 20 of 21" in parts.read("xl/charts/chart1.xml").decode()
+    assert "the first" not in pages(document(rows=rows[:20], total=None, chart=Chart("bar", "name", "fee")))[0]
+
+
 def test_html_streams_its_rows() -> None:
     """A row is written before the next one is asked for, so that a list of any length fits."""
     stream = io.BytesIO()
@@ -154,8 +166,9 @@ def test_markdown_keeps_signs_as_text() -> None:
     assert "| --- | --- | ---: | ---: | --- | ---: |" in page.splitlines()
 
 
-def workbook(*documents: Document) -> Any:
-    return openpyxl.load_workbook(io.BytesIO(written("xlsx", *documents)))
+def workbook(*documents: Document, computed: bool = True) -> Any:
+    """Read back with the values that formulas have where nobody computes, or with the formulas."""
+    return openpyxl.load_workbook(io.BytesIO(written("xlsx", *documents)), data_only=computed)
 
 
 def test_a_workbook_has_figures_to_compute_with() -> None:
@@ -179,10 +192,12 @@ def test_a_share_is_a_percentage() -> None:
 
 
 def test_a_cover_sheet_tells_the_facts() -> None:
-    """Title, who and when, and what the figures do not cover."""
-    cover = workbook()["About"]
+    """Title, who and when, and what the figures do not cover; behind the table, which is what opens."""
+    book = workbook()
+    assert (book.sheetnames, book.active.title) == (["By extension", "About"], "By extension")
+    cover = book["About"]
     texts = [cell.value for row in cover for cell in row if cell.value]
-    assert texts == ["Calls of 2026-10", "Tianjin", "Period", "2026-10-01 – 2026-10-31", "3 calls unrated"]
+    assert texts[:5] == ["Calls of 2026-10", "Tianjin", "Period", "2026-10-01 – 2026-10-31", "3 calls unrated"]
 
 
 def test_a_workbook_keeps_every_fee_to_the_digit() -> None:
@@ -198,7 +213,7 @@ def test_a_workbook_keeps_every_fee_to_the_digit() -> None:
 @pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "{=1}", "http://a.example/", "\x1b[2J"])
 def test_nothing_in_a_workbook_is_a_formula_or_a_link(name: str) -> None:
     """What looks like one is text, control characters are made visible."""
-    sheet = workbook(document(rows=[{"name": name}], title=name))[workbook(document(title=name)).sheetnames[1]]
+    sheet = workbook(document(rows=[{"name": name}], title=name)).worksheets[0]
     cell = sheet["B2"]
     assert (cell.data_type, cell.hyperlink) == ("s", None)
     assert cell.value == name.replace("\x1b", "\ufffd")
@@ -216,16 +231,70 @@ def test_sheets_have_names_that_excel_takes() -> None:
 
 @pytest.mark.parametrize("kind", ["bar", "line"])
 def test_a_workbook_draws_its_chart_from_its_cells(kind: Any) -> None:
-    """The chart follows the table; it is on the cover, or beside the table where there is none."""
-    drawn = document(chart=Chart(kind, "name", "fee", "Fees"))
-    for place, found in enumerate((drawn, replace(drawn, facts=(), notes=()))):
-        with zipfile.ZipFile(io.BytesIO(written("xlsx", found))) as parts:
+    """The chart follows the table and stands beside it; no label of a bar is left out."""
+    with zipfile.ZipFile(io.BytesIO(written("xlsx", document(chart=Chart(kind, "name", "fee", "Fees"))))) as parts:
+        chart = parts.read("xl/charts/chart1.xml").decode()
+        sheet = parts.read("xl/worksheets/sheet1.xml").decode()
+        anchor = parts.read("xl/drawings/drawing1.xml").decode()
+    assert "'By extension'!$B$2:$B$3" in chart
+    assert "'By extension'!$F$2:$F$3" in chart
+    assert "<drawing " in sheet
+    assert "frozen" in sheet
+    assert f"<xdr:from><xdr:col>{len(COLUMNS) + 1}</xdr:col>" in anchor
+    assert ('<c:tickLblSkip val="1"/>' in chart) == (kind == "bar")
+
+
+def test_a_long_label_gets_the_room_that_it_needs() -> None:
+    """The bars begin behind the longest one, and the chart is wider by what that takes."""
+    starts = []
+    for name in ("张伟", "天津市滨海新区第一营业部技术支持组"):
+        drawn = document(rows=[{"name": name, "fee": "1.00"}], total=None, chart=Chart("bar", "name", "fee"))
+        with zipfile.ZipFile(io.BytesIO(written("xlsx", drawn))) as parts:
             chart = parts.read("xl/charts/chart1.xml").decode()
-            sheet = parts.read("xl/worksheets/sheet1.xml").decode()
-        assert "'By extension'!$B$2:$B$3" in chart
-        assert "'By extension'!$F$2:$F$3" in chart
-        assert "<drawing " in sheet
-        assert ("frozen" in sheet) == bool(place)
+            extent = re.search(r"<xdr:to><xdr:col>(\d+)", parts.read("xl/drawings/drawing1.xml").decode())
+        start = re.search(r'<c:x val="([\d.]+)"/>', chart)
+        assert start
+        assert extent
+        starts.append((float(start[1]), int(extent[1])))
+    assert starts[0][0] < starts[1][0] < 0.5
+    assert starts[0][1] < starts[1][1]
+
+
+def test_a_total_is_what_the_filters_show() -> None:
+    """A formula with its value, for counts, durations and fees, and where nothing is known of some of them."""
+    cells = {cell.coordinate: cell.value for cell in workbook(computed=False)["By extension"][4]}
+    wanted = {one: f"=SUBTOTAL(109,{one[0]}2:{one[0]}3)" for one in ("C4", "D4", "F4")}
+    assert {one: cells[one] for one in wanted} == wanted
+    assert any("follow the filters" in str(row[0]) for row in workbook()["About"].values)
+
+
+@pytest.mark.parametrize(
+    ("fees", "total", "formula"),
+    [
+        (["0.10", "0.20", None], "0.30", True),
+        (["1.00", "1.00", "2.00"], "2.00", False),  # a sum of departments that holds those below
+        (["999999999999999.99", "0.01"], "1000000000000000.00", False),  # the first is text
+        (["0.07"] * 1500, "105.00", True),
+    ],
+)
+def test_a_formula_stands_only_where_it_gives_the_total(fees: list[str | None], total: str, formula: bool) -> None:
+    """To the last digit, in decimals; row by row and column by column."""
+    columns, rows = [Column("fee", "Fee", "money")], [{"fee": fee} for fee in fees]
+    for listed in (rows, Batches(["fee"], [{"fee": fees}])):
+        drawn = Document("Fees", sections=[Section("Fees", columns, listed, total={"fee": total})])
+        foot = workbook(drawn, computed=False)["Fees"].cell(len(fees) + 2, 1).value
+        assert str(foot).startswith("=SUBTOTAL(109,A2:") == formula
+        assert workbook(drawn)["Fees"].cell(len(fees) + 2, 1).value in (float(total), total)
+
+
+def test_a_sum_that_excel_would_round_is_told() -> None:
+    """The value is exact; what Excel makes of so many long ones may differ in the last digit."""
+    rows = [{"fee": "9876543.123456"}] * 90
+    section = Section("Fees", [Column("fee", "Fee", "money")], rows, total={"fee": "888888881.111040"})
+    book = workbook(Document("Fees", sections=[section]))
+    assert Decimal(str(book["Fees"]["A92"].value)) == Decimal("888888881.11104")
+    told = [str(row[0].value) for row in book["About"].rows]
+    assert [line.rpartition("it is ")[2] for line in told if "rounds" in line] == ["888,888,881.111040"]
 
 
 def pages(*documents: Document) -> list[str]:
@@ -283,6 +352,32 @@ def test_wrapping_loses_no_sign(text: str, width: int) -> None:
     lines = wrap(text, width, len)
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert all(len(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            "12 events of these days were not understood, and so are in no sum: see `events list --status rejected`",
+            ["12 events of these days were not understood, and so are in no sum: see",
+             "  `events list --status rejected`"],
+        ),
+        (
+            "这几天有十二个事件无法识别，因此不计入任何合计；请先查看拒收清单，然后补全方言定义再重放（参见“事件”一节），合计随后自动更新。",
+            ["这几天有十二个事件无法识别，因此不计入任何合计；请先查看拒收清单，然后补全方言",
+             "  定义再重放（参见“事件”一节），合计随后自动更新。"],
+        ),
+        ("字" * 38 + "，（完）", ["字" * 38 + "，", "  （完）"]),
+    ],
+)  # fmt: skip
+def test_a_note_in_a_terminal_breaks_between_words(
+    text: str, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 80 columns: a command stays whole, no sign that closes begins a line; a file has it in one line."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert wrapped(text, io.StringIO()) == lines
+    monkeypatch.delenv("COLUMNS")
+    assert wrapped(text, io.StringIO()) == [text]
 
 
 @pytest.mark.parametrize("form", FORMS)

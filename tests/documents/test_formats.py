@@ -121,7 +121,7 @@ def test_a_report_on_paper_says_what_the_screen_says(cli: Cli, tmp_path: Path) -
     for ending in ("pdf", "xlsx"):
         cli("--lang", "zh", "report", "--month", "2026-10", "--output", str(tmp_path / f"report.{ending}"))
     text = "".join(page.extract_text() for page in pypdf.PdfReader(tmp_path / "report.pdf").pages)
-    sheet = openpyxl.load_workbook(tmp_path / "report.xlsx").worksheets[-1]
+    sheet = openpyxl.load_workbook(tmp_path / "report.xlsx").active
     assert [cell.value for cell in sheet[1]][:2] == ["分机号码", "分机姓名"]
     assert [cell.value for cell in sheet[2]][:2] == ["8001", "张伟"]
     for wanted in ("2026-10", "分机号码", "8001", "张伟", "0.98", "合计"):

@@ -327,7 +327,7 @@ def test_no_inbox_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_damaged_inbox_is_a_sentence(path: Path) -> None:
-    """What is no database is said to be none, by every question."""
+    """What is not a database is said to be none, by every question."""
     path.write_bytes(b"this is not a database, but long enough to be looked at" * 100)
     with pytest.raises(DataError, match="file is not a database"):
         Inbox(path)

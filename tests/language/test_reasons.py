@@ -15,7 +15,7 @@ from ippbx_billing.language import reasons, speaking, tr
 from ippbx_billing.language.reasons import SENTENCES, english, plain, sentence, told
 from ippbx_billing.ledger.reasons import facts_of, loaded, loaded_notes, stored, stored_notes
 
-# What is no number in a reason's facts; a fact that is not listed here is one.
+# What is not a number in a reason's facts; a fact that is not listed here is one.
 FACTS: dict[str, Fact] = {
     "about": "the emergency number of the police",
     "because": "an SMS",
@@ -121,7 +121,7 @@ def test_a_reason_of_another_release_is_shown_by_its_facts() -> None:
 
 
 def test_what_packaged_dialects_say_of_a_record_is_translated() -> None:
-    """Why a record is no call, or another's twin."""
+    """Why a record is not a call, or another's twin."""
     with speaking("zh"):
         said = {rule.because for one in load().values() for rule in (*one.kinds, *one.twins) if rule.because}
         assert said

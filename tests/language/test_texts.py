@@ -169,3 +169,27 @@ def test_every_help_is_in_the_language_of_whoever_reads_it() -> None:
             shown = "".join(command.get_help(typer.Context(command)).split())
             assert all("".join(texts.tr(text).split()) in shown for text in told), (path, language)
             assert command.get_short_help_str(500).rstrip(".") == texts.tr(command.help).rstrip("."), path
+
+
+ODD_ENGLISH = re.compile(
+    r"\bmend(s|ed|ing)?\b|\bsince ever\b"
+    r"|(?<!there) \b(is|are) no (?!(?:longer|more|higher|larger)\b)|\?;",
+    re.IGNORECASE,
+)
+ODD_CHINESE = re.compile("[\u4e00-\u9fff][,;:?!](?!\\s*$)|[,;:?!][\u4e00-\u9fff]")
+
+
+def test_no_text_is_odd_english() -> None:
+    """Messages say "is not a month", "correct the line", "always"; docstrings, comments and pages as well."""
+    written = {text for text in used_texts() if ODD_ENGLISH.search(text)}
+    pages = [*PACKAGE.rglob("*.py"), *(PACKAGE / "manual" / "en").glob("*.md")]
+    former = {"migrations.py", "sentences.py"}  # what ledgers of former releases hold
+    for page in pages:
+        lines = page.read_text().splitlines() if page.name not in former else []
+        written |= {f"{page.name}: {line}" for line in lines if ODD_ENGLISH.search(line) and "work mend" not in line}
+    assert sorted(written) == []
+
+
+def test_chinese_texts_have_chinese_punctuation() -> None:
+    """A comma, colon or question mark beside a Chinese letter is a Chinese one; a label may end in a colon."""
+    assert [one.string for one in chinese() if one.id and ODD_CHINESE.search(str(one.string))] == []

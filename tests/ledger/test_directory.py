@@ -154,7 +154,7 @@ def test_a_shared_name_lists_both_with_their_numbers(cli: Cli) -> None:
 
 
 def test_entries_of_the_former_table_become_people(tmp_path: Path) -> None:
-    """Valid since ever; paths become a tree; an entry without a name is its department's."""
+    """Valid from the beginning; paths become a tree; an entry without a name is its department's."""
     path = tmp_path / "ledger.db"
     with closing(sqlite_utils.Database(path)) as old:
         migrations.ledger.apply(old, stop_before="m008_directory")
@@ -195,7 +195,7 @@ def enter(
 
 
 def test_a_list_of_staff_moves_only_those_who_moved(directory: DirectoryTables) -> None:
-    """New people are so since ever, a known one who is elsewhere now moves today; the list again changes nothing."""
+    """New people are so from the beginning, a known one who is elsewhere now moves today; a repeat changes nothing."""
     text = "工号,姓名,部门\n1001,张三,工程部\n1002,李四,销售部\n"
     enter(directory, lists.EMPLOYEES, text)
     assert enter(directory, lists.EMPLOYEES, text) == []
@@ -205,7 +205,7 @@ def test_a_list_of_staff_moves_only_those_who_moved(directory: DirectoryTables) 
     assert [one.department for one in directory.employees(TODAY - timedelta(days=1))] == ["工程部", "销售部"]
 
 
-def test_a_preview_is_the_deed_undone(directory: DirectoryTables) -> None:
+def test_a_preview_is_the_import_rolled_back(directory: DirectoryTables) -> None:
     """It tells the same changes and leaves the database as it was."""
     before = "\n".join(directory.connection.iterdump())
     text = "分机,姓名,部门\n8001,张三,公司/工程部\n8100,,公司\n"
@@ -242,8 +242,8 @@ def test_a_faulty_list_changes_nothing_and_names_every_line(site: Path, cli: Cli
     begins = (
         "line 2: 1001 is the number of 张三",
         "line 3: there is no employee 1009",
-        "line 4: a day is wanted",
-        "line 5: unwell is no state",
+        "line 4: a day is expected",
+        "line 5: unwell is not a state",
     )
     told = [line for line in result.stderr.splitlines() if line.startswith("line ")]
     assert [line.startswith(begin) for line, begin in zip(told, begins, strict=True)] == [True] * 4, told
@@ -388,11 +388,11 @@ def test_departments_are_shown_as_a_tree(cli: Cli) -> None:
         (("extensions", "add", "8001", "--name", "李四"), "8001 is 张三's", 2),
         (("employees", "add", "1001", "李四"), "1001 is the number of 1001 张三 (工程部)", 2),
         (("employees", "move", "1001", "nowhere"), "there is no department nowhere", 1),
-        (("employees", "move", "1001", "工程部", "--from", "soon"), "'soon' is no day", 2),
+        (("employees", "move", "1001", "工程部", "--from", "soon"), "'soon' is not a day", 2),
         (("employees", "rename", "1001", "--number", "1002"), "1002 is the number of 1002 王芳", 2),
         (("employees", "remove", "1001", "--entirely"), "1001 has or had the extension 8001", 1),
         (("departments", "move", "工程部"), "say where to", 2),
-        (("departments", "add", "a//b"), "'a//b' is no department", 2),
+        (("departments", "add", "a//b"), "'a//b' is not a department", 2),
         (("departments", "remove", "工程部"), "工程部 still has 1001 张三", 1),
         (("employees", "export", "--output", "x.pdf"), "neither .csv nor .xlsx", 2),
         (("employees", "import", "missing.csv"), "missing.csv cannot be read", 1),
@@ -438,7 +438,7 @@ def test_usual_headings_of_a_list_of_extensions(directory: DirectoryTables, head
 
 
 def test_a_telephone_beside_the_extension_is_not_taken_for_it() -> None:
-    """The mobile number of a person is no extension."""
+    """The mobile number of a person is not an extension."""
     content = "姓名,电话,分机\n张三,13912345678,8001\n".encode()
     found = lists.read(lists.EXTENSIONS, "list.csv", content)
     assert [getattr(one, "extension", None) for one in found.entries] == ["8001"]

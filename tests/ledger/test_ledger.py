@@ -244,6 +244,6 @@ def test_a_newer_or_broken_file_is_refused_in_words(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(DataError, match="newer ippbx-bill"):
         Ledger(path)
-    path.write_bytes(b"this is no database, but it is long enough to look like one" * 20)
+    path.write_bytes(b"this is not a database, but it is long enough to look like one" * 20)
     with pytest.raises(DataError, match="cannot be used"):
         Ledger(path)

@@ -392,6 +392,7 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     later += [f"alert_{name}" for name in ("settings", "exceptions", "incidents", "messages", "posts", "days")]
     later += ["usage_limits", "account_entries", "accounts", "barrings"]
     later += ["plans", "department_terms"]
+    later += ["mail_addresses", "delivery_mails", "delivery_periods", "deliveries"]
     for name in (*later, "holders", "assignments", "memberships", "employees", "departments"):
         connection.execute(f"DROP TABLE {name}")
     connection.execute("DROP INDEX charges_unrated")

@@ -99,7 +99,7 @@ def test_by_default_private_networks_may_post(writer_file: Path, peer: str, expe
 
 
 def test_an_ipv4_sender_at_an_ipv6_door_is_known_by_its_own_address(writer_file: Path) -> None:
-    """::ffff:192.168.6.169 is 192.168.6.169, and ::ffff:203.0.113.5 is no friend."""
+    """::ffff:192.168.6.169 is 192.168.6.169, and ::ffff:203.0.113.5 is not a friend."""
 
     async def story(doors: Doors) -> list[int]:
         return [await posted(doors, f"::ffff:{peer}") for peer in ("192.168.6.169", "203.0.113.5")]
@@ -228,7 +228,7 @@ def test_a_token_set_later_counts_at_once_and_a_removed_one_soon(
 
 
 def test_only_a_named_proxy_is_believed(writer_file: Path) -> None:
-    """Anybody can write X-Forwarded-For: it counts from a proxy of ours, and then its last address that is no proxy."""
+    """Anybody can write X-Forwarded-For: it counts from a proxy of ours, then its last address that is not a proxy."""
     senders = Senders(allow=("192.168.6.0/24",), proxies=("10.0.0.5", "10.0.0.6"))
 
     chain = "X-Forwarded-For: 203.0.113.5\r\nX-Forwarded-For: 192.168.6.170, 10.0.0.6\r\n"
@@ -582,7 +582,7 @@ def test_both_doors_speak_tls(tmp_path: Path, certificate: tuple[Path, Path]) ->
         ("", "door.key", "tls_certificate is not set"),
         ("missing.pem", "door.key", "missing.pem cannot be read: No such file or directory"),
         ("door.pem", "missing.key", "missing.key cannot be read: No such file or directory"),
-        ("door.key", "door.key", "are no certificate and its key"),
+        ("door.key", "door.key", "are not certificate and its key"),
         ("door.pem", "locked.key", "the key is protected by a password"),
     ],
 )
@@ -683,7 +683,7 @@ def test_health_and_metrics_come_through_while_records_are_refused(writer_file: 
 
 
 def test_networks_are_addresses_or_networks() -> None:
-    """A single address is a network of one; host bits do not matter; what is no address lies nowhere."""
+    """A single address is a network of one; host bits do not matter; what is not an address lies nowhere."""
     wanted = networks(["192.168.6.169", "10.1.2.3/8", "fe80::/10"])
     inside = [address for address in ("192.168.6.169", "192.168.6.1", "10.255.0.1", "fe80::1%eth0", "", "name")
               if within(address, wanted)]  # fmt: skip

@@ -37,7 +37,7 @@ def bodies(*pieces: bytes) -> list[bytes]:
 
 
 def test_rows_take_their_heading_along() -> None:
-    """Each body names its columns, however many there are; a heading on each page is no row."""
+    """Each body names its columns, however many there are; a heading on each page is not a row."""
     assert bodies(HEADING + ROWS[0], ROWS[1] + HEADING + ROWS[2]) == [
         HEADING + ROWS[0],
         HEADING + ROWS[1] + ROWS[2],

@@ -101,7 +101,7 @@ def test_an_empty_post_is_kept_and_answered(shared: Listening) -> None:
 
 @pytest.mark.parametrize("target", ["/", "/favicon.ico"])
 def test_a_look_with_a_browser_is_greeted_and_not_kept(shared: Listening, target: str) -> None:
-    """A GET that carries nothing is no record."""
+    """A GET that carries nothing is not a record."""
     before = count(shared)
     answer = shared.send(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
@@ -209,7 +209,7 @@ def test_a_careless_request_line_is_understood(shared: Listening, line: bytes, p
 
 
 def test_a_body_that_looks_like_a_request_line_is_left_alone(shared: Listening) -> None:
-    """Only the first line of a request is mended, never a body, wherever the network cuts it."""
+    """Only the first line of a request is repaired, never a body, wherever the network cuts it."""
     with shared.connect() as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 15\r\n\r\n")
         time.sleep(0.1)
@@ -220,7 +220,7 @@ def test_a_body_that_looks_like_a_request_line_is_left_alone(shared: Listening) 
 
 @pytest.mark.parametrize("stray", [b"\0", b"\r\n", b"\r\n\r\n\0\0", b"junk"])
 def test_stray_bytes_after_a_request_do_not_spoil_its_answer(shared: Listening, stray: bytes) -> None:
-    """A trailing NUL or line is no reason to tell a good record that it was bad."""
+    """A trailing NUL or line is not a reason to tell a good record that it was bad."""
     assert shared.send(request(b"good") + stray).status == 200
     assert newest(shared).body == b"good"
 
@@ -579,7 +579,7 @@ def start(tmp_path: Path, **options: Any) -> None:
 
 
 def test_what_keeps_it_from_starting_is_a_sentence(tmp_path: Path) -> None:
-    """A foreign address, one port for both doors, no directory, a file that is no inbox: each says what it is."""
+    """A foreign address, one port for both doors, no directory, a file that is not an inbox: each says what it is."""
     with pytest.raises(CannotStartError, match=r"cannot listen on http://192\.0\.2\.1:0/: Cannot assign"):
         start(tmp_path, host="192.0.2.1")
     with pytest.raises(CannotStartError, match="both doors are set to port 8181"):
@@ -772,7 +772,7 @@ def test_a_length_in_characters_loses_no_byte(shared: Listening, encoding: str, 
 
 
 def test_a_length_in_characters_is_answered_once_where_commits_are_quick(tmp_path: Path) -> None:
-    """A lone record is committed at once; the rest of its body is no broken request behind it."""
+    """A lone record is committed at once; the rest of its body is not a broken request behind it."""
     text = '{"name":"张三李四","caller":"8001"}'
     head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(text)}\r\n\r\n".encode()
     with Listening(tmp_path) as service, service.connect() as connection:

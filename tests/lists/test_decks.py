@@ -109,13 +109,13 @@ def test_minor_units_of_other_currencies(country: str, currency: str, heading: s
         ("Prefix,Rate,Increments\n44,US$1,60/60\n", "it is in USD"),
         ("Prefix,Rate (pence),Increments\n44,1,60/60\n", "in another currency"),
         ("Prefix,Rate (per hour),Increments\n44,1/min,60/60\n", "its unit differs from the heading's"),
-        ("Prefix,Rate (incl. VAT),Increments\n44,1,60/60\n", "'incl', which nobody here understands"),
+        ("Prefix,Rate (incl. VAT),Increments\n44,1,60/60\n", "'incl', which is not understood"),
         ("Prefix,Rate,Increments,Surcharge\n44,1,60/60,0.5\n", "say --ignore 'Surcharge'"),
         ("Prefix,Rate,Increments,Foo\n44,1,60/60,0.5\n", "say --ignore 'Foo'"),
         ("Prefix,Rate,Price,Increments\n44,1,2,60/60\n", "say --ignore 'Price'"),
         ("Prefix,Rate,Minimum,Increments\n44,1,30,6\n", "Minimum may be seconds or money"),
         ("Prefix,Rate,Increments\n44,0,05,60/60\n", "more cells than there are headings"),
-        ("Prefix,Rate,Increments\n44,200000000,60/60\n", "an amount of at most 100000000 is wanted"),
+        ("Prefix,Rate,Increments\n44,200000000,60/60\n", "an amount of at most 100000000 is expected"),
         ("Prefix,Rate,Off-Peak Rate,Increments\n44,2,1,60/60\n", "say --off-peak 18:00-08:00"),
         ("Destination,Prefix,Rate,Increments\nX,44,1,60\nY,,2,60\n", "line 3: the row names no code"),
         ("Prefix,Rate,Increments,Status\n44,1,60,fluffy\n", "Status is 'fluffy'"),
@@ -201,7 +201,7 @@ def test_increments_in_every_spelling(headings: str, cells: str) -> None:
     [("2026-01-01", 1), ("1-Jan", 1), ("6-Jun", 6), ("6月6日", 6), ("per minute", 60), ("1 min", 60)],
 )
 def test_what_a_spreadsheet_made_of_increments(cell: str, step_s: int) -> None:
-    """1/1 becomes the first of January; 1/60 becomes January 1960 and is no 1/1."""
+    """1/1 becomes the first of January; 1/60 becomes January 1960 and is not 1/1."""
     assert one(f"Prefix,Rate,Increments\n44,0.60,{cell}\n").figures.step_s == step_s
     assert "increments are wanted" in faults("Prefix,Rate,Increments\n44,0.60,1960-01-01\n")
     assert "increments are wanted" in faults("Prefix,Rate,Increments\n44,0.60,30-Jun\n")
@@ -431,7 +431,7 @@ def test_files_in_every_usual_encoding(text: str, encoding: str) -> None:
 
 
 def test_merged_cells_and_headings_again() -> None:
-    """A cell merged downwards holds for each of its rows; headings on each page are no prices."""
+    """A cell merged downwards holds for each of its rows; headings on each page are not prices."""
     book = openpyxl.Workbook()
     table = book.create_sheet("Rates", 0)
     for row in (["Destination", "Code", "Rate", "Increments"], ["France", "336", 0.02, "60/60"], [None, "337"],

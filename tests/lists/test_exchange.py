@@ -156,12 +156,12 @@ def test_the_settings_of_a_carrier_go_with_its_file() -> None:
 @pytest.mark.parametrize(
     ("cell", "wanted"),
     [
-        ("tiers=300:60", "a tier is wanted"),
+        ("tiers=300:60", "a tier is expected"),
         ("tiers=600:60:0.05,300:60:0.02", "begins after"),
         ("days=someday", "days of the week are wanted"),
         ("dates=02-30", "dates are wanted"),
         ("minutes=61", "minutes of the hour are wanted"),
-        ("counting=half", "one of these is wanted"),
+        ("counting=half", "one of these is expected"),
         ("colour=red", "but no colour"),
     ],
 )
@@ -222,7 +222,7 @@ def test_a_usual_deck_is_understood(encoding: str) -> None:
     kingdom, mobile, hong_kong, china = (found.prices[place] for place in (0, 1, 6, 7))
     assert kingdom.figures == Figures(60, 12_500, 6, 1_250)
     assert (kingdom.connection_fee_micro, kingdom.note) == (50_000, "United Kingdom")
-    assert mobile.figures == Figures(1, 20_000, 1, 20_000, per_s=60)  # 0.02 a minute is no whole micro a second
+    assert mobile.figures == Figures(1, 20_000, 1, 20_000, per_s=60)  # 0.02 a minute is not a whole micro a second
     assert (mobile.effective_from, hong_kong.effective_from) == (date(2026, 10, 1), date(2026, 11, 1))
     assert china.figures == Figures(60, 10_000, 60, 10_000)
     assert "line 8 holds neither price nor destination and is left out" in found.remarks
@@ -284,21 +284,21 @@ def test_what_the_file_leaves_open_is_said_by_the_operator() -> None:
     ("text", "fault"),
     [
         ("prefix,rate\n44,0.5\n", "line 2: nothing says in which increments it is charged"),
-        ("prefix,rate,increments\n44,abc,60/60\n", "line 2: rate is 'abc', but an amount is wanted, such as 0.07"),
-        ("prefix,rate,increments\n44,-0.5,60/60\n", "line 2: rate is '-0.5', but an amount is wanted"),
-        ("prefix,rate,increments\n44,0.1234567890123456,60/60\n", "an amount of at most 15 decimals is wanted"),
-        ("prefix,rate,increments,setup fee\n44,1,60/60,0.1234567\n", "an amount of at most six decimals is wanted"),
+        ("prefix,rate,increments\n44,abc,60/60\n", "line 2: rate is 'abc', but an amount is expected, such as 0.07"),
+        ("prefix,rate,increments\n44,-0.5,60/60\n", "line 2: rate is '-0.5', but an amount is expected"),
+        ("prefix,rate,increments\n44,0.1234567890123456,60/60\n", "an amount of at most 15 decimals is expected"),
+        ("prefix,rate,increments,setup fee\n44,1,60/60,0.1234567\n", "an amount of at most six decimals is expected"),
         ('prefix,rate,increments\n44,"1,234",60/60\n', "it may be 1.234 or 1234"),
         ("prefix,rate,increments\n4.42E+03,0.5,60/60\n", "a spreadsheet has made a number of it"),
         ("prefix,rate,increments\n44-49-50,0.5,60/60\n", "line 2: prefix is '44-49-50', but prefixes are wanted"),
-        ("prefix,rate,increments\n449-441,0.5,60/60\n", "a range of prefixes is wanted, such as 44208-44212"),
+        ("prefix,rate,increments\n449-441,0.5,60/60\n", "a range of prefixes is expected, such as 44208-44212"),
         ("prefix,rate,increments\n44,0.5,six\n", "increments are wanted, such as 60/6"),
-        ("prefix,rate,increments,effective date\n44,1,6,10/11/2026\n", "a day is wanted, such as 2026-10-01"),
+        ("prefix,rate,increments,effective date\n44,1,6,10/11/2026\n", "a day is expected, such as 2026-10-01"),
         ("country,rate,increments\nAtlantis,1,6\n", "there is no country 'Atlantis'"),
         ("pattern,rate,increments\n3XXX,1,6\n", "the traffic type is missing"),
         ("pattern,traffic type,rate,increments\n3XXX[,other,1,6\n", "is not a number pattern"),
-        ("prefix,traffic type,rate,increments\n3,phone,1,6\n", "traffic type is 'phone', but one of these is wanted"),
-        ("initial_s,initial_fee,step_s\n60,1,60\n", "step_fee is missing; an amount is wanted"),
+        ("prefix,traffic type,rate,increments\n3,phone,1,6\n", "traffic type is 'phone', but one of these is expected"),
+        ("initial_s,initial_fee,step_s\n60,1,60\n", "step_fee is missing; an amount is expected"),
         ("prefix,rate,increments\n44,1,6\n44,2,6\n", "line 3: international 44 has another price in line 2"),
         ("hello\nworld\n", "line 1: no row of headings was found"),
         ("prefix,rate,increments\n", "line 1: there is no price below the headings"),
@@ -358,14 +358,14 @@ def test_a_table_with_several_values_is_several_prices() -> None:
     ("old", "new", "fault"),
     [
         ('"0.07", step_s', "0.07, step_s", "line 5: figures is"),
-        ('"domestic"', '"far"', "line 5: traffic_type is 'far', but one of these is wanted: local, domestic"),
-        ("2026-10-01", '"soon"', "effective_from is 'soon', but a day without quotes is wanted"),
+        ('"domestic"', '"far"', "line 5: traffic_type is 'far', but one of these is expected: local, domestic"),
+        ("2026-10-01", '"soon"', "effective_from is 'soon', but a day without quotes is expected"),
         ("effective_from", "from", "from is unknown; known are add_local"),
         ('name = "022-天津-电信"', "", "line 2: the carrier is missing"),
-        ('kind = "daily"', 'kind = "lunch"', "one of these is wanted: daily, weekend, holiday"),
+        ('kind = "daily"', 'kind = "lunch"', "one of these is expected: daily, weekend, holiday"),
         ("[carrier]", "[carrier", "is not valid TOML"),
-        ('values = ["0755", "020"]', "values = []", "a list of texts is wanted"),
-        ("[[prices]]", "[prices]", "prices are wanted as tables, each headed [[prices]]"),
+        ('values = ["0755", "020"]', "values = []", "a list of texts is expected"),
+        ("[[prices]]", "[prices]", "prices are expected as tables, each headed [[prices]]"),
         ("initial_s = 6, ", "", "initial_s is missing in it"),
     ],
 )

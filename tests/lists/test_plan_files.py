@@ -153,7 +153,7 @@ def test_set_list_and_remove(cli: Cli) -> None:
         (["x", "--monthly-fee", "5", "--scope", "extension=8999"], "there is no extension 8999"),
         (["x", "--monthly-fee", "5", "--scope", "department=财务"], "there is no department 财务"),
         (["x", "--monthly-fee", "5", "--carrier", "022"], "there is no carrier 022"),
-        (["x", "--beyond", "500:20%"], "a step is wanted"),
+        (["x", "--beyond", "500:20%"], "a step is expected"),
         (["x", "--monthly-fee", "much"], "amount is 'much'"),
     ],
 )

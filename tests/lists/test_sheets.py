@@ -105,7 +105,7 @@ def test_cells_merged_downwards_stand_in_each_row() -> None:
 @pytest.mark.parametrize("content", [b"", b"no workbook", b"PK\x03\x04 cut off"])
 def test_what_is_no_workbook_is_a_sentence(content: bytes) -> None:
     """Whatever somebody calls .xlsx."""
-    with pytest.raises(ValueError, match=r"it is no XLSX workbook; save it as \.xlsx or \.csv"):
+    with pytest.raises(ValueError, match=r"it is not an XLSX workbook; save it as \.xlsx or \.csv"):
         read_xlsx(content)
 
 

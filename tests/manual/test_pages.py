@@ -49,7 +49,7 @@ def test_the_chinese_page_is_chinese(topic: str) -> None:
 
 
 def _prose(text: str) -> list[str]:
-    """The lines that are no table, code or mark, without what stands in code signs."""
+    """The lines that are not table, code or mark, without what stands in code signs."""
     bare = re.sub(r"^```.*?^```$|`[^`\n]*`|<!--.*?-->|\(\S+?\)", "", text, flags=re.MULTILINE | re.DOTALL)
     return [line for line in bare.splitlines() if line and not line.startswith("|")]
 

@@ -37,6 +37,7 @@ NOT_RUN = {
     "ippbx-bill service": "speaks to systemd; tests/service run it against a systemd of their own",
     "ippbx-bill verify": "needs a carrier's bill; tests/reports/test_verifying.py makes some",
     "ippbx-bill alerts test": "sends over the net; tests/alerts send to servers of their own",
+    "ippbx-bill deliver --due": "sends over the net; tests/delivery/test_mails.py sends to a server of its own",
     "python3 examples/bundle.py": "fetches from the net; tests/project/test_examples.py tries its parts",
     "python3 -m zipfile": "belongs to the line before",
     "python3 ippbx-bill-bundle/install.py": "needs the bundle; tests/project/test_examples.py installs a small one",

@@ -96,7 +96,7 @@ def test_case_of_the_collection(case):
     ],
 )
 def test_cleaning(text, digits):
-    """Decoration goes, the leading + and pauses stay; whatever has letters is no number."""
+    """Decoration goes, the leading + and pauses stay; whatever has letters is not a number."""
     assert clean(text) == digits
 
 
@@ -354,7 +354,7 @@ def test_callers_from_elsewhere_in_another_home():
 
 
 def test_chinese_services_from_abroad_are_international():
-    """A 400 number called from Singapore is no 400 call there."""
+    """A 400 number called from Singapore is not a 400 call there."""
     found = Numbering(country="SG", area_code="").classify("+864008001234")
     assert (found.traffic_type, found.normalized) == (TrafficType.INTERNATIONAL, "+864008001234")
 
@@ -432,7 +432,7 @@ def _phone_dat(entries, version=b"2601"):
 
 
 def test_newer_phone_dat(tmp_path):
-    """A site's own phone.dat decides, with wrong codes mended and merged ones followed."""
+    """A site's own phone.dat decides, with wrong codes corrected and merged ones followed."""
     path = tmp_path / "phone.dat"
     entries = [
         (1380013, "山东|莱芜|271100|0634"),
@@ -778,7 +778,7 @@ def test_update_command(cli, tmp_path):
 def test_what_a_plan_numbers_as_its_own(
     country: str, number: str, whose: str, kind: LineKind, traffic_type: TrafficType
 ) -> None:
-    """Personal numbers are services; codes that countries share are one's own; islands of a plan are no abroad."""
+    """Personal numbers are services; codes that countries share are one's own; islands of a plan are not abroad."""
     found = Numbering(country=country, area_code="", outside_prefix="").classify(number)
     assert (found.country, found.line_kind, found.traffic_type) == (whose, kind, traffic_type)
     assert found.emergency == (number == "12119")

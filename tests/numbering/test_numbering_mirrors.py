@@ -88,7 +88,7 @@ def test_caribbean_by_area_code_alone():
 
 
 def test_toll_free_numbers_of_north_america_are_of_the_country_that_dials():
-    """800 is shared: from Toronto it is no international call, from London it is."""
+    """800 is shared: from Toronto it is not an international call, from London it is."""
     facts = [
         (found.country, found.traffic_type.value)
         for found in (

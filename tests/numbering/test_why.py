@@ -70,7 +70,7 @@ SAID = [  # number, code, English, Chinese
         "按本单位对 022885 的号段修正；按号码规则：8 位号码属于本地区号 022；在本地区号 022 内",
     ),
     ("8001", "extension-of-site", "8001 is an extension of the site", "8001 是本单位的分机"),
-    ("anonymous", "no-telephone-number", "'anonymous' is no telephone number", "'anonymous' 不是电话号码"),
+    ("anonymous", "no-telephone-number", "'anonymous' is not a telephone number", "'anonymous' 不是电话号码"),
     ("", "no-number", "no number was given", "没有给出号码"),
 ]
 

@@ -39,7 +39,7 @@ def test_names_are_taken_once_however_they_are_written(file: OperatorFile) -> No
         file.operators.add("ANNA", Role.VIEWER, NOW)
     assert file.operators.named("anna").name == "Anna"
     for name in ("", "  ", "x" * 61, "a\nb"):
-        with pytest.raises(UsageError, match="is no name"):
+        with pytest.raises(UsageError, match="is not a valid name"):
             file.operators.add(name, Role.VIEWER, NOW)
 
 

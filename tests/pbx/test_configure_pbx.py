@@ -153,7 +153,7 @@ def test_the_change_as_json_hides_the_password(cli: Cli) -> None:
 
 @pytest.mark.parametrize("command", ["configure-pbx", "pbx set-password"])
 def test_the_manuals_password_is_refused(cli: Cli, command: str) -> None:
-    """Everybody knows it, so it is no password; the PBX is not even asked."""
+    """Everybody knows it, so it is not a password; the PBX is not even asked."""
     result = cli(*command.split(), "--pbx", "http://127.0.0.1:9", "--api-password", "admin@123#", "--yes")
     assert result.exit_code == 2
     assert "everybody knows it" in result.stderr

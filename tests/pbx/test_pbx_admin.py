@@ -596,7 +596,7 @@ def test_a_value_the_pbx_does_not_take_is_told_with_its_own_words() -> None:
 
 
 def test_an_address_without_a_pbx_is_told_of() -> None:
-    """A web server that asks for no password is no PBX."""
+    """A web server that asks for no password is not a PBX."""
 
     async def plain(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})

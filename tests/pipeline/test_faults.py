@@ -372,7 +372,7 @@ def test_damage_while_it_runs(site: Path, damage: object) -> None:
         later = [records.next() for _ in range(5)]
         assert [service.post(body).status_code for _, body in later] == [200] * 5
         wait_until(lambda: list(site.glob("inbox.db.damaged-*Z")), "nobody noticed")
-        wait_until(lambda: later[-1][0] in billed(site), "the pipeline does not go on")
+        wait_until(lambda: later[-1][0] in billed(site), "the pipeline has stopped")
     assert "events salvage" in service.said()
     assert_billed_once(site, [*earlier, number, *(one for one, _ in later)])
 
@@ -400,7 +400,7 @@ def test_damage_that_only_a_reader_meets(site: Path) -> None:
         wait_until(lambda: list(site.glob("inbox.db.damaged-*Z")), "nobody noticed")
         number, body = records.next()
         assert service.post(body).status_code == 200
-        wait_until(lambda: number in billed(site), "the pipeline does not go on")
+        wait_until(lambda: number in billed(site), "the pipeline has stopped")
     (aside,) = site.glob("inbox.db.damaged-*Z")
     assert len(damage.files_aside(site / "inbox.db")) == 1
     assert aside.stat().st_mode & 0o777 == 0o600

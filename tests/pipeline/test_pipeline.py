@@ -139,7 +139,7 @@ def test_rubbish_is_a_problem_and_the_next_call_is_rated(bench: Bench, name: str
 
 
 def test_a_fault_of_ours_is_recorded_and_passed_by(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even a bug in a rule stops nothing: the event is listed, the next one is rated, a replay mends it."""
+    """Even a bug in a rule stops nothing: the event is listed, the next one is rated, a replay puts it right."""
     sound = Rules.classify
 
     def faulty(self: Rules, call: Call) -> Classification:

@@ -94,7 +94,7 @@ class Site:
 
 @pytest.fixture
 def history(site: Path) -> Site:
-    """Two calls, one of them delivered twice, and something that is no record."""
+    """Two calls, one of them delivered twice, and something that is not a record."""
     found = Site(site)
     local = gateway_cdr("8001", "958674577", 64)
     found.arrive(local, gateway_cdr("8002", "902162345678", 64), local, *RUBBISH.values())

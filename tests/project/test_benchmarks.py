@@ -73,6 +73,9 @@ def test_every_benchmark_has_its_module() -> None:
         ("numbering --quick", {"numbers, all different", "numbers, of the world, all different"}),
         ("rebuild 200", {"rebuild, events", "rebuild, memory"}),
         ("rating 2000", {"rating, rate", "rating, explain"}),
+        ("rerate 3000", {"rerate, nothing changed", "rerate, every price dearer", "rerate, memory"}),
+        ("edits 60 --per-second 100 --edits 1", {"an edit beside 60 rows: the worker stands still"}),
+        ("peers 400 --deck 60", {"ours: POST to rated row, durable", "SQLite: arithmetic", "DuckDB: arithmetic"}),
     ],
 )
 def test_a_benchmark_runs_in_a_small_size(command: str, measured: set[str], tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def test_every_room_has_its_line() -> None:
-    """A new room says where it belongs, and a line that is no room goes."""
+    """A new room says where it belongs, and a line that is not a room goes."""
     assert sorted(rooms()) == sorted(ROOMS)
 
 

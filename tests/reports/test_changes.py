@@ -89,7 +89,7 @@ def test_a_row_that_comes_late_and_a_rating_again_are_listed(arrive: Any, cli: C
 def test_a_moment_that_is_none_is_said(cli: Cli) -> None:
     """Exit 2 and a sentence."""
     result = cli("report", "changes", "--since", "yesterday")
-    assert (result.exit_code, "is no time" in result.stderr) == (2, True)
+    assert (result.exit_code, "is not a time" in result.stderr) == (2, True)
 
 
 def test_ids_used_again_and_corrections_stand_under_a_report_and_in_doctor(arrive: Any, cli: Cli) -> None:

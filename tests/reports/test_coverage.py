@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def test_one_campaign_makes_no_habit(books: Books) -> None:
 
 
 def test_a_new_site_has_no_rhythm_yet(books: Books) -> None:
-    """Two weeks are no habit; nothing is said about the time before the first record."""
+    """Two weeks are not habit; nothing is said about the time before the first record."""
     for day in (date(2026, 10, 19) + timedelta(days=number) for number in range(12)):
         for minute in range(60):
             books.call(f"{day} 10:{minute:02d}:00")
@@ -216,6 +217,17 @@ def test_sentences_are_chinese_where_asked() -> None:
     """All of them."""
     texts.use("zh")
     assert [note for note in FULL.notes() if note.isascii()] == []
+
+
+def test_notes_are_those_that_concern_a_report() -> None:
+    """Nothing of prices where there are no fees, nothing of other people's records below a part of the calls."""
+    full = replace(FULL, corrected=1, reused_ids=2, plans=[("flat", "10.00")])
+    said = full.notes()
+    without_fees = set(said) - set(full.notes(unrated=False, fees=False))
+    assert without_fees == {one for one in said if "unrated" in one or "provisional" in one or "plan " in one}
+    others = set(said) - set(full.notes(others=False))
+    assert others == {one for one in said if "whose record has an id" in one or "corrected" in one}
+    assert len(others) == 2
 
 
 def test_the_document_has_its_keys() -> None:

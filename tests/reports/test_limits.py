@@ -118,7 +118,7 @@ def test_marks_are_told_once_each_and_end_with_the_month(house: Cli, site: Path)
 
 
 def test_what_has_no_price_is_told_beside_the_sum(house: Cli, site: Path) -> None:
-    """Unknown is no zero: the sum says that more may be used."""
+    """Unknown is not zero: the sum says that more may be used."""
     house("limits", "set", "8001", "10")
     spend(site, ("8001", "4.00", 60))
     with opened(site / "ledger.db") as books:

@@ -43,7 +43,7 @@ def test_a_month_has_its_days(text: str, first: str, last: str, name: str) -> No
 @pytest.mark.parametrize("text", ["2026-13", "2026-00", "26-01", "2026-1", "oct", "", "2026-01-01", "2026/01"])
 def test_what_is_no_month_is_refused(text: str) -> None:
     """The sentence repeats what was written."""
-    with pytest.raises(UsageError, match="is no month"):
+    with pytest.raises(UsageError, match="is not a month"):
         Period.month(text, TODAY)
 
 
@@ -200,7 +200,7 @@ def test_what_a_period_is_compared_with(period: Period, how: str, first: str, la
 def test_periods_that_cannot_be() -> None:
     """A year that is none, days the wrong way round, another word for comparing, nothing before the first year."""
     for wrong in ("26", "20266", "next", "", "²⁰²⁶", "0000"):
-        with pytest.raises(UsageError, match="is no year"):
+        with pytest.raises(UsageError, match="is not a year"):
             Period.year(wrong, TODAY)
     with pytest.raises(UsageError, match="2026-10-02 is after 2026-10-01"):
         Period.days(date(2026, 10, 2), date(2026, 10, 1))
@@ -249,7 +249,7 @@ def test_rows_come_in_the_order_asked_for(month: Ledger, site: Path) -> None:
     [
         ({"sort": "colour"}, "cannot be sorted by 'colour'"),
         ({"top": 0}, "0 rows are none"),
-        ({"source": "memory"}, "is no source of sums"),
+        ({"source": "memory"}, "is not a source of sums"),
         ({"where": Where(min_fee="much")}, "not an amount"),
         ({"where": Where(department="nowhere")}, "there is no department nowhere"),
         ({"where": Where(employee="nobody")}, "there is no employee nobody"),

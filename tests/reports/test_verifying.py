@@ -134,7 +134,7 @@ def test_each_line_names_its_place_its_call_and_its_parts(october: Cli, tmp_path
 
 
 def test_the_table_and_the_workbook_tell_what_limits_them(october: Cli, tmp_path: Path) -> None:
-    """Unknown is no zero in any form, and a total that its lines do not make is told."""
+    """Unknown is not zero in any form, and a total that its lines do not make is told."""
     lines = [*LINES, ["", "合计", "", "", "30.00"], ["87654321", "02162345678", "2026-10-40", 1, "0.1"]]
     path, book = csv_of(tmp_path / "bill.csv", lines), tmp_path / "out.xlsx"
     arguments = ("verify", str(path), "--carrier", TELECOM, "--month", "2026-10")
@@ -144,7 +144,7 @@ def test_the_table_and_the_workbook_tell_what_limits_them(october: Cli, tmp_path
     assert "1 of our calls have no fee, so the difference is not whole" in told
     assert f"the bill names a total of 30.00, but its lines come to {THEIRS}" in told
     assert "1 lines of the bill could not be read" in told
-    assert "line 20: a day is wanted" in told
+    assert "line 20: a day is expected" in told
     assert october(*arguments, "--output", str(book)).exit_code == 0
     sheets = openpyxl.load_workbook(book).worksheets
     cells = {str(cell) for sheet in sheets for row in sheet.iter_rows(values_only=True) for cell in row}

@@ -132,7 +132,7 @@ def test_local_numbers_are_local_elsewhere_too(area_code: str) -> None:
 
 
 def test_people_differ_and_call_the_same_numbers_again() -> None:
-    """Some extensions never call, some all day; the most called number is no chance."""
+    """Some extensions never call, some all day; the most called number is not due to chance."""
     site = SimulatedSite(1)
     calls = list(site.calls(3_000, FIRST, LAST))
     assert len(site.people) == 40
@@ -237,7 +237,7 @@ def test_a_new_connection_per_event_where_asked_for() -> None:
 
 
 def test_anything_but_200_is_posted_again_only_where_asked_for() -> None:
-    """Two refusals, then a 200: delivered with two retries, lost without; 204 is no acknowledgement."""
+    """Two refusals, then a 200: delivered with two retries, lost without; 204 is not an acknowledgement."""
     with receiving(503, 204, 200) as (url, receiver):
         tally = post(bodies(url, 1), Manner(retries=2, retry_pause_s=0))
         assert (tally.acknowledged, tally.repeated, tally.failed, len(receiver.bodies)) == (1, 2, 0, 3)

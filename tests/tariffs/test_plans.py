@@ -293,7 +293,7 @@ def test_no_plan_takes_more_than_there_is(seed: int) -> None:
             taken[part.call] += part.amount_micro
     for one in calls:
         assert (one.fee_micro or 0) + taken[one.id] >= 0 or one.fee_micro is None
-    assert lines == month_lines(plans, choose.sample(calls, len(calls)), OCTOBER), "the order of asking is no matter"
+    assert lines == month_lines(plans, choose.sample(calls, len(calls)), OCTOBER), "the order of asking does not matter"
 
 
 @pytest.mark.parametrize(

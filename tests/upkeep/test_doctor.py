@@ -91,7 +91,7 @@ def test_a_sound_site_has_nothing_wrong(site: Path, cli: Cli, doors: tuple[int, 
 
 
 def test_a_pbx_in_another_time_zone_is_noticed(site: Path) -> None:
-    """Its calls seem to end eight hours before their records arrive; the setting that says so mends it."""
+    """Its calls seem to end eight hours before their records arrive; the setting that says so puts it right."""
     fill(site / "inbox.db", [call_ended_now("UTC")])
     found = findings(site)["time zone"]
     assert (found.state, "8.0 h" in found.text) == (Health.WARNING, True)
@@ -164,7 +164,7 @@ def test_the_command_exits_1_when_something_is_wrong(site: Path, cli: Cli) -> No
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
 def test_any_file_open_to_others_is_told(site: Path) -> None:
-    """Whatever lies in the data directory; the hint is the command that mends it."""
+    """Whatever lies in the data directory; the hint is the command that puts it right."""
     assert findings(site)["permissions"].state is Health.OK
     (site / "tokens").touch(0o644)
     found = findings(site)["permissions"]

@@ -294,7 +294,7 @@ def test_restore_is_refused_while_a_listener_runs(site: Path, cli: Cli, tmp_path
         (["backup", "--to", "office.tar"], "neither a directory nor a .zip file", 2),
         (["backup", "--to", "office.zip", "--keep", "2"], "--keep needs a directory", 2),
         (["restore", "nowhere"], "there is no nowhere", 1),
-        (["restore", __file__], "is no backup", 1),
+        (["restore", __file__], "is not a backup", 1),
         (["restore", "/"], "there is no backup.json", 1),
     ],
 )
@@ -482,8 +482,8 @@ def test_masking_twice_is_masking_once(text: str) -> None:
     ("arguments", "message"),
     [
         (["events", "prune", "--before", "2199-01-01"], "is yet to come"),
-        (["events", "prune", "--before", "last year"], "is no day"),
-        (["calls", "anonymize", "--before", "2026-02-30"], "is no day"),
+        (["events", "prune", "--before", "last year"], "is not a day"),
+        (["calls", "anonymize", "--before", "2026-02-30"], "is not a day"),
     ],
 )
 def test_a_day_that_cannot_be_meant_is_told(cli: Cli, arguments: list[str], message: str) -> None:

@@ -15,11 +15,11 @@ from ippbx_billing.cli.common import FormatOption, OutputOption
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.reports.options import Asking, asked_of_list
 from ippbx_billing.documents.columns import Format
-from ippbx_billing.documents.render import lines, screenful, show, show_listing
+from ippbx_billing.documents.render import lines, screenful, show_listing
 from ippbx_billing.documents.terminal import console
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
-from ippbx_billing.reports.views.calls import columns as call_columns
+from ippbx_billing.reports.views.calls import listed as calls_listed
 from ippbx_billing.reports.views.live import live_calls
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ WATCH_EVERY_S = 1.0
 app = Commands()
 
 
-@app.command("list", help=en("The calls, oldest first."))
+@app.command("list", help=en("List the calls, oldest first."))
 @asked_of_list
 def list_calls(
     asking: Asking,
@@ -45,12 +45,13 @@ def list_calls(
     period = asking.period(using) if asking.names_days else None
     wanted = reports.WantedCalls(**asking.where().given(), period=period, day=day, status=status, limit=limit)
     with common.open_ledger(using) as ledger:
-        rows = reports.calls(ledger, reports.View(using.site_zone, using.currency), wanted)
-        title = tr("Call list") if form.is_document else ""
-        show(rows, call_columns(form, using.currency), form, asking.output, title=title, empty=tr("no such calls"))
+        view = reports.View(using.site_zone, using.currency)
+        rows = reports.calls(ledger, view, wanted)
+        conditions = asking.conditions | {"day": day, "status": status, "limit": limit}
+        show_listing(calls_listed(rows, form, period, conditions, view), form, asking.output)
 
 
-@app.command("explain", help=en("Why a call costs what it costs, step by step."))
+@app.command("explain", help=en("Explain why a call costs what it costs, step by step."))
 def explain(
     call: Annotated[int, typer.Argument(metavar="ID", help=en("the call's id, see `calls list`"))],
     history: Annotated[bool, typer.Option("--history", help=en("also the charges before each `rerate`"))] = False,
@@ -69,7 +70,7 @@ def explain(
         lines(found.sentences(), output, form)
 
 
-@app.command("live", help=en("The calls in progress: ringing, talking, ended just now."))
+@app.command("live", help=en("Show the calls in progress: ringing, talking, ended just now."))
 def live(
     watch: Annotated[bool, typer.Option("--watch", help=en("go on showing them, until Ctrl-C"))] = False,
     form: FormatOption = Format.TABLE,

@@ -1,4 +1,4 @@
-"""`events`: what the PBX sent, what became of it, and reading it again after the cause was mended."""
+"""`events`: what the PBX sent, what became of it, and reading it again after the cause was removed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ app = Commands()
 TABLE_ROWS = 1_000
 
 
-@app.command("list", help=en("The events, newest first."))
+@app.command("list", help=en("List the events, newest first."))
 def list_events(
     status: Annotated[EventStatus | None, typer.Option(help=en("new, done, duplicate or rejected"))] = None,
     kind: Annotated[EventKind | None, typer.Option(help=en("cdr or status"))] = None,
@@ -51,7 +51,7 @@ def list_events(
         say(tr("the newest {count}; --limit shows more", count=limit))
 
 
-@app.command("show", help=en("One event as it was received, and what it was understood to mean."))
+@app.command("show", help=en("Show one event as it was received, and what it was understood to mean."))
 def show_event(
     event_id: Annotated[int, typer.Argument(metavar="ID", help=en("the event's id, see `events list`"))],
     form: FormatOption = Format.TABLE,
@@ -113,7 +113,7 @@ def replay(
         tell_fees(using, fees.before, fees.after, fees.changed)
 
 
-@app.command("salvage", help=en("Bring back what can be read of an inbox that was damaged and moved aside."))
+@app.command("salvage", help=en("Recover what can be read of an inbox that was damaged and moved aside."))
 def salvage(
     damaged: Annotated[Path, typer.Argument(metavar="FILE", help=en("the file, inbox.db.damaged-…"), exists=True)],
     wait: WaitOption = 0,
@@ -141,8 +141,8 @@ def _must_exist(event_id: int, ledger: "Ledger") -> bool:
     return True
 
 
-app.command("import", help=en("Take in files and lines: history, or what a PBX writes; with --follow as it grows."))(
+app.command("import", help=en("Import files and lines: history, or what a PBX writes; with --follow as it grows."))(
     import_files
 )
-app.command("rebuild", help=en("Make the ledger anew from the events; what people entered stays."))(rebuild)
+app.command("rebuild", help=en("Rebuild the ledger from the events; what people entered stays."))(rebuild)
 app.command("prune", help=en("Delete old events that the ledger holds; their calls stay."))(letting_go.prune)

@@ -76,5 +76,5 @@ def _time(text: str, using: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(tr("{text!r} is no time", text=text), tr("write it like 2026-10-01T09:30")) from None
+        raise UsageError(tr("{text!r} is not a time", text=text), tr("write it like 2026-10-01T09:30")) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=using.site_zone)).astimezone(UTC)

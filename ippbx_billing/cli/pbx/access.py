@@ -141,7 +141,9 @@ def normal_address(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or parts.username:
-        raise UsageError(tr("{text!r} is no address of a PBX", text=text), tr("write it like https://192.168.6.169"))
+        raise UsageError(
+            tr("{text!r} is not the address of a PBX", text=text), tr("write it like https://192.168.6.169")
+        )
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 

@@ -167,7 +167,7 @@ def set_event_urls(
             _carry_out(session, {"events": event_values(urls)}, access)
 
 
-@app.command("show", help=en("What the PBX's API and event report are set to."))
+@app.command("show", help=en("Show what the PBX's API and event report are set to."))
 @reaching("yes", "dry_run")
 def show_settings(
     access: Access,
@@ -184,7 +184,7 @@ def show_settings(
         _tell_or_refuse_staged(session, only_tell=True)
 
 
-@app.command("check", help=en("Is the PBX reachable, set as wanted, and do its events arrive?"))
+@app.command("check", help=en("Check that the PBX is reachable and set as wanted, and that its events arrive."))
 @reaching("remember", "yes", "dry_run")
 def check(
     access: Access,
@@ -467,4 +467,6 @@ def _check_url(url: str) -> None:
 
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(tr("{url!r} is no address to post to", url=url), tr("write it like http://127.0.0.1:8181/"))
+        raise UsageError(
+            tr("{url!r} is not an address to post to", url=url), tr("write it like http://127.0.0.1:8181/")
+        )

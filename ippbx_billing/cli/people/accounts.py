@@ -31,7 +31,7 @@ def top_up(
         str | None,
         typer.Option("--from", metavar="YYYY-MM-DD", help=en("first day whose calls it pays; default: today")),
     ] = None,
-    reserve: Annotated[str | None, typer.Option(help=en("it is told of when less than this is left"))] = None,
+    reserve: Annotated[str | None, typer.Option(help=en("alert when less than this is left"))] = None,
     bar: Annotated[
         bool | None, typer.Option("--bar/--no-bar", help=en("bar outside calls when nothing is left"))
     ] = None,
@@ -58,7 +58,7 @@ def top_up(
     say(tr("{name}: {balance} {currency} are left", name=row["who"], balance=row["balance"], currency=using.currency))
 
 
-@app.command("balance", help=en("What is left, of somebody or of all."))
+@app.command("balance", help=en("Show what is left, of somebody or of all."))
 def balance(
     who: Annotated[str | None, typer.Argument(metavar="[WHO]", help=en("default: all accounts"))] = None,
     form: FormatOption = Format.TABLE,
@@ -77,7 +77,7 @@ def balance(
         say(text)
 
 
-@app.command("statement", help=en("Payments and fees, with what was left after each."))
+@app.command("statement", help=en("List payments and fees, with what was left after each."))
 def statement(who: WhoArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """The fees of each month stand on its last day."""
     from ippbx_billing.reports.limits import LimitBook, account_of
@@ -94,7 +94,7 @@ def statement(who: WhoArgument, form: FormatOption = Format.TABLE, output: Outpu
         say(text)
 
 
-@app.command("close", help=en("Close an account; its payments are gone with it."))
+@app.command("close", help=en("Close an account; its payments are deleted with it."))
 def close(who: WhoArgument, yes: Annotated[bool, typer.Option("--yes", help=en("really"))] = False) -> None:
     """Only after a word."""
     from ippbx_billing.reports.limits import account_of
@@ -104,7 +104,7 @@ def close(who: WhoArgument, yes: Annotated[bool, typer.Option("--yes", help=en("
         account = account_of(ledger, who, today)
         if not yes:
             raise UsageError(
-                tr("the account of {name} and its payments would be gone", name=who),
+                tr("the account of {name} and its payments would be deleted", name=who),
                 f"ippbx-bill accounts statement {who}; ippbx-bill accounts close {who} --yes",
             )
         ledger.limits.close(account.id)

@@ -8,7 +8,14 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.cli.people import terms
-from ippbx_billing.cli.people.lists import DryRunOption, FileArgument, OnOption, add_export, bring_in
+from ippbx_billing.cli.people.lists import (
+    DryRunOption,
+    FileArgument,
+    OnOption,
+    add_export,
+    bring_in,
+    set_or_show_mail,
+)
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
 from ippbx_billing.errors import UsageError
@@ -16,12 +23,12 @@ from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import people
 
 app = Commands()
-app.add_typer(terms.app, name="terms", help=en("Mark-up and tax on a department's bills, inherited down the tree."))
+app.add_typer(terms.app, name="terms", help=en("Set mark-up and tax on a department's bills, inherited down the tree."))
 
 PathArgument = Annotated[str, typer.Argument(metavar="PATH", help=en("a path such as 公司/工程部, or the end of one"))]
 
 
-@app.command("list", help=en("The tree of departments, with how many employees and extensions are in each."))
+@app.command("list", help=en("Show the tree of departments, with how many employees and extensions are in each."))
 def list_departments(on: OnOption = None, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Each below the one it belongs to; the numbers are of the department itself, without those below."""
     using = common.settings()
@@ -39,7 +46,7 @@ def add(paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=en("a
         say("\n".join(deeds.add_departments(ledger.directory, paths)))
 
 
-@app.command("rename", help=en("Another name, in the reports of all months."))
+@app.command("rename", help=en("Change the name, in the reports of all months."))
 def rename(path: PathArgument, name: Annotated[str, typer.Argument(help=en("the new name"))]) -> None:
     """Its place in the tree stays."""
     from ippbx_billing.lists.people import deeds
@@ -48,7 +55,18 @@ def rename(path: PathArgument, name: Annotated[str, typer.Argument(help=en("the 
         say("\n".join(deeds.rename_department(ledger.directory, path, name)))
 
 
-@app.command("move", help=en("Another place in the tree, in the reports of all months."))
+@app.command("mail", help=en("Set the mail address that bills go to; - takes it away."))
+def mail(
+    path: PathArgument,
+    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help=en("one, or several with commas"))] = None,
+) -> None:
+    """Without an address it shows the present one."""
+    with common.open_ledger(common.settings()) as ledger:
+        one = ledger.directory.department(path)
+        set_or_show_mail(ledger.directory, "department", one.id, one.path, address)
+
+
+@app.command("move", help=en("Move it in the tree, in the reports of all months."))
 def move(
     path: PathArgument,
     under: Annotated[str | None, typer.Option(metavar="PATH", help=en("the department it becomes a part of"))] = None,
@@ -73,7 +91,7 @@ def remove(path: PathArgument) -> None:
         say("\n".join(deeds.remove_department(ledger.directory, path, common.today(using))))
 
 
-@app.command("import", help=en("Bring in a list: department, or name and parent (部门, 上级部门)."))
+@app.command("import", help=en("Import a list: department, or name and parent (部门, 上级部门)."))
 def import_file(
     file: FileArgument,
     dry_run: DryRunOption = False,

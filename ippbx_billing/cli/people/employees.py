@@ -12,6 +12,7 @@ from ippbx_billing.cli.people.lists import (
     OnOption,
     SinceOption,
     add_list_commands,
+    set_or_show_mail,
 )
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
@@ -23,7 +24,7 @@ app = Commands()
 WhoArgument = Annotated[str, typer.Argument(metavar="WHO", help=en("an employee's number, or a name only one has"))]
 
 
-@app.command("list", help=en("The employees with their departments and extensions."))
+@app.command("list", help=en("List the employees with their departments and extensions."))
 def list_employees(
     on: OnOption = None,
     department: Annotated[str | None, typer.Option(help=en("only of this department and those in it"))] = None,
@@ -37,7 +38,7 @@ def list_employees(
         show_listing(people.employees(ledger.directory, day, department), form, output)
 
 
-@app.command("show", help=en("One employee: departments and extensions, and when."))
+@app.command("show", help=en("Show one employee: departments and extensions, and when."))
 def show_one(who: WhoArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Where the employee was and is, and which extensions they had and have."""
     with common.open_ledger(common.settings()) as ledger:
@@ -63,7 +64,7 @@ def add(
     say("\n".join(told))
 
 
-@app.command("rename", help=en("Another name or number, in the reports of all months."))
+@app.command("rename", help=en("Change the name or number, in the reports of all months."))
 def rename(
     who: WhoArgument,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help=en("the new name"))] = None,
@@ -76,7 +77,18 @@ def rename(
         say("\n".join(deeds.rename_employee(ledger.directory, who, name, number)))
 
 
-@app.command("move", help=en("To another department from a day on."))
+@app.command("mail", help=en("Set the mail address that bills go to; - takes it away."))
+def mail(
+    who: WhoArgument,
+    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help=en("one, or several with commas"))] = None,
+) -> None:
+    """Without an address it shows the present one."""
+    with common.open_ledger(common.settings()) as ledger:
+        one = ledger.directory.employee(who)
+        set_or_show_mail(ledger.directory, "employee", one.id, str(one), address)
+
+
+@app.command("move", help=en("Move somebody to another department from a day on."))
 def move(
     who: WhoArgument,
     department: Annotated[str, typer.Argument(help=en("the department; - is none"))],
@@ -91,7 +103,7 @@ def move(
         say("\n".join(deeds.move_employee(ledger.directory, who, department, day)))
 
 
-@app.command("remove", help=en("An employee leaves; their extensions are nobody's from that day on."))
+@app.command("remove", help=en("Let an employee leave; their extensions are nobody's from that day on."))
 def remove(
     who: WhoArgument,
     from_day: FromOption = None,
@@ -109,4 +121,4 @@ def remove(
     say("\n".join(told))
 
 
-add_list_commands(app, "employees", en("Bring in a list: number, name, department, from (工号 姓名 部门 起始日期)."))
+add_list_commands(app, "employees", en("Import a list: number, name, department, from (工号 姓名 部门 起始日期)."))

@@ -24,7 +24,7 @@ app = Commands()
 NumberArgument = Annotated[str, typer.Argument(help=en("the extension"))]
 
 
-@app.command("list", help=en("The extensions and whose they are."))
+@app.command("list", help=en("List the extensions and whose they are."))
 def list_extensions(
     on: OnOption = None,
     department: Annotated[str | None, typer.Option(help=en("only of this department and those in it"))] = None,
@@ -38,7 +38,7 @@ def list_extensions(
         show_listing(people.extensions(ledger.directory, day, department), form, output)
 
 
-@app.command("history", help=en("Who had an extension, and when."))
+@app.command("history", help=en("Show who had an extension, and when."))
 def history(number: NumberArgument, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """One line for each span of days in which neither holder nor department changed."""
     with common.open_ledger(common.settings()) as ledger:
@@ -75,7 +75,7 @@ def assign(
     """Calls before that day stay with whoever had the extension then."""
     if [employee is not None, department is not None, nobody].count(True) != 1:
         raise UsageError(
-            tr("either an employee, --department or --nobody is wanted"),
+            tr("either an employee, --department or --nobody is expected"),
             "ippbx-bill extensions assign 8001 张三 --from 2026-10-01",
         )
     from ippbx_billing.lists.people import deeds
@@ -90,7 +90,7 @@ def assign(
 app.command("move", help=en("The same as assign."))(assign)
 
 
-@app.command("remove", help=en("Take an extension out of the directory; its calls stay."))
+@app.command("remove", help=en("Remove an extension from the directory; its calls stay."))
 def remove(
     number: NumberArgument,
     from_day: FromOption = None,
@@ -109,5 +109,5 @@ def remove(
 
 
 add_list_commands(
-    app, "extensions", en("Bring in a list: number, name, employee, department, from (分机 姓名 工号 部门 起始日期).")
+    app, "extensions", en("Import a list: number, name, employee, department, from (分机 姓名 工号 部门 起始日期).")
 )

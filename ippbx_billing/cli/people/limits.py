@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.common import FormatOption, OutputOption, say, say_wrapped
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
@@ -26,9 +26,9 @@ def set_limit(
     who: WhoArgument,
     fee: Annotated[str | None, typer.Argument(metavar="[FEE]", help=en("the most that calls may cost"))] = None,
     time: Annotated[str | None, typer.Option(metavar="10h|90min", help=en("the most that may be talked"))] = None,
-    month: Annotated[bool, typer.Option("--month", help=en("a month; so it is unless told otherwise"))] = False,
+    month: Annotated[bool, typer.Option("--month", help=en("a month; the default"))] = False,
     day: Annotated[bool, typer.Option("--day", help=en("a day"))] = False,
-    warn: Annotated[str, typer.Option(metavar="80,100", help=en("at how many per cent it is told of"))] = "80,100",
+    warn: Annotated[str, typer.Option(metavar="80,100", help=en("the percentages at which to alert"))] = "80,100",
     bar: Annotated[
         bool, typer.Option("--bar", help=en("bar outside calls when it is reached, see `limits plan`"))
     ] = False,
@@ -57,11 +57,11 @@ def set_limit(
 def _marks(text: str) -> tuple[int, ...]:
     words = [one.strip() for one in text.split(",") if one.strip()]
     if not all(re.fullmatch(r"[1-9]\d{0,2}", one) for one in words):
-        raise UsageError(tr("{text!r} are no per cents", text=text), "--warn 80,100")
+        raise UsageError(tr("{text!r} are not percentages", text=text), "--warn 80,100")
     return tuple(sorted({int(one) for one in words}))
 
 
-@app.command("list", help=en("The limits, and how much of each is used."))
+@app.command("list", help=en("List the limits, and how much of each is used."))
 def list_limits(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Of the present month or day."""
     from ippbx_billing.reports.limits import LimitBook
@@ -72,10 +72,10 @@ def list_limits(form: FormatOption = Format.TABLE, output: OutputOption = None) 
         found = LimitBook(ledger, common.today(using)).usages()
     show_listing(views.limits(found), form, output)
     for note in views.notes(found):
-        say(note)
+        say_wrapped(note)
 
 
-@app.command("remove", help=en("Limit somebody no more."))
+@app.command("remove", help=en("Remove somebody's limit."))
 def remove(who: WhoArgument) -> None:
     """Whoever was barred because of it is freed by the service, or by `limits apply`."""
     from ippbx_billing.reports.limits import person
@@ -87,7 +87,7 @@ def remove(who: WhoArgument) -> None:
     say(tr("removed {name}", name=who))
 
 
-@app.command("plan", help=en("Who would be barred or freed, and why; nothing is done."))
+@app.command("plan", help=en("Show who would be barred or freed, and why; nothing is done."))
 def show_plan(
     exempt: Annotated[str, typer.Option(metavar="8001,8002", help=en("without these"))] = "",
     form: FormatOption = Format.TABLE,
@@ -127,7 +127,7 @@ def apply(
         raise typer.Exit(1)
 
 
-@app.command("journal", help=en("What the PBX was asked for, and what came of it."))
+@app.command("journal", help=en("Show what the PBX was asked for, and what came of it."))
 def journal(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """The newest first."""
     from ippbx_billing.reports.views import limits as views

@@ -15,6 +15,7 @@ from ippbx_billing.language import en, tr
 from ippbx_billing.reports.views import people
 
 if TYPE_CHECKING:
+    from ippbx_billing.ledger.directory import DirectoryTables
     from ippbx_billing.lists.people import ListOutcome
     from ippbx_billing.lists.people.files import ListKind
 
@@ -23,7 +24,7 @@ FromOption = Annotated[
 ]
 SinceOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="YYYY-MM-DD|always", help=en("the first day it holds; default: since ever")),
+    typer.Option("--from", metavar="YYYY-MM-DD|always", help=en("the first day it holds; default: always")),
 ]
 OnOption = Annotated[
     str | None, typer.Option("--on", metavar="YYYY-MM-DD", help=en("as it was on this day; default: today"))
@@ -33,6 +34,16 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help=en("only show what
 ListOutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help=en("the file, .csv or .xlsx; default: CSV to stdout"))
 ]
+
+
+def set_or_show_mail(directory: "DirectoryTables", kind: str, number: int, name: str, address: str | None) -> None:
+    """Keep the mail addresses of an employee or a department, and say which they are."""
+    from ippbx_billing.ledger.addresses import addresses_of
+
+    if address is not None:
+        directory.set_mail(kind, number, () if address == "-" else addresses_of(address))
+    told = ", ".join(directory.mails(kind).get(number, ()))
+    say(tr("{who}: {address}", who=name, address=told) if told else tr("{who} has no mail address", who=name))
 
 
 def add_list_commands(app: typer.Typer, name: str, columns: str) -> None:
@@ -79,7 +90,7 @@ def bring_in(name: str, file: Path, dry_run: bool, from_day: str | None, form: F
         outcome = bring_in(ledger.directory, found.entries, today, dry_run=dry_run)
     if outcome.problems:
         raise DataError(
-            f"{file}:\n" + "\n".join(outcome.problems), tr("nothing was imported; mend these lines and try again")
+            f"{file}:\n" + "\n".join(outcome.problems), tr("nothing was imported; correct these lines and try again")
         )
     if dry_run:
         show_listing(people.list_changes(outcome.changes), form, output)

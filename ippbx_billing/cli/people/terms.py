@@ -20,7 +20,7 @@ DepartmentArgument = Annotated[
 ]
 
 
-@app.command("list", help=en("What each department, and the site, says of mark-up and tax."))
+@app.command("list", help=en("List the mark-up and tax of each department, and of the site."))
 def list_terms(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """The site first, then department by department, the oldest first."""
     with common.open_ledger(common.settings()) as ledger:
@@ -81,7 +81,7 @@ def _amount(option: str, text: str | None) -> int | None:
         raise UsageError(tr("{option} is {text!r}", option=option, text=text), str(error)) from error
 
 
-@app.command("remove", help=en("Take out what a department, or the site, says of mark-up and tax."))
+@app.command("remove", help=en("Remove the mark-up and tax of a department, or of the site."))
 def remove(
     path: DepartmentArgument = None,
     first_day: Annotated[

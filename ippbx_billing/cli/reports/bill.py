@@ -125,9 +125,9 @@ def _single(found: "Statement", missing: "Coverage", form: Format, output: Path 
     elif form is Format.CSV:
         show_listing(views.rows([found]), form, output)
     elif form is Format.TABLE:
-        show_paper(paper.document(found, missing.notes()), output)
+        show_paper(paper.document(found, paper.concerning(found, missing)), output)
     else:
-        deliver(paper.document(found, missing.notes()), form, output)
+        deliver(paper.document(found, paper.concerning(found, missing)), form, output)
 
 
 def _everybody(
@@ -157,7 +157,7 @@ def _everybody(
     elif form is Format.XLSX:  # nobody turns the leaves of a workbook with a thousand sheets
         deliver(paper.overview(billing, missing.notes(), with_calls=with_calls), form, output)
     else:
-        deliver((paper.document(one, missing.notes()) for one in bills), form, output)
+        deliver((paper.document(one, paper.concerning(one, missing)) for one in bills), form, output)
     _say_what_is_nobodys(billing)
 
 

@@ -46,6 +46,6 @@ def _moment(text: str, using: "Settings") -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            tr("{text!r} is no time", text=text), tr("write it like 2026-11-02 or 2026-11-02T09:30")
+            tr("{text!r} is not a time", text=text), tr("write it like 2026-11-02 or 2026-11-02T09:30")
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=using.site_zone)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
+from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say_wrapped
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
 from ippbx_billing.language import en
@@ -32,4 +32,4 @@ def compare(
     show_listing(view.offers(answer, period, using.currency), form, output)
     if form is Format.TABLE:
         for note in view.notes(answer):
-            say(note)
+            say_wrapped(note)

@@ -114,7 +114,7 @@ class Asking:
         return self._span(common.day(first), common.day(last) if last else today)
 
     def where(self) -> "Where":
-        """The conditions; UsageError for a fee that is no amount or a country that is not two letters."""
+        """The conditions; UsageError for a fee that is not an amount or a country that is not two letters."""
         from ippbx_billing import money
         from ippbx_billing.reports import Where
 
@@ -122,10 +122,10 @@ class Asking:
         try:
             money.parse(least or 0)
         except ValueError:
-            raise UsageError(tr("{text!r} is no amount", text=least), tr("write it like 1.50")) from None
+            raise UsageError(tr("{text!r} is not an amount", text=least), tr("write it like 1.50")) from None
         if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
             raise UsageError(
-                tr("{text!r} is no country", text=country),
+                tr("{text!r} is not a country", text=country),
                 tr("its two letters, as in `report --by country --format csv`"),
             )
         given: dict[str, Any] = {name: str(value) for name, value in self.conditions.items() if value is not None}

@@ -2,16 +2,17 @@
 
 from typing import TYPE_CHECKING
 
-from ippbx_billing.cli.common import say
+from ippbx_billing.cli.common import say, say_wrapped, settings
 from ippbx_billing.documents.columns import Format, all_columns
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.documents.terminal import console
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
-from ippbx_billing.reports.views.sheets import ReportSheet, paper, picture, with_bars
+from ippbx_billing.reports.views.sheets import ReportSheet, notes, paper, picture, with_bars
 
 if TYPE_CHECKING:
     from ippbx_billing.cli.reports.options import Asking
+    from ippbx_billing.documents import Document
     from ippbx_billing.reports.coverage import Coverage
 
 
@@ -33,13 +34,22 @@ def present(sheet: ReportSheet, told: "Coverage", asking: "Asking") -> None:
             document={**sheet.document, "coverage": told.document()},
             title="; ".join([sheet.title, *(" ".join(one) for one in asking.told())]),
             empty=sheet.empty,
-            paper=paper(sheet, told, asking.told()) if asking.form.is_document else None,
+            paper=_paper(sheet, told, asking) if asking.form.is_document else None,
         )
     if asking.form is Format.TABLE:
-        for note in told.notes(unrated=not sheet.holds_unrated):
-            say(note)
+        for note in notes(sheet, told, asking.conditions):
+            say_wrapped(note)
         for command in sheet.commands:
             say(command)
+
+
+def _paper(sheet: ReportSheet, told: "Coverage", asking: "Asking") -> "Document":
+    from ippbx_billing.reports import View
+    from ippbx_billing.reports.views.conditions import facts
+
+    using = settings()
+    view = View(using.site_zone, using.currency)
+    return paper(sheet, told, asking.conditions, facts(sheet.period, asking.conditions, view))
 
 
 def _plot(sheet: ReportSheet, asking: "Asking") -> None:

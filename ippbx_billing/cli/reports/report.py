@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     Ask = Callable[[Ledger, View, Period, Where], Report | Answer]
 
 NAMED = {
-    "ranking": ("reports.named:ranking", en("Who or what cost most, with its rank.")),
-    "time-of-day": ("reports.named:time_of_day", en("When the calls are: by hour and day of the week.")),
-    "regions": ("reports.named:regions", en("Where calls go to and come from.")),
-    "numbers": ("reports.named:numbers", en("The numbers that were called or called us.")),
-    "pins": ("reports.named:pins", en("What each personal PIN cost.")),
-    "idle": ("reports.named:idle", en("The directory's extensions without a call.")),
-    "categories": ("reports.named:categories", en("Departments and their extensions by traffic type.")),
-    "busy-hour": ("reports.named:busy_hour", en("How full each trunk was: calls at once, load in erlang.")),
-    "changes": ("reports.changes:changes", en("What changed in days whose bill was handed out.")),
-    "unrated": ("reports.named:unrated", en("The calls without a price by reason, and what to do.")),
+    "ranking": ("reports.named:ranking", en("Rank who or what cost most.")),
+    "time-of-day": ("reports.named:time_of_day", en("Show when the calls are: by hour and day of the week.")),
+    "regions": ("reports.named:regions", en("Show where calls go to and come from.")),
+    "numbers": ("reports.named:numbers", en("List the numbers that were called or called us.")),
+    "pins": ("reports.named:pins", en("Show what each personal PIN cost.")),
+    "idle": ("reports.named:idle", en("List the directory's extensions without a call.")),
+    "categories": ("reports.named:categories", en("Sum up departments and their extensions by traffic type.")),
+    "busy-hour": ("reports.named:busy_hour", en("Show how full each trunk was: calls at once, load in erlang.")),
+    "changes": ("reports.changes:changes", en("Show what changed in days whose bill was handed out.")),
+    "unrated": ("reports.named:unrated", en("List the calls without a price by reason, and what to do.")),
 }
 
 app = Commands(cls=announcing(NAMED), no_args_is_help=False)

@@ -34,7 +34,7 @@ def verify(
     from ippbx_billing.reports.views.verifying import verified
 
     if dates not in ("", "dmy", "mdy"):
-        raise UsageError(tr("{text!r} is no order of dates", text=dates), "--dates dmy")
+        raise UsageError(tr("{text!r} is not an order of dates", text=dates), "--dates dmy")
     using = common.settings()
     period = reports.Period.month(month or "last", common.today(using))
     with common.open_ledger(using) as ledger:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 app = Commands()
 
 
-@app.command("list", help=en("The carriers."))
+@app.command("list", help=en("List the carriers."))
 def list_carriers(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All carriers in use, by name."""
     with common.open_ledger(common.settings()) as ledger:
@@ -96,7 +96,9 @@ def set_region(
     say(tr("{old} is now {new}", old=name, new=new_name))
 
 
-@app.command("set", help=en("How a carrier rounds its fees, its tax, and what a call over a window's border costs."))
+@app.command(
+    "set", help=en("Set how a carrier rounds its fees, its tax, and what a call over a window's border costs.")
+)
 def set_rules(
     name: Annotated[str, typer.Argument(help=en("the carrier"))],
     decimals: Annotated[
@@ -113,7 +115,7 @@ def set_rules(
     ] = None,
     part_second: Annotated[
         Literal["up", "down", "half_up", "half_even", "exact"] | None,
-        typer.Option(help=en("what becomes of a part of a second that the PBX tells")),
+        typer.Option(help=en("how a part of a second that the PBX tells is charged")),
     ] = None,
     tax: Annotated[str | None, typer.Option(metavar="PERCENT", help=en("tax on top of each fee; 0 for none"))] = None,
 ) -> None:
@@ -152,5 +154,5 @@ def remove(name: Annotated[str, typer.Argument(help=en("the carrier"))]) -> None
 
 
 # A carrier goes in and out of the book with its whole tariff, so these two are the tariffs' own.
-app.command("import", help=en("Bring in a carrier with its tariff, or a new tariff for it."))(tariffs.import_file)
+app.command("import", help=en("Import a carrier with its tariff, or a new tariff for it."))(tariffs.import_file)
 app.command("export", help=en("Write a carrier with its tariff to a file."))(tariffs.export)

@@ -48,7 +48,7 @@ EventOption = Annotated[
 # -- list and show
 
 
-@app.command("list", help=en("The dialects: the packaged ones and the site's own."))
+@app.command("list", help=en("List the dialects: the packaged ones and the site's own."))
 def list_dialects(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Name, title, where it comes from, what it reads."""
     from ippbx_billing import dialects
@@ -57,7 +57,7 @@ def list_dialects(form: FormatOption = Format.TABLE, output: OutputOption = None
     show_listing(views.dialects(known, spoken=not form.is_data), form, output)
 
 
-@app.command("show", help=en("A dialect's file, to be copied and edited."))
+@app.command("show", help=en("Print a dialect's file, to be copied and edited."))
 def show_dialect(name: Annotated[str, typer.Argument(help=en("a name from `dialects list`"))]) -> None:
     """The TOML as it is: the site's own, else the packaged one."""
     from ippbx_billing import dialects
@@ -72,7 +72,7 @@ def show_dialect(name: Annotated[str, typer.Argument(help=en("a name from `diale
 # -- check
 
 
-@app.command("check", help=en("What a body is read to mean, field by field: found, missing, left over."))
+@app.command("check", help=en("Show what a body is read to mean, field by field: found, missing, left over."))
 def check_bodies(
     files: FilesArgument = None,
     event: EventOption = None,
@@ -222,7 +222,9 @@ def _tell_next(using: "Settings", name: str, path: Path, bodies: Iterable["RawEv
 # -- words
 
 
-@words_app.callback(invoke_without_command=True, help=en("Words for an outcome that nobody knows, and what they mean."))
+@words_app.callback(
+    invoke_without_command=True, help=en("Teach words for an outcome that is not known, and what they mean.")
+)
 def list_words(context: typer.Context, form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Without a verb: the unknown words with how many calls wait for each, then those that the site has taught."""
     if context.invoked_subcommand is not None:
@@ -235,7 +237,7 @@ def list_words(context: typer.Context, form: FormatOption = Format.TABLE, output
     show_listing(listed, form, output)
 
 
-@words_app.command("set", help=en("Say once what a word means; the calls that wait for it are read again."))
+@words_app.command("set", help=en("Set what a word means; the calls that wait for it are read again."))
 def set_word(
     word: Annotated[str, typer.Argument(help=en("the word as the PBX writes it"))],
     meaning: Annotated[Disposition, typer.Argument(help=en("what it means"))],

@@ -16,11 +16,11 @@ from ippbx_billing.reports.views import rules
 app = Commands()
 cleanup = Commands()
 cdr = Commands()
-app.add_typer(cleanup, name="cleanup", help=en("Digits taken off dialled numbers before they are classified."))
-app.add_typer(cdr, name="cdr", help=en("Calls that are kept and left out of the bills."))
+app.add_typer(cleanup, name="cleanup", help=en("Take digits off dialled numbers before they are classified."))
+app.add_typer(cdr, name="cdr", help=en("Keep calls, but leave them out of the bills."))
 
 
-@cleanup.command("list", help=en("The clean-up rules."))
+@cleanup.command("list", help=en("List the clean-up rules."))
 def list_cleanups(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All rules, by prefix."""
     with common.open_ledger(common.settings()) as ledger:
@@ -42,7 +42,7 @@ def add_cleanup(
     say(tr("numbers that begin with {prefix} lose {delete} digits", prefix=one.matched, delete=delete))
 
 
-@cleanup.command("remove", help=en("Take a rule out."))
+@cleanup.command("remove", help=en("Remove a rule."))
 def remove_cleanup(prefix: Annotated[str, typer.Argument(help=en("the rule's prefix"))]) -> None:
     """Calls already rated keep their classification."""
     with common.open_ledger(common.settings()) as ledger:
@@ -50,7 +50,7 @@ def remove_cleanup(prefix: Annotated[str, typer.Argument(help=en("the rule's pre
     say(tr("removed {name}", name=prefix))
 
 
-@cdr.command("list", help=en("The call filters."))
+@cdr.command("list", help=en("List the call filters."))
 def list_filters(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All filters, in the order in which they were made."""
     with common.open_ledger(common.settings()) as ledger:
@@ -74,7 +74,7 @@ def add_filter(
     say(tr("call filter {id}: {conditions}", id=kept.id, conditions=conditions(kept)))
 
 
-@cdr.command("remove", help=en("Take a filter out."))
+@cdr.command("remove", help=en("Remove a filter."))
 def remove_filter(number: Annotated[int, typer.Argument(metavar="ID", help=en("the filter's id"))]) -> None:
     """Calls that come later are billed again."""
     with common.open_ledger(common.settings()) as ledger:

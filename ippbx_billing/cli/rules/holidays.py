@@ -15,7 +15,7 @@ from ippbx_billing.reports.views import rules
 app = Commands()
 
 
-@app.command("list", help=en("The days of a year that are not as the day of the week says, and the site's own."))
+@app.command("list", help=en("List the days of a year that are not as the day of the week says, and the site's own."))
 def list_days(
     year: Annotated[int | None, typer.Option(min=1990, max=2100, help=en("default: this year"))] = None,
     form: FormatOption = Format.TABLE,
@@ -34,7 +34,7 @@ def list_days(
         say(tr("{year} is provisional: make-up working days are not published", year=year))
 
 
-@app.command("add", help=en("Say what a day, or the days up to --to, are: work, rest or holiday."))
+@app.command("add", help=en("Set what a day, or the days up to --to, are: work, rest or holiday."))
 def add(
     day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=en("the day"))],
     kind: Annotated[Literal["work", "rest", "holiday"], typer.Argument(help=en("work, rest (a weekend) or holiday"))],

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ippbx_billing.settings import Settings
 
 app = Commands()
-override = Commands(help=en("The site's corrections of the numbering plan, by prefix."))
+override = Commands(help=en("Correct the numbering plan for this site, by prefix."))
 app.add_typer(override, name="override")
 
 PrefixArgument = Annotated[
@@ -28,7 +28,7 @@ PrefixArgument = Annotated[
 ]
 
 
-@app.command("lookup", help=en("What numbers are, seen from this site, and which rule says so."))
+@app.command("lookup", help=en("Look up what numbers are, seen from this site, and which rule says so."))
 def lookup(
     numbers: Annotated[
         list[str] | None, typer.Argument(metavar="NUMBER...", help=en("numbers as dialled, or as shown for callers"))
@@ -98,7 +98,7 @@ def update(
     say(tr("calls already rated keep what they were until `ippbx-bill rerate --reclassify`"))
 
 
-@override.command("add", help=en("Say what numbers with a prefix are; what is not given stays as the plan says."))
+@override.command("add", help=en("Set what numbers with a prefix are; what is not given stays as the plan says."))
 def add(
     prefix: PrefixArgument,
     traffic_type: Annotated[TrafficType | None, typer.Option(help=en("its price list"))] = None,
@@ -116,7 +116,7 @@ def add(
     say(tr("numbers beginning with {prefix}: corrected from now on", prefix=one.prefix))
 
 
-@override.command("list", help=en("The corrections in force."))
+@override.command("list", help=en("List the corrections in force."))
 def list_overrides(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All corrections by prefix."""
     with common.open_ledger(common.settings()) as ledger:

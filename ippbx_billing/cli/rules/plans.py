@@ -25,7 +25,7 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=en("the plan's
 SHOWN_FAULTS = 100
 
 
-@app.command("list", help=en("The plans of the month, every version of each."))
+@app.command("list", help=en("List the plans of the month, every version of each."))
 def list_plans(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """By name, the oldest version first."""
     from ippbx_billing.lists import plans as lists
@@ -146,7 +146,7 @@ def _must_be_known(ledger: "Ledger", plan: "Plan") -> None:
         who_is_meant(ledger, Where(extension=plan.scope_value), None)
 
 
-@app.command("remove", help=en("Take a plan out of all months; with --from it ends, and earlier months keep it."))
+@app.command("remove", help=en("Remove a plan from all months; with --from it ends, and earlier months keep it."))
 def remove(
     name: NameArgument,
     first_day: Annotated[
@@ -187,7 +187,7 @@ def export(
         typer.get_binary_stream("stdout").write(content)
 
 
-@app.command("import", help=en("Bring in plans from a file, all or none; every fault is listed with its place."))
+@app.command("import", help=en("Import plans from a file, all or none; every fault is listed with its place."))
 def import_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help=en("a CSV, XLSX or TOML file"))],
     dry_run: Annotated[bool, typer.Option("--dry-run", help=en("only show what would change"))] = False,
@@ -226,5 +226,5 @@ def _read_file(file: Path) -> "tuple[Plan, ...]":
     if found.faults:
         heading = tr("{file}: {count} faults", file=file, count=len(found.faults))
         lines = [f"  {fault}" for fault in found.faults[:SHOWN_FAULTS]]
-        raise DataError("\n".join([heading, *lines]), tr("nothing was imported; mend these lines and try again"))
+        raise DataError("\n".join([heading, *lines]), tr("nothing was imported; correct these lines and try again"))
     return found.plans

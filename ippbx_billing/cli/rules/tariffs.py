@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from ippbx_billing.tariffs import Changes, Price
 
 app = Commands()
-app.add_typer(plans.app, name="plans", help=en("Plans of the month: free minutes, included amounts, volume, fees."))
+app.add_typer(
+    plans.app, name="plans", help=en("Manage plans of the month: free minutes, included amounts, volume, fees.")
+)
 
 SHOWN_BEFORE_ASKING = 30
 SHOWN_WARNINGS = 10
@@ -68,7 +70,7 @@ ReplaceOption = Annotated[
 ]
 
 
-@app.command("show", help=en("The prices of a carrier, or of all."))
+@app.command("show", help=en("List the prices of a carrier, or of all."))
 def show_prices(
     carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all"))] = None,
     traffic_type: Annotated[TrafficType | None, typer.Option(help=en("only this traffic type"))] = None,
@@ -346,7 +348,7 @@ def _write(content: bytes, form: "FileForm", output: Path | None) -> None:
     say(tr("wrote {path}", path=output))
 
 
-@app.command("import", help=en("Bring in prices from a file, after showing what would change."))
+@app.command("import", help=en("Import prices from a file, after showing what would change."))
 def import_file(
     file: FileArgument,
     carrier: Annotated[str | None, typer.Option(help=en("whose prices they are"))] = None,
@@ -396,7 +398,7 @@ def import_file(
     _hint_at_rerate(using, [*plan.changes.coming, *plan.changes.removed])
 
 
-@app.command("diff", help=en("What a file would change, or in what two carriers' tariffs differ."))
+@app.command("diff", help=en("Show what a file would change, or in what two carriers' tariffs differ."))
 def diff(
     first: Annotated[str, typer.Argument(metavar="FILE|CARRIER", help=en("a file, or a carrier"))],
     second: Annotated[str | None, typer.Argument(metavar="CARRIER", help=en("the carrier to compare with"))] = None,
@@ -518,7 +520,7 @@ def _hint_at_rerate(using: "Settings", prices: Sequence["Price"]) -> None:
 # -- checks
 
 
-@app.command("check", help=en("Calls without a price, prices that cannot be told apart, amounts hard to believe."))
+@app.command("check", help=en("Find calls without a price, prices that cannot be told apart, amounts hard to believe."))
 def check(
     carrier: Annotated[str | None, typer.Argument(help=en("the carrier; default: all"))] = None,
     form: FormatOption = Format.TABLE,

@@ -15,7 +15,7 @@ from ippbx_billing.reports.views import rules
 app = Commands()
 
 
-@app.command("list", help=en("The trunks."))
+@app.command("list", help=en("List the trunks."))
 def list_trunks(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """All trunks, by name."""
     with common.open_ledger(common.settings()) as ledger:
@@ -38,7 +38,7 @@ def add(
     say(tr("trunk {name} belongs to {carrier}", name=name, carrier=carrier))
 
 
-@app.command("remove", help=en("Take a trunk out; its calls go by the default carrier from now on."))
+@app.command("remove", help=en("Remove a trunk; its calls go by the default carrier from now on."))
 def remove(name: Annotated[str, typer.Argument(help=en("the trunk"))]) -> None:
     """Calls already rated keep their carrier."""
     with common.open_ledger(common.settings()) as ledger:

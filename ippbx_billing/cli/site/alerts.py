@@ -18,13 +18,13 @@ from ippbx_billing.language import en, tr
 
 app = Commands()
 channels = Commands()
-app.add_typer(channels, name="channels", help=en("Where messages go: mail, DingTalk, WeCom, Feishu, webhooks."))
+app.add_typer(channels, name="channels", help=en("Set where messages go: mail, DingTalk, WeCom, Feishu, webhooks."))
 
 PATIENCE_S = 30
 PairsArgument = Annotated[list[str], typer.Argument(metavar="NAME=VALUE…", help=en("what is set"))]
 
 
-@app.command("list", help=en("Incidents that go on; with --all also those that are over."))
+@app.command("list", help=en("List incidents that go on; with --all also those that are over."))
 def list_incidents(
     everything: Annotated[bool, typer.Option("--all", help=en("also those that are over"))] = False,
     rule: Annotated[str | None, typer.Option(help=en("of this rule only"))] = None,
@@ -42,7 +42,7 @@ def list_incidents(
     show(rows, views.incident_columns(), form, output, empty=tr("no incidents"))
 
 
-@app.command("show", help=en("One incident: what, since when, whom it was told, what to do."))
+@app.command("show", help=en("Show one incident: what, since when, who was told, what to do."))
 def show_incident(
     number: Annotated[int, typer.Argument(metavar="ID", help=en("from `alerts list`"))],
     form: FormatOption = Format.TABLE,
@@ -64,7 +64,7 @@ def show_incident(
     show(posts, views.post_columns(), form, output, document=document, empty=tr("nobody has been told"))
 
 
-@app.command("ack", help=en("Say that somebody is at it: nobody else is called."))
+@app.command("ack", help=en("Acknowledge an incident: nobody else is called."))
 def acknowledge(
     number: Annotated[int, typer.Argument(metavar="ID", help=en("from `alerts list`"))],
     by: Annotated[str, typer.Option(help=en("who"))] = "",
@@ -77,14 +77,16 @@ def acknowledge(
     say(tr("incident {number} is acknowledged by {who}", number=one.id, who=one.acked_by))
 
 
-@app.command("mute", help=en("Hear nothing of a rule for an extension, a country, or 8001/US, until a day."))
+@app.command("mute", help=en("Mute a rule for an extension, a country, or 8001/US, until a day."))
 def mute(
     rule: Annotated[str | None, typer.Argument(metavar="RULE", help=en("a rule, or * for all"))] = None,
     what: Annotated[str, typer.Argument(metavar="OBJECT", help=en("extension, country, extension/country, PBX"))] = "*",
-    until: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help=en("the last day; default: for good"))] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help=en("the last day; default: until further notice"))
+    ] = None,
     note: Annotated[str, typer.Option(help=en("why"))] = "",
     shown: Annotated[bool, typer.Option("--list", help=en("show what is muted"))] = False,
-    remove: Annotated[int | None, typer.Option(metavar="ID", help=en("hear of it again"))] = None,
+    remove: Annotated[int | None, typer.Option(metavar="ID", help=en("be told of it again"))] = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Exceptions by rule and object."""
@@ -115,7 +117,7 @@ def mute(
             say(tr("exception {number}: {rule} for {what}", number=number, rule=one.rule, what=one.object))
 
 
-@app.command("rules", help=en("Every rule with its settings."))
+@app.command("rules", help=en("List every rule with its settings."))
 def rules(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """As they stand now."""
     from ippbx_billing.reports.views import alerts as views
@@ -180,7 +182,7 @@ def _values(rule: str, words: Sequence[str]) -> dict[str, str | None]:
     return found
 
 
-@app.command("try", help=en("How often a rule would have spoken in the past, before it is switched on."))
+@app.command("try", help=en("Count how often a rule would have spoken in the past, before it is switched on."))
 def try_rule(
     rule: Annotated[str, typer.Argument(metavar="RULE", help=en("from `alerts rules`"))],
     values: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]…", help=en("settings to try"))] = None,
@@ -263,7 +265,7 @@ def send(
         raise typer.Exit(1)
 
 
-@app.command("sent", help=en("Messages: sent, waiting, given up."))
+@app.command("sent", help=en("List messages: sent, waiting, given up."))
 def sent(
     state: Annotated[
         Literal["all", "waiting", "sent", "dead", "merged", "cancelled"], typer.Option(help=en("in this state"))
@@ -285,7 +287,7 @@ def sent(
 # -- channels
 
 
-@channels.command("list", help=en("The channels without their secrets, and how their messages fare."))
+@channels.command("list", help=en("List the channels without their secrets, and how their messages fare."))
 def list_channels(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Which channel took its last message when."""
     from ippbx_billing.delivery.alerts.channels import load, shown
@@ -318,7 +320,7 @@ def add_channel(
     say(tr("channel {name} is set; try it: `ippbx-bill alerts test {name}`", name=name))
 
 
-@channels.command("remove", help=en("Forget a channel and its secrets."))
+@channels.command("remove", help=en("Delete a channel and its secrets."))
 def remove_channel(name: Annotated[str, typer.Argument(help=en("from `alerts channels list`"))]) -> None:
     """What waits for it is never sent."""
     from ippbx_billing.delivery.alerts.channels import remove
@@ -328,7 +330,7 @@ def remove_channel(name: Annotated[str, typer.Argument(help=en("from `alerts cha
 
 
 @channels.command(
-    "server", help=en("The mail server, the HTTP proxy, the watchman's address: `channels server mail host=…`.")
+    "server", help=en("Set the mail server, the HTTP proxy, the watchman's address: `channels server mail host=…`.")
 )
 def server(
     name: Annotated[Literal["mail", "http"], typer.Argument(help=en("mail or http"))],
@@ -349,7 +351,7 @@ def _pairs(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         name, mark, value = word.partition("=")
         if not mark:
-            raise UsageError(tr("{word!r} is no NAME=VALUE", word=word), tr("write it like {word}=…", word=word))
+            raise UsageError(tr("{word!r} is not NAME=VALUE", word=word), tr("write it like {word}=…", word=word))
         found[name] = _value(value)
     return found
 

@@ -14,7 +14,7 @@ from ippbx_billing.language import en
 app = Commands()
 
 
-@app.command("list", help=en("The log, newest first, with what was there before and what is there now."))
+@app.command("list", help=en("List the changes, newest first, with what was there before and what is there now."))
 def list_log(
     who: Annotated[str | None, typer.Option(metavar="NAME", help=en("only what this person did"))] = None,
     action: Annotated[str | None, typer.Option(metavar="WORDS", help=en("only actions that begin so"))] = None,

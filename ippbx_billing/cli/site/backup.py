@@ -45,7 +45,7 @@ def restore(
     from ippbx_billing.upkeep import restoring
 
     data_dir = common.state.data_dir or default_data_dir()
-    with common.progress(tr("checking and putting back")):
+    with common.progress(tr("checking and restoring")):
         done = restoring.restore(source, data_dir, common.now(), wait)
     made_at = done.backup.made_at.astimezone(common.settings().site_zone)
     say(tr("{path} is as it was at {time}:", path=data_dir, time=f"{made_at:%Y-%m-%d %H:%M:%S}"))

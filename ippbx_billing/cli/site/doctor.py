@@ -12,7 +12,7 @@ from ippbx_billing.language import en, tr
 
 
 def doctor(
-    mend: Annotated[
+    repair: Annotated[
         bool, typer.Option("--repair", help=en("first work out again the sums of reports, from the calls"))
     ] = False,
     form: FormatOption = Format.TABLE,
@@ -22,7 +22,7 @@ def doctor(
     from ippbx_billing.upkeep.doctor import Health, examine
     from ippbx_billing.upkeep.views import diagnoses
 
-    if mend:
+    if repair:
         _repair()
     found = list(examine(common.settings(), common.now()))
     show_listing(diagnoses(found), form, output)

@@ -54,7 +54,7 @@ def _unknown(words: str) -> NotFoundError:
     found = [one.topic for one in manual.told_in(words, texts.language())]
     hint = tr("`ippbx-bill help` lists the pages")
     if found:
-        hint = tr("`ippbx-bill help {page}` tells of it; so do: {pages}", page=found[0], pages=", ".join(found[1:]))
+        hint = tr("see `ippbx-bill help {page}`; also in: {pages}", page=found[0], pages=", ".join(found[1:]))
     if len(found) == 1:
-        hint = tr("`ippbx-bill help {page}` tells of it", page=found[0])
+        hint = tr("see `ippbx-bill help {page}`", page=found[0])
     return NotFoundError(tr("the manual has no page {words!r}, and there is no such command", words=words), hint)

@@ -19,10 +19,10 @@ def area_code(code: str, country: str) -> str:
     if not code:
         return ""
     if not code.isdecimal():
-        raise UsageError(tr("{code!r} is no area code", code=code), tr("only digits are wanted, such as 022"))
+        raise UsageError(tr("{code!r} is not an area code", code=code), tr("only digits are expected, such as 022"))
     written = numbering.with_trunk_zero(code, country)
     if country == CHINA and numbering.area(written) is None:
-        raise UsageError(tr("{code!r} is no area code of China", code=code), _hint(country))
+        raise UsageError(tr("{code!r} is not an area code of China", code=code), _hint(country))
     return written
 
 

@@ -33,11 +33,11 @@ def _file() -> "OperatorFile":
     from ippbx_billing.operators import OperatorFile
 
     using = common.settings()
-    common.open_ledger(using).close()  # whatever is no data directory is told so
+    common.open_ledger(using).close()  # whatever is not a data directory is told so
     return OperatorFile(using.operators_path)
 
 
-@app.command("list", help=en("The operators, with their roles."))
+@app.command("list", help=en("List the operators, with their roles."))
 def list_operators(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """Everybody who may sign in, or might again."""
     from ippbx_billing.reports.views import operators as views
@@ -47,7 +47,7 @@ def list_operators(form: FormatOption = Format.TABLE, output: OutputOption = Non
     show(rows, views.columns(form), form, output, empty=tr("there is none yet"))
 
 
-@app.command("add", help=en("A new operator; prints the address at which they set their password, once."))
+@app.command("add", help=en("Add an operator; prints the address at which they set their password, once."))
 def add(
     name: Name,
     role: RoleOption = Role.VIEWER,
@@ -101,7 +101,7 @@ def change_role(
     say(tr("{name} is {role} now", name=name, role=tr(role.value)))
 
 
-@app.command("disable", help=en("Nobody signs in under this name any more; what they did stays in the log."))
+@app.command("disable", help=en("Let nobody sign in under this name any more; what they did stays in the log."))
 def disable(
     name: Name, again: Annotated[bool, typer.Option("--undo", help=en("let them sign in again"))] = False
 ) -> None:
@@ -110,7 +110,7 @@ def disable(
     say(tr("{name} may sign in again", name=name) if again else tr("{name} cannot sign in any more", name=name))
 
 
-@app.command("sessions", help=en("Who is signed in, where from, since when."))
+@app.command("sessions", help=en("List who is signed in, where from, since when."))
 def sessions(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """The visits that last."""
     from ippbx_billing.reports.views import operators as views

@@ -43,7 +43,7 @@ def install(
     systemd.install(unit, say)
 
 
-@app.command("status", help=en("Whether the service is installed and runs; exit 1 if it does not."))
+@app.command("status", help=en("Check that the service is installed and runs; exit 1 if it does not."))
 def status(form: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """What systemd says of it."""
     _must_be_posix()

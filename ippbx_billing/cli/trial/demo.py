@@ -128,7 +128,7 @@ def _watch(posting: "Future[PostTally]", listener: "Listener", using: "Settings"
             if arrivals.bring(board):
                 moved_at = monotonic()
             if monotonic() - moved_at > STANDSTILL_S:
-                raise BillingError(tr("the pipeline does not go on"), listener.last_words())
+                raise BillingError(tr("the pipeline has stopped"), listener.last_words())
             if monotonic() - told_at > TELL_EVERY_S and not sys.stdout.isatty():
                 told_at = monotonic()
                 say(board.sums())

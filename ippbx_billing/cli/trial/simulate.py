@@ -110,8 +110,10 @@ def _check_url(url: str) -> None:
     except ValueError:
         usable = False
     if not usable:
-        raise UsageError(tr("{url!r} is no address to post to", url=url), tr("write it like http://127.0.0.1:8181/"))
+        raise UsageError(
+            tr("{url!r} is not an address to post to", url=url), tr("write it like http://127.0.0.1:8181/")
+        )
 
 
-app.command("pbx", help=en("A UC to practise on, with its web admin and its calls."))(pbx)
+app.command("pbx", help=en("Practise on a UC, with its web admin and its calls."))(pbx)
 app.command("call", help=en("Post one call to this site's listener, and show the bill that it is on."))(call)

@@ -1,6 +1,5 @@
 """Bills (话费账单): who has one for a month, the bill as it is on paper, and all of them as a file."""
 
-from collections.abc import Iterable
 from typing import IO
 
 from starlette.responses import Response
@@ -8,13 +7,12 @@ from starlette.responses import Response
 from ippbx_billing.console.desk import Desk
 from ippbx_billing.console.downloads import FORMS, download
 from ippbx_billing.console.ways import MenuEntry, Way
-from ippbx_billing.documents import Document, write
+from ippbx_billing.delivery.bills import write_all, write_one
 from ippbx_billing.documents.columns import Format
-from ippbx_billing.documents.render import write_listing, write_to
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.operators import Role
-from ippbx_billing.reports.bills import Billing, paper, whose
+from ippbx_billing.reports.bills import paper, whose
 from ippbx_billing.reports.bills.desk import desk as bills_of
 from ippbx_billing.reports.coverage import Coverage
 from ippbx_billing.reports.queries import Query, shortcut_titles
@@ -54,42 +52,14 @@ def files(desk: Desk) -> Response:
         with Ledger(using.ledger_path) as ledger, ledger.reading():
             billing = bills_of(using, ledger, query.period, charged_only=bool(given.get("charged")), scope=scope)
             if of == EVERYBODY:
-                _write_all(stream, billing, missing, form, with_calls)
+                write_all(stream, billing, missing, form, with_calls)
             else:
-                _write_one(stream, billing, of, missing, form, with_calls)
+                write_one(stream, whose.one_of(billing, of, with_calls=with_calls), missing, form)
 
     name = "-".join(("bill", query.period.name, of.replace(":", "-").replace("/", "-")))
     sent = download(put, name, form, inline=form is Format.HTML and not given.get("save"))
     desk.note("bills download", of, after={"form": form.value, "days": query.period.name})
     return sent
-
-
-def _write_one(stream: IO[bytes], billing: Billing, of: str, missing: Coverage, form: Format, with_calls: bool) -> None:
-    one = whose.one_of(billing, of, with_calls=with_calls)
-    if form is Format.JSON:
-        write_to(stream, (), [], form, document=views.single(one, missing))
-    elif form is Format.CSV:
-        write_listing(stream, views.rows([one]), form)
-    else:
-        write(paper.document(one, missing.notes()), form.value, stream)
-
-
-def _write_all(stream: IO[bytes], billing: Billing, missing: Coverage, form: Format, with_calls: bool) -> None:
-    bills = billing.of_everybody(with_calls=with_calls)
-    if form is Format.JSON:
-        write_to(stream, (), [], form, document=views.everybody(billing, bills, missing))
-    elif form is Format.CSV:
-        write_listing(stream, views.rows(bills), form)
-    else:
-        write(_papers(billing, missing, form, with_calls), form.value, stream)
-
-
-def _papers(billing: Billing, missing: Coverage, form: Format, with_calls: bool) -> Iterable[Document]:
-    """A bill behind the other; nobody turns the leaves of a workbook with a thousand sheets."""
-    bills = None if form is Format.XLSX else views.some(billing.of_everybody(with_calls=with_calls))
-    if bills is None:
-        return [paper.overview(billing, missing.notes(), with_calls=with_calls)]
-    return (paper.document(one, missing.notes()) for one in bills)
 
 
 def _query(desk: Desk) -> Query:

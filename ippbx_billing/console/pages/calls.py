@@ -8,7 +8,7 @@ from ippbx_billing.console.desk import Desk
 from ippbx_billing.console.downloads import FORMS, download
 from ippbx_billing.console.ways import MenuEntry, Way
 from ippbx_billing.documents.columns import Format
-from ippbx_billing.documents.render import write_to
+from ippbx_billing.documents.render import write_listing
 from ippbx_billing.errors import NotFoundError
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
@@ -18,7 +18,7 @@ from ippbx_billing.reports import calls
 from ippbx_billing.reports.paging import calls_page
 from ippbx_billing.reports.queries import CHOICES, shortcut_titles
 from ippbx_billing.reports.views import explained
-from ippbx_billing.reports.views.calls import columns
+from ippbx_billing.reports.views.calls import columns, listed
 
 ROWS = 50
 
@@ -52,8 +52,7 @@ def files(desk: Desk) -> Response:
     def write(stream: IO[bytes]) -> None:
         with Ledger(using.ledger_path) as ledger:
             rows = calls(ledger, view, query.calls(scope))
-            heading = columns(form, using.currency)
-            write_to(stream, rows, heading, form, title=tr("Call list"), empty=tr("no such calls"))
+            write_listing(stream, listed(rows, form, query.period, query.conditions, view), form)
 
     answer = download(write, f"calls-{query.period.name}", form)
     desk.note("calls download", query.period.name, after={"form": form.value, **query.conditions})

@@ -118,7 +118,7 @@ def _before(desk: Desk) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) < 16):
-        raise UsageError(tr("{text!r} is no page", text=text), tr("begin at the first page"))
+        raise UsageError(tr("{text!r} is not a page", text=text), tr("begin at the first page"))
     return int(text)
 
 
@@ -133,7 +133,7 @@ def _operator(desk: Desk) -> Operator:
 def _role(desk: Desk) -> tuple[Role, str | None, str | None]:
     """The role of the form, with the department or the staff number that goes with it."""
     if desk.text("role") not in list(Role):
-        raise UsageError(tr("{text!r} is none of them", text=desk.text("role")), ", ".join(Role))
+        raise UsageError(tr("{text!r} is not one of them", text=desk.text("role")), ", ".join(Role))
     role = Role(desk.text("role"))
     department = desk.text("department") or None if role is Role.HEAD else None
     employee = desk.text("employee") or None if role is Role.EMPLOYEE else None

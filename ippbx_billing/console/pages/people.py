@@ -164,7 +164,7 @@ def _day(desk: Desk) -> date:
 
 
 def _since(desk: Desk) -> date | None:
-    """The day of the form, None since ever where it is left out."""
+    """The day of the form, None, from the beginning, where it is left out."""
     return _day(desk) if desk.text("from") else None
 
 

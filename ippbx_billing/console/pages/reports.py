@@ -30,7 +30,7 @@ def one(desk: Desk) -> Response:
     rows = sheet.rows[: views.MOST_ROWS]
     leads = [views.behind(found, query, row) for row in rows]
     paths = [None if lead is None else f"/calls{lead}" for lead in leads]
-    answer = views.listing(sheet, told, query.told())
+    answer = views.listing(sheet, told, query.conditions, desk.view)
     assert answer.paper is not None
     return desk.page(
         "reports.html",
@@ -55,7 +55,7 @@ def files(desk: Desk) -> Response:
     """Exactly this report as a file, with all its rows."""
     form = Format(desk.choice("form", FORMS, "csv"))
     query, wanted, found, told = _asked(desk)
-    answer = views.listing(found.sheet, told, query.told())
+    answer = views.listing(found.sheet, told, query.conditions, desk.view)
     name = f"{wanted.name}-{query.period.name}"
     sent = download(lambda stream: write_listing(stream, answer, form), name, form)
     desk.note("report download", name, after={"form": form.value, **wanted.kept(), **query.conditions})

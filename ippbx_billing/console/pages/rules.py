@@ -77,7 +77,7 @@ def holidays(desk: Desk) -> Response:
 def _year(desk: Desk) -> int:
     text = desk.request.query_params.get("year", "") or f"{desk.today.year}"
     if not (text.isascii() and text.isdecimal() and len(text) < 5 and int(text) in YEARS):
-        raise UsageError(tr("{text!r} is no year", text=text[:100]), tr("write it like 2026"))
+        raise UsageError(tr("{text!r} is not a year", text=text[:100]), tr("write it like 2026"))
     return int(text)
 
 

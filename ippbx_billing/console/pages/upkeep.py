@@ -85,7 +85,7 @@ def backup(desk: Desk) -> Response:
     house, actor, now = desk.house, desk.actor, desk.now
     folder, keep = Path(desk.text("to")), _kept(desk.text("keep"))
     if not folder.is_absolute():
-        raise UsageError(tr("{path} is no whole path", path=desk.text("to")), tr("write it like /srv/backup"))
+        raise UsageError(tr("{path} is not a whole path", path=desk.text("to")), tr("write it like /srv/backup"))
 
     def work(_: LongJob) -> JobResult:
         made = backups.make(house.using, folder, now, keep)
@@ -101,7 +101,7 @@ def _kept(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= MOST_KEPT):
-        raise UsageError(tr("{text!r} is no number of backups", text=text), tr("write it like 14"))
+        raise UsageError(tr("{text!r} is not a number of backups", text=text), tr("write it like 14"))
     return int(text)
 
 
@@ -138,7 +138,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(tr("{text!r} is no day", text=text), tr("write it like 2026-10-01")) from None
+        raise UsageError(tr("{text!r} is not a day", text=text), tr("write it like 2026-10-01")) from None
 
 
 def rebuild(desk: Desk) -> Response:
@@ -161,7 +161,7 @@ def rebuild(desk: Desk) -> Response:
             lines.append(tr("the ledger as it was: {path}", path=done.before))
         return JobResult(lines)
 
-    return _begun(desk, tr("Making the ledger anew"), work)
+    return _begun(desk, tr("Rebuilding the ledger"), work)
 
 
 def _begun(desk: Desk, title: str, work: Callable[[LongJob], JobResult]) -> Response:

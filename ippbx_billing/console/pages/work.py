@@ -1,4 +1,4 @@
-"""Work list (待办): what keeps calls from having a price, by cause; each is mended here, tried first."""
+"""Work list (待办): what keeps calls from having a price, by cause; each is resolved here, tried first."""
 
 from starlette.responses import Response
 
@@ -7,7 +7,7 @@ from ippbx_billing.console.desk import Desk
 from ippbx_billing.console.ways import MenuEntry, Way
 from ippbx_billing.language import tr
 from ippbx_billing.operators import Role
-from ippbx_billing.pipeline import mending
+from ippbx_billing.pipeline import remedies
 from ippbx_billing.reports.views import fees
 from ippbx_billing.reports.views import work as views
 
@@ -16,7 +16,7 @@ FIELDS = ("cause", "code", "facts", "word", "way", "trunk", "carrier", "traffic_
 
 
 def listing(desk: Desk) -> Response:
-    """Every cause, with what mends it."""
+    """Every cause, with what resolves it."""
     return desk.page(
         "work.html",
         jobs=views.jobs(desk.ledger),
@@ -27,14 +27,14 @@ def listing(desk: Desk) -> Response:
 
 
 def attempt(desk: Desk) -> Response:
-    """What a mend would do to the calls concerned; nothing is changed."""
+    """What a remedy would do to the calls concerned; nothing is changed."""
     given = _given(desk)
-    mend = views.mend_of(given, desk.ledger)
-    found = mending.attempt(desk.ledger, desk.inbox, desk.using, mend)
+    remedy = views.remedy_of(given, desk.ledger)
+    found = remedies.attempt(desk.ledger, desk.inbox, desk.using, remedy)
     return desk.page(
         "work_try.html",
         given=given,
-        title=views.in_words(mend),
+        title=views.in_words(remedy),
         sentences=list(views.sentences(found, desk.using.currency, desk.ledger.book.decimals())),
         worth=views.changes_something(found),
     )
@@ -43,10 +43,10 @@ def attempt(desk: Desk) -> Response:
 def carry_out(desk: Desk) -> Response:
     """Do it, and read the events concerned again."""
     given = _given(desk)
-    mend = views.mend_of(given, desk.ledger)
-    done = mending.carry_out(desk.ledger, desk.inbox, desk.using, mend).replayed
+    remedy = views.remedy_of(given, desk.ledger)
+    done = remedies.carry_out(desk.ledger, desk.inbox, desk.using, remedy).replayed
     told = [
-        views.in_words(mend),
+        views.in_words(remedy),
         tr("{count} events were read again", count=done.events),
         *fees.sentences(done.fees.before, done.fees.after, done.fees.changed, desk.using.currency),
     ]

@@ -124,7 +124,7 @@ def load(data_dir: Path) -> Channels:
         return Channels()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DataError(
-            tr("{path} cannot be read: {error}", path=path, error=error), tr("mend the line it names")
+            tr("{path} cannot be read: {error}", path=path, error=error), tr("correct the line it names")
         ) from error
     try:
         return _of(document)
@@ -144,7 +144,9 @@ def _of(document: Mapping[str, Any]) -> Channels:
 def checked(name: str, kind: str, values: Mapping[str, Any]) -> Channel:
     """A channel whose values are in order; UsageError says what is not."""
     if not re.fullmatch(r"[\w-]{1,40}", name):
-        raise UsageError(tr("{name!r} is no name for a channel", name=name), tr("letters, digits, - and _ are fine"))
+        raise UsageError(
+            tr("{name!r} is not a valid name for a channel", name=name), tr("letters, digits, - and _ are fine")
+        )
     if kind not in KINDS:
         raise UsageError(tr("there is no kind of channel {kind!r}", kind=kind), ", ".join(KINDS))
     own, needed, _ = KINDS[kind]
@@ -210,7 +212,7 @@ def put(data_dir: Path, channel: Channel) -> None:
 
 
 def remove(data_dir: Path, name: str) -> None:
-    """Forget a channel and its secrets."""
+    "Delete a channel and its secrets."
     present = load(data_dir)
     present.get(name)
     _write(data_dir, Channels({k: v for k, v in present.channels.items() if k != name}, present.servers))

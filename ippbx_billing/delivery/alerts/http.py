@@ -42,12 +42,18 @@ class OutgoingRequest:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of it: taken, or why not, and when the service wants to be asked again; `final` means never."""
+    """What became of it: taken, or why not, and when the service wants to be asked again; `final` means never.
+
+    `doubtful` where all was said and no answer came, so that it may have arrived; `alone` where the trouble is this
+    message's, so that others may be taken.
+    """
 
     taken: bool
     error: str = ""
     again_s: int | None = None
     final: bool = False
+    doubtful: bool = False
+    alone: bool = False
 
 
 TAKEN = Verdict(True)

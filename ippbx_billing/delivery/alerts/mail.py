@@ -67,7 +67,7 @@ def _address(text: str) -> Address:
         return Address(name, addr_spec=found)
     except (ValueError, IndexError) as error:
         raise UsageError(
-            tr("{text!r} is no mail address", text=text), tr("write it like office@example.com")
+            tr("{text!r} is not a mail address", text=text), tr("write it like office@example.com")
         ) from error
 
 
@@ -75,17 +75,34 @@ def _domain(sender: str) -> str:
     return parseaddr(sender)[1].partition("@")[2] or "localhost"
 
 
+class _Conversation(smtplib.SMTP):
+    """Knows whether a mail's text has been sent and not been answered yet."""
+
+    in_data = False
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.in_data = True
+        answer = super().data(msg)
+        self.in_data = False
+        return answer
+
+
+class _TlsConversation(_Conversation, smtplib.SMTP_SSL):
+    """The same within TLS from its first byte."""
+
+
 class MailServer:
     """A connection to the mail server; `values` are those of `[server.mail]`."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], timeout_s: float = TIMEOUT_S) -> None:
         if not values.get("host") or not values.get("sender"):
             raise UsageError(
                 tr("no mail server is set"),
                 "ippbx-bill alerts channels server mail host=smtp.example.com sender=billing@example.com",
             )
         self._values = values
-        self._smtp: smtplib.SMTP | None = None
+        self._smtp: _Conversation | None = None
+        self._timeout_s, self._ended = timeout_s, False
 
     @property
     def sender(self) -> str:
@@ -110,38 +127,53 @@ class MailServer:
             self._smtp = None
 
     def send(self, mail: EmailMessage) -> Verdict:
-        """One mail; refusals and broken connections are verdicts. Those for good have the code 5xx."""
+        """One mail; refusals and broken connections are verdicts. Those for good have the code 5xx.
+
+        Some servers take only so many mails on one connection: where an old one has ended, a new one is tried at once.
+        """
+        was_open, self._ended = self._smtp is not None, False
+        verdict = self._try(mail)
+        return self._try(mail) if was_open and self._ended else verdict
+
+    def _try(self, mail: EmailMessage) -> Verdict:
+        smtp: _Conversation | None = None
         try:
-            refused = self._connected().send_message(mail)
+            smtp = self._connected()
+            refused = smtp.send_message(mail)
         except smtplib.SMTPRecipientsRefused as error:
             return self._refused(error.recipients)
         except smtplib.SMTPResponseException as error:
             self.close()
-            return Verdict(False, f"{error.smtp_code} {_text(error.smtp_error)}", final=False)
+            self._ended = error.smtp_code == 421
+            told = f"{error.smtp_code} {_text(error.smtp_error)}"
+            for_good = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
+            return Verdict(False, told, final=for_good, alone=for_good)
         except (smtplib.SMTPException, OSError, ValueError) as error:
             self.close()
-            return Verdict(False, f"{type(error).__name__}: {error}")
+            doubtful = smtp is not None and smtp.in_data
+            self._ended = not doubtful
+            return Verdict(False, f"{type(error).__name__}: {error}", doubtful=doubtful)
         if refused:
             return Verdict(True, self._refused(refused).error)
         return TAKEN
 
     def _refused(self, recipients: Mapping[str, tuple[int, bytes]]) -> Verdict:
         told = "; ".join(f"{name}: {code} {_text(said)}" for name, (code, said) in recipients.items())
-        return Verdict(False, told, final=all(code >= 500 for code, _ in recipients.values()))
+        return Verdict(False, told, final=all(code >= 500 for code, _ in recipients.values()), alone=True)
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self) -> "_Conversation":
         if self._smtp is None:
             self._smtp = self._connect()
         return self._smtp
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self) -> "_Conversation":
         security = str(self._values.get("security", "starttls"))
         host, port = str(self._values["host"]), int(self._values.get("port", SECURITY[security]))
         trust = ssl.create_default_context(cafile=str(self._values.get("ca_file", "")) or None)
         if security == "tls":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=trust)
+            smtp: _Conversation = _TlsConversation(host, port, timeout=self._timeout_s, context=trust)
         else:
-            smtp = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
+            smtp = _Conversation(host, port, timeout=self._timeout_s)
         try:
             if security == "starttls":
                 smtp.starttls(context=trust)

@@ -31,6 +31,7 @@ from ippbx_billing.sqlite.damage import is_trouble
 ROUND_S = 1.0
 QUICK_S = 0.05
 PROBE_S = 60.0
+MAIL_S = 60.0
 SUM_UP_S = 600.0
 PAUSE_S = 1.0
 NICENESS = 10
@@ -134,6 +135,8 @@ def main(data_dir: str, _dialect: str) -> None:
         os.nice(NICENESS)
     ended = threading.Event()
     threading.Thread(target=_wait_for_end, args=(ended,), name="end", daemon=True).start()
+    # A mailing of hundreds takes many minutes, which no alert shall wait; what a killed one was at is known.
+    threading.Thread(target=_mailing, args=(settings, ended), name="mailing", daemon=True).start()
     while not ended.is_set():
         _in_peace(lambda: _sending(settings, ended))
         ended.wait(PAUSE_S)
@@ -149,6 +152,23 @@ def _sending(settings: Settings, ended: threading.Event) -> None:
             _beat()
             if not _in_peace(lambda: _rounds(sender, ended)):
                 ended.wait(PAUSE_S)
+
+
+def _mailing(settings: Settings, ended: threading.Event) -> None:
+    """Bills and reports that are due, looked for each minute as long as the process lives."""
+    while not ended.wait(MAIL_S):
+        _in_peace(lambda: _mail_what_is_due(settings, ended))
+
+
+def _mail_what_is_due(settings: Settings, ended: threading.Event) -> None:
+    from ippbx_billing.delivery.mails.sending import Mailer, only_mailer
+
+    with Ledger(settings.ledger_path) as ledger:
+        if ledger.deliveries.has_work():
+            with only_mailer(settings.data_dir):
+                done = Mailer(settings, ledger, pause=ended.wait).run()
+            for trouble in dict.fromkeys(done.troubles):
+                log.warning("mail: %s", trouble)
 
 
 def _rounds(sender: Sender, ended: threading.Event) -> None:

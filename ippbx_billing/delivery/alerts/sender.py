@@ -54,7 +54,7 @@ def only_sender(data_dir: Path) -> Iterator[None]:
         except BlockingIOError:
             raise BusyError(
                 tr("another process sends already, most likely that of the running service"),
-                tr("nothing need be done; see `ippbx-bill alerts sent`"),
+                tr("no action is needed; see `ippbx-bill alerts sent`"),
             ) from None
         yield
 

@@ -91,7 +91,7 @@ class Template:
 
 
 class NoTemplateError(ValueError):
-    """The body is no plain JSON, or more than is worth a pattern."""
+    """The body is not plain JSON, or more than is worth a pattern."""
 
 
 def template_of(text: str, evidence: Evidence) -> Template:

@@ -164,7 +164,7 @@ def _site(
 def _doubts(found: set[str], records: int) -> Iterator[EvidenceSentence]:
     """What an engineer should know before trusting the proposal."""
     if not found & {*TIMES}:
-        yield said("no column holds a time, so these may be no call records")
+        yield said("no column holds a time, so these may not be call records")
     if not found & {"caller", "callee"}:
         yield said("no column holds the numbers of a call")
     if records < 3:

@@ -99,7 +99,7 @@ class SampleColumn:
         return any(self.times)
 
     def lengths(self, unit: str = "s") -> tuple[int | None, ...]:
-        """Its texts as seconds; all `None` when one of them is no duration."""
+        """Its texts as seconds; all `None` when one of them is not a duration."""
         return self._lengths[unit]
 
     @cached_property

@@ -1,7 +1,7 @@
 """Weighs what names and values say, field by field, into one choice.
 
 The one idea: the clock's columns are chosen together, then the two numbers together, then every other field takes
-the column that most speaks for; a column serves one field, and what contradicts its own values is no candidate.
+the column that most speaks for; a column serves one field, and what contradicts its own values is not a candidate.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

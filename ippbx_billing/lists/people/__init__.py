@@ -1,7 +1,7 @@
 """Lists of departments, employees and extensions as files: CSV and XLSX, in and out.
 
-The one idea: a preview is the deed itself, undone. The lines are entered one by one in one transaction; what they
-changed is read off the directory; then it is kept, or taken back where it was a preview or any line has a problem.
+The one idea: a preview is the import itself, rolled back. The lines are entered one by one in one transaction; what
+they changed is read off the directory; then it is kept, or taken back where it was a preview or any line has a problem.
 
     found = lists.read(lists.EXTENSIONS, "分机.csv", content)
     outcome = bring_in(ledger.directory, found.entries, today, dry_run=True)
@@ -43,7 +43,7 @@ class ListOutcome:
     problems: tuple[str, ...] = ()
 
 
-class _Undone(Exception):
+class _RolledBack(Exception):
     """Takes the transaction back."""
 
 
@@ -61,8 +61,8 @@ def bring_in(
                     problems.append(f"{entry.where}: {error.message}")
             after = _facts(directory)
             if problems or dry_run:
-                raise _Undone
-    except _Undone:
+                raise _RolledBack
+    except _RolledBack:
         pass
     return ListOutcome((), tuple(problems)) if problems else ListOutcome(tuple(_changes(before, after)))
 
@@ -81,11 +81,14 @@ _Facts = dict[tuple[str, str], list[_Fact]]
 def _facts(directory: DirectoryTables) -> _Facts:
     """Everything in the directory by kind and key, each in the order of its days."""
     found: _Facts = {}
+    mails = {kind: directory.mails(kind) for kind in ("department", "employee")}
     for one in directory.departments(ended=True):
-        words = tr("closed") if one.ended else tr("in use")
+        state = tr("closed") if one.ended else tr("in use")
+        words = " · ".join((state, *mails["department"].get(one.id, ())))
         found["department", one.path] = [_Fact(EVER, (words,), words)]
     for person in directory.employee_history():
-        where = " · ".join(filter(None, (person.name, person.department))) if person.present else None
+        told = (person.name, person.department, *mails["employee"].get(person.id, ()))
+        where = " · ".join(filter(None, told)) if person.present else None
         found.setdefault(("employee", person.number), []).append(_Fact(person.first_day, (where,), where))
     for held in directory.extension_history():
         whose = _holder(held.employee, held.name, held.department) if held.present else None

@@ -4,7 +4,7 @@
     assign_extension(directory, "8001", day, employee="张三")   # ("8001 is 1001 张三's from 2026-10-01 on",)
 
 The one idea: the command line and the console do the same and say the same, since both do it here. `day` is the first
-day on which it holds; None is since ever.
+day on which it holds; None is from the beginning.
 """
 
 from collections.abc import Iterable
@@ -16,20 +16,20 @@ from ippbx_billing.ledger.directory import DirectoryTables, Employee, Extension
 from ippbx_billing.lists.people.entries import ExtensionEntry
 
 NONE = "-"  # how people write that there is no department
-SINCE_EVER = ("always", "始终")
+FROM_THE_BEGINNING = ("always", "始终")
 Sentences = tuple[str, ...]
 
 
 def first_day(text: str | None, default: date) -> date:
-    """The day that a text names, `always` since ever; UsageError for what is no day."""
+    """The day that a text names, `always` from the beginning; UsageError for what is not a day."""
     if not text:
         return default
-    if text.lower() in SINCE_EVER:
+    if text.lower() in FROM_THE_BEGINNING:
         return date.min
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(tr("{text!r} is no day", text=text), tr("write it like 2026-10-01")) from None
+        raise UsageError(tr("{text!r} is not a day", text=text), tr("write it like 2026-10-01")) from None
 
 
 def first_day_words(day: date) -> str:
@@ -110,7 +110,7 @@ def remove_employee(directory: DirectoryTables, who: str, day: date) -> Sentence
     """They leave; their extensions are nobody's from that day on."""
     released = directory.remove_employee(directory.employee(who).number, day)
     removed = tr("removed {name}", name=who)
-    return (removed, tr("nobody's now: {listed}", listed=", ".join(released))) if released else (removed,)
+    return (removed, tr("without a holder now: {listed}", listed=", ".join(released))) if released else (removed,)
 
 
 def forget_employee(directory: DirectoryTables, who: str) -> Sentences:

@@ -1,7 +1,7 @@
 """What one line of a list means to the directory.
 
-The one idea: a line says how things are from a day on. Where it names no day, what is new is so since ever and what is
-known changes today, and only where it differs.
+The one idea: a line says how things are from a day on. Where it names no day, what is new is so from the beginning and
+what is known changes today, and only where it differs.
 
     ExtensionEntry("line 2", "8001", name="张三", department="公司/工程部").enter(directory, today)
 """
@@ -12,6 +12,7 @@ from typing import Protocol
 
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
+from ippbx_billing.ledger.addresses import addresses_of
 from ippbx_billing.ledger.directory import EVER, DirectoryTables, Employee
 
 
@@ -42,8 +43,14 @@ class DepartmentEntry:
     where: str
     path: str
     ended: bool = False
+    mail: str = ""
 
     def enter(self, directory: DirectoryTables, today: date) -> None:
+        self._place(directory, today)
+        if self.mail:
+            directory.set_mail("department", directory.department(self.path).id, addresses_of(self.mail))
+
+    def _place(self, directory: DirectoryTables, today: date) -> None:
         known = {one.path: one for one in directory.departments(ended=True)}.get(self.path)
         if known is None or (known.ended and not self.ended):
             directory.add_department(self.path)
@@ -63,8 +70,14 @@ class EmployeeEntry:
     department: str = ""
     first_day: date | None = None
     left: bool = False
+    mail: str = ""
 
     def enter(self, directory: DirectoryTables, today: date) -> None:
+        self._place(directory, today)
+        if self.mail:
+            directory.set_mail("employee", directory.employee(self.number).id, addresses_of(self.mail))
+
+    def _place(self, directory: DirectoryTables, today: date) -> None:
         spans = directory.employee_history(self.number)
         if not spans:
             self._welcome(directory)

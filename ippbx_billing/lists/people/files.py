@@ -58,7 +58,7 @@ class Found:
 
 
 def read(kind: ListKind, name: str, content: bytes) -> Found:
-    """The entries of a file, lines that cannot be read among them; DataError where it is no such table."""
+    """The entries of a file, lines that cannot be read among them; DataError where it is not such a table."""
     entries, unknown, any_table = list[Entry](), list[str](), False
     seen: dict[tuple[str, str], str] = {}
     for sheet in _sheets(kind, name, content):
@@ -144,7 +144,7 @@ def _both_names(kind: ListKind) -> str:
 
 def _department_entry(where: str, values: Values) -> DepartmentEntry:
     path = SEPARATOR.join(filter(None, (values.get("parent"), values["department"])))
-    return DepartmentEntry(where, _path(path), _gone(values))
+    return DepartmentEntry(where, _path(path), _gone(values), values.get("mail", ""))
 
 
 def _employee_entry(where: str, values: Values) -> EmployeeEntry:
@@ -155,6 +155,7 @@ def _employee_entry(where: str, values: Values) -> EmployeeEntry:
         _path(values.get("department", "")),
         _first_day(values),
         _gone(values),
+        values.get("mail", ""),
     )
 
 
@@ -199,7 +200,7 @@ _STATES = {
 def _gone(values: Values) -> bool:
     state = values.get("state", "").lower()
     if state not in _STATES:
-        raise ValueError(tr("{word} is no state; left, removed or ended is wanted, or nothing", word=state))
+        raise ValueError(tr("{word} is not a state; write left, removed or ended, or leave it empty", word=state))
     return _STATES[state]
 
 
@@ -211,12 +212,16 @@ def _day_text(day: date) -> str:
 
 
 def _department_lines(directory: DirectoryTables) -> Iterator[tuple[str, ...]]:
-    return ((one.path, "ended" if one.ended else "") for one in directory.departments(ended=True))
+    mails = directory.mails("department")
+    for one in directory.departments(ended=True):
+        yield one.path, "ended" if one.ended else "", ", ".join(mails.get(one.id, ()))
 
 
 def _employee_lines(directory: DirectoryTables) -> Iterator[tuple[str, ...]]:
+    mails = directory.mails("employee")
     for one in directory.employee_history():
-        yield one.number, one.name, one.department or "", _day_text(one.first_day), "" if one.present else "left"
+        state, mail = "" if one.present else "left", ", ".join(mails.get(one.id, ()))
+        yield one.number, one.name, one.department or "", _day_text(one.first_day), state, mail
 
 
 def _extension_lines(directory: DirectoryTables) -> Iterator[tuple[str, ...]]:
@@ -227,6 +232,7 @@ def _extension_lines(directory: DirectoryTables) -> Iterator[tuple[str, ...]]:
 
 _DAY = "起始日期 生效日期 起始 from_day since"
 _STATE = "状态"
+_MAIL = "邮箱 邮件 电子邮箱 电子邮件 邮箱地址 邮件地址 email e-mail mailaddress"
 _PATH = "部门 部门名称 部门路径 所属部门 所在部门 科室 path dept"
 _GROUP = f"{_PATH} 组 分组 组别 组名 分机组 班组 小组 群组 所属组 group team unit"
 _WHO = "姓名 名字 员工姓名 分机姓名 员工 姓名/名称 使用人 用户 用户名 用户姓名 fullname displayname username"
@@ -236,14 +242,21 @@ _STAFF = "工号 员工编号 员工号 人员编号 职工号 staffnumber staff
 DEPARTMENTS = ListKind(
     "departments",
     "department",
-    {"department": f"{_PATH} name 名称", "state": _STATE, "parent": "上级部门 上级"},
+    {"department": f"{_PATH} name 名称", "state": _STATE, "mail": _MAIL, "parent": "上级部门 上级"},
     _department_entry,
     _department_lines,
 )
 EMPLOYEES = ListKind(
     "employees",
     "staff number",
-    {"number": f"{_STAFF} 编号 employee", "name": f"{_WHO} 名称", "department": _GROUP, "from": _DAY, "state": _STATE},
+    {
+        "number": f"{_STAFF} 编号 employee",
+        "name": f"{_WHO} 名称",
+        "department": _GROUP,
+        "from": _DAY,
+        "state": _STATE,
+        "mail": _MAIL,
+    },
     _employee_entry,
     _employee_lines,
 )
@@ -273,4 +286,4 @@ def kind_named(name: str) -> ListKind:
     for one in kinds():
         if one.name == name:
             return one
-    raise UsageError(tr("{text!r} is none of them", text=name), ", ".join(one.name for one in kinds()))
+    raise UsageError(tr("{text!r} is not one of them", text=name), ", ".join(one.name for one in kinds()))

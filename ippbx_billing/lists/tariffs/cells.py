@@ -47,7 +47,7 @@ def word(text: str, words: Mapping[Word, str]) -> Word:
     for known, others in words.items():
         if wanted == _plain(known) or wanted in map(_plain, others.split("|")):
             return known
-    raise ValueError(tr("one of these is wanted: {words}", words=", ".join(words)))
+    raise ValueError(tr("one of these is expected: {words}", words=", ".join(words)))
 
 
 def _plain(text: str) -> str:
@@ -60,7 +60,7 @@ def flag(text: str) -> bool:
         return True
     if text.strip().lower() in ("0", "no", "n", "false", "否"):
         return False
-    raise ValueError(tr("yes or no is wanted"))
+    raise ValueError(tr("yes or no is expected"))
 
 
 # -- amounts
@@ -84,7 +84,7 @@ def amount(text: str, separator: Separator | None = None) -> int:
 def bounded(micro: Value) -> Value:
     """An amount that is no larger than any that a call may cost."""
     if micro > LARGEST_AMOUNT * money.MICRO:
-        raise ValueError(tr("an amount of at most {most} is wanted", most=LARGEST_AMOUNT))
+        raise ValueError(tr("an amount of at most {most} is expected", most=LARGEST_AMOUNT))
     return micro
 
 
@@ -93,7 +93,7 @@ def believable(figures: Figures) -> Figures:
     fees = [(figures.initial_fee_micro, figures.per_s), (figures.step_fee_micro, figures.per_s)]
     fees += [(tier.step_fee_micro, tier.per_s) for tier in figures.tiers]
     if any(fee * 60 > LARGEST_AMOUNT * money.MICRO * (per_s or 60) for fee, per_s in fees):
-        raise ValueError(tr("an amount of at most {most} is wanted", most=LARGEST_AMOUNT))
+        raise ValueError(tr("an amount of at most {most} is expected", most=LARGEST_AMOUNT))
     return figures
 
 
@@ -111,7 +111,7 @@ def share(micro: Exact, parts: int) -> Exact:
 def whole(micro: Exact) -> int:
     """An amount of no more than six decimals."""
     if micro.denominator != 1:
-        raise ValueError(tr("an amount of at most six decimals is wanted, such as 0.07"))
+        raise ValueError(tr("an amount of at most six decimals is expected, such as 0.07"))
     return micro.numerator
 
 
@@ -123,11 +123,11 @@ def exact(text: str, separator: Separator | None = None) -> tuple[Exact, AmountU
         return _micro(plain), NOTHING_SAID
     found = _NUMBER.fullmatch(plain)
     if not found or _NO_UNIT.search(found["before"]) or _NO_UNIT.search(found["after"].replace("(", "", 1)):
-        raise ValueError(tr("an amount is wanted, such as 0.07"))
+        raise ValueError(tr("an amount is expected, such as 0.07"))
     said = unit(f"{found['before']} {found['after']}")
     digits = _with_point(re.sub(r"[ \u00a0'’]", "", found["number"]), separator)
     if said.rest or not _DIGITS.fullmatch(digits):
-        raise ValueError(tr("an amount is wanted, such as 0.07"))
+        raise ValueError(tr("an amount is expected, such as 0.07"))
     return _micro(digits), said
 
 
@@ -135,9 +135,9 @@ def _micro(digits: str) -> Exact:
     left, _, right = digits.partition(".")
     right = right.rstrip("0")
     if len(left.lstrip("0")) > 12:
-        raise ValueError(tr("an amount of at most {most} is wanted", most=LARGEST_AMOUNT))
+        raise ValueError(tr("an amount of at most {most} is expected", most=LARGEST_AMOUNT))
     if len(right) > MOST_DECIMALS:
-        raise ValueError(tr("an amount of at most {count} decimals is wanted, such as 0.07", count=MOST_DECIMALS))
+        raise ValueError(tr("an amount of at most {count} decimals is expected, such as 0.07", count=MOST_DECIMALS))
     return share(int(left + right) * money.MICRO, 10 ** len(right))
 
 
@@ -184,9 +184,9 @@ def currency(text: str, wanted: str) -> None:
     """Nothing where a cell names the currency that is wanted; ValueError names the other one, or what is unknown."""
     said = unit(text)
     if said.currencies is None or said.rest:
-        raise ValueError(tr("the three letters of a currency are wanted, such as EUR"))
+        raise ValueError(tr("the three letters of a currency are expected, such as EUR"))
     if said.divisor != 1:
-        raise ValueError(tr("the three letters of a currency are wanted, such as EUR"))
+        raise ValueError(tr("the three letters of a currency are expected, such as EUR"))
     said.in_currency(wanted)
 
 
@@ -194,7 +194,7 @@ def per_minute(text: str) -> Exact:
     """Micro-units of a rate for a minute, with all its decimals; ValueError for one for another length of time."""
     micro, said = exact(text)
     if said.per_s not in (None, 60):
-        raise ValueError(tr("an amount is wanted, such as 0.07"))
+        raise ValueError(tr("an amount is expected, such as 0.07"))
     return bounded(share(micro, said.divisor))
 
 
@@ -228,7 +228,7 @@ def seconds(text: str, times_s: int = 1) -> int:
     elif clocked:
         found = int(clocked[1]) * 3600 + int(clocked[2]) * 60 + int(clocked[3])
     if not 0 <= found <= MOST_SECONDS:
-        raise ValueError(tr("whole seconds are wanted, such as 60"))
+        raise ValueError(tr("whole seconds are expected, such as 60"))
     return found
 
 
@@ -245,7 +245,7 @@ def block_seconds(text: str, times_s: int = 1) -> Seconds:
 def per(text: str) -> int:
     """For how many seconds a rate is; many for a rate of many decimals."""
     if not re.fullmatch(r"\d{1,18}(?:\.0+)?", text.strip(), re.ASCII):
-        raise ValueError(tr("whole seconds are wanted, such as 60"))
+        raise ValueError(tr("whole seconds are expected, such as 60"))
     return int(text.strip().partition(".")[0])
 
 
@@ -266,7 +266,7 @@ def increments(text: str, times_s: int = 1) -> tuple[int, int]:
             return initial_s, step_s
     except ValueError:
         pass
-    raise ValueError(tr("increments are wanted, such as 60/6 (the first 60 s, then each 6 s)"))
+    raise ValueError(tr("increments are expected, such as 60/6 (the first 60 s, then each 6 s)"))
 
 
 def _made_a_date(text: str) -> int:
@@ -288,7 +288,7 @@ def second_of_day(text: str) -> int:
         second = hours * 3600 + minutes * 60 + rest
         if minutes < 60 and rest < 60 and second <= DAY_S:
             return second
-    raise ValueError(tr("a time of day is wanted, such as 07:00"))
+    raise ValueError(tr("a time of day is expected, such as 07:00"))
 
 
 def times_of_day(text: str) -> tuple[int, int]:
@@ -328,9 +328,9 @@ def day(text: str, order: DateOrder | None = None) -> date:
         return _either_day(_EITHER.fullmatch(text), order)
     except ValueError:
         raise ValueError(
-            tr("a day is wanted, such as 2026-10-01, or --dates dmy or --dates mdy to say which number is the day")
+            tr("a day is expected, such as 2026-10-01, or --dates dmy or --dates mdy to say which number is the day")
             if _EITHER.fullmatch(text)
-            else tr("a day is wanted, such as 2026-10-01")
+            else tr("a day is expected, such as 2026-10-01")
         ) from None
 
 
@@ -390,7 +390,7 @@ def block(text: str) -> tuple[Seconds, int]:
     """Seconds and their fee: `180:0.22`."""
     match = _FIGURE.fullmatch(text.strip())
     if not match:
-        raise ValueError(tr("seconds and their fee are wanted, such as 180:0.22"))
+        raise ValueError(tr("seconds and their fee are expected, such as 180:0.22"))
     micro, said = exact(match[2])
     return block_seconds(match[1]), whole(share(micro, said.divisor))
 
@@ -404,7 +404,7 @@ def window(text: str) -> Window:
     """`daily 00:00-07:00 6:0.04 6:0.04`, and where wanted `per=60`, `priority=40`, `days=sat,sun`, `name="night"`."""
     match = _WINDOW.fullmatch(text.strip())
     if not match:
-        raise ValueError(tr('a window is wanted, such as "daily 00:00-07:00 6:0.04 6:0.04"'))
+        raise ValueError(tr('a window is expected, such as "daily 00:00-07:00 6:0.04 6:0.04"'))
     more = dict(_MORE.findall(match["more"]))
     unknown = sorted(set(more) - set(WINDOW_WORDS))
     if unknown:
@@ -443,7 +443,7 @@ def decimals(text: str) -> int:
     """A number of decimals, from -6 (millions) to 6."""
     if re.fullmatch(r"[-−]?\d", text.strip(), re.ASCII) and int(text) in DECIMALS:
         return int(text)
-    raise ValueError(tr("a whole number from -6 to 6 is wanted"))
+    raise ValueError(tr("a whole number from -6 to 6 is expected"))
 
 
 def _priority(text: str | None) -> int | None:
@@ -460,7 +460,7 @@ def _unquoted(text: str) -> str:
     try:
         return str(json.loads(text))
     except ValueError:
-        raise ValueError(tr('a name is wanted in quotes, such as name="night"')) from None
+        raise ValueError(tr('a name is expected in quotes, such as name="night"')) from None
 
 
 TERMS: dict[str, Callable[[str], Any]] = {

@@ -58,7 +58,7 @@ def change_of(given: Mapping[str, str], ledger: Ledger, using: Settings, today: 
         case "set":
             wanted = prices_of(given, _assumed(using, today, given.get("carrier", "")))
         case _:
-            raise UsageError(tr("{text!r} is none of them", text=given.get("way", "")[:100]), ", ".join(WAYS))
+            raise UsageError(tr("{text!r} is not one of them", text=given.get("way", "")[:100]), ", ".join(WAYS))
     for name in sorted({price.carrier for price in wanted}):
         ledger.book.carrier(name)
     names = {price.carrier for price in wanted}
@@ -74,7 +74,7 @@ def prices_of(given: Mapping[str, str], assume: Assumptions) -> list[Price]:
     found = read("price.csv", sheets.write_csv(OWN_COLUMNS, lines), assume)
     if found.faults or not found.prices:
         told = "; ".join(dict.fromkeys(one.sentence for one in found.faults)) or tr("the price is not told")
-        raise UsageError(told, tr("go back and mend it"))
+        raise UsageError(told, tr("go back and correct it"))
     return list(found.prices)
 
 
@@ -107,7 +107,7 @@ def assumptions_of(given: Mapping[str, str], using: Settings, today: date) -> As
 
 def _one_of(known: Iterable[Any], text: str, made: Callable[[str], Any]) -> Any:
     if text and text not in tuple(known):
-        raise UsageError(tr("{text!r} is none of them", text=text[:100]), ", ".join(map(str, known)))
+        raise UsageError(tr("{text!r} is not one of them", text=text[:100]), ", ".join(map(str, known)))
     return made(text)
 
 
@@ -123,7 +123,7 @@ def _said(title: str, text: str, reader: Callable[[str], Any]) -> Any:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 16):
-        raise UsageError(tr("{text!r} is no number", text=text[:100]))
+        raise UsageError(tr("{text!r} is not a number", text=text[:100]))
     return int(text)
 
 
@@ -157,7 +157,7 @@ def day_of(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(tr("{text!r} is no day", text=text[:100]), tr("write it like 2026-10-01")) from None
+        raise UsageError(tr("{text!r} is not a day", text=text[:100]), tr("write it like 2026-10-01")) from None
 
 
 def told_faults(faults: Iterable[LineFault], limit: int) -> list[dict[str, str]]:

@@ -57,21 +57,25 @@ def settled(sheet: Sheet, columns: Columns) -> Columns:
 
 
 def problems(sheet: Sheet, columns: Columns, currency: str, ignored: Collection[str]) -> Iterator[str]:
-    """What the headings say about money that nobody here understands, in sentences."""
+    """What the headings say about money that is not understood, in sentences."""
     for column in columns.by_place.values():
         yield from _unit_problems(column, currency)
     told = set(map(plain, ignored))
     for place, heading in columns.unknown.items():
         values = {row.cells[place].strip() for row in sheet.rows[columns.begin :] if place < len(row.cells)}
         if plain(heading) not in told and _says_money(heading, values - {"", "0", "0.0", "0.00", "-"}):
-            yield tr("nobody here understands the column {column}, which may change what calls cost; if it does not, "
-                     "say --ignore {quoted}", column=heading, quoted=repr(heading))  # fmt: skip
+            yield tr(
+                "the column {column} is not understood and may change what calls cost; "
+                "if it does not, say --ignore {quoted}",
+                column=heading,
+                quoted=repr(heading),
+            )
     yield from _minimum_problems(sheet, columns)
 
 
 def _unit_problems(column: DeckColumn, currency: str) -> Iterator[str]:
     if column.rest:
-        yield tr("the heading {column} says {rest!r}, which nobody here understands", column=column.heading,
+        yield tr("the heading {column} says {rest!r}, which is not understood", column=column.heading,
                  rest=column.rest)  # fmt: skip
     try:
         column.unit.in_currency(currency)

@@ -29,7 +29,7 @@ class Home:
         return TrafficType.HK_MO_TW if near else TrafficType.INTERNATIONAL
 
     def is_own(self, prefix: str, traffic_type: TrafficType) -> bool:
-        """Whether digits given for such calls begin with the home country's code, and are no local ones as dialled."""
+        """Whether digits given for such calls begin with the home country's code, and are not local ones as dialled."""
         near = self._area if self.iso == CHINA and traffic_type is TrafficType.LOCAL else ""
         return bool(self._calling_code) and prefix.startswith(self._calling_code + near)
 

@@ -60,7 +60,7 @@ def read_file(file: Path, assume: Assumptions, heard: Heard) -> Imported:
         if (more := len(found.faults) - SHOWN_FAULTS) > 0:
             lines.append("  " + tr("and {count} more", count=more))
         heading = tr("{file}: {count} faults", file=file, count=len(found.faults))
-        raise DataError("\n".join([heading, *lines]), tr("nothing was imported; mend these lines and try again"))
+        raise DataError("\n".join([heading, *lines]), tr("nothing was imported; correct these lines and try again"))
     return found
 
 

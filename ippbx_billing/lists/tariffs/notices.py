@@ -39,7 +39,7 @@ _AMOUNT = re.compile(r"\d+[.,]\d+|[$€£¥]\s*\d|\d\s*%")
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """What the lines around the table say for all of it, and what nobody here understands, by place."""
+    """What the lines around the table say for all of it, and what is not understood, by place."""
 
     unit: AmountUnit = NOTHING_SAID
     first_day: date | None = None
@@ -120,5 +120,9 @@ def _with_day(found: Notices, where: str, text: str, order: cells.DateOrder | No
 def problems(notices: Notices) -> Iterator[tuple[str, str]]:
     """Where a line stands that may change what calls cost, and in a sentence what to do about it."""
     for where, text in notices.doubts:
-        yield where, tr("nobody here understands {line}, which may change what calls cost; if it does not, say "
-                        "--ignore {quoted}", line=repr(text), quoted=repr(text))  # fmt: skip
+        told = tr(
+            "{line} is not understood and may change what calls cost; if it does not, say --ignore {quoted}",
+            line=repr(text),
+            quoted=repr(text),
+        )
+        yield where, told

@@ -124,7 +124,7 @@ class _Cell:
         if len(last) < len(first):
             last = first[: -len(last)] + last
         if len(first) != len(last) or not 0 <= int(last) - int(first) < LARGEST_RANGE:
-            raise ValueError(tr("a range of prefixes is wanted, such as 44208-44212"))
+            raise ValueError(tr("a range of prefixes is expected, such as 44208-44212"))
         for number in range(int(first), int(last) + 1):
             yield str(number).zfill(len(first))
 
@@ -147,7 +147,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _wanted() -> str:
-    return tr("prefixes are wanted as digits with commas between them, such as 4420, 4421")
+    return tr("prefixes are expected as digits with commas between them, such as 4420, 4421")
 
 
 def _two_ways(short: str, long: str) -> str:

@@ -196,7 +196,7 @@ def is_remark(line: DeckLine) -> bool:
 
 
 def is_of_messages(line: DeckLine) -> bool:
-    """Whether the row is the price of text messages, which are no calls."""
+    """Whether the row is the price of text messages, which are not calls."""
     return line.text("traffic_type").strip().lower() in TEXT_MESSAGES
 
 
@@ -374,11 +374,11 @@ def _with_terms(figures: Figures, line: DeckLine) -> Figures:
 def _own_figures(line: DeckLine, assume: Assumptions) -> Figures | None:
     pair: tuple[Seconds, Seconds] | None = _increments(line, None) if line.has("increments") else None
     initial_s, step_s = pair or (
-        line.need("initial_s", line.block_seconds("initial_s"), tr("whole seconds are wanted, such as 60")),
-        line.need("step_s", line.block_seconds("step_s"), tr("whole seconds are wanted, such as 60")),
+        line.need("initial_s", line.block_seconds("initial_s"), tr("whole seconds are expected, such as 60")),
+        line.need("step_s", line.block_seconds("step_s"), tr("whole seconds are expected, such as 60")),
     )
-    initial = line.need("initial_fee", line.money("initial_fee", assume), tr("an amount is wanted, such as 0.07"))
-    step = line.need("step_fee", line.money("step_fee", assume), tr("an amount is wanted, such as 0.07"))
+    initial = line.need("initial_fee", line.money("initial_fee", assume), tr("an amount is expected, such as 0.07"))
+    step = line.need("step_fee", line.money("step_fee", assume), tr("an amount is expected, such as 0.07"))
     per_s = line.read("per_s", cells.per, 0)
     if initial_s is None or step_s is None or initial is None or step is None:
         return None
@@ -395,7 +395,7 @@ def _own_figures(line: DeckLine, assume: Assumptions) -> Figures | None:
 def _figures_of_rate(line: DeckLine, assume: Assumptions) -> Figures | None:
     rate = line.read("new_rate", line.money("new_rate", assume), None) if line.has("new_rate") else None
     key = "next_rate" if line.has("next_rate") and not line.names("rate") else "rate"
-    rate = rate or line.need(key, line.money(key, assume), tr("an amount is wanted, such as 0.07"))
+    rate = rate or line.need(key, line.money(key, assume), tr("an amount is expected, such as 0.07"))
     if rate is None:
         return None
     initial = rate
@@ -486,7 +486,7 @@ def _scaled(initial_s: Seconds, initial: Exact, step_s: Seconds, step: Exact, pe
         times *= 10
     fees = (initial * times).numerator, (step * times).numerator
     if max(fees) > money.MAX_MICRO or per_s * times > money.MAX_MICRO:
-        raise ValueError(tr("an amount with fewer digits is wanted"))
+        raise ValueError(tr("an amount with fewer digits is expected"))
     return cells.believable(Figures(initial_s, fees[0], step_s, fees[1], per_s * times))
 
 
@@ -558,7 +558,7 @@ def _area_digits(text: str) -> list[str]:
         first, dash, last = part.partition("-")
         digits = [re.sub(r"\s", "", first), re.sub(r"\s", "", last)]
         if not digits[0].isdecimal() or (dash and not (digits[1].isdecimal() and len(digits[0]) == len(digits[1]))):
-            raise ValueError(tr("area codes are wanted, such as 0755, 020"))
+            raise ValueError(tr("area codes are expected, such as 0755, 020"))
         ends = range(int(digits[0]), int(digits[1] or digits[0]) + 1)
         found += [str(number).zfill(len(digits[0])) for number in ends]
     return found
@@ -579,7 +579,7 @@ BY_DIGITS = (TrafficType.IP_LONG_DISTANCE, TrafficType.DIALUP, TrafficType.INTER
 def _areas(text: str) -> list[str]:
     found = cells.values(text)
     if not all(re.fullmatch(r"\d{1,6}", one, re.ASCII) for one in found):
-        raise ValueError(tr("area codes are wanted, such as 0755, 020"))
+        raise ValueError(tr("area codes are expected, such as 0755, 020"))
     return found
 
 
@@ -597,7 +597,7 @@ def _countries(text: str, home: Home) -> list[str]:
     except ValueError as error:
         raise ValueError(
             tr(
-                "there is no country {name!r}; two letters of ISO 3166 or its name are wanted, such as US",
+                "there is no country {name!r}; two letters of ISO 3166 or its name are expected, such as US",
                 name=f"{error}",
             )
         ) from None

@@ -158,7 +158,7 @@ def _value(value: Any) -> str:
 
 
 def read(text: str, assume: Assumptions) -> tuple[dict[str, Any], list[Price], list[LineFault]]:
-    """The carrier's settings, its prices, and all that cannot be used; `{}` and no prices for what is no TOML."""
+    """The carrier's settings, its prices, and all that cannot be used; `{}` and no prices for what is not TOML."""
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
@@ -168,13 +168,13 @@ def read(text: str, assume: Assumptions) -> tuple[dict[str, Any], list[Price], l
     except RecursionError:
         return {}, [], [LineFault(tr("line {line}", line=1), tr("this is not valid TOML: {error}", error="too deep"))]
     places = _Places(text)
-    faults = [LineFault(places.of(key), tr("{key} is unknown; only [carrier] and [[prices]] are wanted", key=key))
+    faults = [LineFault(places.of(key), tr("{key} is unknown; only [carrier] and [[prices]] are expected", key=key))
               for key in document if key not in ("carrier", "prices")]  # fmt: skip
     carrier = _Table(document.get("carrier", {}), places.of("carrier"), CARRIER_KEYS, faults)
     settings = _settings(carrier, assume)
     tables = document.get("prices", [])
     if not isinstance(tables, list):
-        faults.append(LineFault(places.of("prices"), tr("prices are wanted as tables, each headed [[prices]]")))
+        faults.append(LineFault(places.of("prices"), tr("prices are expected as tables, each headed [[prices]]")))
         tables = []
     prices = []
     for number, table in enumerate(tables):
@@ -209,7 +209,7 @@ class _Table:
         self.values: Mapping[str, Any] = values if isinstance(values, dict) else {}
         self.sound = True
         if not isinstance(values, dict):
-            self.fault(tr("a table is wanted"))
+            self.fault(tr("a table is expected"))
         for key in self.values:
             if key not in keys:
                 self.fault(tr("{key} is unknown; known are {keys}", key=key, keys=", ".join(sorted(keys))))
@@ -305,19 +305,19 @@ def _wanted(reader: Any) -> str:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(tr("text in quotes is wanted"))
+        raise ValueError(tr("text in quotes is expected"))
     return value
 
 
 def _texts(value: Any) -> list[str]:
     if not isinstance(value, list) or not value:
-        raise ValueError(tr('a list of texts is wanted, such as ["0755", "020"]'))
+        raise ValueError(tr('a list of texts is expected, such as ["0755", "020"]'))
     return list(map(_text, value))
 
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(tr("true or false is wanted"))
+        raise ValueError(tr("true or false is expected"))
     return value
 
 
@@ -330,12 +330,12 @@ def _fee(value: Any) -> int:
     if isinstance(value, str) or (type(value) is int and value >= 0):
         micro, said = cells.exact(str(value), "point")
         return cells.whole(cells.share(micro, said.divisor))
-    raise ValueError(tr('an amount is wanted in quotes, such as "0.07"'))
+    raise ValueError(tr('an amount is expected in quotes, such as "0.07"'))
 
 
 def _seconds(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= cells.MOST_SECONDS:
-        raise ValueError(tr("whole seconds are wanted, such as 60"))
+        raise ValueError(tr("whole seconds are expected, such as 60"))
     return value
 
 
@@ -349,19 +349,19 @@ def _term(value: Any) -> str:
 
 def _per(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= money.MAX_MICRO:
-        raise ValueError(tr("whole seconds are wanted, such as 60"))
+        raise ValueError(tr("whole seconds are expected, such as 60"))
     return value
 
 
 def _day(value: Any) -> date:
     if type(value) is not date:
-        raise ValueError(tr("a day without quotes is wanted, such as 2026-10-01"))
+        raise ValueError(tr("a day without quotes is expected, such as 2026-10-01"))
     return value
 
 
 def _decimals(value: Any) -> int:
     if type(value) is not int or value not in DECIMALS:
-        raise ValueError(tr("a whole number from -6 to 6 is wanted"))
+        raise ValueError(tr("a whole number from -6 to 6 is expected"))
     return value
 
 
@@ -375,13 +375,13 @@ def _part_second(value: Any) -> str:
 
 def _one_of(value: Any, words: Sequence[str]) -> str:
     if value not in words:
-        raise ValueError(tr("one of these is wanted: {words}", words=", ".join(words)))
+        raise ValueError(tr("one of these is expected: {words}", words=", ".join(words)))
     return str(value)
 
 
 def _known(value: Any, keys: set[str]) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(tr("a table in braces is wanted"))
+        raise ValueError(tr("a table in braces is expected"))
     for key in value:
         if key not in keys:
             raise ValueError(tr("{key} is unknown; known are {keys}", key=key, keys=", ".join(sorted(keys))))
@@ -393,7 +393,7 @@ def _read_figures(value: Any) -> Figures:
     missing = [key for key in ("initial_s", "initial_fee", "step_s", "step_fee") if key not in table]
     if missing:
         example = '{ initial_s = 180, initial_fee = "0.22", step_s = 60, step_fee = "0.11" }'
-        raise ValueError(tr("{keys} is missing in it; {example} is wanted", keys=", ".join(missing), example=example))
+        raise ValueError(tr("{keys} is missing in it; {example} is expected", keys=", ".join(missing), example=example))
     figures = Figures(
         _block_seconds(table["initial_s"]),
         _fee(table["initial_fee"]),
@@ -407,7 +407,7 @@ def _read_figures(value: Any) -> Figures:
 
 def _windows(value: Any) -> Iterable[Window]:
     if not isinstance(value, list):
-        raise ValueError(tr("a list of windows is wanted"))
+        raise ValueError(tr("a list of windows is expected"))
     return [_read_window(one) for one in value]
 
 
@@ -416,7 +416,7 @@ def _read_window(value: Any) -> Window:
     missing = [key for key in ("kind", "from", "to", "figures") if key not in table]
     if missing:
         example = '{ kind = "daily", from = "00:00", to = "07:00", figures = { … } }'
-        raise ValueError(tr("{keys} is missing in it; {example} is wanted", keys=", ".join(missing), example=example))
+        raise ValueError(tr("{keys} is missing in it; {example} is expected", keys=", ".join(missing), example=example))
     priority = table.get("priority")
     if priority is not None and type(priority) is not int:
         raise ValueError(tr("a priority is a whole number, such as 40"))

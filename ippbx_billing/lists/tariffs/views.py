@@ -376,7 +376,7 @@ def doubts(found: "Iterable[PriceDoubt]", ledger: "Ledger", carrier: str | None 
         *([Column("carrier", tr("Carrier"))] if carrier is None else []),
         Column("finding", tr("Finding")),
     ]
-    return Listing(rows, headings, empty=tr("nothing to complain about"))
+    return Listing(rows, headings, empty=tr("no problem was found"))
 
 
 def _doubt(one: "PriceDoubt") -> dict[str, Any]:

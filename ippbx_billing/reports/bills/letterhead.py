@@ -39,5 +39,5 @@ def _logo(using: Settings) -> bytes:
     except OSError as error:
         raise DataError(tr("{path} cannot be read: {error}", path=path, error=tr(str(error.strerror))), hint) from error
     if len(content) > LARGEST_LOGO or not (content.startswith(PNG) or SVG in content[:4096]):
-        raise DataError(tr("{path} is no logo that can be printed", path=path), hint)
+        raise DataError(tr("{path} is not a logo that can be printed", path=path), hint)
     return content

@@ -4,13 +4,16 @@ documents.write(paper.document(bill, notes), "pdf", Path("bill.pdf"))
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ippbx_billing.documents import Document, Section
 from ippbx_billing.documents.columns import Column, is_nothing, shown
 from ippbx_billing.language import tr
 from ippbx_billing.reports.bills.statements import Billing, Statement
 from ippbx_billing.reports.views import limits
+
+if TYPE_CHECKING:
+    from ippbx_billing.reports.coverage import Coverage
 
 Row = Mapping[str, Any]
 
@@ -26,6 +29,11 @@ def document(bill: Statement, notes: Sequence[str] = ()) -> Document:
         dated=bill.period.last,
         letterhead=bill.letterhead,
     )
+
+
+def concerning(bill: Statement, missing: "Coverage") -> list[str]:
+    """What the period's calls do not cover, as far as it concerns this bill: other people's records do not."""
+    return missing.notes(others=bill.kind == "company")
 
 
 def overview(billing: Billing, notes: Sequence[str] = (), *, with_calls: bool = False) -> Document:

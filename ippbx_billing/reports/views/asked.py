@@ -29,6 +29,7 @@ from ippbx_billing.reports.queries import LONGEST, Query
 from ippbx_billing.reports.trunk_load import busy_hour
 from ippbx_billing.reports.views import named as looks
 from ippbx_billing.reports.views import sums
+from ippbx_billing.reports.views.conditions import facts
 from ippbx_billing.reports.views.sheets import ReportSheet, paper, title_of_key
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class WantedReport:
         for name, known in {"report": titles(), "by": GROUPS, "and": GROUPS, "sort": SORTS, "compare": COMPARED,
                             "show": SHOWN}.items():  # fmt: skip
             if given[name] and given[name] not in known:
-                raise UsageError(tr("{text!r} is none of them", text=given[name][:LONGEST]), ", ".join(known))
+                raise UsageError(tr("{text!r} is not one of them", text=given[name][:LONGEST]), ", ".join(known))
         keys = tuple(dict.fromkeys(filter(None, (given["by"] or "extension", given["and"]))))
         return cls(
             name=given["report"] or BY_KEYS,
@@ -120,7 +121,7 @@ def _top(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and int(text[:9]) > 0 and len(text) < 7):
-        raise UsageError(tr("{text!r} is no number of rows", text=text[:LONGEST]), tr("ask for at least one"))
+        raise UsageError(tr("{text!r} is not a number of rows", text=text[:LONGEST]), tr("ask for at least one"))
     return int(text)
 
 
@@ -183,7 +184,7 @@ _NAMED: Mapping[str, tuple[Callable[[WantedReport], Ask], Callable[[Answer, Want
 # -- how it is handed on
 
 
-def listing(sheet: ReportSheet, told: Coverage, conditions: Sequence[tuple[str, str]]) -> Listing:
+def listing(sheet: ReportSheet, told: Coverage, conditions: Mapping[str, str], view: View) -> Listing:
     """The sheet for any writer, with what it does not cover and the conditions it was asked with."""
     return Listing(
         sheet.rows if sheet.flat is None else sheet.flat,
@@ -191,7 +192,7 @@ def listing(sheet: ReportSheet, told: Coverage, conditions: Sequence[tuple[str, 
         for_people=sheet.rows,
         csv=all_columns(sheet.keys),
         document={**sheet.document, "coverage": told.document()},
-        paper=paper(sheet, told, conditions),
+        paper=paper(sheet, told, conditions, facts(sheet.period, conditions, view)),
         total=sheet.footer,
         title=sheet.title,
         empty=sheet.empty,

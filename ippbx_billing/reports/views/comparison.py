@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ippbx_billing.documents.columns import Column
+from ippbx_billing.documents.columns import Column, cell
 from ippbx_billing.documents.document import Document, Section
 from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import tr
@@ -29,11 +29,26 @@ def offers(answer: Comparison, period: Period, currency: str) -> Listing:
         headings,
         csv=[*headings, *(Column(one.unpriced, "", "number") for one in headings if one.unpriced)],
         document=document,
-        paper=Document(title, sections=[Section("", headings, rows, total=foot, empty=empty)], notes=notes(answer)),
+        paper=Document(
+            title,
+            facts=_facts(answer, period, currency),
+            sections=[Section("", headings, rows, total=foot, empty=empty)],
+            notes=notes(answer),
+            dated=period.last,
+        ),
         total=foot,
         title=title,
         empty=empty,
     )
+
+
+def _facts(answer: Comparison, period: Period, currency: str) -> list[tuple[str, str]]:
+    names = ", ".join(one.carrier.name for one in answer.offers)
+    return [
+        (tr("Days"), f"{period.first} – {period.last}"),
+        (tr("Carrier"), names or "–"),
+        (tr("Currency"), currency),
+    ]
 
 
 def _headings(answer: Comparison) -> list[Column]:
@@ -95,6 +110,6 @@ def notes(answer: Comparison) -> list[str]:
 
 
 def _missing(offer: Offer) -> str:
-    kinds = ", ".join(f"{tr(name)} {count}" for name, count in sorted(offer.unpriced.items()))
+    kinds = ", ".join(f"{cell(name, 'word')} {count}" for name, count in sorted(offer.unpriced.items()))
     count = offer.unpriced.total()
     return tr("{name} has no price for {count} calls: {kinds}", name=offer.carrier.name, count=count, kinds=kinds)

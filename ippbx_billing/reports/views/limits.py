@@ -77,7 +77,7 @@ def outcomes(done: Sequence[tuple[BarringStep, str | None]]) -> Listing:
 
 
 def journal(entries: Iterable[Barring], zone: tzinfo) -> Listing:
-    """What the PBX was asked for, and what came of it."""
+    "Show what the PBX was asked for, and what came of it."
     columns = [
         Column("at", tr("Time"), "time"),
         Column("action", tr("Action"), "word"),

@@ -232,11 +232,11 @@ def busy_hour(answer: "Answer") -> ReportSheet:
     columns = [
         Column("trunk", tr("Trunk")),
         Column("calls", tr("Calls"), "number", rank=4),
-        Column("peak_calls", tr("Most at once"), "number"),
+        Column("peak_calls", tr("Most at once"), "number", average=True),
         Column("peak_at", tr("At"), "time", rank=2),
         Column("busy_hour", tr("Busiest hour"), "time", rank=1),
-        Column("busy_hour_erlang", tr("Its load (Erl)"), "money"),
-        Column("erlang", tr("Mean load (Erl)"), "money", rank=3),
+        Column("busy_hour_erlang", tr("Its load (Erl)"), "money", average=True),
+        Column("erlang", tr("Mean load (Erl)"), "money", rank=3, average=True),
         Column("lines", tr("Lines needed"), "number"),
     ]
     title = tr("Lines in {month}", month=answer.period.name)

@@ -105,7 +105,9 @@ def employee(directory: "DirectoryTables", who: str) -> Listing:
     places = list(map(_place, spans))
     held = _joined([one for one in directory.extension_history() if one.employee == number])
     extensions: Rows = [{"extension": one.number, **_days(one)} for one in held]
-    document = {"number": number, "name": spans[0].name, "departments": places, "extensions": extensions}
+    mail = ", ".join(directory.mails("employee").get(spans[0].id, ()))
+    document: dict[str, Any] = {"number": number, "name": spans[0].name, "mail": mail or None}
+    document |= {"departments": places, "extensions": extensions}
     told = [{"what": tr("department"), "which": one["department"], **one} for one in places]
     told += [{"what": tr("extension"), "which": one["extension"], **one} for one in extensions]
     headings = [
@@ -115,7 +117,7 @@ def employee(directory: "DirectoryTables", who: str) -> Listing:
         Column("until", tr("Until"), "code"),
         Column("state", tr("State"), "word", 1),
     ]
-    title = f"{number} {spans[0].name}"
+    title = " ".join(filter(None, (number, spans[0].name, mail)))
     csv = all_columns(places[0])
     return Listing(places, headings, for_people=_in_words(told), csv=csv, document=document, title=title)
 
@@ -214,7 +216,7 @@ def new_entries(changes: "Iterable[EntryChange]") -> int:
 
 
 def _day(day: date) -> str | None:
-    """A day as JSON has it; None is since ever or until further notice."""
+    """A day as JSON has it; None is from the beginning or until further notice."""
     return None if day in (date.min, date.max) else day.isoformat()
 
 

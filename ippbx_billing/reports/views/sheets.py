@@ -5,7 +5,7 @@
 What a sheet does not cover goes with it wherever it goes; a face shows it below the table.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -94,20 +94,31 @@ def figure(row: Row, key: str) -> Decimal:
     return Decimal(0) if value is None else Decimal(str(value))
 
 
-def paper(sheet: ReportSheet, told: "Coverage", conditions: Sequence[tuple[str, str]]) -> "Document":
-    """The sheet as a document that can be handed on without a word; `conditions` are those it was asked with."""
+def notes(sheet: ReportSheet, told: "Coverage", conditions: Mapping[str, Any]) -> list[str]:
+    """What is not in it, as far as it concerns this sheet: of prices only where it has fees, of calls only its own."""
+    has_fees = any(column.unpriced for column in sheet.columns)
+    limited = any(conditions.values())
+    return told.notes(unrated=not sheet.holds_unrated and has_fees, fees=has_fees, others=not limited)
+
+
+def paper(
+    sheet: ReportSheet, told: "Coverage", conditions: Mapping[str, Any], facts: Sequence[tuple[str, str]]
+) -> "Document":
+    """The sheet as a document that can be handed on without a word; `conditions` are those it was asked with.
+
+    `facts` are what stands above its rows (see `views.conditions`).
+    """
     from ippbx_billing.documents import Chart, Document, Section
 
     chart = None
     if sheet.label and len(sheet.rows) > 1:
         title = _title(sheet, sheet.measure)
         chart = Chart("line" if sheet.label in CURVES else "bar", sheet.label, sheet.measure, title)
-    days = f"{sheet.period.first} – {sheet.period.last}"
     return Document(
         sheet.title,
-        facts=[(tr("Days"), days), *conditions],
+        facts=facts,
         sections=[Section("", sheet.columns, sheet.rows, total=sheet.footer, chart=chart, empty=sheet.empty)],
-        notes=told.notes(unrated=not sheet.holds_unrated),
+        notes=notes(sheet, told, conditions),
         dated=sheet.period.last,
     )
 
@@ -136,6 +147,11 @@ def _key_columns(key: str, rows: Sequence[Row]) -> list[Column]:
 def title_of_key(key: str) -> str:
     """What calls are summed by, as a heading."""
     return tr("Employee") if key == "employee" else _HEADINGS[key]()[0]
+
+
+def kind_of_key(key: str) -> str:
+    """The kind of the values that calls are summed by."""
+    return "text" if key == "employee" else _HEADINGS[key]()[1]
 
 
 _HEADINGS: dict[str, Callable[[], tuple[str, str]]] = {
@@ -173,8 +189,8 @@ def measure_columns(currency: str, measure: str = "fee", *, compared: bool = Fal
         Column("fee", tr("Fee ({currency})", currency=currency), "money", unpriced="unpriced"),
         *(_difference_columns() if compared else ()),
         Column("share", tr("Share"), "percent", rank=5 if drawn else 10, unpriced="unpriced"),
-        Column("average_fee", tr("Average fee"), "money", rank=13, unpriced="unpriced"),
-        Column("average_s", tr("Average talk (s)"), "number", rank=12),
+        Column("average_fee", tr("Average fee"), "money", rank=13, unpriced="unpriced", average=True),
+        Column("average_s", tr("Average talk (s)"), "number", rank=12, average=True),
     ]
     return [replace(one, rank=0) if one.key == measure else one for one in columns]
 

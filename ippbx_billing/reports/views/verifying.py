@@ -3,7 +3,7 @@
 from typing import Any
 
 from ippbx_billing import money
-from ippbx_billing.documents.columns import Column
+from ippbx_billing.documents.columns import Column, cell
 from ippbx_billing.documents.document import Document, Section
 from ippbx_billing.documents.listing import Listing
 from ippbx_billing.language import tr
@@ -21,7 +21,12 @@ def verified(answer: Verification, carrier: str, period: Period, currency: str) 
     total = {"cause": tr("total"), "count": len(rows), "difference": _text(answer.their_micro - answer.our_micro)}
     paper = Document(
         title,
-        facts=_facts(answer),
+        facts=[
+            (tr("Carrier"), carrier),
+            (tr("Days"), f"{period.first} – {period.last}"),
+            (tr("Currency"), currency),
+            *_facts(answer),
+        ],
         sections=[
             Section(tr("By cause"), _cause_columns(), [_spoken(one) for one in causes], total=total, empty=_agree()),
             Section(tr("Line by line"), columns(), [_spoken(one) for one in rows], empty=_agree()),
@@ -58,11 +63,14 @@ def _sums(answer: Verification) -> dict[str, Any]:
 def _facts(answer: Verification) -> list[tuple[str, str]]:
     lines = tr("{lines}, of which {matched} are calls of ours and {agreed} agree",
                lines=answer.lines, matched=answer.matched, agreed=answer.agreed)  # fmt: skip
-    ours = str(_text(answer.our_micro))
+    theirs, ours, difference = (
+        cell(_text(micro), "money")
+        for micro in (answer.their_micro, answer.our_micro, answer.their_micro - answer.our_micro)
+    )
     return [
-        (tr("They ask for"), str(_text(answer.their_micro))),
+        (tr("They ask for"), theirs),
         (tr("By our calls it is"), f"≥ {ours}" if answer.unrated else ours),
-        (tr("Difference"), str(_text(answer.their_micro - answer.our_micro))),
+        (tr("Difference"), difference),
         (tr("Lines of the bill"), lines),
     ]
 
@@ -146,7 +154,7 @@ def words() -> dict[DifferenceCause, str]:
         DifferenceCause.TWICE: tr("billed twice"),
         DifferenceCause.UNANSWERED: tr("nobody answered"),
         DifferenceCause.ELSEWHERE: tr("went over another carrier's line"),
-        DifferenceCause.INCOMING: tr("was no outgoing call"),
+        DifferenceCause.INCOMING: tr("was not an outgoing call"),
         DifferenceCause.LEFT_OUT: tr("left out by a filter, or told by another record"),
         DifferenceCause.OTHER_MONTH: tr("of another month"),
         DifferenceCause.ITEM: tr("no call: rent, package, credit"),

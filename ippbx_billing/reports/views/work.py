@@ -1,9 +1,9 @@
-"""What waits for somebody's hand: calls without a price, rejected records, unknown words, by cause, with what mends it.
+"""What waits for somebody's hand: calls without a price, rejected records, unknown words, by cause, with the remedy.
 
     for job in jobs(ledger): job.sentence, job.calls, job.way
-    mend = mend_of({"cause": "unpriced", "code": …, "facts": …, "way": "trunk", "carrier": "default"}, ledger)
+    remedy = remedy_of({"cause": "unpriced", "code": …, "facts": …, "way": "trunk", "carrier": "default"}, ledger)
 
-The one idea: what a form says becomes a `Mend` here, so that a page neither reads prices nor knows how they are mended.
+The one idea: what a form says becomes a `Remedy` here, so that a page neither reads prices nor knows remedies.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ from ippbx_billing.language.reasons import sentence
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.reasons import loaded
 from ippbx_billing.lists.tariffs import cells
-from ippbx_billing.pipeline.mending import Attempt, Cause, Mend
+from ippbx_billing.pipeline.remedies import Attempt, Cause, Remedy
 from ippbx_billing.reports import fee_text
 from ippbx_billing.tariffs import Figures, Price, Trunk
 
@@ -30,7 +30,7 @@ NO_LOCAL = "no-local-price"
 class Job:
     """A cause: its `count` calls or events wait since `since`; `example` is the newest of them.
 
-    `way` says what mends it: a trunk's carrier, a price, a word's meaning, or only to be read again. The facts of the
+    `way` is the remedy: a trunk's carrier, a price, a word's meaning, or only to be read again. The facts of the
     cause stand in `trunk`, `carrier`, `traffic_type` and `direction`, where they are known.
     """
 
@@ -101,12 +101,12 @@ def _rejected(row: Row) -> Job:
     return Job(Cause.REJECTED, row["reason"], row["reason_facts"], "", told, row["events"], row["example"], None, AGAIN)
 
 
-def mend_of(given: Mapping[str, str], ledger: Ledger) -> Mend:
-    """The mend that a form describes; UsageError where it cannot be meant."""
+def remedy_of(given: Mapping[str, str], ledger: Ledger) -> Remedy:
+    """The remedy that a form describes; UsageError where it cannot be meant."""
     if given.get("cause") not in tuple(Cause):
-        raise UsageError(tr("{text!r} is none of them", text=given.get("cause", "")[:100]), ", ".join(Cause))
+        raise UsageError(tr("{text!r} is not one of them", text=given.get("cause", "")[:100]), ", ".join(Cause))
     cause = Cause(given["cause"])
-    plain = Mend(cause, given.get("code", ""), given.get("facts", ""), given.get("word", ""))
+    plain = Remedy(cause, given.get("code", ""), given.get("facts", ""), given.get("word", ""))
     match given.get("way"):
         case "trunk":
             carrier = ledger.book.carrier(given.get("carrier", ""))
@@ -155,26 +155,26 @@ def _read(title: str, text: str, reader: Callable[[str], Any]) -> Any:
 
 def _one_of(kinds: Any, text: str) -> Any:
     if text not in tuple(kinds):
-        raise UsageError(tr("{text!r} is none of them", text=text[:100]), ", ".join(kinds))
+        raise UsageError(tr("{text!r} is not one of them", text=text[:100]), ", ".join(kinds))
     return kinds(text)
 
 
-def in_words(mend: Mend) -> str:
+def in_words(remedy: Remedy) -> str:
     """What would be done, in a sentence."""
     from ippbx_billing.lists.tariffs import views
 
-    if mend.trunk is not None:
-        return tr("trunk {name} belongs to {carrier}", name=mend.trunk.name, carrier=mend.trunk.carrier)
-    if mend.price is not None:
-        what, day, price = views.what(mend.price), mend.price.effective_from, views.in_words(mend.price)
+    if remedy.trunk is not None:
+        return tr("trunk {name} belongs to {carrier}", name=remedy.trunk.name, carrier=remedy.trunk.carrier)
+    if remedy.price is not None:
+        what, day, price = views.what(remedy.price), remedy.price.effective_from, views.in_words(remedy.price)
         return tr("{what} from {day}: {price}", what=what, day=day, price=price)
-    if mend.meaning is not None:
-        return tr("{word} means {meaning}", word=mend.word, meaning=tr(mend.meaning.value))
+    if remedy.meaning is not None:
+        return tr("{word} means {meaning}", word=remedy.word, meaning=tr(remedy.meaning.value))
     return tr("read again with the present rules")
 
 
 def sentences(found: Attempt, currency: str, decimals: int) -> Iterator[str]:
-    """What a mend would do, and what would be left."""
+    """What a remedy would do, and what would be left."""
     if found.looked_at < found.events:
         yield tr("tried on the newest {count} of {all} events", count=f"{found.looked_at:,}", all=f"{found.events:,}")
     fee = f"{fee_text(found.fee_micro, decimals)} {currency}"

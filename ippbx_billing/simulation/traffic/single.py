@@ -81,4 +81,4 @@ def rated_as(planned: PlannedCall, *, since: int, inbox: "Inbox", ledger: "Ledge
                     return event, int(row["id"])
         sleep(LOOK_EVERY_S)
     problem = tr("the record was kept, and is not rated after {seconds} seconds", seconds=int(PATIENCE_S))
-    raise BillingError(problem, tr("`ippbx-bill doctor` and `ippbx-bill events list` tell where it is"))
+    raise BillingError(problem, tr("`ippbx-bill doctor` and `ippbx-bill events list` show where it is"))

@@ -198,7 +198,7 @@ def pages(service: Service) -> list[str]:
 
 
 def found(client: httpx.Client, routes: list[Route]) -> Iterator[str]:
-    """Breadth first, one address for each way; a file is no page."""
+    """Breadth first, one address for each way; a file is not a page."""
     known: set[str] = {"/calls"}
     waiting = deque(["/", "/calls?from=2026-10-01&to=2026-10-31"])
     yield "/sign-in"

@@ -1,10 +1,10 @@
-"""What keeps calls from having a price, mended: tried first on the calls concerned, then done, and these read again.
+"""What keeps calls from having a price, resolved: tried on the calls concerned, then done, and these read again.
 
-    mend = Mend(Cause.UNPRICED, code, facts, trunk=Trunk("FXO-9", "default"))
-    attempt(ledger, inbox, settings, mend)     # Attempt(calls=71, priced=71, fee_micro=12_400_000, …), nothing changed
-    carry_out(ledger, inbox, settings, mend)
+    remedy = Remedy(Cause.UNPRICED, code, facts, trunk=Trunk("FXO-9", "default"))
+    attempt(ledger, inbox, settings, remedy)  # Attempt(calls=71, priced=71, fee_micro=12_400_000, …), nothing changed
+    carry_out(ledger, inbox, settings, remedy)
 
-The one idea: a mend is tried with the very rules that it makes, so that what is promised is what happens.
+The one idea: a remedy is tried with the very rules that it makes, so that what is promised is what happens.
 """
 
 import shutil
@@ -33,7 +33,7 @@ MOST_TRIED = 2_000  # events; enough to judge by, and done in about a second
 
 
 class Cause(StrEnum):
-    """What sort of thing is to be mended."""
+    """What sort of thing is to be resolved."""
 
     UNPRICED = "unpriced"
     REJECTED = "rejected"
@@ -42,7 +42,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class Remedy:
     """A cause, by its stored reason or its word, and what is to be done about it; with nothing, it is read again."""
 
     cause: Cause
@@ -56,7 +56,7 @@ class Mend:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a mend would do: of the `events` concerned, `looked_at` were tried.
+    """What a remedy would do: of the `events` concerned, `looked_at` were tried.
 
     Of their `calls` these would be `priced`, at a `fee_micro` in all; the others would stay for the reasons in `left`.
     They cost `before_micro` until now, which is None where they had no price.
@@ -71,33 +71,35 @@ class Attempt:
     before_micro: int | None = None
 
 
-def concerned(ledger: Ledger, mend: Mend) -> list[int]:
+def concerned(ledger: Ledger, remedy: Remedy) -> list[int]:
     """The events that wait for it, oldest first."""
-    match mend.cause:
+    match remedy.cause:
         case Cause.WORD:
-            return ledger.calls.events_with_word(fold, mend.word)
+            return ledger.calls.events_with_word(fold, remedy.word)
         case Cause.REJECTED:
-            return ledger.journey.events_rejected(mend.code, mend.facts)
+            return ledger.journey.events_rejected(remedy.code, remedy.facts)
         case Cause.TRUNK:
-            return ledger.calls.events_rated_on(mend.trunk.name) if mend.trunk else []
-    return ledger.calls.events_unpriced(mend.code, mend.facts)
+            return ledger.calls.events_rated_on(remedy.trunk.name) if remedy.trunk else []
+    return ledger.calls.events_unpriced(remedy.code, remedy.facts)
 
 
-def attempt(ledger: Ledger, inbox: Inbox, using: Settings, mend: Mend) -> Attempt:
+def attempt(ledger: Ledger, inbox: Inbox, using: Settings, remedy: Remedy) -> Attempt:
     """Rate the calls concerned as they would be; nothing is changed."""
-    rules = Rules.of(ledger, using).trying(trunk=mend.trunk, price=mend.price, known_dialects=_taught(using, mend))
-    events = concerned(ledger, mend)
+    rules = Rules.of(ledger, using).trying(
+        trunk=remedy.trunk, price=remedy.price, known_dialects=_taught(using, remedy)
+    )
+    events = concerned(ledger, remedy)
     tried = events[-MOST_TRIED:]
     charges: list[Charge] = []
     left: Counter[Reason] = Counter()
     before: list[int] = []
-    for call in _calls(ledger, inbox, rules, mend, tried, left, before):
+    for call in _calls(ledger, inbox, rules, remedy, tried, left, before):
         charge = rules.charge(call, rules.classify(call))
         charges.append(charge)
         if charge.status is ChargeStatus.UNRATED:
             left[charge.reason] += 1
     rated = [one.fee_micro or 0 for one in charges if one.status is ChargeStatus.RATED]
-    was = sum(before) if mend.cause is Cause.TRUNK else None
+    was = sum(before) if remedy.cause is Cause.TRUNK else None
     return Attempt(len(events), len(tried), len(charges), len(rated), sum(rated), dict(left.most_common()), was)
 
 
@@ -105,7 +107,7 @@ def _calls(
     ledger: Ledger,
     inbox: Inbox,
     rules: Rules,
-    mend: Mend,
+    remedy: Remedy,
     events: Iterable[int],
     left: Counter[Reason],
     before: list[int],
@@ -114,10 +116,10 @@ def _calls(
     for number in events:
         if masking.is_masked(ledger, number):
             continue
-        if mend.cause in (Cause.UNPRICED, Cause.TRUNK):
+        if remedy.cause in (Cause.UNPRICED, Cause.TRUNK):
             rows = (ledger.calls.get(row["id"]) for row in ledger.calls.of_event(number))
             for row in rows:
-                if row is not None and _is_meant(row, mend):
+                if row is not None and _is_meant(row, remedy):
                     before.append(row["fee_micro"] or 0)
                     yield call_of(row)
         elif (event := inbox.get(number)) is not None:
@@ -126,49 +128,49 @@ def _calls(
             yield from reading.calls
 
 
-def _is_meant(row: Row, mend: Mend) -> bool:
-    if mend.trunk is not None and mend.cause is Cause.TRUNK:
-        return (row["status"], row["trunk"]) == (ChargeStatus.RATED, mend.trunk.name)
-    return row["status"] == ChargeStatus.UNRATED and (row["reason"], row["reason_facts"]) == (mend.code, mend.facts)
+def _is_meant(row: Row, remedy: Remedy) -> bool:
+    if remedy.trunk is not None and remedy.cause is Cause.TRUNK:
+        return (row["status"], row["trunk"]) == (ChargeStatus.RATED, remedy.trunk.name)
+    return row["status"] == ChargeStatus.UNRATED and (row["reason"], row["reason_facts"]) == (remedy.code, remedy.facts)
 
 
-def _taught(using: Settings, mend: Mend) -> dialects.Dialects | None:
+def _taught(using: Settings, remedy: Remedy) -> dialects.Dialects | None:
     """The dialects as they would be with the word; None where none is taught."""
-    if mend.meaning is None:
+    if remedy.meaning is None:
         return None
     with TemporaryDirectory() as beside:
         folder = Path(beside, "dialects")
         if using.dialects_dir.exists():
             shutil.copytree(using.dialects_dir, folder)
-        teach(folder, mend.word, mend.meaning)
+        teach(folder, remedy.word, remedy.meaning)
         return dialects.load(folder)
 
 
-def carry_out(ledger: Ledger, inbox: Inbox, using: Settings, mend: Mend) -> ReplayDone:
+def carry_out(ledger: Ledger, inbox: Inbox, using: Settings, remedy: Remedy) -> ReplayDone:
     """Do it, and read the events concerned again; BusyError, and nothing done, while other maintenance is under way."""
 
     def choose(found: Ledger) -> list[int]:
-        events = [] if _stays_as_it_is(found, mend) else concerned(found, mend)
+        events = [] if _stays_as_it_is(found, remedy) else concerned(found, remedy)
         with Ledger(using.ledger_path) as own:  # so that whoever reads sees that somebody edited
-            _enter(own, using, mend)
+            _enter(own, using, remedy)
         return events
 
     return replay(ledger, inbox, using, choose)
 
 
-def _stays_as_it_is(ledger: Ledger, mend: Mend) -> bool:
+def _stays_as_it_is(ledger: Ledger, remedy: Remedy) -> bool:
     """Whether a trunk gets the carrier that its calls went by anyway: they need not be read again, many as they are."""
-    trunk = mend.trunk
-    if mend.cause is not Cause.TRUNK or trunk is None or trunk.outside_prefix:
+    trunk = remedy.trunk
+    if remedy.cause is not Cause.TRUNK or trunk is None or trunk.outside_prefix:
         return False
     return any(one.default and one.name == trunk.carrier for one in ledger.book.carriers())
 
 
-def _enter(ledger: Ledger, using: Settings, mend: Mend) -> None:
-    if mend.trunk is not None:
-        ledger.book.put_trunk(mend.trunk)
-    if mend.price is not None:
-        own = [one for one in ledger.book.prices() if one.carrier == mend.price.carrier]
-        ledger.book.change_prices(changes(own, [mend.price]))
-    if mend.meaning is not None:
-        teach(using.dialects_dir, mend.word, mend.meaning)
+def _enter(ledger: Ledger, using: Settings, remedy: Remedy) -> None:
+    if remedy.trunk is not None:
+        ledger.book.put_trunk(remedy.trunk)
+    if remedy.price is not None:
+        own = [one for one in ledger.book.prices() if one.carrier == remedy.price.carrier]
+        ledger.book.change_prices(changes(own, [remedy.price]))
+    if remedy.meaning is not None:
+        teach(using.dialects_dir, remedy.word, remedy.meaning)
