@@ -44,7 +44,9 @@ def checked(
 ) -> Mailing:
     """A delivery whose every part is in order; UsageError and NotFoundError say what is not."""
     if not re.fullmatch(r"\w[\w.-]{0,39}", name) or name.endswith("."):
-        raise UsageError(tr("{name!r} is not a name for a delivery", name=name), tr("letters, digits, - and _ are fine"))
+        raise UsageError(
+            tr("{name!r} is not a name for a delivery", name=name), tr("letters, digits, - and _ are fine")
+        )
     if (bill is None) is (report is None):
         raise UsageError(tr("say what is mailed: --bill or --report, one of them"), tr("e.g. --bill company"))
     whose = _bill(ledger, bill) if bill is not None else _report(report or "")
