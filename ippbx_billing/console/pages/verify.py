@@ -1,7 +1,5 @@
 """The provider's bill (对账): an invoice that is uploaded beside our calls, line by line and by cause."""
 
-from typing import Any
-
 from starlette.responses import Response
 
 from ippbx_billing.console.desk import Desk
@@ -58,8 +56,11 @@ def _verified(desk: Desk, file: UploadedFile, asked: dict[str, str], headings: d
     period = Period.month(asked["month"] or "last", desk.today)
     if asked["dates"] not in ("", "dmy", "mdy"):
         raise UsageError(tr("{text!r} is not an order of dates", text=asked["dates"]), "dmy, mdy")
-    given: tuple[Any, ...] = (period, asked["carrier"], file.name, file.content, headings, _tolerance(asked))
-    name, answer = verify_file(desk.ledger, desk.using, *given, asked["dates"])
+    name, answer = verify_file(
+        *(desk.ledger, desk.using, period, asked["carrier"]),
+        *(file.name, file.content, headings, _tolerance(asked)),
+        asked["dates"],
+    )
     return verified(answer, name, period, desk.using.currency)
 
 
