@@ -13,6 +13,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
+from ippbx_billing import files
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import tr
 
@@ -143,4 +144,4 @@ def _answer_the_first_tab(script: Path) -> None:
     """zsh reads the script only at the first Tab, where the function that it defines must answer as well."""
     function = f"_{PROGRAM.replace('-', '_')}_completion"
     text = script.read_text(encoding="utf-8").rstrip("\n")
-    script.write_text(f'{text}\n[[ "$funcstack[1]" = "_{PROGRAM}" ]] && {function} "$@"\n', encoding="utf-8")
+    files.write(script, f'{text}\n[[ "$funcstack[1]" = "_{PROGRAM}" ]] && {function} "$@"\n')
