@@ -46,14 +46,20 @@ class Uploads:
                 self._files.popitem(last=False)
         return token
 
-    def take(self, visit: int, token: str) -> UploadedFile:
-        """The file, which is not kept any longer; NotFoundError where it is gone."""
+    def look(self, visit: int, token: str) -> UploadedFile:
+        """The file; NotFoundError where it is gone."""
         with self._lock:
             known, file = self._files.get(visit, ("", None))
-            if file is None or known != token:
-                raise NotFoundError(tr("the file is not here any more"), tr("upload it again"))
-            del self._files[visit]
-            return file
+        if file is None or known != token:
+            raise NotFoundError(tr("the file is not here any more"), tr("upload it again"))
+        return file
+
+    def take(self, visit: int, token: str) -> UploadedFile:
+        """The file, which is not kept any longer; NotFoundError where it is gone."""
+        file = self.look(visit, token)
+        with self._lock:
+            self._files.pop(visit, None)
+        return file
 
 
 def uploaded(sent: Any, given: Mapping[str, str] | None = None) -> UploadedFile:

@@ -18,8 +18,8 @@ from ippbx_billing.language import tr
 DELIMITERS = ",;\t|"
 SAMPLE_BYTES = 4_000
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of a sheet, as spreadsheets have it
-MOST_CELLS = 32_000_000  # of a workbook, empty ones between others included
-MOST_UNPACKED_BYTES = 512 * 1024 * 1024
+MOST_CELLS = 12_000_000  # of a workbook, empty ones between others included
+MOST_UNPACKED_BYTES = 256 * 1024 * 1024
 MOST_PARTS = 10_000
 SHOWN_EXACTLY = 15  # digits that a spreadsheet keeps of a number
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")

@@ -15,12 +15,14 @@ have another fee now, or came only then.
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from ippbx_billing.documents.batches import Batches
+from ippbx_billing.errors import UsageError
 from ippbx_billing.inbox import Inbox
+from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.reports.call_columns import CallBatch, fee_text
 from ippbx_billing.reports.conditions import Period, View
@@ -66,6 +68,17 @@ def changed_calls(ledger: Ledger, view: View, since: Cursor) -> Batches[CallBatc
         "UNION SELECT call_id FROM charge_history WHERE run_id > ? UNION SELECT call_id FROM call_changes WHERE id > ?"
     )
     return calls_with_ids(ledger, view, ids, [since.call, since.event, since.run, since.change])
+
+
+def moment_of(text: str, zone: tzinfo) -> datetime:
+    """A moment such as 2026-11-02T09:30 on the site's clock; UsageError for what is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            tr("{text!r} is not a time", text=text), tr("write it like 2026-11-02 or 2026-11-02T09:30")
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
 @dataclass(frozen=True, slots=True)

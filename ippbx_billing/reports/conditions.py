@@ -183,7 +183,7 @@ class Where:
     scope: Scope | None = None
 
     def given(self) -> dict[str, Any]:
-        """The conditions that are given, by name; the scope is none of them."""
+        """The conditions that are given, by name; the scope is not one of them."""
         found = {one.name: getattr(self, one.name) for one in fields(Where) if one.name != "scope"}
         return {name: value for name, value in found.items() if value is not None}
 

@@ -12,7 +12,7 @@ import re
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -171,6 +171,19 @@ def verify_file(
             ledger.journey.set_state(state, json.dumps(learned, ensure_ascii=False))
     rules = Rules.of(ledger, settings, reading=False)
     return told.name, verify(ledger, rules, settings.site_zone, period, told.name, invoice, tolerance)
+
+
+def headings_of(words: Iterable[str]) -> dict[str, str]:
+    """`fee=Amount` says which heading holds what; UsageError for a word that does not."""
+    found = {}
+    for word in words:
+        key, mark, heading = word.partition("=")
+        if not mark or not heading.strip():
+            raise UsageError(
+                tr("{text!r} names no column", text=word), "ippbx-bill verify october.csv --column fee=Amount"
+            )
+        found[key.strip()] = heading.strip()
+    return found
 
 
 def _only_carrier(ledger: Ledger) -> Carrier:

@@ -114,7 +114,7 @@ def test_an_archive_of_something_else_is_no_workbook() -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("hello.txt", "hello")
-    with pytest.raises(ValueError, match="no XLSX workbook"):
+    with pytest.raises(ValueError, match="not an XLSX workbook"):
         read_xlsx(stream.getvalue())
 
 

@@ -18,7 +18,6 @@ from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import lines, show
 from ippbx_billing.errors import NotFoundError, UsageError
 from ippbx_billing.language import en, tr
-from ippbx_billing.ledger.reasons import sentence_of
 from ippbx_billing.reports.views import events as views
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def list_events(
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
         rows = reports.events(ledger, inbox, using.site_zone, status=status, kind=kind, limit=limit)
     if form is not Format.JSON:
-        rows = [{**row, "reason": sentence_of(row) or None} for row in rows]
+        rows = views.in_words(rows)
     show(rows, views.columns(), form, output, empty=tr("no such events"))
     if len(rows) == limit:
         say(tr("the newest {count}; --limit shows more", count=limit))

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 ADMIN_PASSWORD = "IPPBX_BILL_PBX_ADMIN_PASSWORD"
 API_PASSWORD = "IPPBX_BILL_PBX_API_PASSWORD"
-DEFAULT_USER = "admin"
 DEFAULT_PROFILE = "uc"
 
 
@@ -99,26 +98,19 @@ def reaching(*without: str) -> Callable[[Callable[..., None]], Callable[..., Non
 @contextmanager
 def signed_in(access: Access, using: "Settings") -> Iterator["PbxAdmin"]:
     """A session with the PBX; raises PbxError and UsageError."""
-    from ippbx_billing.pbx import remembered
-    from ippbx_billing.pbx.profile import load_profile
-    from ippbx_billing.pbx.session import PbxAdmin
+    from ippbx_billing.upkeep.pbx_setting import session
 
     known = recalled(access, using)
-    profile = load_profile(known.profile or DEFAULT_PROFILE)
     tls, fingerprint = _trust(access, known)
     password = _admin_password(access, known)
-    with PbxAdmin(known.address, known.user, password, profile=profile, tls=tls) as pbx:
-        pbx.sign_in()
-        known = replace(known, fingerprint=fingerprint)
-        if access.remember:
-            known = replace(known, admin_password=password)
-        remembered.save(using.data_dir, known)
+    with session(using, known, password, tls, fingerprint, remember=access.remember) as pbx:
         yield pbx
 
 
 def recalled(access: Access, using: "Settings") -> "Remembered":
     """The PBX that is meant, with the options laid over what is remembered; UsageError where none is known."""
     from ippbx_billing.pbx import remembered
+    from ippbx_billing.upkeep.pbx_setting import DEFAULT_USER, normal_address
 
     if not using.data_dir.is_dir():
         hint = tr("run `ippbx-bill init --area-code 022` first, or name another --data-dir")
@@ -131,20 +123,6 @@ def recalled(access: Access, using: "Settings") -> "Remembered":
         user=access.admin_user or known.user or DEFAULT_USER,
         profile=_whole_path(access.profile) or known.profile,
     )
-
-
-def normal_address(text: str) -> str:
-    """The address as `https://host[:port]`; without a scheme it is HTTPS."""
-    parts = urlsplit(text if "://" in text else f"https://{text}")
-    try:
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.username:
-        raise UsageError(
-            tr("{text!r} is not the address of a PBX", text=text), tr("write it like https://192.168.6.169")
-        )
-    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def password_from(variable: str, file: Path | None) -> str:

@@ -1,7 +1,7 @@
 """`configure-pbx` and `pbx`: point a PBX at this machine in one command, or step by step, and see that it worked."""
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,14 +27,12 @@ from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import lines, show_listing
 from ippbx_billing.errors import BillingError, UsageError
 from ippbx_billing.language import en, tr
-from ippbx_billing.pbx.passwords import EXAMPLE_PASSWORD, new_api_password, usable_api_password
+from ippbx_billing.pbx.passwords import new_api_password, usable_api_password
 from ippbx_billing.pbx.urls import EventUrls, event_values, our_urls, own_address
 
 if TYPE_CHECKING:
     from ippbx_billing.calls import RawEvent
-    from ippbx_billing.pbx.forms import Value
     from ippbx_billing.pbx.plan import Wanted
-    from ippbx_billing.pbx.remembered import Remembered
     from ippbx_billing.pbx.session import PbxAdmin
     from ippbx_billing.settings import Settings
 
@@ -77,6 +75,8 @@ def configure_pbx(
     With --guide nothing is sent: a person sets the same by hand. Raises PbxError, UsageError; exit 1 where it was
     declined or no event came.
     """
+    from ippbx_billing.upkeep.pbx_setting import let_in, password_wanted, urls_in
+
     using = common.settings(cdr_port=cdr_port, status_port=status_port)
     given = _api_password(api_password, api_password_file)
     if guide:
@@ -85,11 +85,12 @@ def configure_pbx(
     with signed_in(access, using) as session:
         _tell_or_refuse_staged(session, access.dry_run)
         present = {page: session.read(page) for page in ("api", "events")}
-        password, made = _password_wanted(given, str(present["api"]["password"]))
+        password, made = password_wanted(given, str(present["api"]["password"]))
         server = _server(server, session.address, using)
-        _let_in(session.address, using, access.dry_run)
+        if not access.dry_run:
+            let_in(session.address, using, say)
         told = _password_told(access, using, password, made) if not access.dry_run else nullcontext()
-        with told, _token(access, using, _urls(present["events"]), plain_urls) as token:
+        with told, _token(access, using, urls_in(present["events"]), plain_urls) as token:
             wanted: Wanted = {
                 "api": {"enabled": True, "password": password},
                 "events": event_values(our_urls(server, using, token)),
@@ -109,10 +110,12 @@ def configure_pbx(
 @reaching()
 def enable_api(access: Access) -> None:
     """Switch the API on and leave the event report as it is; a new password is told once. Raises PbxError."""
+    from ippbx_billing.upkeep.pbx_setting import password_wanted
+
     using = common.settings()
     with signed_in(access, using) as session:
         _tell_or_refuse_staged(session, access.dry_run)
-        password, made = _password_wanted("", str(session.read("api")["password"]))
+        password, made = password_wanted("", str(session.read("api")["password"]))
         with _password_told(access, using, password, made):
             changed = _carry_out(session, {"api": {"enabled": True, "password": password}}, access)
         if changed and made:
@@ -152,6 +155,8 @@ def set_event_urls(
     plain_urls: PlainUrlsOption = False,
 ) -> None:
     """Set where events go: one URL given leaves the other as it is, none given leads both here. Raises PbxError."""
+    from ippbx_billing.upkeep.pbx_setting import let_in, urls_in
+
     using = common.settings(cdr_port=cdr_port, status_port=status_port)
     for url in filter(None, (cdr, status)):
         _check_url(url)
@@ -160,8 +165,9 @@ def set_event_urls(
         if cdr or status:
             _carry_out(session, {"events": event_values(EventUrls(cdr, status))}, access)
             return
-        present = _urls(session.read("events"))
-        _let_in(session.address, using, access.dry_run)
+        present = urls_in(session.read("events"))
+        if not access.dry_run:
+            let_in(session.address, using, say)
         with _token(access, using, present, plain_urls) as token:
             urls = our_urls(_server(server, session.address, using), using, token)
             _carry_out(session, {"events": event_values(urls)}, access)
@@ -274,13 +280,6 @@ def _api_password(given: str | None, file: Path | None) -> str:
     return usable_api_password(given or password_from(API_PASSWORD, file))
 
 
-def _password_wanted(given: str, present: str) -> tuple[str, bool]:
-    """The API password to set, and whether it is a new one of ours: one that is there stays, but for the example."""
-    if given or (present and present != EXAMPLE_PASSWORD):
-        return given or present, False
-    return new_api_password(), True
-
-
 def _server(given: str | None, address: str, using: "Settings") -> str:
     """This machine's address as the PBX reaches it: as given, as set, or found out; it is said which."""
     if given:
@@ -290,103 +289,27 @@ def _server(given: str | None, address: str, using: "Settings") -> str:
     return found
 
 
-def _let_in(address: str, using: "Settings", dry_run: bool) -> None:
-    """Let the PBX post where it is outside the networks of the setting `allow`."""
-    from urllib.parse import urlsplit
-
-    from ippbx_billing.listener.senders import networks, within
-    from ippbx_billing.pbx.tokens import ALLOWED_FILE_NAME, allow, allowed
-    from ippbx_billing.pbx.urls import as_seen
-
-    host = as_seen(urlsplit(address).hostname or "")
-    if dry_run or within(host, networks(using.allow)) or host in allowed(using.data_dir):
-        return
-    allow(using.data_dir, host)
-    path = using.data_dir / ALLOWED_FILE_NAME
-    say(tr("{host} is outside the networks that may post, and is let in; see {path}", host=host, path=path))
-
-
-def _urls(events: "Mapping[str, Value]") -> list[str]:
-    """The addresses that the PBX posts to by these settings, or would if it were switched on."""
-    return [str(events[f"{kind}_url"]) for kind in ("cdr", "status")]
-
-
-def _may_be_in_force(error: BaseException) -> bool:
-    """Whether what we wanted may be in force on the PBX, or come into force without us."""
-    from ippbx_billing.pbx.problems import Interrupted, PbxError, State
-
-    if isinstance(error, Interrupted):
-        return error.outcome.state is not State.DISCARDED
-    return isinstance(error, KeyboardInterrupt) or (isinstance(error, PbxError) and error.in_force)
-
-
 @contextmanager
 def _password_told(access: Access, using: "Settings", password: str, made: bool) -> Iterator[None]:
     """Tell, and remember where that was wished, a password of the API that may be in force after a failure."""
+    from ippbx_billing.upkeep.pbx_setting import may_be_in_force
+
     try:
         yield
     except (BillingError, KeyboardInterrupt) as error:
-        if made and _may_be_in_force(error):
+        if made and may_be_in_force(error):
             say(tr("the PBX may have its new API password already:"))
             tell_password(password)
-        if access.remember and _may_be_in_force(error):
+        if access.remember and may_be_in_force(error):
             _remember_api_password(access, using, password)
         raise
 
 
-@contextmanager
-def _token(access: Access, using: "Settings", present: list[str], plain: bool) -> Iterator[str]:
-    """The token for the event URLs: the one they carry already, else a new one.
+def _token(access: Access, using: "Settings", present: list[str], plain: bool) -> AbstractContextManager[str]:
+    from ippbx_billing.upkeep.pbx_setting import token_for
 
-    While the listener knows no token it takes every path, so the first one is made known when the PBX uses it, and
-    uses no other any more. A further one must be known before, and is forgotten again where nothing came into force.
-    It is written down before it is sent, so that it is not lost with this process.
-    """
-    from ippbx_billing.pbx import remembered, tokens
-
-    known = tokens.known_tokens(using.data_dir)
-    given_out = {one.token for one in remembered.load(using.data_dir) if one.token}
-    kept = next((token for url in present if (token := tokens.token_in(url)) in known | given_out), "")
-    if plain:
-        _warn_of_tokens(using)
-        yield ""
-        return
-    if access.dry_run:
-        yield kept or "<token>"
-        return
-    pbx = recalled(access, using)
-    token = kept or pbx.token or tokens.new_token()
-    remembered.save(using.data_dir, replace(pbx, token=token))
-    if known:
-        tokens.add_token(using.data_dir, token)
-    try:
-        yield token
-    except (BillingError, typer.Exit, KeyboardInterrupt) as error:
-        if _may_be_in_force(error):
-            _make_known(using, token, present)
-        elif token not in known | given_out:
-            tokens.remove_token(using.data_dir, token)
-            remembered.save(using.data_dir, pbx)
-        raise
-    _make_known(using, token)
-
-
-def _make_known(using: "Settings", token: str, held: Collection[str] = ()) -> None:
-    """Let the listener take this token, and those that were given out before: they may be in use too."""
-    from ippbx_billing.pbx import remembered, tokens
-
-    given_out = {pbx.token for pbx in remembered.load(using.data_dir) if pbx.token}
-    if not tokens.make_known(using.data_dir, {token, *given_out}, held):
-        say(tr("the listener goes on taking every path, because the PBX may still post to the old one; "
-               "run this command again to change that"))  # fmt: skip
-
-
-def _warn_of_tokens(using: "Settings") -> None:
-    from ippbx_billing.pbx import tokens
-
-    if tokens.known_tokens(using.data_dir):
-        path = using.data_dir / tokens.FILE_NAME
-        say(tr("warning: the listener takes only URLs with a known path; remove {path} to change that", path=path))
+    known = recalled(access, using)
+    return token_for(known, using, present, tell=say, plain=plain, dry_run=access.dry_run, declined=(typer.Exit,))
 
 
 def _guide(access: Access, using: "Settings", server: str | None, given: str, plain: bool, wait: int) -> None:
@@ -396,11 +319,12 @@ def _guide(access: Access, using: "Settings", server: str | None, given: str, pl
     from ippbx_billing.pbx.profile import load_profile
     from ippbx_billing.pbx.tokens import accepts
     from ippbx_billing.pbx.views import checklist
+    from ippbx_billing.upkeep.pbx_setting import let_in, make_known, token_to_give_out
 
     known = recalled(access, using)
     server = _server(server, known.address, using)
-    _let_in(known.address, using, dry_run=False)
-    token = _token_to_give_out(known, using, plain)
+    let_in(known.address, using, say)
+    token = token_to_give_out(known, using, plain=plain, tell=say)
     urls = our_urls(server, using, token)
     wanted: Wanted = {
         "api": {"enabled": True, "password": given or new_api_password()},
@@ -411,7 +335,7 @@ def _guide(access: Access, using: "Settings", server: str | None, given: str, pl
         here = {"cdr": urls.cdr or "", "status": urls.status or ""}
         walk(steps(profile, known.address, known.user, wanted), profile, here, using, wait or GUIDE_WAIT_S)
         if token:
-            _make_known(using, token)
+            make_known(using, token, tell=say)
         return
     lines(checklist(profile, known.address, known.user, wanted))
     say("")
@@ -421,21 +345,7 @@ def _guide(access: Access, using: "Settings", server: str | None, given: str, pl
     if not accepts(event.path, [token]):
         say(tr("this event did not come by the URLs above; check them on the PBX's page"))
         raise typer.Exit(1)
-    _make_known(using, token)
-
-
-def _token_to_give_out(known: "Remembered", using: "Settings", plain: bool) -> str:
-    """The token for URLs that are set by hand, the same each time; nobody knows when they come to be used."""
-    from ippbx_billing.pbx import remembered, tokens
-
-    if plain:
-        _warn_of_tokens(using)
-        return ""
-    token = known.token or tokens.new_token()
-    remembered.save(using.data_dir, replace(known, token=token))
-    if tokens.known_tokens(using.data_dir):
-        tokens.add_token(using.data_dir, token)
-    return token
+    make_known(using, token, tell=say)
 
 
 def _wait(using: "Settings", seconds: int) -> "RawEvent":

@@ -37,24 +37,14 @@ def top_up(
     ] = None,
 ) -> None:
     """Calls count when they are over: one that goes on may cost more than is left."""
-    from ippbx_billing.reports.limits import LimitBook, amount_of, person
+    from ippbx_billing.delivery.limiting import WantedTopUp
+    from ippbx_billing.delivery.limiting import top_up as pay_in
     from ippbx_billing.reports.views import limits as views
 
     using, today = common.settings(), common.today(common.settings())
-    paid, least = amount_of(amount, given_back=True), None if reserve is None else amount_of(reserve)
+    wanted = WantedTopUp(amount, note, common.day(first) if first else None, reserve, bar)
     with common.open_ledger(using) as ledger:
-        key = person(ledger, who, today)
-        known = ledger.limits.account(*key)
-        if known is not None and first is not None:
-            raise UsageError(
-                tr("the account of {name} was opened on {day}", name=who, day=known.first_day), tr("leave out --from")
-            )
-        since = common.day(first) if first else today
-        at = int(common.now().timestamp())
-        ledger.limits.top_up(*key, paid, today, at, note, first_day=since, reserve_micro=least, bars=bar)
-        account = ledger.limits.account(*key)
-        assert account is not None
-        row = views.balance(LimitBook(ledger, today).balance(account))
+        row = views.balance(pay_in(ledger, who, wanted, common.now(), today))
     say(tr("{name}: {balance} {currency} are left", name=row["who"], balance=row["balance"], currency=using.currency))
 
 

@@ -1,6 +1,5 @@
 """`limits`: how much somebody may spend or talk, who has reached it, and who is barred because of it."""
 
-import re
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say, say_wrappe
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
-from ippbx_billing.errors import NotFoundError, UsageError
+from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
 
 app = Commands()
@@ -34,31 +33,16 @@ def set_limit(
     ] = False,
 ) -> None:
     """A limit only warns unless --bar is said."""
-    from ippbx_billing.ledger.limits import UsageLimit
-    from ippbx_billing.reports.limits import LimitBook, amount_of, length_of, person
+    from ippbx_billing.delivery.limiting import WantedLimit
+    from ippbx_billing.delivery.limiting import set_limit as put_limit
 
-    if fee is None and time is None:
-        raise UsageError(tr("neither a fee nor a time is said"), f"ippbx-bill limits set {who} 200 --time 10h")
     if month and day:
         raise UsageError(tr("a month or a day, not both"), f"ippbx-bill limits set {who} 200 --day")
     using, today = common.settings(), common.today(common.settings())
+    wanted = WantedLimit(fee or "", time or "", "day" if day else "month", warn, bar)
     with common.open_ledger(using) as ledger:
-        kind, what = person(ledger, who, today)
-        ledger.limits.put(
-            UsageLimit(
-                kind, what, None if fee is None else amount_of(fee), None if time is None else length_of(time),
-                "day" if day else "month", _marks(warn), bar,
-            )
-        )  # fmt: skip
-        name = LimitBook(ledger, today).name(kind, what)
-    say(tr("limit of {kind} {name} is set", kind=tr(kind), name=name))
-
-
-def _marks(text: str) -> tuple[int, ...]:
-    words = [one.strip() for one in text.split(",") if one.strip()]
-    if not all(re.fullmatch(r"[1-9]\d{0,2}", one) for one in words):
-        raise UsageError(tr("{text!r} are not percentages", text=text), "--warn 80,100")
-    return tuple(sorted({int(one) for one in words}))
+        told = put_limit(ledger, who, wanted, today)
+    say(told)
 
 
 @app.command("list", help=en("List the limits, and how much of each is used."))
@@ -78,13 +62,12 @@ def list_limits(form: FormatOption = Format.TABLE, output: OutputOption = None) 
 @app.command("remove", help=en("Remove somebody's limit."))
 def remove(who: WhoArgument) -> None:
     """Whoever was barred because of it is freed by the service, or by `limits apply`."""
+    from ippbx_billing.delivery.limiting import remove_limit
     from ippbx_billing.reports.limits import person
 
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        if not ledger.limits.remove(*person(ledger, who, common.today(using))):
-            raise NotFoundError(tr("{name} has no limit", name=who), tr("see `ippbx-bill limits list`"))
-    say(tr("removed {name}", name=who))
+        say(remove_limit(ledger, person(ledger, who, common.today(using)), who))
 
 
 @app.command("plan", help=en("Show who would be barred or freed, and why; nothing is done."))
@@ -94,12 +77,13 @@ def show_plan(
     output: OutputOption = None,
 ) -> None:
     """Those whose limit only warns stand there as well."""
+    from ippbx_billing.delivery.limiting import names
     from ippbx_billing.reports.limits import plan
     from ippbx_billing.reports.views import limits as views
 
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        show_listing(views.steps(plan(ledger, common.today(using), _names(exempt))), form, output)
+        show_listing(views.steps(plan(ledger, common.today(using), names(exempt))), form, output)
 
 
 @app.command("apply", help=en("Do what `limits plan` says, through bar_command."))
@@ -113,6 +97,7 @@ def apply(
     import getpass
 
     from ippbx_billing.delivery.barring import carry_out
+    from ippbx_billing.delivery.limiting import names
     from ippbx_billing.reports.limits import plan
     from ippbx_billing.reports.views import limits as views
 
@@ -120,7 +105,7 @@ def apply(
         raise UsageError(tr("nobody is barred without a word"), "ippbx-bill limits plan; ippbx-bill limits apply --yes")
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        steps = plan(ledger, common.today(using), _names(exempt))
+        steps = plan(ledger, common.today(using), names(exempt))
         done = [*carry_out(ledger, using, steps, getpass.getuser(), common.now(), by_hand=by_hand)]
     show_listing(views.outcomes(done), form)
     if any(error for _, error in done):
@@ -135,7 +120,3 @@ def journal(form: FormatOption = Format.TABLE, output: OutputOption = None) -> N
     using = common.settings()
     with common.open_ledger(using) as ledger:
         show_listing(views.journal(ledger.limits.journal(), using.site_zone), form, output)
-
-
-def _names(text: str) -> list[str]:
-    return [one.strip() for one in text.split(",") if one.strip()]

@@ -1,7 +1,6 @@
 """`report changes`: what is no longer as it was in days whose bill was handed out."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,11 +8,7 @@ from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
-from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
-
-if TYPE_CHECKING:
-    from ippbx_billing.settings import Settings
 
 
 def changes(
@@ -26,11 +21,11 @@ def changes(
 ) -> None:
     """Calls that came late, were corrected, joined or rated again; all earlier days unless a month is named."""
     from ippbx_billing import reports
-    from ippbx_billing.reports.changes import HandedOut, since_handed_out
+    from ippbx_billing.reports.changes import HandedOut, moment_of, since_handed_out
     from ippbx_billing.reports.views import changes as views
 
     using = common.settings()
-    moment = _moment(since, using)
+    moment = moment_of(since, using.site_zone)
     period = reports.Period.month(month, common.today(using)) if month else None
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
         asked = HandedOut.at(moment, inbox, period)
@@ -39,13 +34,3 @@ def changes(
     show_listing(views.changes(rows, asked, using.currency), form, output)
     if form is Format.TABLE and (unknown := views.totals(rows)["unknown"]):
         say(tr("{count} of them have no known amount: the difference is not whole", count=unknown))
-
-
-def _moment(text: str, using: "Settings") -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(
-            tr("{text!r} is not a time", text=text), tr("write it like 2026-11-02 or 2026-11-02T09:30")
-        ) from None
-    return found if found.tzinfo else found.replace(tzinfo=using.site_zone)

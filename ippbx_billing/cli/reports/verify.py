@@ -30,7 +30,7 @@ def verify(
 ) -> None:
     """What only they have, what only we have, what differs in length or price."""
     from ippbx_billing import reports
-    from ippbx_billing.reports.verifying import Tolerance, verify_file
+    from ippbx_billing.reports.verifying import Tolerance, headings_of, verify_file
     from ippbx_billing.reports.views.verifying import verified
 
     if dates not in ("", "dmy", "mdy"):
@@ -39,7 +39,15 @@ def verify(
     period = reports.Period.month(month or "last", common.today(using))
     with common.open_ledger(using) as ledger:
         name, answer = verify_file(
-            ledger, using, period, carrier, file.name, _content(file), _pairs(column or []), Tolerance(tolerance), dates
+            ledger,
+            using,
+            period,
+            carrier,
+            file.name,
+            _content(file),
+            headings_of(column or []),
+            Tolerance(tolerance),
+            dates,
         )
     listing = verified(answer, name, period, using.currency)
     if form is Format.TABLE and listing.paper is not None:
@@ -56,15 +64,3 @@ def _content(file: Path) -> bytes:
             tr("{file} cannot be read: {error}", file=file, error=tr(str(error.strerror))),
             "ippbx-bill verify invoice.xlsx --carrier NAME --month 2026-10",
         ) from error
-
-
-def _pairs(words: list[str]) -> dict[str, str]:
-    found = {}
-    for word in words:
-        key, mark, heading = word.partition("=")
-        if not mark or not heading.strip():
-            raise UsageError(
-                tr("{text!r} names no column", text=word), "ippbx-bill verify october.csv --column fee=Amount"
-            )
-        found[key.strip()] = heading.strip()
-    return found

@@ -1,21 +1,17 @@
 """`dialects`: how each PBX model spells a call; what a body is read to mean, and a proposal where nobody knows it."""
 
-import re
-from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ippbx_billing import files
 from ippbx_billing.calls import Disposition
 from ippbx_billing.cli import common
 from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import lines, show_listing
-from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
+from ippbx_billing.errors import BillingError, NotFoundError, UsageError
 from ippbx_billing.language import en, tr
 from ippbx_billing.language.reasons import sentence
 from ippbx_billing.reports.views import dialects as views
@@ -34,7 +30,6 @@ app.add_typer(words_app, name="words")
 
 SHOWN_CHARACTERS = 48  # of a text in a table; JSON has all of it
 SHOWN_LEFT_OVER = 40
-MOST_REJECTED = 200  # bodies that --rejected takes; they prove enough
 AUTO = "auto"
 
 FilesArgument = Annotated[
@@ -129,32 +124,27 @@ def suggest_dialect(
     output: OutputOption = None,
 ) -> None:
     """The more bodies, the surer the proposal; an unanswered call tells most."""
-    from ippbx_billing import dialects
-    from ippbx_billing.dialects.suggest import suggest
+    from ippbx_billing.pipeline import proposing
 
     using = common.settings()
-    path = None if write is None else _target(using, write, force)
+    path = None if write is None else proposing.target(using, write, force)
     events = [*(event or ()), *(_rejected(using) if rejected else ())]
     if rejected and not events and not files:
         say(tr("nothing to do: no call record was rejected"))
         return
-    bodies = _bodies(using, files, events)
+    bodies = [one for _, one in _bodies(using, files, events)]
     numbering = _numbering(using)
-    known = dialects.load(using.dialects_dir)
-    replaced = [name for name, one in known.items() if name == write and one.own]  # it must not vouch for itself
-    suggestion = suggest(
-        [one for _, one in bodies],
-        known=known.without(*replaced),
-        zone=using.pbx_zone,
-        is_extension=numbering.is_extension,
-        classify=numbering.classify,
-    )
+    suggestion = proposing.proposed(using, numbering, bodies, write)
     _show_suggestion(suggestion, write or "mine", form, output)
     for problem in suggestion.problems:
         say(problem)
-    if path is not None and write is not None:
-        _write(path, suggestion.as_toml(write), bool(suggestion.usable))
-        _tell_next(using, write, path, [one for _, one in bodies], numbering)
+    if path is None or write is None:
+        return
+    proposing.save(path, suggestion, write)
+    say(tr("wrote {path}", path=path))
+    for text in proposing.tried(using, numbering, bodies, write).sentences(write, using.data_dir, using.dialect):
+        say(text)
+    say(tr("check it with `ippbx-bill dialects check`, then run `ippbx-bill events replay`"))
 
 
 def _show_suggestion(suggestion: "Suggestion", name: str, form: Format, output: Path | None) -> None:
@@ -165,58 +155,6 @@ def _show_suggestion(suggestion: "Suggestion", name: str, form: Format, output: 
         show_listing(table)
         for doubt in views.doubts(make):
             say(doubt)
-
-
-# -- writing
-
-
-def _target(using: "Settings", name: str, force: bool) -> Path:
-    """Where the dialect is saved; an existing file stays unless told otherwise."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,40}", name) or name == AUTO:
-        hint = tr("small letters, digits, - and _, such as my-pbx")
-        raise UsageError(tr("{name!r} cannot be the name of a dialect", name=name), hint)
-    path = using.dialects_dir / f"{name}.toml"
-    if path.exists() and not force:
-        raise UsageError(tr("{path} is there already", path=path), tr("choose another name, or say --force"))
-    return path
-
-
-def _write(path: Path, text: str, is_usable: bool) -> None:
-    """The file appears whole, and only if the engine can load it."""
-    from ippbx_billing import dialects
-
-    if not is_usable:
-        problem = tr("nothing was written: no record has both a time and a number")
-        raise DataError(problem, tr("try more bodies, or copy a dialect: `ippbx-bill dialects show uc`"))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(path, text, hint=tr("check its owner"))
-        dialects.load(path.parent)
-    except OSError as error:
-        raise BillingError(tr("{path} cannot be written: {error}", path=path, error=error.strerror)) from error
-
-
-def _tell_next(using: "Settings", name: str, path: Path, bodies: Iterable["RawEvent"], numbering: "Numbering") -> None:
-    """What the new dialect makes of the bodies, and how to put it to use."""
-    from ippbx_billing import dialects
-
-    known = dialects.load(using.dialects_dir)
-    chosen = using.dialect if using.dialect == AUTO else name
-    readings = [
-        dialects.read(one, known, chosen=chosen, zone=using.pbx_zone, is_extension=numbering.is_extension)
-        for one in bodies
-    ]
-    understood = [one for one in readings if one.calls and not one.problems and one.dialect == name]
-    say(tr("wrote {path}", path=path))
-    say(tr("it reads {count} of {total} bodies as calls", count=len(understood), total=len(readings)))
-    for problem in dict.fromkeys(sentence(problem.told) for one in readings for problem in one.problems):
-        say(problem)
-    if using.dialect in (AUTO, name):
-        say(tr("the settings may stay: dialect = {name}", name=f'"{using.dialect}"'))
-    else:
-        say(tr("set dialect = {name} or dialect = {auto} in {path}",
-               name=f'"{name}"', auto=f'"{AUTO}"', path=using.data_dir / "settings.toml"))  # fmt: skip
-    say(tr("check it with `ippbx-bill dialects check`, then run `ippbx-bill events replay`"))
 
 
 # -- words
@@ -299,29 +237,20 @@ def _from_file(path: Path) -> "RawEvent":
 
 def _rejected(using: "Settings") -> list[int]:
     """The newest events of the CDR door that were not understood."""
-    from ippbx_billing.calls import EventKind, EventStatus
+    from ippbx_billing.pipeline.proposing import rejected
 
     with common.open_ledger(using) as ledger, common.open_inbox(using) as inbox:
-        newest = reversed(ledger.journey.events_with(EventStatus.REJECTED))
-        records = (one for one in newest if (event := inbox.get(one)) and event.kind is EventKind.CDR)
-        return sorted(islice(records, MOST_REJECTED))
+        return rejected(ledger, inbox)
 
 
 def _numbering(using: "Settings") -> "Numbering":
     """The site's numbering plan with its extensions; before `init`, as the settings say."""
-    from ippbx_billing.numbering import Numbering
+    from ippbx_billing.pipeline.proposing import numbering_of
 
-    extensions: list[str] = []
-    if using.ledger_path.exists():
-        with common.open_ledger(using) as ledger:
-            extensions = ledger.directory.numbers()
-    return Numbering(
-        country=using.country,
-        area_code=using.area_code,
-        outside_prefix=using.outside_prefix,
-        extension_patterns=using.extension_patterns,
-        extensions=extensions,
-    )
+    if not using.ledger_path.exists():
+        return numbering_of(using, None)
+    with common.open_ledger(using) as ledger:
+        return numbering_of(using, ledger)
 
 
 def _must_be_known(name: str, known: "Dialects") -> None:

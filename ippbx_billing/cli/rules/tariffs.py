@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ippbx_billing.lists.tariffs import Assumptions, FileForm, Imported
     from ippbx_billing.lists.tariffs.imports import ImportPlan
     from ippbx_billing.settings import Settings
-    from ippbx_billing.tariffs import Price
+    from ippbx_billing.tariffs import Changes, Price
 
 app = Commands()
 app.add_typer(
@@ -144,6 +144,9 @@ def set_price(
         str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=en("first day of the price; default: today"))
     ] = None,
     note: Annotated[str, typer.Option(help=en("where the price comes from"))] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=en("only show what last month's calls would cost with it"))
+    ] = False,
 ) -> None:
     """A price for the same calls from the same day on is replaced; an earlier one holds for earlier calls."""
     from ippbx_billing.lists.tariffs import cells, views
@@ -180,10 +183,28 @@ def set_price(
     with common.open_ledger(using) as ledger:
         ledger.book.carrier(carrier)
         change = changes([one for one in ledger.book.prices() if one.carrier == carrier], [price])
+        if dry_run:
+            say(views.told(change))
+            _tell_difference(ledger, using, change)
+            return
         ledger.book.change_prices(change)
         say(views.told(change))
         _tell_of_earlier(ctx, ledger, price)
     _hint_at_rerate(using, [price] if change else [])
+
+
+def _tell_difference(ledger: "Ledger", using: "Settings", change: "Changes") -> None:
+    """What last month's calls cost, and what they would cost with these prices."""
+    from ippbx_billing.pipeline.repricing import repriced
+    from ippbx_billing.reports import Period
+    from ippbx_billing.reports.views import repricing
+
+    month = Period.month("last", common.today(using))
+    with common.progress(tr("rating again")) as heard:
+        found = repriced(ledger, using, change, month.first, month.last, heard)
+    for sentence in repricing.sentences(found, using.currency, ledger.book.decimals()):
+        say(sentence)
+    say(tr("nothing has been changed; without --dry-run it is"))
 
 
 def _tell_of_earlier(ctx: typer.Context, ledger: "Ledger", price: "Price") -> None:
@@ -359,6 +380,7 @@ def import_file(
         if dry_run:
             show_listing(views.plan(plan), form, output)
             say(views.summed_up(plan.changes))
+            _tell_difference(ledger, using, plan.changes)
             return
         if not plan:
             say(tr("nothing would change: {count} prices are in force already", count=plan.changes.same))

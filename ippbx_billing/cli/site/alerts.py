@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from uuid import uuid4
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,7 +12,7 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show
-from ippbx_billing.errors import NotFoundError, UsageError
+from ippbx_billing.errors import UsageError
 from ippbx_billing.language import en, tr
 
 app = Commands()
@@ -33,11 +32,12 @@ def list_incidents(
     output: OutputOption = None,
 ) -> None:
     """The newest first."""
+    from ippbx_billing.delivery.alerts.asking import rule_named
     from ippbx_billing.reports.views import alerts as views
 
     using = common.settings()
     with common.open_ledger(using) as ledger:
-        found = ledger.incidents.listed(everything=everything, rule=rule and _rule(rule), limit=limit)
+        found = ledger.incidents.listed(everything=everything, rule=rule and rule_named(rule), limit=limit)
     rows = [views.incident_row(one, using.site_zone) for one in found]
     show(rows, views.incident_columns(), form, output, empty=tr("no incidents"))
 
@@ -91,6 +91,7 @@ def mute(
 ) -> None:
     """Exceptions by rule and object."""
     from ippbx_billing.alerts import Exception_
+    from ippbx_billing.delivery.alerts.asking import rule_named
     from ippbx_billing.reports.views import alerts as views
 
     using = common.settings()
@@ -99,20 +100,11 @@ def mute(
             ledger.incidents.remove_exception(remove)
             say(tr("removed {name}", name=remove))
         elif shown or rule is None:
-            rows = [
-                {
-                    "id": number,
-                    "rule": one.rule,
-                    "object": one.object,
-                    "until": one.until and str(one.until),
-                    "note": one.note,
-                }
-                for number, one in ledger.incidents.exceptions().items()
-            ]
+            rows = [views.exception_row(number, one) for number, one in ledger.incidents.exceptions().items()]
             show(rows, views.exception_columns(), form, empty=tr("nothing is muted"))
         else:
             last = common.day(until) if until else None
-            one = Exception_(rule if rule == "*" else _rule(rule), what, last, note)
+            one = Exception_(rule if rule == "*" else rule_named(rule), what, last, note)
             number = ledger.incidents.add_exception(one)
             say(tr("exception {number}: {rule} for {what}", number=number, rule=one.rule, what=one.object))
 
@@ -132,54 +124,14 @@ def set_rule(
     rule: Annotated[str, typer.Argument(metavar="RULE", help=en("from `alerts rules`"))], values: PairsArgument
 ) -> None:
     """Takes effect with the next call."""
-    name = _rule(rule)
-    found = _values(name, values)
+    from ippbx_billing.delivery.alerts.asking import pairs_of, rule_named, settings_of, told
+
+    name = rule_named(rule)
+    found = settings_of(name, pairs_of(name, values))
     with common.open_ledger(common.settings()) as ledger:
         ledger.incidents.set(name, found)
-        row = ledger.incidents.config()
-    say(tr("{rule}: {settings}", rule=name, settings=_settings(row, name)))
-
-
-def _settings(config: Any, rule: str) -> str:
-    from ippbx_billing.alerts import RULES
-
-    switch = "on" if config.is_on(rule) else "off"
-    return ", ".join([switch, *(f"{name}={config.text(rule, name)}" for name in RULES[rule].values)])
-
-
-def _rule(name: str) -> str:
-    from difflib import get_close_matches
-
-    from ippbx_billing.alerts import RULES
-
-    if name not in RULES:
-        close = get_close_matches(name, RULES, 1)
-        hint = tr("did you mean {name}?", name=close[0]) if close else tr("see `ippbx-bill alerts rules`")
-        raise NotFoundError(tr("there is no rule {name!r}", name=name), hint)
-    return name
-
-
-def _values(rule: str, words: Sequence[str]) -> dict[str, str | None]:
-    """`calls=30`, `on`, `calls=` as settings that were checked."""
-    from ippbx_billing.alerts import RULES
-    from ippbx_billing.alerts.rules import SWITCH, checked
-
-    found: dict[str, str | None] = {}
-    for word in words:
-        name, mark, value = (SWITCH, "=", word) if word in ("on", "off") else word.partition("=")
-        if not mark or name not in (SWITCH, *RULES[rule].values):
-            known = ", ".join(RULES[rule].values) or tr("none")
-            raise UsageError(
-                tr("{rule} has no setting {name!r}", rule=rule, name=name), tr("known: {known}", known=known)
-            )
-        try:
-            found[name] = checked(rule, name, value) if value else None
-        except ValueError as error:
-            raise UsageError(
-                tr("{name} cannot be {value!r}: {error}", name=name, value=value, error=error),
-                f"ippbx-bill alerts set {rule} {name}={RULES[rule].values.get(name, 'on')}",
-            ) from error
-    return found
+        config = ledger.incidents.config()
+    say(tr("{rule}: {settings}", rule=name, settings=told(config, name)))
 
 
 @app.command("try", help=en("Count how often a rule would have spoken in the past, before it is switched on."))
@@ -192,15 +144,17 @@ def try_rule(
     output: OutputOption = None,
 ) -> None:
     """Nothing is written and nobody is told."""
+    from ippbx_billing.delivery.alerts.asking import pairs_of, rule_named, settings_of
     from ippbx_billing.delivery.alerts.trying import days_to_try, try_on
     from ippbx_billing.reports.views import alerts as views
 
     using, today = common.settings(), common.today(common.settings())
     days = days_to_try(common.day(first) if first else None, common.day(last) if last else None, today)
-    wanted = {name: value for name, value in _values(_rule(rule), values or []).items() if value is not None}
+    found = settings_of(rule_named(rule), pairs_of(rule, values or []))
+    wanted = {name: value for name, value in found.items() if value is not None}
     with common.open_ledger(using) as ledger:
-        found = try_on(ledger, using, rule, wanted, days[0], days[-1])
-    rows = views.tried_rows(found, using.site_zone)
+        incidents = try_on(ledger, using, rule, wanted, days[0], days[-1])
+    rows = views.tried_rows(incidents, using.site_zone)
     show(rows, views.tried_columns(), form, output, empty=tr("it would not have spoken"))
     say(tr("{count} times in {days} days", count=len(rows), days=len(days)))
 
@@ -212,24 +166,12 @@ def send_test(
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Through outbox and service like any alert; exit 1 where it did not arrive."""
-    from ippbx_billing.alerts import Severity
-    from ippbx_billing.delivery.alerts.channels import load
-    from ippbx_billing.delivery.alerts.sender import wait_for
+    from ippbx_billing.delivery.alerts.asking import send_test as sent_test
     from ippbx_billing.reports.views import alerts as views
 
     using = common.settings()
-    known = load(using.data_dir)
-    wanted = [known.get(channel).name] if channel else list(known.channels)
-    if not wanted:
-        raise NotFoundError(
-            tr("there is no channel yet"), "ippbx-bill alerts channels add boss mail to=boss@example.com"
-        )
-    key = f"test/{uuid4()}"
     with common.open_ledger(using) as ledger:
-        with ledger.transaction():
-            now = int(common.now().timestamp())
-            ledger.incidents.message(key, "test", Severity.INFO, now, facts={"channel": channel} if channel else {})
-        posts = wait_for(using.data_dir, ledger, key, wait)
+        posts = sent_test(using, ledger, channel, common.now(), wait)
     rows = [views.post_row(one, using.site_zone) for one in posts]
     show(rows, views.post_columns(), form, empty=tr("nobody has taken it"))
     if not posts or any(one.state != "sent" for one in posts):

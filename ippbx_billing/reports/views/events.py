@@ -24,6 +24,11 @@ def columns() -> list[Column]:
     ]
 
 
+def in_words(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `reports.events` with their reasons as sentences."""
+    return [{**row, "reason": sentence_of(row) or None} for row in rows]
+
+
 def event(row: Mapping[str, Any], received: RawEvent, calls: Iterable[int]) -> dict[str, Any]:
     """One event with the keys of the contract: its row, what was received, and the calls that came of it."""
     return {
