@@ -53,7 +53,7 @@ class Route:
         if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
             return self.url.rstrip("/") + PATH
         raise UsageError(
-            tr("{url} is no address of a centre", url=self.url),
+            tr("{url} is not an address of a centre", url=self.url),
             tr("write https://…; http:// is for this machine itself, such as http://127.0.0.1:8190"),
         )
 
@@ -170,9 +170,9 @@ class Shipper:
         try:
             have = answer.json()["have"]
         except (ValueError, KeyError, TypeError) as error:
-            raise RefusedError(tr("what answers at {url} is no centre", url=self._address)) from error
+            raise RefusedError(tr("what answers at {url} is not a centre", url=self._address)) from error
         if not isinstance(have, int) or have < 0:
-            raise RefusedError(tr("what answers at {url} is no centre", url=self._address))
+            raise RefusedError(tr("what answers at {url} is not a centre", url=self._address))
         return have
 
     def _failed(self, error: BillingError | httpx.HTTPError) -> float:
