@@ -197,7 +197,8 @@ def bare_python(rounds: int) -> float:
 
 def timed(*arguments: str, rounds: int) -> tuple[float, float, float]:
     """The same of Python with these arguments."""
-    command, runs = [sys.executable, *arguments], []
+    command = [sys.executable, *arguments]
+    runs = []
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as installed
     for _ in range(rounds):
         told = subprocess.run(
