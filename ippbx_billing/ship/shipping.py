@@ -53,7 +53,7 @@ class Route:
         if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
             return self.url.rstrip("/") + PATH
         raise UsageError(
-            tr("{url} is not an address of a centre", url=self.url),
+            tr("{url} is not the address of a centre", url=self.url),
             tr("write https://…; http:// is for this machine itself, such as http://127.0.0.1:8190"),
         )
 

@@ -65,7 +65,7 @@ def test_a_batch_that_is_not_what_it_says_is_refused() -> None:
 
 def test_a_centre_elsewhere_is_reached_by_https_alone(tmp_path: Path) -> None:
     for url in ("http://centre.example.com", "ftp://127.0.0.1", "centre", "http://10.0.0.1:8190"):
-        with pytest.raises(UsageError, match="no address of a centre"):
+        with pytest.raises(UsageError, match="not the address of a centre"):
             _ = Route(url, "hq", tmp_path).address
     assert Route("http://127.0.0.1:8190/", "hq", tmp_path).address == "http://127.0.0.1:8190/ship"
 
