@@ -28,7 +28,7 @@ def test_a_bill_is_compared_and_downloaded(anna: Visitor, office: Path) -> None:
     assert anna.get(link.replace("token=", "token=x")).status == 404
     wrong = "sixty"
     page = anna.post("/verify", given | {"tolerance": wrong}, files={"file": ("bill.csv", BILL.encode())})
-    assert page.texts("h1") == ["'sixty' is no number of seconds"]
+    assert page.texts("h1") == ["'sixty' is not a number of seconds"]
     with OperatorFile(load(office).operators_path) as file:
         assert [one.action for one in file.log.entries()][:2] == ["verify download", "verify"]
 

@@ -66,7 +66,7 @@ def _verified(desk: Desk, file: UploadedFile, asked: dict[str, str], headings: d
 def _tolerance(asked: dict[str, str]) -> Tolerance:
     text = asked["tolerance"] or "60"
     if not (text.isascii() and text.isdecimal() and len(text) < 6):
-        raise UsageError(tr("{text!r} is no number of seconds", text=text), "60")
+        raise UsageError(tr("{text!r} is not a number of seconds", text=text), "60")
     return Tolerance(int(text))
 
 
