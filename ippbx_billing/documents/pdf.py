@@ -45,6 +45,7 @@ Colour = tuple[int, int, int]
 LINE = 1.35  # from one line to the next, in sizes of the letters
 FOOT = 30.0  # what the page number needs at the bottom
 FOOT_SIZE = 7.0
+CURVE = 62.0  # so high that a month's days, their sums and a note fit one page
 LOGO = (150.0, 48.0)
 FACT_NAME_WIDTH = 130.0
 MOST_SPELLINGS = 100_000
@@ -258,10 +259,10 @@ class _Press:
             self.y += 3
 
     def _curve(self, data: Points) -> None:
-        self._room(140)
+        self._room(CURVE + 40)
         step = (page_width(self.landscape) - 40) / max(len(data.values) - 1, 1)
-        base = self.y + 118
-        path = [(MARGIN + 20 + step * place, base - 100 * data.share(value)) for place, value in data.numbered()]
+        base = self.y + CURVE + 16
+        path = [(MARGIN + 20 + step * place, base - CURVE * data.share(value)) for place, value in data.numbered()]
         self._draw_with(1.2, BAR)
         self.pdf.polyline(path)
         self._rule(base, RULE)

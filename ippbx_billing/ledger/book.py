@@ -46,15 +46,18 @@ class BookTables:
         if prices is not None:
             return TariffBook(self.carriers(), self.trunks(), prices, calendar)
         if self.connection.in_transaction:  # what it sees may never be: a rollback gives the ids to other prices
-            return TariffBook(self.carriers(), self.trunks(), self.prices(), calendar)
+            return self._at_this_moment(calendar)
         with _reading(self.connection):
-            carriers, made = self.carriers(), self._made
-            if made is None or list(made.carriers.values()) != carriers:
-                self._made = TariffBook(carriers, self.trunks(), self.prices(), calendar)
-            else:
-                gone, coming = self._changed_since(made.prices)
-                self._made = made.changed(carriers, self.trunks(), gone, coming, calendar)
-            return self._made
+            self._made = self._at_this_moment(calendar)
+        return self._made
+
+    def _at_this_moment(self, calendar: Calendar) -> TariffBook:
+        """The book, made of the last one where that had the same carriers."""
+        carriers, made = self.carriers(), self._made
+        if made is None or list(made.carriers.values()) != carriers:
+            return TariffBook(carriers, self.trunks(), self.prices(), calendar)
+        gone, coming = self._changed_since(made.prices)
+        return made.changed(carriers, self.trunks(), gone, coming, calendar)
 
     def _changed_since(self, known: Sequence[Price]) -> tuple[list[Price], list[Price]]:
         """The prices that were in use and are not, and those that are new; a price that has an id never changes."""

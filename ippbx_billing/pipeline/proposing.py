@@ -60,7 +60,7 @@ def proposed(using: Settings, numbering: Numbering, bodies: Sequence[RawEvent], 
 
 
 def target(using: Settings, name: str, force: bool = False) -> Path:
-    """Where the dialect is saved; UsageError for what cannot be a name, or a file that is there and is not to be replaced."""
+    """Where the dialect is saved; UsageError for a bad name, or a file that is to stay."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,40}", name) or name == AUTO:
         hint = tr("small letters, digits, - and _, such as my-pbx")
         raise UsageError(tr("{name!r} cannot be the name of a dialect", name=name), hint)

@@ -150,12 +150,20 @@ def carry_out(ledger: Ledger, inbox: Inbox, using: Settings, remedy: Remedy) -> 
     """Do it, and read the events concerned again; BusyError, and nothing done, while other maintenance is under way."""
 
     def choose(found: Ledger) -> list[int]:
-        events = concerned(found, remedy)
+        events = [] if _stays_as_it_is(found, remedy) else concerned(found, remedy)
         with Ledger(using.ledger_path) as own:  # so that whoever reads sees that somebody edited
             _enter(own, using, remedy)
         return events
 
     return replay(ledger, inbox, using, choose)
+
+
+def _stays_as_it_is(ledger: Ledger, remedy: Remedy) -> bool:
+    """Whether a trunk gets the carrier that its calls went by anyway: they need not be read again, many as they are."""
+    trunk = remedy.trunk
+    if remedy.cause is not Cause.TRUNK or trunk is None or trunk.outside_prefix:
+        return False
+    return any(one.default and one.name == trunk.carrier for one in ledger.book.carriers())
 
 
 def _enter(ledger: Ledger, using: Settings, remedy: Remedy) -> None:

@@ -64,11 +64,15 @@ def _until(wanted: WantedCalls, after: str) -> WantedCalls:
 
 
 def _walk(ledger: Ledger, wanted: WantedCalls) -> str:
-    """Where to begin: at the newest day, or, where few calls have no price and those are wanted, at these alone."""
+    """Where to begin: at the newest day; or at the calls without a price, or of a PIN, if they are wanted and few."""
     if wanted.status == "unrated":
         few = "SELECT count(*) FROM (SELECT 1 FROM charges WHERE status = 'unrated' LIMIT ?)"
         if ledger.connection.execute(few, [FEW]).fetchone()[0] < FEW:
             return "charges g INDEXED BY charges_unrated CROSS JOIN calls c ON c.id = g.id AND g.status = 'unrated'"
+    if wanted.pin:
+        few = "SELECT count(*) FROM (SELECT 1 FROM calls WHERE pin = ? LIMIT ?)"
+        if ledger.connection.execute(few, [wanted.pin, FEW]).fetchone()[0] < FEW:
+            return "calls c INDEXED BY calls_by_pin CROSS JOIN charges g ON g.id = c.id"
     return "calls c INDEXED BY calls_by_day CROSS JOIN charges g ON g.id = c.id"
 
 

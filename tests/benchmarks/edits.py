@@ -5,8 +5,8 @@
 The true `ippbx-bill listen` takes records at a steady rate. Meanwhile `tariffs set` puts prices into the list, each by
 a process of its own, with pauses between. Looked at fifty times a second is how far the worker has come: it stands
 still for as long as records wait and none of them is taken. Beside it stands the longest such time without an edit,
-for the worker lets records gather. The command's own time is that of its process; a part of it is the log of who did
-what, which is told apart.
+for the worker lets records gather; and what its new rules take of the processor. The command's own time is that of its
+process; a part of it is the log of who did what, which is told apart.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from pathlib import Path
 
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.snapshots import EditWatch
+from ippbx_billing.pipeline import Rules
+from ippbx_billing.settings import load
 from tests.benchmarks.bills import run
 from tests.benchmarks.chain import Look, Watch, under_load
 from tests.benchmarks.decks import ROWS, filled
@@ -30,6 +32,7 @@ from tests.service_process import Service
 STANDS_STILL_S = 0.5  # at most, beside so many ROWS
 PAUSE_S = 1.0  # between two edits
 QUIET_S = 2.0  # without an edit, before the first
+ROUNDS = 3
 WARM_S = 1.0  # of records before all, until the worker has read its prices
 
 
@@ -72,6 +75,7 @@ def measured(site: Path, rows: int, per_second: int, count: int) -> list[Figure]
     return [
         Figure(f"{beside}: the worker stands still", during, "s", None, required, at_most=True),
         Figure(f"{beside}: the same without an edit", quiet, "s"),
+        Figure(f"{beside}: the worker takes it up", _taken_up_s(site), "s CPU", None, required, at_most=True),
         Figure(f"{beside}: the command", statistics.median(editor.cpu_s), "s CPU"),
         Figure(f"{beside}: the log of who did what", _log_s(site), "s CPU"),
     ]
@@ -126,6 +130,20 @@ class Editor:
     def _set(self, number: int) -> float:
         price = ("--match", f"prefix=4420{number}", "--rate", f"0.{number + 1:02}", "--increments", "60/60")
         return run(self.site, "tariffs", "set", self.carrier, "international", *price)[0]
+
+
+def _taken_up_s(site: Path) -> float:
+    """What the worker's new rules take of the processor, which does not depend on who else wants it."""
+    settings, taken_s = load(site, {}), []
+    with Ledger(settings.ledger_path) as ours, Ledger(settings.ledger_path) as theirs:
+        Rules.of(ours, settings)
+        for newest in theirs.book.prices()[-ROUNDS:]:
+            theirs.book.end_prices([newest.id or 0])
+            began = time.process_time()
+            rules = Rules.of(ours, settings)
+            taken_s.append(time.process_time() - began)
+            assert newest.id not in {price.id for price in rules.book.prices[-ROUNDS:]}
+    return statistics.median(taken_s)
 
 
 def _log_s(site: Path) -> float:

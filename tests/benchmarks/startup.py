@@ -59,11 +59,12 @@ def figures(taken: dict[str, list[float]]) -> list[Figure]:
     ]
 
 
-def main() -> None:
-    """Measure, and print a line for each command."""
+def main() -> int:
+    """Measure, and print a line for each command; 1 where a figure is missed and --strict is given."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("rounds", nargs="?", type=int, default=10)
     options.add_argument("--beside", type=Path)
+    options.add_argument("--strict", action="store_true", help="fail when a required figure is missed")
     add_options(options)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -71,8 +72,10 @@ def main() -> None:
     bare = median(taken[BARE])
     for name, each in taken.items():
         print(f"{name:20} {median(each):6.3f} s  +{median(each) - bare:.3f} s  x{median(each) / bare:.1f}")
-    write(given.json, figures(taken))
+    found = figures(taken)
+    write(given.json, found)
+    return int(given.strict and any(one.missed for one in found))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

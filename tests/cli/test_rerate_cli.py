@@ -2,12 +2,14 @@
 
 import json
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ippbx_billing.calls import Charge
+from ippbx_billing.cli import common
 from ippbx_billing.pipeline import rerating
 from ippbx_billing.pipeline.rerating.deciding import Deciding
 from tests.bodies import fill, gateway_cdr
@@ -37,6 +39,28 @@ def answer(cli: Cli, *arguments: str) -> dict[str, object]:
 
 def fees(cli: Cli) -> list[str]:
     return [call["fee"] for call in answer(cli, "calls", "list")]  # type: ignore[attr-defined]
+
+
+def test_a_price_and_a_list_are_tried_on_last_months_calls(
+    dearer: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --dry-run both say what these cost and would cost, as rating again makes it, and change nothing."""
+    monkeypatch.setattr(common, "now", lambda: datetime(2026, 11, 2, 1, 30, tzinfo=UTC))
+    assert dearer("rerate", "--month", "2026-10").exit_code == 0
+    told = "2 calls from 2026-10-01 to 2026-10-31 are concerned: 2.40 CNY before, 4.00 CNY after, +1.60 CNY"
+    price = ["--initial", "60:1", "--step", "60:1"]
+    tried = dearer("tariffs", "set", TELECOM, "domestic", *price, "--from", "2026-10-01", "--dry-run")
+    assert told in tried.stderr
+    later = dearer("tariffs", "set", TELECOM, "domestic", *price, "--from", "2027-01-01", "--dry-run")
+    assert told in later.stderr
+    assert "as if it had been in force" in later.stderr
+    deck = tmp_path / "deck.csv"
+    row = f"{TELECOM},domestic,any,60,1,60,1,2026-10-01"
+    deck.write_text(f"carrier,traffic_type,match,initial_s,initial_fee,step_s,step_fee,effective_from\n{row}\n")
+    before = fees(dearer)
+    assert told in dearer("tariffs", "import", str(deck), "--dry-run").stderr
+    assert "0.60" in dearer("tariffs", "show", TELECOM, "--traffic-type", "domestic").stdout
+    assert fees(dearer) == before
 
 
 def test_a_dry_run_shows_the_difference_and_changes_nothing(dearer: Cli) -> None:

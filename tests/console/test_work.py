@@ -202,3 +202,15 @@ def test_a_trunk_that_nobody_configured_is_asked_about(anna: Visitor, office: Pa
             "WHERE status = 'rated' AND trunk = ? AND k.name = ?", [trunk, other.name]).fetchone()  # fmt: skip
     assert (row[0], Decimal(row[1]) / 1_000_000) == (count, fee)
     assert form_gone(anna, f"trunk {trunk} is not configured")
+
+
+def test_a_trunk_of_the_default_carrier_is_only_entered(anna: Visitor, office: Path) -> None:
+    """Its calls cost what they cost; none is read again."""
+    with Ledger(load(office).ledger_path) as ledger:
+        default = next(one.name for one in ledger.book.carriers() if one.default)
+    anna.post("/rules/trunks/put", {"name": "FXO-77", "carrier": default})
+    page = anna.get("/work-list")
+    trunk = page.tree().xpath("//input[@name='trunk']/@value")[0]
+    done = anna.post("/work-list/do", form(page, f"trunk {trunk} is not configured") | {"carrier": default})
+    assert "0 events were read again" in done.text
+    assert form_gone(anna, f"trunk {trunk} is not configured")

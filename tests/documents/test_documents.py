@@ -330,6 +330,14 @@ def test_a_long_table_repeats_its_heading_and_counts_its_pages() -> None:
     assert "1,234.63" in found[last - 1]
 
 
+def test_a_month_of_days_is_one_page() -> None:
+    """With its chart, its conditions, its total and a note: no page holds nothing but a last line."""
+    rows = [{"when": f"2026-10-{day:02d}", "calls": day, "fee": f"{day}.00"} for day in range(1, 32)]
+    section = Section("", COLUMNS[2:], rows, {"fee": "496.00"}, Chart("line", "when", "fee", "Fees"))
+    conditions = [("Days", "2026-10"), ("Direction", "outbound"), ("Currency", "CNY"), ("Time zone", "Asia/Shanghai")]
+    assert len(pages(Document("Calls of 2026-10", facts=conditions, sections=[section], notes=["one note"]))) == 1
+
+
 def test_figures_are_never_cut_on_paper() -> None:
     """A table too wide for the page wraps its texts, is turned, loses what matters least; its numbers stay whole."""
     columns = [*COLUMNS, *(Column(f"extra{number}", f"Extra {number}", rank=number) for number in range(1, 12))]

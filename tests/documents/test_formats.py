@@ -112,7 +112,7 @@ def test_a_terminal_is_shown_no_bytes(busy: Path) -> None:
     os.close(inner)
     os.close(outer)
     assert done.returncode == 2
-    assert "XLSX is nothing that a terminal can show" in done.stderr
+    assert "a terminal cannot show XLSX" in done.stderr
     assert "name a file: --output report.xlsx" in done.stderr
 
 

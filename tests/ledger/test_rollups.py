@@ -403,6 +403,7 @@ def _back_to_schema_6(connection: sqlite3.Connection) -> None:
     for table in ("charges", "charge_history"):
         connection.execute(f"ALTER TABLE {table} DROP COLUMN calendar")
     connection.execute("DROP INDEX calls_in_doubt")
+    connection.execute("DROP INDEX calls_by_pin")
     connection.execute("ALTER TABLE calls DROP COLUMN doubt")
     connection.execute("ALTER TABLE calls DROP COLUMN billed_ms")
     _without_starts(connection)

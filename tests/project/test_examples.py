@@ -360,6 +360,17 @@ def test_the_bundle_installs_without_a_net(tmp_path: Path) -> None:
     assert subprocess.run([str(python), "-c", "import ippbx_bill"], capture_output=True, text=True).stdout == "here\n"
 
 
+def test_the_files_of_the_centre_start_commands_as_they_are(cli: Cli) -> None:
+    """Each command of the compose file and of the units is one of ours, with options that it has."""
+    lines = [line for path in sorted((EXAMPLES / "centre").iterdir()) for line in path.read_text("utf-8").splitlines()]
+    units = [shlex.split(line)[1:] for line in lines if line.startswith("ExecStart=")]
+    services = [json.loads(line.partition(":")[2]) for line in lines if line.strip().startswith("command:")]
+    assert len(units) == len(services) == 2
+    for words in (*units, *services):
+        found = cli(*words, "--centre", "host=/nowhere")
+        assert (found.exit_code, "does not answer" in found.stderr) == (1, True), found.output
+
+
 def test_every_example_has_its_test() -> None:
     """Nothing lies there untried.
 

@@ -16,6 +16,7 @@ from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pipeline import Pipeline, Rules
 from ippbx_billing.reports import CALL_KEYS, GROUPS, Period, Report, View, WantedCalls, Where, calls, grouping, report
+from ippbx_billing.reports.paging import calls_page
 from ippbx_billing.reports.views import sheets
 from ippbx_billing.settings import load
 from tests.bodies import fill, gateway_cdr
@@ -314,6 +315,22 @@ def test_a_list_of_calls_sorts_no_more_than_a_day(month: Ledger, site: Path, wan
     assert any("calls_by_day" in step for step in plan)
     starts = [datetime.fromisoformat(call["started_at"]) for call in listed]
     assert starts == sorted(starts)
+
+
+def test_the_few_calls_of_a_pin_are_found_by_it(month: Ledger, site: Path) -> None:
+    """A page of them reads no other calls; a PIN that nobody has is answered as quickly."""
+    newest = month.connection.execute("SELECT id FROM calls ORDER BY started_at DESC, id DESC LIMIT 2").fetchall()
+    with month.transaction():
+        month.connection.executemany("UPDATE calls SET pin = '4711' WHERE id = ?", map(tuple, newest))
+    said: list[str] = []
+    month.connection.set_trace_callback(said.append)
+    page = calls_page(month, view(site), WantedCalls(pin="4711"), size=50)
+    nobody = calls_page(month, view(site), WantedCalls(pin="4712"), size=50)
+    month.connection.set_trace_callback(None)
+    assert [row["id"] for row in page.rows] == [number for (number,) in newest]
+    assert nobody.rows == []
+    plan = month.connection.execute(f"EXPLAIN QUERY PLAN {next(one for one in said if 'ORDER BY c.day DESC' in one)}")
+    assert any("USING INDEX calls_by_pin (pin=?)" in row[3] for row in plan)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ippbx_billing.lists.tariffs import Assumptions, FileForm, Imported
     from ippbx_billing.lists.tariffs.imports import ImportPlan
     from ippbx_billing.settings import Settings
-    from ippbx_billing.tariffs import Price
+    from ippbx_billing.tariffs import Changes, Price
 
 app = Commands()
 app.add_typer(
@@ -63,6 +63,9 @@ OffPeakOption = Annotated[
 ]
 AllCallsOption = Annotated[
     bool, typer.Option("--all-calls", help=en("rows without a code are for all calls of their traffic type"))
+]
+EncodingOption = Annotated[
+    str, typer.Option("--encoding", metavar="NAME", help=en("what a CSV file was saved in, such as gb18030 or cp1252"))
 ]
 ReplaceOption = Annotated[
     bool,
@@ -144,6 +147,9 @@ def set_price(
         str | None, typer.Option("--from", metavar="YYYY-MM-DD", help=en("first day of the price; default: today"))
     ] = None,
     note: Annotated[str, typer.Option(help=en("where the price comes from"))] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=en("only show what last month's calls would cost with it"))
+    ] = False,
 ) -> None:
     """A price for the same calls from the same day on is replaced; an earlier one holds for earlier calls."""
     from ippbx_billing.lists.tariffs import cells, views
@@ -180,10 +186,28 @@ def set_price(
     with common.open_ledger(using) as ledger:
         ledger.book.carrier(carrier)
         change = changes([one for one in ledger.book.prices() if one.carrier == carrier], [price])
+        if dry_run:
+            say(views.told(change))
+            _tell_difference(ledger, using, change)
+            return
         ledger.book.change_prices(change)
         say(views.told(change))
         _tell_of_earlier(ctx, ledger, price)
     _hint_at_rerate(using, [price] if change else [])
+
+
+def _tell_difference(ledger: "Ledger", using: "Settings", change: "Changes") -> None:
+    """What last month's calls cost, and what they would cost with these prices."""
+    from ippbx_billing.pipeline.repricing import repriced
+    from ippbx_billing.reports import Period
+    from ippbx_billing.reports.views import repricing
+
+    month = Period.month("last", common.today(using))
+    with common.progress(tr("rating again")) as heard:
+        found = repriced(ledger, using, change, month.first, month.last, heard)
+    for sentence in repricing.sentences(found, using.currency, ledger.book.decimals()):
+        say(sentence)
+    say(tr("nothing has been changed; without --dry-run it is"))
 
 
 def _tell_of_earlier(ctx: typer.Context, ledger: "Ledger", price: "Price") -> None:
@@ -339,6 +363,7 @@ def import_file(
     ignore: IgnoreOption = None,
     off_peak: OffPeakOption = None,
     all_calls: AllCallsOption = False,
+    encoding: EncodingOption = "",
     whole: ReplaceOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=en("only show what would change"))] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=en("do not ask"))] = False,
@@ -351,7 +376,7 @@ def import_file(
 
     using = common.settings()
     assume = _assumptions(
-        using, carrier, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls
+        using, carrier, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls, encoding
     )
     found = _read_file(file, assume)
     with common.open_ledger(using) as ledger:
@@ -359,6 +384,7 @@ def import_file(
         if dry_run:
             show_listing(views.plan(plan), form, output)
             say(views.summed_up(plan.changes))
+            _tell_difference(ledger, using, plan.changes)
             return
         if not plan:
             say(tr("nothing would change: {count} prices are in force already", count=plan.changes.same))
@@ -388,6 +414,7 @@ def diff(
     ignore: IgnoreOption = None,
     off_peak: OffPeakOption = None,
     all_calls: AllCallsOption = False,
+    encoding: EncodingOption = "",
     whole: ReplaceOption = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -400,7 +427,17 @@ def diff(
     with common.open_ledger(using) as ledger:
         if Path(first).is_file():
             assume = _assumptions(
-                using, second, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls
+                using,
+                second,
+                traffic_type,
+                increments,
+                first_day,
+                decimal,
+                dates,
+                ignore,
+                off_peak,
+                all_calls,
+                encoding,
             )
             plan = plan_import(ledger, _read_file(Path(first), assume), first, assume, whole=whole)
         elif second:
@@ -423,6 +460,7 @@ def _assumptions(
     ignore: Sequence[str] | None,
     off_peak: str | None,
     all_calls: bool,
+    encoding: str,
 ) -> "Assumptions":
     """What the options say for all that the file leaves open."""
     from ippbx_billing.lists.tariffs import Assumptions, Home, cells
@@ -440,6 +478,7 @@ def _assumptions(
         ignored=tuple(ignore or ()),
         off_peak=_read("--off-peak", off_peak, cells.times_of_day),
         all_calls=all_calls,
+        encoding=encoding,
     )
 
 

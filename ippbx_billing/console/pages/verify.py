@@ -57,9 +57,10 @@ def _verified(desk: Desk, file: UploadedFile, asked: dict[str, str], headings: d
     if asked["dates"] not in ("", "dmy", "mdy"):
         raise UsageError(tr("{text!r} is not an order of dates", text=asked["dates"]), "dmy, mdy")
     name, answer = verify_file(
-        desk.ledger, desk.using, period, asked["carrier"], file.name, file.content, headings, _tolerance(asked),
+        *(desk.ledger, desk.using, period, asked["carrier"]),
+        *(file.name, file.content, headings, _tolerance(asked)),
         asked["dates"],
-    )  # fmt: skip
+    )
     return verified(answer, name, period, desk.using.currency)
 
 

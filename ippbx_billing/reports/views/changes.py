@@ -1,6 +1,6 @@
 """How changes look: calls of days whose bill was handed out that are no longer as they were."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -31,7 +31,7 @@ def changes(rows: Sequence[dict[str, Any]], asked: HandedOut, currency: str) -> 
     )
 
 
-def totals(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def totals(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """How many calls, the sum of their differences, and of how many it is not known."""
     known = [Decimal(row["difference"]) for row in rows if row["difference"] is not None]
     return {

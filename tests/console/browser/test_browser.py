@@ -225,6 +225,8 @@ def test_every_page_is_found(pages: list[str]) -> None:
     """What the two tests below look at; a page that no link leads to would be none."""
     shapes = {re.sub(r"\d+", "N", urlsplit(one).path) for one in pages}
     assert {"/", "/sign-in", "/calls", "/calls/N", "/events/N", "/account"} <= shapes
+    assert {"/carriers/prices/N", "/carriers/prices/new", "/carriers/import"} <= shapes
+    assert {f"/rules/{name}" for name in ("trunks", "filters", "holidays", "numbers")} <= shapes
 
 
 def test_every_page_is_accessible_and_fits(anna: Chromium, pages: list[str]) -> None:
