@@ -115,6 +115,11 @@ class Settings:
         "console", [], "names under which browsers reach it, such as bill.example.cn; addresses always work / 网页域名"
     )
 
+    ship_to: str = _setting("centre", "", "address of the centre that gets all events; empty: none / 中心地址")
+    ship_site: str = _setting("centre", "", "this site's name at the centre / 本站点名称")
+    ship_key: str = _setting("centre", "ship.key", "file with this site's key, for its owner only / 站点密钥文件")
+    ship_certificate: str = _setting("centre", "", "PEM file by which the centre is known, where it has its own / 证书")
+
     max_body_bytes: int = _setting("limits", 16 * 1024 * 1024, "larger bodies are answered 413")
     max_header_bytes: int = _setting("limits", 64 * 1024, "larger request headers are answered 400")
     request_timeout_s: int = _setting("limits", 60, "a request must be complete after this long")

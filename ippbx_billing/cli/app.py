@@ -67,6 +67,8 @@ COMMANDS = {
     "backup": ("site.backup:backup", en("Copy everything elsewhere while the listener runs, checked.")),
     "restore": ("site.backup:restore", en("Restore a backup; what was there is kept aside.")),
     "service": ("site.service:app", en("Run the listener as a service of systemd.")),
+    "ship": ("site.ship:ship", en("Send all events to the centre of many sites.")),
+    "centre": ("site.centre:app", en("Where many sites meet, in one PostgreSQL.")),
     "help": ("site.help:help_", en("Show a page of the manual, or list the pages.")),
     "doctor": ("site.doctor:doctor", en("Check the whole installation; exit 1 if anything is wrong.")),
 }
@@ -79,6 +81,7 @@ PANELS = (
     (en("Prices"), ("carriers", "tariffs", "trunks", "holidays", "filters")),
     (en("People"), ("departments", "employees", "extensions", "limits", "accounts", "operators")),
     (en("Upkeep"), ("doctor", "alerts", "backup", "restore", "dialects", "audit")),
+    (en("Many sites"), ("ship", "centre")),
     (en("Try"), ("demo", "simulate")),
 )
 

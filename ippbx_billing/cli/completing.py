@@ -131,7 +131,16 @@ def install(shell: str) -> str:
         raise UsageError(problem, ", ".join(f"`{PROGRAM} {INSTALL} {one}`" for one in SHELLS))
     try:
         _, path = write(shell=named, prog_name=PROGRAM, complete_var=ASKED_BY)
+        if named == "zsh":
+            _answer_the_first_tab(path)
     except OSError as error:
         problem = tr("{path} cannot be written: {error}", path=error.filename or "~", error=tr(str(error.strerror)))
         raise BillingError(problem, tr("check that the home directory is yours and has room")) from error
     return tr("completion for {shell} is set up in {path}; open a new terminal to use it", shell=named, path=path)
+
+
+def _answer_the_first_tab(script: Path) -> None:
+    """zsh reads the script only at the first Tab, where the function that it defines must answer as well."""
+    function = f"_{PROGRAM.replace('-', '_')}_completion"
+    text = script.read_text(encoding="utf-8").rstrip("\n")
+    script.write_text(f'{text}\n[[ "$funcstack[1]" = "_{PROGRAM}" ]] && {function} "$@"\n', encoding="utf-8")

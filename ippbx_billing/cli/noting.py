@@ -46,12 +46,14 @@ ACTIONS = {
     *("alerts set", "alerts mute", "alerts ack"),
     *("deliver again", "deliver bounced"),
     *("alerts channels add", "alerts channels remove", "alerts channels server"),
+    *("ship", "centre init", "centre sites add", "centre sites book", "centre sites revoke"),
+    *("centre sites pin", "centre sites unpin"),
     *("dialects words set", "numbers update", "service install", "service uninstall"),
 }
 LASTING = ("listen", "console")  # noted when they begin
 ONLY_LOOKING = ("dry_run", "printed", "guide", "show")
 SECRET_PAIR = re.compile(r"(\w*(?:secret|password|token|key|url)\w*)=", re.IGNORECASE)
-SECRETS = ("api_password", "admin_password", "password", "token")
+SECRETS = ("api_password", "admin_password", "password", "token", "dsn")
 
 
 def noted(command: Any, name: str) -> Any:

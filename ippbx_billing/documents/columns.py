@@ -61,7 +61,7 @@ class Column:
     Kinds: text, code, number, money, percent, length, time, hour, weekday, word, country, flag. `rank` 0 is always
     shown; of the others the highest leaves first where the terminal is too narrow for all.
     `unpriced` is the row's key for the number of calls that have no price and so are not in the amount. An `average`
-    is a figure whose total cannot be a sum.
+    is a figure whose total is not a sum.
     """
 
     key: str

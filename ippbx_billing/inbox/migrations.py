@@ -50,3 +50,13 @@ def m002_salvaged(db: "Database") -> None:
     killed in between is completed by repeating it.
     """
     db.execute("CREATE TABLE IF NOT EXISTS salvaged (event_id INTEGER PRIMARY KEY)")
+
+
+@inbox()
+def m003_epoch(db: "Database") -> None:
+    """The name of this row of ids, for whoever copies the events elsewhere by their ids.
+
+    A restored inbox gives ids a second time, to other events; then the epoch is another, and no copy mixes the two.
+    """
+    db.execute("CREATE TABLE IF NOT EXISTS epoch (name TEXT NOT NULL)")
+    db.execute("INSERT INTO epoch SELECT lower(hex(randomblob(16))) WHERE NOT EXISTS (SELECT 1 FROM epoch)")

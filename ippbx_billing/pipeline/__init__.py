@@ -283,7 +283,7 @@ class Replayed(NamedTuple):
         return Replayed(self.events + other.events, self.fees.and_(other.fees))
 
 
-class _Understood(NamedTuple):
+class Understood(NamedTuple):
     """An event on its way into the ledger: what it means, and its calls already rated."""
 
     event: RawEvent
@@ -346,7 +346,7 @@ class Pipeline:
             else:
                 self._set_aside(events[0], position, error)
 
-    def _keep(self, understood: Sequence[_Understood], position: int) -> None:
+    def _keep(self, understood: Sequence[Understood], position: int) -> None:
         with self._watching.transaction() if self._watching else self.ledger.transaction():
             if self.ledger.journey.position() == position:  # else another process has taken them meanwhile
                 rated = self._write(understood)
@@ -363,15 +363,15 @@ class Pipeline:
         """The event is rejected; those of its calls that can be kept are."""
         (one,) = self._understand([event])
         problem = Problem(Reason("not-kept", {"error": str(error)}))
-        bare = _Understood(event, replace(one.reading, problems=(*one.reading.problems, problem)), ())
+        bare = Understood(event, replace(one.reading, problems=(*one.reading.problems, problem)), ())
         if self._fits(bare):
             good = keepable(one.rated, lambda some: self._fits(bare._replace(rated=tuple(some))))
             bare = bare._replace(rated=tuple(good))
         else:  # its states cannot be kept either
-            bare = _Understood(event, Reading(problems=(problem,)), ())
+            bare = Understood(event, Reading(problems=(problem,)), ())
         self._keep([bare], position)
 
-    def _fits(self, one: _Understood) -> bool:
+    def _fits(self, one: Understood) -> bool:
         """Whether it can be written; nothing is."""
         try:
             with self.ledger.transaction():
@@ -450,9 +450,9 @@ class Pipeline:
             self.ledger.records.forget(row["id"])
         return [(row["id"], call_of(row)) for row in rows]
 
-    def _understand(self, events: Sequence[RawEvent]) -> list[_Understood]:
+    def _understand(self, events: Sequence[RawEvent]) -> list[Understood]:
         rules = self._present_rules()
-        return [_understand(event, rules, self._reading_s) for event in events]
+        return [understand(event, rules, self._reading_s) for event in events]
 
     def _present_rules(self) -> Rules:
         version = self.ledger.changed_by_others()
@@ -460,7 +460,7 @@ class Pipeline:
             self._rules, self._ledger_version = self._make_rules(), version
         return self._rules
 
-    def _write(self, understood: Sequence[_Understood], left: Iterable[tuple[int, Call]] = ()) -> list[RatedCall]:
+    def _write(self, understood: Sequence[Understood], left: Iterable[tuple[int, Call]] = ()) -> list[RatedCall]:
         """Into the ledger, in the caller's transaction; `left` are calls that were taken out of it just now.
 
         Gives the calls that are new, as they count now.
@@ -481,7 +481,7 @@ class Pipeline:
         self.ledger.journey.record_all(writing.outcomes)
         return fresh
 
-    def _follow(self, one: _Understood) -> None:
+    def _follow(self, one: Understood) -> None:
         """Bring the live calls on."""
         for state in one.reading.states:
             self.ledger.journey.follow(one.event, state)
@@ -489,7 +489,7 @@ class Pipeline:
         self.ledger.rows.forget_answers(int((one.event.received_at - ANSWER_EXPIRES).timestamp()))
 
 
-def _outcome(one: _Understood, repeated: Sequence[Reason]) -> Outcome:
+def _outcome(one: Understood, repeated: Sequence[Reason]) -> Outcome:
     """What became of an event, of whose calls these were delivered before."""
     if one.reading.problems:
         return EventStatus.REJECTED, together(one.told for one in one.reading.problems)
@@ -498,20 +498,20 @@ def _outcome(one: _Understood, repeated: Sequence[Reason]) -> Outcome:
     return EventStatus.DONE, one.reading.nothing
 
 
-def _understand(event: RawEvent, rules: Rules, reading_s: float) -> _Understood:
+def understand(event: RawEvent, rules: Rules, reading_s: float) -> Understood:
     """Read and rate one event; a fault of ours is recorded like any other problem, and the next event goes on."""
     try:
         if (reading := rules.read_by_habit(event)) is not None:
-            return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
+            return Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
         with patience(allowed_s(event.body, reading_s)) if reading_s else nullcontext():
             reading = rules.read(event)
-            return _Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
+            return Understood(event, reading, tuple(_rated(event, call, rules) for call in reading.calls))
     except TookTooLong:
         seconds = round(allowed_s(event.body, reading_s))
-        return _Understood(event, Reading(problems=(Problem(Reason("too-slow", {"seconds": seconds})),)), ())
+        return Understood(event, Reading(problems=(Problem(Reason("too-slow", {"seconds": seconds})),)), ())
     except Exception as error:  # the one place where a bug must not stop the journey
         problem = Problem(Reason("internal-error", {"error": repr(error)}))
-        return _Understood(event, Reading(problems=(problem,)), ())
+        return Understood(event, Reading(problems=(problem,)), ())
 
 
 def _is_of_record(error: Exception) -> bool:

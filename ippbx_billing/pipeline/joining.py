@@ -15,8 +15,9 @@ from sqlite3 import Row
 from typing import TYPE_CHECKING, Any
 
 from ippbx_billing.calls import Call, CallStatus, Disposition, Phase, Reason
-from ippbx_billing.ledger import Ledger, RatedCall, masking
+from ippbx_billing.ledger import RatedCall, masking
 from ippbx_billing.ledger.calls import FACTS, call_of, classification_of, facts, instant
+from ippbx_billing.ledger.promise import KeepsCalls
 from ippbx_billing.ledger.records import ROWS, Change
 from ippbx_billing.ledger.rows import OWN, link_of, links_of
 from ippbx_billing.pipeline.records import end
@@ -42,7 +43,7 @@ class _Kept:
 class Joining:
     """What a batch brought of calls that have several rows."""
 
-    def __init__(self, ledger: Ledger, rules: "Rules", arrived: Mapping[int, datetime]) -> None:
+    def __init__(self, ledger: KeepsCalls, rules: "Rules", arrived: Mapping[int, datetime]) -> None:
         self._ledger, self._rules, self._arrived = ledger, rules, arrived
         self._links: set[int] = set()
         self._ids: set[int] = set()

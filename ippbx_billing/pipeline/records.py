@@ -16,8 +16,9 @@ from sqlite3 import Row
 from typing import Any
 
 from ippbx_billing.calls import Call, Reason
-from ippbx_billing.ledger import Ledger, RatedCall, masking
+from ippbx_billing.ledger import RatedCall, masking
 from ippbx_billing.ledger.calls import FACTS, call_of, facts, seconds
+from ippbx_billing.ledger.promise import KeepsCalls
 
 NEAR_S = 300  # a correction may move the start by so much
 LEAST_DIGITS = 3  # of a number that the other version writes with a prefix
@@ -67,7 +68,7 @@ class Known:
     """The calls that the records of a batch may tell of, in the ledger and among each other."""
 
     def __init__(
-        self, ledger: Ledger, rated: Iterable[RatedCall], any_parties: Callable[[str], bool] = lambda dialect: False
+        self, ledger: KeepsCalls, rated: Iterable[RatedCall], any_parties: Callable[[str], bool] = lambda dialect: False
     ) -> None:
         self._ledger = ledger
         self._any_parties = any_parties

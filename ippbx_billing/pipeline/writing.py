@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ippbx_billing.calls import EventStatus, Reason
-from ippbx_billing.ledger import Ledger, RatedCall
+from ippbx_billing.ledger import RatedCall
 from ippbx_billing.ledger.calls import seconds
 from ippbx_billing.ledger.journey import Outcome
+from ippbx_billing.ledger.promise import KeepsCalls
 from ippbx_billing.ledger.records import CORRECTED, Change, Reused
 from ippbx_billing.pipeline.joining import Joining
 from ippbx_billing.pipeline.records import Known, Standing, end, verdict
@@ -33,7 +34,7 @@ class Writing:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: KeepsCalls,
         rules: "Rules",
         batches: Sequence[Sequence[RatedCall]],
         arrived: Mapping[int, datetime],

@@ -31,6 +31,7 @@ from ippbx_billing.pipeline import Rules
 from ippbx_billing.reports import Period, View, report
 from ippbx_billing.service.installation import asked, health, installation
 from ippbx_billing.settings import FILE_NAME, Settings
+from ippbx_billing.ship import state as ship_state
 
 LOOKED_AT_EVENTS = 100
 LITTLE_DISK_BYTES = 1024**3
@@ -39,6 +40,7 @@ CLOCK_TOLERANCE_S = 60
 ZONE_TOLERANCE_H = 0.4  # zones differ by half an hour at least
 BEHIND_EVENTS = 10_000
 UNSENT_S = 600
+SHIPPED_LATE_S = 3_600
 UNMAILED_S = 86_400  # a mailing at night may wait for the one timer of the day
 BACKUP_IS_OLD = timedelta(days=8)
 SILENT_IS_LONG = timedelta(days=1)
@@ -464,6 +466,24 @@ def _channels(opened: _Open) -> Iterator[Diagnosis]:
     yield from _unsent(opened, [one.due_at for one in waiting if not one.attempts])
 
 
+def _centre(opened: _Files) -> Iterator[Diagnosis]:
+    """How far the centre is, where one is set."""
+    if not opened.settings.ship_to:
+        return
+    state, title = ship_state.load(opened.settings.data_dir), tr("centre")
+    waiting = max(0, opened.inbox.last_id() - state.position)
+    since = state.behind_since
+    if state.problem:
+        hint = tr("`ippbx-bill ship --show`; the events are kept and sent again by themselves")
+        yield Diagnosis(title, Health.WRONG, tr("it does not take our events: {problem}", problem=state.problem), hint)
+    elif waiting and since is not None and opened.now.timestamp() - since > SHIPPED_LATE_S:
+        moment = datetime.fromtimestamp(since, opened.settings.site_zone)
+        text = tr("{count} events wait since {moment}", count=waiting, moment=f"{moment:%Y-%m-%d %H:%M}")
+        yield Diagnosis(title, Health.WARNING, text, tr("does `ippbx-bill listen` or `ippbx-bill ship` run?"))
+    else:
+        yield Diagnosis(title, Health.OK, tr("it has all up to event {position}", position=state.position))
+
+
 def _unsent(opened: _Open, due: list[int]) -> Iterator[Diagnosis]:
     """Messages that nobody has tried to send although they are due: the sender does not run."""
     late = opened.now.timestamp() - min(due, default=opened.now.timestamp())
@@ -505,6 +525,7 @@ _CHECKS = (
     _ports,
     _worker,
     _own_address,
+    _centre,
     _clock,
     _time_zone,
     _dialects,

@@ -21,7 +21,7 @@ from typing import Any
 
 from ippbx_billing.errors import BillingError, DataError, NotFoundError, UsageError
 from ippbx_billing.files import flush, give_to_owner_of, whole, write
-from ippbx_billing.inbox import Inbox, only_writer
+from ippbx_billing.inbox import Inbox, epochs, only_writer
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import SCHEMA
 from ippbx_billing.sqlite import copies
@@ -60,6 +60,7 @@ def restore(source: Path, data_dir: Path, now: datetime, wait_s: float = 0) -> R
             manifest = _checked(part, source)
             _undo_what_was_cut_off(data_dir)
             newer = _newer_events(data_dir, part)
+            epochs.renew(part / "inbox.db")  # the ids after the backup's last come again, for other events
             give_to_owner_of(data_dir, *part.rglob("*"))
             aside = _new_name(data_dir / f"before-restore-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
             _exchange(part, data_dir, aside)

@@ -1,9 +1,13 @@
 """The Tab key: what the scripts of the shells ask, what they are answered, and that nothing goes wrong in a line."""
 
 import os
+import pty
+import select
+import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -176,3 +180,56 @@ def test_bash_completes_a_line(known: Path, tmp_path: Path, monkeypatch: pytest.
     environment = {**os.environ, "IPPBX_BILL_DATA_DIR": str(known), "PYTHONIOENCODING": "utf-8"}
     run = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True, timeout=60, check=True)
     assert run.stdout == "022-天津-电信\n"
+
+
+def in_a_new_terminal(shell: str, home: Path, known: Path) -> dict[str, str]:
+    """Completion set up for a shell, and the environment of somebody who opens it then."""
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}",
+        "IPPBX_BILL_DATA_DIR": str(known),
+        "PYTHONIOENCODING": "utf-8",
+        "TERM": "dumb",
+    }
+    subprocess.run([PROGRAM, "--install-completion", shell], env=environment, check=True, capture_output=True)
+    return environment
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_completes_a_line(known: Path, tmp_path: Path) -> None:
+    """What fish itself makes of a line: the name, and what it is."""
+    line = ["fish", "-c", "complete -C 'ippbx-bill report --month l'; complete -C 'ippbx-bill departments rename B'"]
+    environment = in_a_new_terminal("fish", tmp_path, known)
+    run = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout == "last\tthe month before this one\nBoard of Directors\n"
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_completes_a_line(known: Path, tmp_path: Path) -> None:
+    """The first Tab of a terminal already answers."""
+    environment = in_a_new_terminal("zsh", tmp_path, known)
+    terminal, theirs = pty.openpty()
+    shell = subprocess.Popen(
+        ["zsh", "-i"], env={**environment, "PS1": "ready> "}, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    try:
+        read_until(terminal, "ready> ")
+        os.write(terminal, b"ippbx-bill report --mon\t")
+        read_until(terminal, "--month")
+        os.write(terminal, b" l\t")
+        read_until(terminal, "last")
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(terminal)
+
+
+def read_until(terminal: int, expected: str) -> None:
+    """All that a shell writes until this stands there."""
+    text, deadline = "", time.monotonic() + 60
+    while expected not in text:
+        assert time.monotonic() < deadline, text
+        if select.select([terminal], [], [], 0.5)[0]:
+            text += os.read(terminal, 65_536).decode("utf-8", "replace").replace("\b", "")

@@ -192,6 +192,14 @@ ELSEWHERE = {
     "simulate calls": "tests/simulation/test_traffic.py",
     "simulate pbx": "tests/simulation/test_practice_pbx.py",
     "console": "tests/console",
+    "ship": "tests/centre",
+    **dict.fromkeys(
+        (
+            *("centre init", "centre collect", "centre rate", "centre sites list", "centre sites add"),
+            *("centre sites book", "centre sites revoke", "centre sites pin", "centre sites unpin"),
+        ),
+        "tests/centre",
+    ),
     "help": "tests/manual/test_help.py",
     "simulate call": "tests/manual/test_commands.py",
     "operators password": "it asks for a password; tests/operators",

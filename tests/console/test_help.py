@@ -29,7 +29,7 @@ def test_it_is_in_the_operators_language_and_searched(anna: Visitor) -> None:
 
 
 def test_what_stands_in_a_page_is_text() -> None:
-    """Raw HTML is shown, an address that is a script is no link, a file of ours is named only."""
+    """Raw HTML is shown, an address that is a script makes no link, a file of ours is named only."""
     shown = as_html(
         "a <b onclick=x>\n\n[x](javascript:alert) [f](../x.py) [p](start.md#top)\n\n<!-- gone -->\n", "/help/"
     )

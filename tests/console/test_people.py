@@ -54,7 +54,7 @@ def test_people_come_move_and_go(anna: Visitor, office: Path) -> None:
     assert "8010 is 1001 张三" in done("extensions/assign", number="8010", employee="张三", **{"from": "2026-10-20"})
     assert "8012" in done("extensions/add", number="8012", employee="2002")
     assert done("extensions/remove", number="8012", entirely="yes") == "removed 8012"
-    assert "nobody's now: 8010, 8011" in done("employees/remove", number="2002")
+    assert "without a holder now: 8010, 8011" in done("employees/remove", number="2002")
     assert done("departments/remove", path="法律部") == "removed 法律部"
     assert anna.post("/people/departments/remove", {"path": "公司/销售部"}).status == 400
     assert anna.post("/people/employees/add", {"number": " ", "name": "x"}).status == 400

@@ -91,7 +91,7 @@ def test_an_incident_is_told_at_its_beginning_and_its_end(bench: Bench) -> None:
         bench.over("8001")
         bench.send()
     told = [one.json["text"]["content"].split("\n")[0] for one in robot.got]
-    assert [one.split(":")[0] for one in told] == ["严重", "已结束"]
+    assert [one.split("：")[0] for one in told] == ["严重", "已结束"]
     assert bench.states() == {"sent": 2}
 
 

@@ -597,7 +597,7 @@ def test_no_published_body_ties(entry: dict[str, Any]) -> None:
     ("body", "reason"),
     [
         ('{"sn":"x","cdr":[{"port":1', "cut off"),
-        ("[1,2,3]", "no records"),
+        ("[1,2,3]", "not records"),
         ("hello", "neither JSON, XML, a form"),
         (b"\x00\x01\x02\xff\xfe\x80binary", "neither JSON"),
         ('{"cdr":"hello"}', "no dialect knows this body"),

@@ -582,7 +582,7 @@ def test_both_doors_speak_tls(tmp_path: Path, certificate: tuple[Path, Path]) ->
         ("", "door.key", "tls_certificate is not set"),
         ("missing.pem", "door.key", "missing.pem cannot be read: No such file or directory"),
         ("door.pem", "missing.key", "missing.key cannot be read: No such file or directory"),
-        ("door.key", "door.key", "are not certificate and its key"),
+        ("door.key", "door.key", "are not a certificate and its key"),
         ("door.pem", "locked.key", "the key is protected by a password"),
     ],
 )

@@ -203,8 +203,8 @@ def test_increments_in_every_spelling(headings: str, cells: str) -> None:
 def test_what_a_spreadsheet_made_of_increments(cell: str, step_s: int) -> None:
     """1/1 becomes the first of January; 1/60 becomes January 1960 and is not 1/1."""
     assert one(f"Prefix,Rate,Increments\n44,0.60,{cell}\n").figures.step_s == step_s
-    assert "increments are wanted" in faults("Prefix,Rate,Increments\n44,0.60,1960-01-01\n")
-    assert "increments are wanted" in faults("Prefix,Rate,Increments\n44,0.60,30-Jun\n")
+    assert "increments are expected" in faults("Prefix,Rate,Increments\n44,0.60,1960-01-01\n")
+    assert "increments are expected" in faults("Prefix,Rate,Increments\n44,0.60,30-Jun\n")
 
 
 # --- Codes ----------------------------------------------------------------------------------------------------------

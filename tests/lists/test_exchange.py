@@ -158,9 +158,9 @@ def test_the_settings_of_a_carrier_go_with_its_file() -> None:
     [
         ("tiers=300:60", "a tier is expected"),
         ("tiers=600:60:0.05,300:60:0.02", "begins after"),
-        ("days=someday", "days of the week are wanted"),
-        ("dates=02-30", "dates are wanted"),
-        ("minutes=61", "minutes of the hour are wanted"),
+        ("days=someday", "days of the week are expected"),
+        ("dates=02-30", "dates are expected"),
+        ("minutes=61", "minutes of the hour are expected"),
         ("counting=half", "one of these is expected"),
         ("colour=red", "but no colour"),
     ],
@@ -290,9 +290,9 @@ def test_what_the_file_leaves_open_is_said_by_the_operator() -> None:
         ("prefix,rate,increments,setup fee\n44,1,60/60,0.1234567\n", "an amount of at most six decimals is expected"),
         ('prefix,rate,increments\n44,"1,234",60/60\n', "it may be 1.234 or 1234"),
         ("prefix,rate,increments\n4.42E+03,0.5,60/60\n", "a spreadsheet has made a number of it"),
-        ("prefix,rate,increments\n44-49-50,0.5,60/60\n", "line 2: prefix is '44-49-50', but prefixes are wanted"),
+        ("prefix,rate,increments\n44-49-50,0.5,60/60\n", "line 2: prefix is '44-49-50', but prefixes are expected"),
         ("prefix,rate,increments\n449-441,0.5,60/60\n", "a range of prefixes is expected, such as 44208-44212"),
-        ("prefix,rate,increments\n44,0.5,six\n", "increments are wanted, such as 60/6"),
+        ("prefix,rate,increments\n44,0.5,six\n", "increments are expected, such as 60/6"),
         ("prefix,rate,increments,effective date\n44,1,6,10/11/2026\n", "a day is expected, such as 2026-10-01"),
         ("country,rate,increments\nAtlantis,1,6\n", "there is no country 'Atlantis'"),
         ("pattern,rate,increments\n3XXX,1,6\n", "the traffic type is missing"),
@@ -324,7 +324,7 @@ def test_the_same_price_twice_is_no_fault() -> None:
 def test_other_files_are_named_for_what_they_are() -> None:
     """The old binary Excel file, and a workbook that is none."""
     assert ".xls" in sentences(read("deck.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ASSUME))[0]
-    assert "no XLSX workbook" in sentences(read("deck.xlsx", b"PK\x03\x04 broken", ASSUME))[0]
+    assert "not an XLSX workbook" in sentences(read("deck.xlsx", b"PK\x03\x04 broken", ASSUME))[0]
 
 
 # --- TOML -----------------------------------------------------------------------------------------------------------

@@ -33,6 +33,9 @@ ADMIN = "IPPBX_BILL_PBX_ADMIN_PASSWORD"
 
 # Lines that a test cannot run, and why; each stands on a page, or it goes.
 NOT_RUN = {
+    "ippbx-bill centre": "needs a PostgreSQL; tests/centre run it against one of their own",
+    "export IPPBX_BILL_CENTRE": "belongs to the line before",
+    "ippbx-bill ship --to": "needs a centre; tests/centre have one",
     "sudo ": "changes the system: users, units, folders of root",
     "ippbx-bill service": "speaks to systemd; tests/service run it against a systemd of their own",
     "ippbx-bill verify": "needs a carrier's bill; tests/reports/test_verifying.py makes some",

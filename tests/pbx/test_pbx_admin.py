@@ -676,7 +676,7 @@ def test_a_fingerprint_is_taken_as_people_copy_it() -> None:
     for text in (whole, whole.lower(), "SHA256:" + whole, "ab " * 32, "sha-256=" + "ab" * 32):
         assert trust.normal_fingerprint(text) == whole
     for text in ("", "AB:CD", "xy" * 32, "ab" * 33):
-        with pytest.raises(UsageError, match="no SHA-256 fingerprint"):
+        with pytest.raises(UsageError, match="not a SHA-256 fingerprint"):
             trust.normal_fingerprint(text)
 
 

@@ -256,8 +256,8 @@ def test_wrong_words_are_told(house: Cli) -> None:
     """Who, how much, how long, which marks."""
     assert "there is no extension, employee or department" in house("limits", "set", "nobody", "5").stderr
     assert "neither a fee nor a time" in house("limits", "set", "8001").stderr
-    assert "no length of time" in house("limits", "set", "8001", "--time", "soon").stderr
-    assert "no per cents" in house("limits", "set", "8001", "5", "--warn", "x").stderr
+    assert "not a length of time" in house("limits", "set", "8001", "--time", "soon").stderr
+    assert "not percentages" in house("limits", "set", "8001", "5", "--warn", "x").stderr
     assert house("limits", "set", "8001", "abc").exit_code == 2
     assert "an amount such as 12.50" in house("limits", "set", "8001", "--", "-5").stderr
 

@@ -209,7 +209,7 @@ def test_no_archive_writes_outside(site: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(bad, "w") as archive:
         archive.writestr("../../evil", "x")
         archive.writestr("backup.json", "{}")
-    with pytest.raises(DataError, match="no backup"):
+    with pytest.raises(DataError, match="not a backup"):
         restoring.restore(bad, site, NOW)
     assert not list(tmp_path.rglob("evil"))
 

@@ -20,10 +20,12 @@ from ippbx_billing.errors import BillingError, CannotStartError, DataError, NotF
 from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
+    from ippbx_billing.pipeline.worker import Worker
     from ippbx_billing.settings import Settings
 
 log = logging.getLogger(__name__)
 
+SHIPPER = "ippbx_billing.ship.running"  # a process of its own: a centre that stalls delays no record
 SENDER = "ippbx_billing.delivery.alerts.running"  # a process of its own: a mail server that stalls delays no record
 
 
@@ -59,10 +61,13 @@ def _serve(using: "Settings", console: bool) -> None:
     from ippbx_billing.pipeline.worker import Worker
     from ippbx_billing.service.installation import installation
     from ippbx_billing.service.notify import notify, watchdog_s
+    from ippbx_billing.ship.looking import facts as ship_facts
 
     def ready(line: str) -> None:
         worker.start()
         sender.start()
+        if shipper is not None:
+            shipper.start()
         log.info("%s", line)
         notify("READY=1")
         if beside is not None:
@@ -76,6 +81,7 @@ def _serve(using: "Settings", console: bool) -> None:
     suspect = threading.Event()  # the worker reads old pages, the writer never does
     with ExitStack() as children:
         sender = children.enter_context(Worker(using, log.warning, module=SENDER, name="sender"))
+        shipper = _shipper(using, children)
         worker = children.enter_context(Worker(using, report=log.warning, damaged=suspect.set))
         beside = children.enter_context(Beside(using, report=log.warning)) if console else None
         options = listener.ServeOptions(
@@ -94,13 +100,25 @@ def _serve(using: "Settings", console: bool) -> None:
             wake=worker.wake,
             announce=ready,
             report=log.warning,
-            facts=lambda: {**worker.facts(), **own},
+            facts=lambda: {**worker.facts(), **ship_facts(using), **own},
             figures=lambda: gauges.read(using),
             admits=KnownTokens(using.data_dir).admit,
             watch=listener.Watch(alive, lambda: notify("STOPPING=1"), watchdog_s()),
             suspect=suspect,
         )
         listener.serve(options, hooks)
+
+
+def _shipper(using: "Settings", children: ExitStack) -> "Worker | None":
+    """The process that ships, where it is set whereto; what is missing for it is told before a door opens."""
+    from ippbx_billing.pipeline.worker import Worker
+
+    if not using.ship_to:
+        return None
+    from ippbx_billing.ship.running import shipper_of
+
+    shipper_of(using).close()
+    return children.enter_context(Worker(using, log.warning, module=SHIPPER, name="shipper"))
 
 
 @contextmanager
