@@ -104,8 +104,13 @@ def mail_server(office: PostOffice, rate: int = 10_000) -> dict[str, str]:
 
 @pytest.fixture
 def office() -> Iterator[PostOffice]:
-    with PostOffice() as office:
-        yield office
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0002)  # the server is a thread of this process, and the two take turns at each line
+    try:
+        with PostOffice() as office:
+            yield office
+    finally:
+        sys.setswitchinterval(before)
 
 
 @pytest.fixture
