@@ -58,14 +58,10 @@ class Format(StrEnum):
 class Column:
     """One column: the row's key, its heading, and the kind of value it holds.
 
-        Kinds: text, code, number, money, percent, length, time, hour, weekday, word, country, flag. `rank` 0 is always
-        shown; of the others the highest leaves first where the terminal is too narrow for all.
-        `unpriced` is the row's key for the number of calls that have no price and so are not in the amount. An `average`
-    <<<<<<< HEAD
-        is a figure whose total is not a sum.
-    =======
-        is a figure whose total cannot be a sum.
-    >>>>>>> main
+    Kinds: text, code, number, money, percent, length, time, hour, weekday, word, country, flag. `rank` 0 is always
+    shown; of the others the highest leaves first where the terminal is too narrow for all.
+    `unpriced` is the row's key for the number of calls that have no price and so are not in the amount. An `average`
+    is a figure whose total is not a sum.
     """
 
     key: str
