@@ -36,7 +36,10 @@ SENTENCES = {
     "alert-limit-time": "{who} has used {percent} % of the limit in {period}: {minutes} of {limit} min",
     "alert-long-call": "{extension}: a call to {number} lasts {minutes} min",
     "alert-new-country": "{extension}: the first call ever to {country} ({number})",
+    "alert-pbx-door": "{address} did not answer {times} times: {error}; only its door was tried, no login is known",
     "alert-pbx-link": "{address} did not answer {times} times: {error}",
+    "alert-pbx-silent": "{address} takes connections, but its web page did not answer as it should {times} times: "
+    "{error}",
     "alert-same-prefix-run": "{extension}: {calls} calls in a row to numbers that begin with {prefix}",
     "alert-silence": "no event of {pbx} for {minutes} min; after {limit} min of working time it counts as silent",
     "alert-spend-day": "fees of {fee} on {day}, the limit is {limit_fee}",

@@ -17,6 +17,8 @@ from ippbx_billing.language import tr
 
 DELIMITERS = ",;\t|"
 SAMPLE_BYTES = 4_000
+GUESSED = ("gb18030", "big5", "cp1252")  # what a file may be in that is not Unicode; the earlier one where both fit
+_WESTERN_MARKS = "€£§©®°·–—‘’“”„…«»"
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of a sheet, as spreadsheets have it
 MOST_CELLS = 12_000_000  # of a workbook, empty ones between others included
 MOST_UNPACKED_BYTES = 256 * 1024 * 1024
@@ -39,39 +41,61 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table of a file; a CSV file has one without a name."""
+    """One table of a file; a CSV file has one without a name. `encoding` is one of GUESSED, where it was guessed."""
 
     name: str
     rows: tuple[Row, ...]
+    encoding: str = ""
 
 
-def read_csv(content: bytes, known: Iterable[str]) -> Sheet:
+def read_csv(content: bytes, known: Iterable[str], encoding: str = "") -> Sheet:
     """The rows of a CSV file; of the usual delimiters the one that makes the most `known` headings is taken.
 
-    Raises ValueError where it is larger than a table of a spreadsheet.
+    `encoding` is what somebody says that it was saved in. Raises ValueError where there is none of that name, and where
+    the file is larger than a table of a spreadsheet.
     """
     names = set(known)
-    text = decoded(content, names)
+    text, taken = _text_and_encoding(content, names, encoding)
     delimiter = max(DELIMITERS, key=lambda mark: _headings_found(text, mark, names))
-    return Sheet("", tuple(_csv_rows(text, delimiter)))
+    return Sheet("", tuple(_csv_rows(text, delimiter)), taken)
 
 
 def decoded(content: bytes, known: Iterable[str] = ()) -> str:
-    """The text of a file as people save it: UTF-8, UTF-16 with its mark or without, else what makes most sense.
+    """The text of a file as people save it: UTF-8, UTF-16 with its mark or without, else what makes most sense."""
+    return _text_and_encoding(content, set(known), "")[0]
 
-    GB18030 is what Excel writes in China, Big5 in Taiwan and Hong Kong, Windows-1252 in the West; of those that can be
-    read the one with the most `known` headings is taken.
+
+def _text_and_encoding(content: bytes, names: set[str], said: str) -> tuple[str, str]:
+    """The text, and the encoding where it had to be guessed.
+
+    GB18030 is what Excel writes in China, Big5 in Taiwan and Hong Kong, Windows-1252 in the West. Most bytes can be
+    read in all three: the one is taken that shows the most known headings, then the most usual characters.
     """
+    if said:
+        return _as_said(content, said), ""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
+        return content.decode("utf-16", "replace"), ""
     if wide := _utf16_without_mark(content):
-        return content.decode(wide, "replace").removeprefix("\ufeff")
+        return content.decode(wide, "replace").removeprefix("\ufeff"), ""
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8-sig"), ""
     except UnicodeDecodeError:
-        names = set(known)
-        texts = [content.decode(name, "replace") for name in ("gb18030", "big5", "cp1252")]
-        return max(texts, key=lambda text: _sense(text, names))
+        texts = {name: content.decode(name, "replace") for name in GUESSED}
+        best = max(texts, key=lambda name: _sense(texts[name], name, names))
+        return texts[best], best
+
+
+def read_as(encoding: str) -> str:
+    """The sentence that says how a file was read whose encoding was guessed, and what to do where that is wrong."""
+    named = {"gb18030": "GB18030", "big5": "Big5", "cp1252": "Windows-1252"}[encoding]
+    return tr("read as {encoding}; if letters are wrong, give another with --encoding", encoding=named)
+
+
+def _as_said(content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding, "replace").removeprefix("\ufeff")
+    except LookupError:
+        raise ValueError(tr("{text!r} is not an encoding", text=encoding)) from None
 
 
 def _utf16_without_mark(content: bytes) -> str:
@@ -83,10 +107,36 @@ def _utf16_without_mark(content: bytes) -> str:
     return "utf-16-le" if little > big else "utf-16-be"
 
 
-def _sense(text: str, names: set[str]) -> tuple[int, int]:
-    """How much sense a decoding makes: the headings it shows, then how little of it could not be read."""
+def _sense(text: str, encoding: str, names: set[str]) -> tuple[int, float, int]:
+    """How much sense a decoding makes: its headings, its usual characters, how little could not be read."""
     found = max((_headings_found(text, mark, names) for mark in DELIMITERS), default=0) if names else 0
-    return found, -text.count("\ufffd")
+    return found, _usual_share(text, encoding), -text.count("\ufffd")
+
+
+def _usual_share(text: str, encoding: str) -> float:
+    """The share of characters beyond ASCII that people write: usual Chinese ones, Western letters within a word."""
+    others = [place for place, one in enumerate(text) if not one.isascii()]
+    if encoding == "cp1252":
+        usual = sum(_stands_in_a_word(text, place) for place in others)
+    else:
+        usual = sum(_is_usual(text[place], encoding) for place in others)
+    return usual / (len(others) or 1)
+
+
+def _is_usual(one: str, encoding: str) -> bool:
+    """Whether a Chinese character is of the first level of its standard, or a mark; the rest is rare in any list."""
+    first, *more = one.encode(encoding, "replace")
+    if encoding == "big5":
+        return 0xA1 <= first <= 0xC6 and bool(more)
+    return 0xA1 <= first <= 0xD7 and len(more) == 1 and more[0] >= 0xA1
+
+
+def _stands_in_a_word(text: str, place: int) -> bool:
+    """Whether a letter such as the ü of Müller has a plain letter beside it; marks such as € stand anywhere."""
+    if not text[place].isalpha():
+        return text[place] in _WESTERN_MARKS
+    beside = text[max(0, place - 1) : place] + text[place + 1 : place + 2]
+    return any(one.isascii() and one.isalpha() for one in beside)
 
 
 def _headings_found(text: str, delimiter: str, known: set[str]) -> int:

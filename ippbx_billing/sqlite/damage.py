@@ -25,6 +25,12 @@ def is_damage(error: BaseException | None) -> bool:
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
+def is_locked(error: BaseException | None) -> bool:
+    """Whether SQLite says that somebody else is at the file, which ends by itself."""
+    busy = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in busy
+
+
 def is_trouble(error: BaseException) -> bool:
     """Whether the error, or the one it was made of, says that a database is locked, full, unreadable or damaged.
 

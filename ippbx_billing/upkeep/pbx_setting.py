@@ -118,13 +118,14 @@ def token_for(
     tell: Tell,
     plain: bool = False,
     dry_run: bool = False,
-    declined: tuple[type[BaseException], ...] = (),
+    declined: type[BaseException] = KeyboardInterrupt,
 ) -> Iterator[str]:
     """The token for the event URLs: the one they carry already, else a new one.
 
     While the listener knows no token it takes every path, so the first one is made known when the PBX uses it, and
     uses no other any more. A further one must be known before, and is forgotten again where nothing came into force.
-    It is written down before it is sent, so that it is not lost with this process.
+    It is written down before it is sent, so that it is not lost with this process. `declined` is what a face raises
+    where a person does not agree.
     """
     listened = tokens.known_tokens(using.data_dir)
     given_out = {one.token for one in remembered.load(using.data_dir) if one.token}
@@ -142,7 +143,7 @@ def token_for(
         tokens.add_token(using.data_dir, token)
     try:
         yield token
-    except (BillingError, KeyboardInterrupt, *declined) as error:  # type: ignore[misc]  # mypy loses what is starred
+    except (BillingError, KeyboardInterrupt, declined) as error:
         if may_be_in_force(error):
             make_known(using, token, present, tell=tell)
         elif token not in listened | given_out:

@@ -180,7 +180,7 @@ def test_numbers_are_masked_where_others_machines_read() -> None:
     assert text.facts["facts"]["number"] == "001212555XXXX"
     assert "0012125550100" in text_of(post(), Speaker("", zone, "en", masked=False)).title
     masked = {kind: Channel("x", kind).masked for kind in KINDS}
-    assert [kind for kind, hidden in masked.items() if hidden] == ["dingtalk", "wecom", "feishu"]
+    assert [kind for kind, hidden in masked.items() if hidden] == ["dingtalk", "wecom", "feishu", "apprise"]
     assert not Channel("x", "dingtalk", {"masked": False}).masked
 
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,12 +20,14 @@ from typer.testing import CliRunner
 
 from ippbx_billing.cli import common
 from ippbx_billing.cli.app import app
+from ippbx_billing.delivery.alerts import running
 from ippbx_billing.delivery.alerts.channels import put_server
 from ippbx_billing.delivery.mails.bounces import bounced
 from ippbx_billing.delivery.mails.making import SENT
 from ippbx_billing.delivery.mails.periods import due_at, newest_due, next_due, period_of
 from ippbx_billing.delivery.mails.sending import Mailer, MailRound, addressed, only_mailer
 from ippbx_billing.delivery.mails.wanted import checked
+from ippbx_billing.errors import BusyError
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.ledger.deliveries import Mailing
 from ippbx_billing.settings import load
@@ -439,3 +442,13 @@ def test_addresses_come_with_the_list_of_employees(cli: Cli, tmp_path: Path) -> 
     people.write_text("工号,姓名,邮箱\n1001,张三,nobody\n", "utf-8")
     answer = cli("employees", "import", str(people))
     assert (answer.exit_code, "is no mail address" in answer.output) == (1, True), answer.output
+
+
+def test_the_process_that_sends_alerts_mails_what_is_due(desk: Desk, office: PostOffice) -> None:
+    """By the real clock: the last day that is over; while another mails it says that it is busy."""
+    desk.wanted("daily", bill="employee:1001", every="day", form="csv")
+    with only_mailer(desk.site), pytest.raises(BusyError):
+        running._mail_what_is_due(desk.settings, threading.Event())
+    running._mail_what_is_due(desk.settings, threading.Event())
+    running._mail_what_is_due(desk.settings, threading.Event())
+    assert office.recipients == [["boss@example.com"]]

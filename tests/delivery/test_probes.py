@@ -8,13 +8,19 @@ from pathlib import Path
 import pytest
 
 from ippbx_billing.alerts import Severity
+from ippbx_billing.calls import Reason
 from ippbx_billing.delivery.alerts import probes
+from ippbx_billing.delivery.alerts.channels import checked, put
 from ippbx_billing.delivery.alerts.running import Housekeeping
+from ippbx_billing.delivery.alerts.sender import Sender
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.pbx import remembered
 from ippbx_billing.settings import load
+from ippbx_billing.simulation.practice_pbx import Firmware, PracticePbx
 from tests.bodies import fill, gateway_cdr
 from tests.conftest import Cli
+from tests.delivery.servers import Robot
+from tests.practice import served
 
 
 @pytest.fixture
@@ -127,3 +133,50 @@ def test_records_that_wait(site: Path, ledger: Ledger, cli: Cli) -> None:
     cli("events", "replay")
     own.probe(now + timedelta(minutes=7))
     assert incidents(ledger) == []
+
+
+def test_a_ledger_that_cannot_be_written_is_told_without_it_and_once(site: Path, ledger: Ledger) -> None:
+    """Straight to the channels, again only to one that did not take it; when it is over the incident stands there."""
+    now = datetime.now(UTC)
+    ledger.incidents.set("general", {"heartbeat": ""})
+    with Robot() as robot, Robot(plan=[500, b"{}"]) as late, Sender(load(site), ledger) as sender:
+        put(site, checked("chat", "dingtalk", {"url": f"{robot.url}/send?access_token=t", "lang": "en"}))
+        put(site, checked("own", "webhook", {"url": late.url, "secret": "s", "lang": "en"}))
+        own = Housekeeping(load(site), ledger)
+        ledger.connection.execute("PRAGMA query_only = ON")
+        for minutes in (0, 1, 2, 3):
+            own.run(now + timedelta(minutes=minutes), sender)
+        assert (len(robot.got), len(late.got)) == (1, 2)
+        assert "the ledger cannot be written: attempt to write a readonly database" in str(robot.got[0].json)
+        ledger.connection.execute("PRAGMA query_only = OFF")
+        own.run(now + timedelta(minutes=4), sender)
+        (one,) = ledger.incidents.listed(everything=True, rule="store")
+        assert (one.object, one.state, one.opened_at) == ("ledger", "closed", int(now.timestamp()))
+        sender.drain(lambda: now + timedelta(minutes=5))
+        assert ["over: " in str(one.json) for one in robot.got] == [False, True]
+
+
+def test_a_pbx_with_a_login_is_asked_for_a_page(site: Path, ledger: Ledger) -> None:
+    """Its web admin signs in; a refusal is told as it is, and the password is not tried again."""
+    ledger.incidents.set("pbx-link", {"failures": "1"})
+    config = ledger.incidents.config()
+    device = PracticePbx(Firmware(admin_password="geheim"))
+    with served(device) as address:
+        asked = probes.Links()
+
+        def answer(password: str) -> Reason | None:
+            known = remembered.Remembered(address=address, user="admin", admin_password=password)
+            remembered.save(site, known)
+            list(probes.links(load(site), config, asked))
+            asked._asking[address][2].result(30)
+            (found,) = probes.links(load(site), config, asked)
+            return found.reason
+
+        assert answer("geheim") is None
+        asked._asking.clear()
+        reason = answer("wrong")
+        assert reason is not None
+        assert reason.code == "alert-pbx-silent"
+        attempts = asked._asking[address]
+        assert answer("wrong") == reason.__class__(reason.code, {**reason.facts, "times": 3})
+        assert asked._asking[address] is attempts

@@ -19,7 +19,7 @@ from ippbx_billing.calls import Reason
 from ippbx_billing.delivery.alerts.channels import checked, put, put_server
 from ippbx_billing.delivery.alerts.running import Housekeeping
 from ippbx_billing.delivery.alerts.sender import BACK_OFF_S, Sender, after_quiet, is_sending, next_time, only_sender
-from ippbx_billing.errors import BusyError
+from ippbx_billing.errors import BusyError, UsageError
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.settings import load
 from ippbx_billing.simulation.practice_pbx.identity import certificate
@@ -462,3 +462,25 @@ def test_the_command_line_tests_a_channel_the_whole_way(site: Path, cli: Cli, mo
         assert refused.exit_code == 1
         assert json.loads(refused.stdout)[0]["error"] == "310000 sign not match"
         process.end()
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # apprise asks for it
+def test_other_services_are_told_by_apprise(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address is a secret; a refusal is told without it; without the extra the hint is what to install."""
+    with Robot(plan=[503, b"{}"]) as robot:
+        url = robot.url.replace("http://", "json://user:geheim@") + "/hook"
+        put(bench.site, checked("more", "apprise", {"url": url, "lang": "en"}))
+        bench.find("8001")
+        bench.send()
+        (post,) = bench.ledger.posts.listed(["waiting"])
+        assert "503" in post.error
+        assert "geheim" not in post.error
+        bench.send(61)
+        assert bench.states() == {"sent": 1}
+        assert "8001" in robot.got[1].json["title"]
+    with pytest.raises(UsageError, match="apprise does not know"):
+        put(bench.site, checked("more", "apprise", {"url": "nonsense://x"}))
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    with pytest.raises(UsageError, match="needs apprise") as missing:
+        put(bench.site, checked("more", "apprise", {"url": "json://127.0.0.1/"}))
+    assert missing.value.hint == "pip install 'ippbx-bill[apprise]'"

@@ -8,7 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ippbx_billing.lists.sheets import (
@@ -146,8 +146,35 @@ def test_no_text_becomes_a_formula_and_none_is_changed(text: str) -> None:
     assert guarded(text)[:1] not in ("=", "@", "\t", "\r")
 
 
+@settings(deadline=None)  # the machine's load decides nothing
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=4))
 def test_a_number_of_a_spreadsheet_keeps_its_digits(number: Decimal) -> None:
     """A fee in a cell is the fee that is read."""
     (found,) = read_xlsx(workbook((float(number), "end")))
     assert Decimal(cells(found)[0][0]) == number
+
+
+@pytest.mark.parametrize(
+    ("names", "encoding"),
+    [
+        ("Müller, Größe, Jäger, François", "cp1252"),
+        ("Søren, Nuñez, São João, MÜLLER & SÖHNE", "cp1252"),
+        ("10 €", "cp1252"),
+        ("张三，欧阳娜娜，李喆，财务部", "gb18030"),
+        ("王", "gb18030"),
+        ("陳大文，黃小明，財務部", "big5"),
+    ],
+)
+def test_the_encoding_is_that_in_which_the_characters_are_usual(names: str, encoding: str) -> None:
+    """Below headings that all encodings write alike; which one it was is told, and somebody may say another."""
+    content = f"number;name\n8001;{names}\n".encode(encoding)
+    found = read_csv(content, KNOWN)
+    assert (found.rows[1].cells[1], found.encoding) == (names, encoding)
+    assert read_csv(content, KNOWN, "latin-1").rows[1].cells[1] == names.encode(encoding).decode("latin-1")
+
+
+def test_an_encoding_that_nobody_knows_is_refused() -> None:
+    """And Unicode is never a guess."""
+    assert read_csv("number,name\n8001,Müller\n".encode(), KNOWN).encoding == ""
+    with pytest.raises(ValueError, match="'latin-99' is not an encoding"):
+        read_csv(b"number,name\n", KNOWN, "latin-99")

@@ -309,7 +309,7 @@ def _token(access: Access, using: "Settings", present: list[str], plain: bool) -
     from ippbx_billing.upkeep.pbx_setting import token_for
 
     known = recalled(access, using)
-    return token_for(known, using, present, tell=say, plain=plain, dry_run=access.dry_run, declined=(typer.Exit,))
+    return token_for(known, using, present, tell=say, plain=plain, dry_run=access.dry_run, declined=typer.Exit)
 
 
 def _guide(access: Access, using: "Settings", server: str | None, given: str, plain: bool, wait: int) -> None:

@@ -29,7 +29,10 @@ SinceOption = Annotated[
 OnOption = Annotated[
     str | None, typer.Option("--on", metavar="YYYY-MM-DD", help=en("as it was on this day; default: today"))
 ]
-FileArgument = Annotated[Path, typer.Argument(help=en("a CSV (UTF-8 or GB18030) or XLSX file"))]
+FileArgument = Annotated[Path, typer.Argument(help=en("a CSV or XLSX file"))]
+EncodingOption = Annotated[
+    str, typer.Option("--encoding", metavar="NAME", help=en("what a CSV file was saved in, such as gb18030 or cp1252"))
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help=en("only show what would change"))]
 ListOutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help=en("the file, .csv or .xlsx; default: CSV to stdout"))
@@ -54,10 +57,11 @@ def add_list_commands(app: typer.Typer, name: str, columns: str) -> None:
         file: FileArgument,
         dry_run: DryRunOption = False,
         from_day: FromOption = None,
+        encoding: EncodingOption = "",
         form: FormatOption = Format.TABLE,
         output: OutputOption = None,
     ) -> None:
-        bring_in(name, file, dry_run, from_day, form, output)
+        bring_in(name, file, dry_run, from_day, form, output, encoding)
 
     add_export(app, name)
 
@@ -76,14 +80,25 @@ def _kind(name: str) -> "ListKind":
     return lists.kind_named(name)
 
 
-def bring_in(name: str, file: Path, dry_run: bool, from_day: str | None, form: Format, output: Path | None) -> None:
+def bring_in(
+    name: str,
+    file: Path,
+    dry_run: bool,
+    from_day: str | None,
+    form: Format,
+    output: Path | None,
+    encoding: str = "",
+) -> None:
     """Import a list, all lines or none, every problem with its line; or show what it would change."""
+    from ippbx_billing.lists import sheets
     from ippbx_billing.lists.people import bring_in, deeds
     from ippbx_billing.lists.people import files as lists
 
     using = common.settings()
     today = deeds.first_day(from_day, common.today(using))
-    found = lists.read(_kind(name), str(file), _content(file))
+    found = lists.read(_kind(name), str(file), _content(file), encoding)
+    if found.encoding:
+        say(sheets.read_as(found.encoding))
     if found.unknown:
         say(tr("not used: {columns}", columns=", ".join(found.unknown)))
     with common.open_ledger(using) as ledger:

@@ -64,6 +64,9 @@ OffPeakOption = Annotated[
 AllCallsOption = Annotated[
     bool, typer.Option("--all-calls", help=en("rows without a code are for all calls of their traffic type"))
 ]
+EncodingOption = Annotated[
+    str, typer.Option("--encoding", metavar="NAME", help=en("what a CSV file was saved in, such as gb18030 or cp1252"))
+]
 ReplaceOption = Annotated[
     bool,
     typer.Option("--replace", help=en("the file is the whole tariff: prices that are not in it end, their past stays")),
@@ -360,6 +363,7 @@ def import_file(
     ignore: IgnoreOption = None,
     off_peak: OffPeakOption = None,
     all_calls: AllCallsOption = False,
+    encoding: EncodingOption = "",
     whole: ReplaceOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=en("only show what would change"))] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=en("do not ask"))] = False,
@@ -372,7 +376,7 @@ def import_file(
 
     using = common.settings()
     assume = _assumptions(
-        using, carrier, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls
+        using, carrier, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls, encoding
     )
     found = _read_file(file, assume)
     with common.open_ledger(using) as ledger:
@@ -410,6 +414,7 @@ def diff(
     ignore: IgnoreOption = None,
     off_peak: OffPeakOption = None,
     all_calls: AllCallsOption = False,
+    encoding: EncodingOption = "",
     whole: ReplaceOption = False,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -422,7 +427,17 @@ def diff(
     with common.open_ledger(using) as ledger:
         if Path(first).is_file():
             assume = _assumptions(
-                using, second, traffic_type, increments, first_day, decimal, dates, ignore, off_peak, all_calls
+                using,
+                second,
+                traffic_type,
+                increments,
+                first_day,
+                decimal,
+                dates,
+                ignore,
+                off_peak,
+                all_calls,
+                encoding,
             )
             plan = plan_import(ledger, _read_file(Path(first), assume), first, assume, whole=whole)
         elif second:
@@ -445,6 +460,7 @@ def _assumptions(
     ignore: Sequence[str] | None,
     off_peak: str | None,
     all_calls: bool,
+    encoding: str,
 ) -> "Assumptions":
     """What the options say for all that the file leaves open."""
     from ippbx_billing.lists.tariffs import Assumptions, Home, cells
@@ -462,6 +478,7 @@ def _assumptions(
         ignored=tuple(ignore or ()),
         off_peak=_read("--off-peak", off_peak, cells.times_of_day),
         all_calls=all_calls,
+        encoding=encoding,
     )
 
 

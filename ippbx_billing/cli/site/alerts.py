@@ -251,7 +251,7 @@ def list_channels(form: FormatOption = Format.TABLE, output: OutputOption = None
 @channels.command("add", help=en("Add a channel, or change it: `channels add boss dingtalk url=@FILE secret=-`."))
 def add_channel(
     name: Annotated[str, typer.Argument(help=en("a name of your own"))],
-    kind: Annotated[str, typer.Argument(help=en("mail, webhook, dingtalk, wecom, feishu, alertmanager"))],
+    kind: Annotated[str, typer.Argument(help=en("mail, webhook, dingtalk, wecom, feishu, alertmanager, apprise"))],
     values: PairsArgument,
 ) -> None:
     """A value of @FILE is read from there, - from stdin, so that no secret stands in the shell's history."""

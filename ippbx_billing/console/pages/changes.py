@@ -22,7 +22,7 @@ def page(desk: Desk) -> Response:
     """All days before the one on which the bill was handed out, unless a month is named; first it asks when."""
     given = desk.request.query_params
     listing = _changes(desk) if given.get("since") else None
-    rows = list(listing.rows) if listing else []
+    rows = [dict(row) for row in listing.rows] if listing else []
     unknown = views.totals(rows)["unknown"]
     return desk.page(
         "changes.html",

@@ -17,6 +17,7 @@ from ippbx_billing.console.ways import MenuEntry, PageFunction, Way
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.language import tr
 from ippbx_billing.lists import people as lists
+from ippbx_billing.lists import sheets
 from ippbx_billing.lists.people import deeds, files
 from ippbx_billing.operators import Role
 from ippbx_billing.reports.views import people as views
@@ -127,6 +128,7 @@ def try_list(desk: Desk) -> Response:
         from_day=desk.text("from"),
         problems=outcome.problems,
         unknown=found.unknown,
+        read_as=sheets.read_as(found.encoding) if found.encoding else "",
         listing=listing,
         rows=rows[:MOST_ROWS],
         count=len(rows),

@@ -42,20 +42,14 @@ def pairs_of(rule: str, words: Sequence[str]) -> dict[str, str]:
 
 def settings_of(rule: str, given: Mapping[str, str]) -> dict[str, str | None]:
     """Texts as settings that were checked; None where an empty one puts it back."""
-    return {name: _checked(rule, name, value) if value else None for name, value in given.items() if _known(rule, name)}
+    return {name: _checked(rule, name, value) for name, value in given.items()}
 
 
-def _known(rule: str, name: str) -> bool:
-    """True for a setting of the rule; UsageError for any other."""
+def _checked(rule: str, name: str, value: str) -> str | None:
     if name not in (SWITCH, *RULES[rule].values):
         raise _unknown(rule, name)
-    return True
-
-
-def _checked(rule: str, name: str, value: str) -> str:
-    _known(rule, name)
     try:
-        return checked(rule, name, value)
+        return checked(rule, name, value) if value else None
     except ValueError as error:
         raise UsageError(
             tr("{name} cannot be {value!r}: {error}", name=name, value=value, error=error),

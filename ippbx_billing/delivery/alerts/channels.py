@@ -22,7 +22,8 @@ from ippbx_billing.errors import DataError, NotFoundError, UsageError
 from ippbx_billing.language import LANGUAGES, tr
 
 FILE_NAME = "channels.toml"
-CHATS = ("dingtalk", "wecom", "feishu")
+OTHERS = "apprise"
+CHATS = ("dingtalk", "wecom", "feishu", OTHERS)
 # What each kind takes, what it cannot do without, and how many messages a minute are four fifths of what it bears.
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], int]] = {
     "mail": (("to",), ("to",), 20),
@@ -31,6 +32,7 @@ KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], int]] = {
     "wecom": (("url", "mobiles"), ("url",), 16),
     "feishu": (("url", "secret"), ("url",), 80),
     "alertmanager": (("url", "authorization"), ("url",), 60),
+    OTHERS: (("url",), ("url",), 20),
 }
 COMMON = ("least", "rules", "lang", "escalation", "masked", "rate", "heartbeat")
 SERVERS: Mapping[str, tuple[str, ...]] = {
@@ -150,7 +152,7 @@ def checked(name: str, kind: str, values: Mapping[str, Any]) -> Channel:
     if kind not in KINDS:
         raise UsageError(tr("there is no kind of channel {kind!r}", kind=kind), ", ".join(KINDS))
     own, needed, _ = KINDS[kind]
-    found = {key: _value(key, value, (*own, *COMMON)) for key, value in values.items()}
+    found = {key: _value(key, value, (*own, *COMMON), any_scheme=kind == OTHERS) for key, value in values.items()}
     lacking = [key for key in needed if not found.get(key)]
     if lacking:
         raise UsageError(
@@ -167,7 +169,7 @@ def checked_server(name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: _value(key, value, SERVERS[name]) for key, value in values.items()}
 
 
-def _value(key: str, value: Any, known: Iterable[str]) -> Any:
+def _value(key: str, value: Any, known: Iterable[str], *, any_scheme: bool = False) -> Any:
     if key not in known:
         raise UsageError(tr("there is no setting {name!r} here", name=key), ", ".join(known))
     if key in _LISTS:
@@ -176,7 +178,7 @@ def _value(key: str, value: Any, known: Iterable[str]) -> Any:
         return _flag(key, value)
     if key in _NUMBERS:
         return _number(key, value)
-    return _word(key, str(value).strip())
+    return str(value).strip() if any_scheme and key == "url" else _word(key, str(value).strip())
 
 
 def _flag(key: str, value: Any) -> bool:
@@ -207,6 +209,10 @@ def put(data_dir: Path, channel: Channel) -> None:
     for rule in channel.names("rules"):
         if rule not in RULES:
             raise UsageError(tr("there is no rule {name!r}", name=rule), tr("see `ippbx-bill alerts rules`"))
+    if channel.kind == OTHERS:
+        from ippbx_billing.delivery.alerts import other
+
+        other.check(channel.text("url"))
     present = load(data_dir)
     _write(data_dir, Channels({**present.channels, channel.name: channel}, present.servers))
 

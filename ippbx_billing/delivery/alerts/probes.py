@@ -1,13 +1,16 @@
-"""What is measured beside the calls: disk, ledger, backup, backlog, and whether the PBXs answer.
+"""What is measured beside the calls: disk, backup, backlog, whether the ledger can be written and the PBXs answer.
 
 found = probes.store(settings, config, ledger, now)     # Measured, with a reason where something is wrong
 """
 
 import shutil
 import socket
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ippbx_billing.alerts import Config, Measured, Severity
@@ -17,16 +20,39 @@ from ippbx_billing.inbox import Inbox
 from ippbx_billing.ledger import Ledger
 from ippbx_billing.settings import Settings
 
+if TYPE_CHECKING:
+    from ippbx_billing.pbx.remembered import Remembered
+
 DAY_S = 86_400
 LINK_TIMEOUT_S = 5.0
+SIGN_IN_S = 900.0
+REFUSED = "!"  # before what a PBX says that does not accept the password
 GROWTH = "alerts_growth"  # in `state`: the size of the data directory, and when it was that
 
 
 @dataclass(slots=True)
 class Links:
-    """How many times in a row each PBX did not answer."""
+    """How many times in a row each PBX did not answer, and what its web admin said when it was asked.
+
+    Signing in takes seconds, so a thread does it. It is done each quarter of an hour, and each time while it fails; one
+    that is refused is not tried again with the same password, as a PBX may lock the account.
+    """
 
     failures: dict[str, int] = field(default_factory=dict)
+    _said: dict[str, str] = field(default_factory=dict)
+    _asking: dict[str, tuple[str, float, Future[str]]] = field(default_factory=dict)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "pbx"))
+
+    def asked(self, pbx: "Remembered") -> str:
+        """What went wrong when the web admin was asked last; nothing where all is well, or nobody knows yet."""
+        password, asked_at, answer = self._asking.get(pbx.address, ("", 0.0, None))
+        if answer is not None and answer.done():
+            self._said[pbx.address] = answer.result()
+        said, now = self._said.get(pbx.address, ""), time.monotonic()
+        refused = said.startswith(REFUSED) and password == pbx.admin_password
+        if not refused and (answer is None or (answer.done() and (said or now - asked_at >= SIGN_IN_S))):
+            self._asking[pbx.address] = pbx.admin_password, now, self._pool.submit(_signed_in, pbx)
+        return said.removeprefix(REFUSED)
 
 
 def store(settings: Settings, config: Config, ledger: Ledger, now: datetime) -> Iterator[Measured]:
@@ -86,21 +112,54 @@ def _backlog(settings: Settings, config: Config, ledger: Ledger, now: datetime) 
     return Measured("store", "backlog", Reason("alert-store-backlog", facts) if wrong else None)
 
 
-def unwritable(error: BillingError | Exception) -> Measured:
+def unwritable(error: str) -> Measured:
     """The ledger could not be written."""
-    return Measured("store", "ledger", Reason("alert-store-write", {"error": str(error)}))
+    return Measured("store", "ledger", Reason("alert-store-write", {"error": error}))
 
 
 def links(settings: Settings, config: Config, before: Links) -> Iterator[Measured]:
-    """Whether each PBX that was configured from here still takes a connection at its address."""
+    """Whether each PBX that was configured from here still answers.
+
+    Its door is tried each time. Where a login is remembered, its web admin is asked for a page now and then as well.
+    """
     from ippbx_billing.pbx import remembered
 
     wanted = config.number("pbx-link", "failures")
     for pbx in remembered.load(settings.data_dir):
         error = _unreached(pbx.address)
-        times = before.failures[pbx.address] = before.failures.get(pbx.address, 0) + 1 if error else 0
-        facts: dict[str, Fact] = {"address": pbx.address, "times": times, "error": error}
-        yield Measured("pbx-link", pbx.address, Reason("alert-pbx-link", facts) if times >= wanted else None)
+        silent = "" if error or not _may_sign_in(pbx) else before.asked(pbx)
+        times = before.failures[pbx.address] = before.failures.get(pbx.address, 0) + 1 if error or silent else 0
+        code = "alert-pbx-silent" if silent else "alert-pbx-link" if _may_sign_in(pbx) else "alert-pbx-door"
+        facts: dict[str, Fact] = {"address": pbx.address, "times": times, "error": error or silent}
+        yield Measured("pbx-link", pbx.address, Reason(code, facts) if times >= wanted else None)
+
+
+def _may_sign_in(pbx: "Remembered") -> bool:
+    """Whether a login is remembered, and a certificate for it where it goes over TLS."""
+    return bool(pbx.user and pbx.admin_password and (pbx.fingerprint or not pbx.address.startswith("https:")))
+
+
+def _signed_in(pbx: "Remembered") -> str:
+    """What went wrong with signing in and reading a page; nothing where the PBX answered as it should."""
+    from ippbx_billing.pbx.problems import SignInRefused
+    from ippbx_billing.pbx.profile import load_profile
+    from ippbx_billing.pbx.session import PbxAdmin
+    from ippbx_billing.pbx.trust import pinned
+
+    tls = pinned(pbx.fingerprint) if pbx.fingerprint else None
+    try:
+        with PbxAdmin(
+            pbx.address, pbx.user, pbx.admin_password, profile=load_profile(pbx.profile or "uc"), tls=tls,
+            timeout_s=LINK_TIMEOUT_S,
+        ) as admin:  # fmt: skip
+            admin.sign_in()
+            admin.read("api")
+            admin.sign_out()
+    except SignInRefused as error:
+        return REFUSED + error.message
+    except BillingError as error:
+        return error.message
+    return ""
 
 
 def _unreached(address: str) -> str:

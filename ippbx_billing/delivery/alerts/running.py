@@ -20,6 +20,7 @@ from ippbx_billing.alerts.findings import Severity
 from ippbx_billing.alerts.history import SPEND_DAYS, History
 from ippbx_billing.alerts.rules import GENERAL
 from ippbx_billing.delivery.alerts import http, probes
+from ippbx_billing.delivery.alerts.emergency import Unwritten
 from ippbx_billing.delivery.alerts.sender import Sender, only_sender
 from ippbx_billing.delivery.barring import watch_limits
 from ippbx_billing.errors import BillingError, BusyError
@@ -42,13 +43,18 @@ log = logging.getLogger("ippbx_billing.delivery.alerts.running")
 class Housekeeping:
     """What is done beside sending: probes, days summed up, the heartbeat, the ping."""
 
-    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, unwritten: Unwritten | None = None) -> None:
         self._settings, self._ledger = settings, ledger
+        self._unwritten, self._writable = unwritten or Unwritten(settings), True
         self._links = probes.Links()
         self._next: dict[str, float] = {}
 
     def run(self, now: datetime, servers: "Sender") -> None:
-        """Whatever is due at this moment."""
+        """Whatever is due at this moment; nothing while the ledger cannot be written, which the channels are told."""
+        if self._is_due("write", now, PROBE_S):
+            self._writable = self._unwritten.try_writing(self._ledger, now)
+        if not self._writable:
+            return
         if self._is_due("probe", now, PROBE_S):
             self.probe(now)
         if self._is_due("sum up", now, SUM_UP_S):
@@ -137,21 +143,37 @@ def main(data_dir: str, _dialect: str) -> None:
     threading.Thread(target=_wait_for_end, args=(ended,), name="end", daemon=True).start()
     # A mailing of hundreds takes many minutes, which no alert shall wait; what a killed one was at is known.
     threading.Thread(target=_mailing, args=(settings, ended), name="mailing", daemon=True).start()
+    unwritten = Unwritten(settings)
     while not ended.is_set():
-        _in_peace(lambda: _sending(settings, ended))
+        _in_peace(lambda: _sending(settings, ended, unwritten))
         ended.wait(PAUSE_S)
 
 
-def _sending(settings: Settings, ended: threading.Event) -> None:
+def _sending(settings: Settings, ended: threading.Event, unwritten: Unwritten) -> None:
     """Rounds as long as the ledger can be used."""
-    with only_sender(settings.data_dir), Ledger(settings.ledger_path) as ledger, Sender(settings, ledger) as sender:
+    with (
+        only_sender(settings.data_dir),
+        _opened(settings, unwritten) as ledger,
+        Sender(settings, ledger) as sender,
+    ):
         sender.begin()
-        housekeeping = Housekeeping(settings, ledger)
+        housekeeping = Housekeeping(settings, ledger, unwritten)
         while not ended.is_set():
             _in_peace(lambda: housekeeping.run(datetime.now(UTC), sender))
             _beat()
             if not _in_peace(lambda: _rounds(sender, ended)):
                 ended.wait(PAUSE_S)
+
+
+def _opened(settings: Settings, unwritten: Unwritten) -> Ledger:
+    """The ledger; where it cannot be opened nothing else can tell, so the channels are told at once."""
+    try:
+        return Ledger(settings.ledger_path)
+    except BusyError:
+        raise
+    except BillingError as error:
+        unwritten.tell(error.message, datetime.now(UTC))
+        raise
 
 
 def _mailing(settings: Settings, ended: threading.Event) -> None:

@@ -25,7 +25,7 @@ from ippbx_billing.alerts.hours import spans
 from ippbx_billing.alerts.rules import GENERAL
 from ippbx_billing.calls import Reason
 from ippbx_billing.delivery.alerts import http, mail
-from ippbx_billing.delivery.alerts.channels import Channel, Channels, load
+from ippbx_billing.delivery.alerts.channels import OTHERS, Channel, Channels, load
 from ippbx_billing.delivery.alerts.http import Verdict
 from ippbx_billing.delivery.alerts.texts import Speaker, Text, html_of, text_of
 from ippbx_billing.errors import BillingError, BusyError
@@ -97,10 +97,10 @@ class Sender:
         self,
         settings: Settings,
         ledger: Ledger,
-        transmit: "Callable[[Channel, Channels, Text, float], Verdict] | None" = None,
+        sending: "Callable[[Channel, Channels, Text, float], Verdict] | None" = None,
     ) -> None:
         self._settings, self._ledger = settings, ledger
-        self._transmit = transmit or _transmit
+        self._transmit = sending or transmit
         self._pool = ThreadPoolExecutor(8, "sender")
         self._flying: dict[str, tuple[QueuedMessage, Future[Verdict]]] = {}
         self._tried: dict[str, list[float]] = {}
@@ -218,8 +218,7 @@ class Sender:
         return len(tried) < channel.rate
 
     def _speaker(self, channel: Channel) -> Speaker:
-        lang = channel.text("lang") or self._settings.lang or "zh"
-        return Speaker(self._settings.site_name, self._settings.site_zone, lang, channel.masked)
+        return speaker_for(self._settings, channel)
 
     def _land(self, now: float) -> None:
         """Note what became of those that have come back."""
@@ -333,11 +332,21 @@ def after_quiet(moment: datetime, quiet: str) -> datetime:
     )
 
 
-def _transmit(channel: Channel, channels: Channels, text: Text, now: float) -> Verdict:
+def speaker_for(settings: Settings, channel: Channel) -> Speaker:
+    """In whose language a channel is spoken to, and whether numbers are masked on it."""
+    lang = channel.text("lang") or settings.lang or "zh"
+    return Speaker(settings.site_name, settings.site_zone, lang, channel.masked)
+
+
+def transmit(channel: Channel, channels: Channels, text: Text, now: float) -> Verdict:
     """One text to one channel, over the network."""
     server = channels.server("http")
     if channel.kind == "mail":
         return send_mail(channel, channels, text)
+    if channel.kind == OTHERS:
+        from ippbx_billing.delivery.alerts import other
+
+        return other.send(text, channel.text("url"))
     proxy, ca_file = str(server.get("proxy", "")), str(server.get("ca_file", ""))
     return http.post(http.request_for(text, channel, now), channel.kind, proxy, ca_file)
 

@@ -51,17 +51,19 @@ class ListKind:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a file says, and the columns that say nothing to us."""
+    """What a file says, the columns that say nothing to us, and the encoding where it was guessed."""
 
     entries: tuple[Entry, ...] = ()
     unknown: tuple[str, ...] = ()
+    encoding: str = ""
 
 
-def read(kind: ListKind, name: str, content: bytes) -> Found:
+def read(kind: ListKind, name: str, content: bytes, encoding: str = "") -> Found:
     """The entries of a file, lines that cannot be read among them; DataError where it is not such a table."""
     entries, unknown, any_table = list[Entry](), list[str](), False
     seen: dict[tuple[str, str], str] = {}
-    for sheet in _sheets(kind, name, content):
+    found = _sheets(kind, name, content, encoding)
+    for sheet in found:
         begin, columns, others = _headings(kind, sheet)
         if kind.key not in columns.values():
             continue
@@ -78,7 +80,7 @@ def read(kind: ListKind, name: str, content: bytes) -> Found:
             tr("{file}, line 1: no column is headed {heading}", file=name, heading=_both_names(kind)),
             tr("begin the file with: {headings}", headings=",".join(kind.columns)),
         )
-    return Found(tuple(entries), tuple(unknown))
+    return Found(tuple(entries), tuple(unknown), found[0].encoding)
 
 
 def write(kind: ListKind, directory: DirectoryTables, form: str) -> bytes:
@@ -89,13 +91,13 @@ def write(kind: ListKind, directory: DirectoryTables, form: str) -> bytes:
     return sheets.write_xlsx(tr(kind.name), kind.columns, lines, wide={"department"})
 
 
-def _sheets(kind: ListKind, name: str, content: bytes) -> list[sheets.Sheet]:
+def _sheets(kind: ListKind, name: str, content: bytes, encoding: str) -> list[sheets.Sheet]:
     try:
         if content.startswith(b"PK"):
             return sheets.read_xlsx(content)
         if content.startswith(b"\xd0\xcf\x11\xe0"):
             raise ValueError(tr("this is an old Excel file (.xls); save it as .xlsx or .csv"))
-        return [sheets.read_csv(content, kind.names())]
+        return [sheets.read_csv(content, kind.names(), encoding)]
     except ValueError as error:
         raise DataError(f"{name}: {error}", tr("nothing was imported")) from error
 

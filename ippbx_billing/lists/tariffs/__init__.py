@@ -86,14 +86,16 @@ def read(name: str, content: bytes, assume: Assumptions, heard: Heard = _unheard
     if form is FileForm.CSV and content.startswith(b"\xd0\xcf\x11\xe0"):
         return Imported(faults=(LineFault(name, tr("this is an old Excel file (.xls); save it as .xlsx or .csv")),))
     try:
-        found = _sheets(form, content)
+        found = _sheets(form, content, assume.encoding)
     except ValueError as error:
         return Imported(faults=(LineFault(name, str(error)),))
     return _read_sheets(found, assume, heard)
 
 
-def _sheets(form: FileForm, content: bytes) -> list[sheets.Sheet]:
-    return sheets.read_xlsx(content) if form is FileForm.XLSX else [sheets.read_csv(content, columns.known_headings())]
+def _sheets(form: FileForm, content: bytes, encoding: str) -> list[sheets.Sheet]:
+    if form is FileForm.XLSX:
+        return sheets.read_xlsx(content)
+    return [sheets.read_csv(content, columns.known_headings(), encoding)]
 
 
 def write(form: FileForm, carriers: Sequence[Carrier], prices: Sequence[Price]) -> bytes:
@@ -127,6 +129,8 @@ def _read_sheets(found: Iterable[sheets.Sheet], assume: Assumptions, heard: Hear
                 remarks.append(tr("sheet {name} has no headings of a price list and is left out", name=sheet.name))
             continue
         any_table = True
+        if sheet.encoding:
+            remarks.append(sheets.read_as(sheet.encoding))
         table = habits.settled(sheet, table)
         seen = habits.habits_of(sheet, table, assume.home.access)
         spoken = habits.with_spoken(seen, assume.separator, assume.dates)

@@ -92,6 +92,7 @@ class Assumptions:
     all_calls: bool = False
     last_day: date | None = None
     habits: ListHabits = field(default_factory=ListHabits)
+    encoding: str = ""  # what a CSV file was saved in; "" where nobody says
 
     @property
     def first_day(self) -> date:
