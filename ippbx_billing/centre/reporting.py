@@ -28,7 +28,7 @@ def totals(connection: Connection, period: Period, by: CentreBy, sites: Sequence
     source = _COUNTED if by in _OF_CALLS else "rollups"
     key = {CentreBy.SITE: "site", CentreBy.EXTENSION: "site || '/' || coalesce(extension, '')"}.get(by, by.value)
     return connection.execute(
-        f"SELECT {key} AS name, currency, {_SUMS} FROM {source} JOIN sites USING (site) "  # type: ignore[arg-type]
+        f"SELECT {key} AS name, currency, {_SUMS} FROM {source} JOIN sites USING (site) "
         "WHERE day BETWEEN %s AND %s AND (%s = '{}'::text[] OR site = ANY(%s)) GROUP BY 1, 2 ORDER BY 1, 2",
         [period.first, period.last, list(sites), list(sites)],
     ).fetchall()
