@@ -184,8 +184,11 @@ class CentreRecords(_SiteTables):
 
     def mark_late(self, late: Iterable[tuple[int, int, bool]]) -> None:
         """These calls came so many seconds after they had ended, or from a file."""
-        self._many(
-            "INSERT INTO late_calls (site, id, late_s, imported) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", late
+        calls = list(late)
+        self.connection.execute(
+            "INSERT INTO late_calls (site, id, late_s, imported) "
+            "SELECT %s, * FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]) ON CONFLICT DO NOTHING",
+            [self.site, *([one[place] for one in calls] for place in range(3))],
         )
 
     def change(self, changes: Iterable[Change]) -> None:
@@ -202,7 +205,12 @@ class CentreRows(_SiteTables):
 
     def link(self, links: Iterable[tuple[int, int]]) -> None:
         """These links lead to these calls."""
-        self._many("INSERT INTO call_links (site, link, id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", links)
+        both = list(links)
+        self.connection.execute(
+            "INSERT INTO call_links (site, link, id) SELECT %s, * FROM unnest(%s::bigint[], %s::bigint[]) "
+            "ON CONFLICT DO NOTHING",
+            [self.site, [link for link, _ in both], [call_id for _, call_id in both]],
+        )
 
     def unlink(self, call: Call, call_id: int) -> None:
         """The call is gone, or its record names other ids now."""

@@ -1,9 +1,11 @@
-"""How sites look at the centre: how far each is, and since when it has been silent."""
+"""How the centre's answers look: how far each site is, the sums over sites, their calls."""
 
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from ippbx_billing import money
 from ippbx_billing.centre.opening import Row
 from ippbx_billing.documents.columns import Column
 from ippbx_billing.documents.listing import Listing
@@ -27,6 +29,64 @@ def sites(rows: Iterable[Row], now: datetime, zone: tzinfo) -> Listing:
         Column("clock_ahead_s", tr("Clock ahead, s"), "number", rank=3),
     ]
     return Listing(found, columns, empty=tr("there is none yet"))
+
+
+def totals(rows: Iterable[Row], by: str) -> Listing:
+    """What `reporting.totals` tells; amounts are exact text, `unpriced` counts calls that are not in them."""
+    found = [
+        {
+            by: row["name"],
+            "calls": row["calls"],
+            "answered": row["answered"],
+            "billed_s": row["billed_s"],
+            "fee": money.text(row["fee_micro"]),
+            "unpriced": row["unpriced"],
+            "currency": row["currency"],
+        }
+        for row in rows
+    ]
+    columns = [
+        Column(by, tr(by), "word" if by in ("traffic_type", "direction") else "text"),
+        Column("calls", tr("Calls"), "number"),
+        Column("answered", tr("Answered"), "number"),
+        Column("billed_s", tr("Talk time"), "length"),
+        Column("fee", tr("Fee"), "money", unpriced="unpriced"),
+        Column("currency", tr("Currency"), "code"),
+    ]
+    return Listing(found, columns, empty=tr("no calls"))
+
+
+def calls(rows: Iterable[Row]) -> Listing:
+    """What `reporting.calls` tells, times on each site's clock; a fee that is not known is null."""
+    found = [
+        {
+            "site": row["site"],
+            "start": datetime.fromtimestamp(row["started_at"], ZoneInfo(row["zone"])).isoformat(),
+            "extension": row["extension"],
+            "number": row["number"],
+            "direction": row["direction"],
+            "traffic_type": row["traffic_type"],
+            "billed_s": row["billed_s"],
+            "status": row["status"],
+            "fee": None if row["fee_micro"] is None else money.text(row["fee_micro"]),
+            "currency": row["currency"],
+            "department": row["department"] or None,
+            "book": row["book"],
+        }
+        for row in rows
+    ]
+    columns = [
+        Column("site", tr("Site")),
+        Column("start", tr("Start"), "time"),
+        Column("extension", tr("Extension"), "code"),
+        Column("number", tr("Number"), "code"),
+        Column("direction", tr("Direction"), "word"),
+        Column("traffic_type", tr("Traffic type"), "word"),
+        Column("billed_s", tr("Talk time"), "length"),
+        Column("fee", tr("Fee"), "money"),
+        Column("currency", tr("Currency"), "code"),
+    ]
+    return Listing(found, columns, empty=tr("no calls"))
 
 
 def _site(row: Row, now: datetime, zone: tzinfo) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,17 @@ def _as_user(command: list[str]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """The DSN of a server without a database of ours; it listens on a socket in a folder alone."""
+    """The DSN of a server without a database of ours."""
     if BINARIES is None:
         pytest.skip("no PostgreSQL here: apt-get install postgresql")
+    with running_server() as dsn:
+        yield dsn
+
+
+@contextmanager
+def running_server(fsync: bool = False) -> Iterator[str]:
+    """A server that listens on a socket in a folder alone, and is gone afterwards; its DSN without a database."""
+    assert BINARIES is not None
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     folder.chmod(0o755)
     if os.geteuid() == 0:
@@ -30,7 +39,8 @@ def server() -> Iterator[str]:
     run = {"check": True, "capture_output": True, "cwd": "/"}
     made = [str(BINARIES / "initdb"), "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
     subprocess.run(_as_user(made), **run)  # type: ignore[call-overload]
-    options = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=60 -c shared_buffers=32MB"
+    synced = "on" if fsync else "off"
+    options = f"-k {folder} -c listen_addresses= -c fsync={synced} -c max_connections=60 -c shared_buffers=32MB"
     start = [str(BINARIES / "pg_ctl"), "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start"]
     subprocess.run(_as_user(start), check=True, stdout=subprocess.DEVNULL, cwd="/")
     try:

@@ -195,7 +195,15 @@ ELSEWHERE = {
     "ship": "tests/centre",
     **dict.fromkeys(
         (
-            *("centre init", "centre collect", "centre rate", "centre sites list", "centre sites add"),
+            *(
+                "centre init",
+                "centre collect",
+                "centre report",
+                "centre calls",
+                "centre rate",
+                "centre sites list",
+                "centre sites add",
+            ),
             *("centre sites book", "centre sites revoke", "centre sites pin", "centre sites unpin"),
         ),
         "tests/centre",

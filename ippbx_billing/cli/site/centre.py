@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ippbx_billing.centre.wanted import CentreBy
 from ippbx_billing.cli import common
-from ippbx_billing.cli.common import FormatOption, OutputOption, say
+from ippbx_billing.cli.common import FormatOption, MonthOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show_listing
@@ -18,6 +19,7 @@ from ippbx_billing.language import en, tr
 
 if TYPE_CHECKING:
     from ippbx_billing.centre.registry import SiteTable
+    from ippbx_billing.reports import Period
 
 app = Commands()
 sites = Commands()
@@ -27,6 +29,10 @@ DsnOption = Annotated[
     str,
     typer.Option("--centre", metavar="DSN", envvar="IPPBX_BILL_CENTRE", help=en("the centre's PostgreSQL")),
 ]
+SitesOption = Annotated[
+    list[str] | None, typer.Option("--site", metavar="SITE", help=en("of this site alone; several times for several"))
+]
+TenantOption = Annotated[str | None, typer.Option(help=en("of this tenant's sites alone, as its reader sees them"))]
 SiteArgument = Annotated[str, typer.Argument(metavar="SITE", help=en("the site's name"))]
 BookOption = Annotated[
     Path, typer.Option("--book", metavar="DIR", help=en("a data directory with the site's settings and prices"))
@@ -100,6 +106,50 @@ def rate(
 
     with opening.opened(dsn) as connection, opening.opened(dsn) as notes:
         rating.serve(connection, notes, goes_on)
+
+
+@app.command("report", help=en("A month's sums over all sites, or of some."))
+def report(
+    dsn: DsnOption,
+    month: MonthOption = "this",
+    by: Annotated[CentreBy, typer.Option(help=en("what is told apart"))] = CentreBy.SITE,
+    site: SitesOption = None,
+    tenant: TenantOption = None,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Days and months are those of each site's clock."""
+    from ippbx_billing.centre import opening, reporting, views
+
+    period = _period(month)
+    with opening.opened(dsn, tenant) as connection:
+        rows = reporting.totals(connection, period, by, site or ())
+    show_listing(views.totals(rows, by.value), form, output)
+
+
+@app.command("calls", help=en("A month's calls over all sites, or of some; the newest first."))
+def calls(
+    dsn: DsnOption,
+    month: MonthOption = "this",
+    site: SitesOption = None,
+    tenant: TenantOption = None,
+    limit: Annotated[int, typer.Option(min=1, help=en("at most so many"))] = 100,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Each with the fee by the centre's own book."""
+    from ippbx_billing.centre import opening, reporting, views
+
+    period = _period(month)
+    with opening.opened(dsn, tenant) as connection:
+        rows = reporting.calls(connection, period, site or (), limit)
+    show_listing(views.calls(rows), form, output)
+
+
+def _period(month: str | None) -> "Period":
+    from ippbx_billing.reports import Period
+
+    return Period.month(month or "this", common.today(common.settings()))
 
 
 @sites.command("list", help=en("The sites: how far each is, what is missing, since when it is silent."))
