@@ -251,6 +251,35 @@ _FIRST: tuple[LiteralString, ...] = (
 )
 
 
+# `files` are the pieces in force, as `history` names them; `digest` is that of the calls when last compared.
+_CLOSED: tuple[LiteralString, ...] = (
+    """
+    CREATE TABLE closed_months (
+        site text NOT NULL REFERENCES sites,
+        month text NOT NULL,
+        files jsonb NOT NULL,
+        calls bigint NOT NULL,
+        fee_micro bigint NOT NULL,
+        digest numeric NOT NULL,
+        closed_at timestamptz NOT NULL,
+        PRIMARY KEY (site, month)
+    )
+    """,
+    # What became of a call after its month was closed, told in the month that was closed next.
+    """
+    CREATE TABLE adjustments (
+        site text NOT NULL,
+        call_id bigint NOT NULL,
+        month text NOT NULL,
+        told_in text NOT NULL,
+        calls integer NOT NULL,
+        fee_micro bigint NOT NULL,
+        PRIMARY KEY (site, call_id, told_in)
+    )
+    """,
+)
+
+
 def _by_tenant() -> tuple[LiteralString, ...]:
     """The reader's rights: to look, at the rows of the tenant's own sites."""
     role: LiteralString = (
@@ -272,7 +301,7 @@ def _by_tenant() -> tuple[LiteralString, ...]:
 
 
 # Never edited once released; a change is a new step at the end.
-STEPS: tuple[tuple[LiteralString, ...], ...] = (_FIRST, _by_tenant())
+STEPS: tuple[tuple[LiteralString, ...], ...] = (_FIRST, _by_tenant(), _CLOSED)
 
 
 def install(connection: "psycopg.Connection[dict[str, object]]") -> int:

@@ -6,9 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ippbx_billing import money
+from ippbx_billing.centre.closing import Closing
 from ippbx_billing.centre.opening import Row
 from ippbx_billing.documents.columns import Column
 from ippbx_billing.documents.listing import Listing
+from ippbx_billing.history.questions import HistoryAnswer
+from ippbx_billing.history.rating import MonthAgain
 from ippbx_billing.language import tr
 
 
@@ -87,6 +90,67 @@ def calls(rows: Iterable[Row]) -> Listing:
         Column("currency", tr("Currency"), "code"),
     ]
     return Listing(found, columns, empty=tr("no calls"))
+
+
+def closings(found: Iterable[Closing]) -> Listing:
+    """Months that are closed; `adjusted` calls are of earlier months, told in this one."""
+    rows = [
+        {
+            "site": one.month.site,
+            "month": one.month.month,
+            "calls": one.month.totals.calls,
+            "fee": money.text(one.month.totals.fee_micro),
+            "unpriced": one.month.totals.unrated,
+            "adjusted": one.adjusted.calls,
+            "adjusted_fee": money.text(one.adjusted.fee_micro),
+            "new": one.new,
+        }
+        for one in found
+    ]
+    columns = [
+        Column("site", tr("Site")),
+        Column("month", tr("Month"), "code"),
+        Column("calls", tr("Calls"), "number"),
+        Column("fee", tr("Fee"), "money", unpriced="unpriced"),
+        Column("adjusted", tr("Adjusted calls"), "number"),
+        Column("adjusted_fee", tr("Adjustment"), "money"),
+        Column("new", tr("Closed now"), "flag"),
+    ]
+    return Listing(rows, columns)
+
+
+def rerated(found: Iterable[MonthAgain]) -> Listing:
+    """Months rated again: how many calls change, and what these cost before and after."""
+    rows = [
+        {
+            "site": one.month.site,
+            "month": one.month.month,
+            "calls": one.month.totals.calls,
+            "changed": one.difference.calls,
+            "before": money.text(one.difference.before_micro),
+            "after": money.text(one.difference.after_micro),
+            "difference": money.text(one.difference.after_micro - one.difference.before_micro),
+            "unpriced_before": one.difference.unrated_before,
+            "unpriced_after": one.difference.unrated_after,
+        }
+        for one in found
+    ]
+    columns = [
+        Column("site", tr("Site")),
+        Column("month", tr("Month"), "code"),
+        Column("calls", tr("Calls"), "number"),
+        Column("changed", tr("Changed"), "number"),
+        Column("before", tr("Before"), "money"),
+        Column("after", tr("After"), "money"),
+        Column("difference", tr("Difference"), "money"),
+    ]
+    return Listing(rows, columns)
+
+
+def answered(answer: HistoryAnswer) -> Listing:
+    """What DuckDB answers, in the columns of the question."""
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    return Listing(rows, [Column(name, name) for name in answer.columns], empty=tr("no rows"))
 
 
 def _site(row: Row, now: datetime, zone: tzinfo) -> dict[str, Any]:

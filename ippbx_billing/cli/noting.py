@@ -47,7 +47,7 @@ ACTIONS = {
     *("deliver again", "deliver bounced"),
     *("alerts channels add", "alerts channels remove", "alerts channels server"),
     *("ship", "centre init", "centre sites add", "centre sites book", "centre sites revoke"),
-    *("centre sites pin", "centre sites unpin"),
+    *("centre sites pin", "centre sites unpin", "centre close", "centre rerate"),
     *("dialects words set", "numbers update", "service install", "service uninstall"),
 }
 LASTING = ("listen", "console")  # noted when they begin

@@ -198,6 +198,9 @@ ELSEWHERE = {
             *(
                 "centre init",
                 "centre collect",
+                "centre close",
+                "centre rerate",
+                "centre ask",
                 "centre report",
                 "centre calls",
                 "centre rate",

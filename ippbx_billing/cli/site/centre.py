@@ -38,6 +38,11 @@ BookOption = Annotated[
     Path, typer.Option("--book", metavar="DIR", help=en("a data directory with the site's settings and prices"))
 ]
 
+HistoryOption = Annotated[
+    Path,
+    typer.Option("--history", metavar="DIR", envvar="IPPBX_BILL_HISTORY", help=en("the folder of the closed months")),
+]
+
 
 @app.command("init", help=en("Make the centre's tables, or bring them up to date."))
 def init(
@@ -144,6 +149,74 @@ def calls(
     with opening.opened(dsn, tenant) as connection:
         rows = reporting.calls(connection, period, site or (), limit)
     show_listing(views.calls(rows), form, output)
+
+
+@app.command("close", help=en("Close a month: its calls become files, and late ones adjustments."))
+def close(
+    dsn: DsnOption,
+    history: HistoryOption,
+    month: MonthOption = "last",
+    site: SitesOption = None,
+    accept_gaps: Annotated[
+        bool, typer.Option("--accept-gaps", help=en("close although rows are missing that are lost for good"))
+    ] = False,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Every site whose month is complete, or those named; a closed month stays as it is."""
+    from ippbx_billing.centre import closing, opening, views
+    from ippbx_billing.centre.registry import SiteTable
+
+    name = _period(month).name
+    with opening.opened(dsn) as connection:
+        wanted = site or [row["site"] for row in SiteTable(connection).standing()]
+        found = [closing.close(connection, history, one, name, common.now(), accept_gaps=accept_gaps) for one in wanted]
+    show_listing(views.closings(found), form, output)
+
+
+@app.command("rerate", help=en("Rate closed months again by the sites' books of today."))
+def rerate(
+    dsn: DsnOption,
+    history: HistoryOption,
+    month: MonthOption = "last",
+    site: SitesOption = None,
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help=en("a Dask scheduler whose workers rate, e.g. tcp://10.0.0.5:8786"))
+    ] = "",
+    processes: Annotated[int, typer.Option(min=1, help=en("processes on this machine"))] = 1,
+    apply: Annotated[bool, typer.Option("--apply", help=en("put the new charges in force"))] = False,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Without --apply it shows the differences only."""
+    from ippbx_billing.centre import closing, opening, rerating, views
+
+    name = _period(month).name
+    with opening.opened(dsn) as connection:
+        closed = closing.all_agreed(connection, history, name, list(site or ()))
+        again = rerating.rate_again(connection, closed, scheduler=scheduler, processes=processes)
+        for one in again if apply else ():
+            rerating.put_in_force(connection, one)
+    show_listing(views.rerated(again), form, output)
+    if not apply and any(one.difference.calls for one in again):
+        say(tr("nothing is changed yet; add --apply to put the new charges in force"))
+
+
+@app.command("ask", help=en("Ask the closed months a question in SQL; DuckDB answers."))
+def ask(
+    question: Annotated[
+        str,
+        typer.Argument(metavar="SQL", help=en("about `calls`, e.g. SELECT site, sum(fee) FROM calls GROUP BY site")),
+    ],
+    history: HistoryOption,
+    form: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Only the files in force are read, and nothing is written."""
+    from ippbx_billing.centre import views
+    from ippbx_billing.history import questions
+
+    show_listing(views.answered(questions.ask(history, question)), form, output)
 
 
 def _period(month: str | None) -> "Period":
