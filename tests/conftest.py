@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from typer.testing import CliRunner, Result
 
 from ippbx_billing import language as texts
@@ -24,6 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # once, before the workers of pytest-xdist start
         compile_all()
+    # No time of a run decides; half of the usual examples, so that the whole suite stays short, and all with --slow.
+    settings.register_profile("suite", deadline=None, max_examples=100 if config.getoption("--slow") else 50)
+    settings.load_profile("suite")
     os.environ.pop("COLUMNS", None)  # what commands print does not depend on the terminal the tests are started from
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes need not compile the package each
 

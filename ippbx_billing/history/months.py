@@ -189,7 +189,7 @@ def read(folder: Path) -> ClosedMonth:
         if told["format"] != FORMAT:
             raise DataError(
                 tr("{path} is of format {number}, which this release does not know", path=path, number=told["format"]),
-                "pip install --upgrade ippbx-bill",
+                tr("`pip install --upgrade ippbx-bill` brings a newer one"),
             )
         versions = [tuple(map(_piece, version)) for version in (told["pieces"], *told["earlier"])]
         return ClosedMonth(

@@ -52,7 +52,7 @@ def _duckdb() -> Any:
     try:
         import duckdb
     except ImportError:
-        raise BillingError(tr("questions need DuckDB"), "pip install 'ippbx-bill[history]'") from None
+        raise BillingError(tr("questions need DuckDB"), tr("`pip install 'ippbx-bill[history]'` installs it")) from None
     return duckdb
 
 

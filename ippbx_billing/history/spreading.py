@@ -21,6 +21,7 @@ from ippbx_billing.language import tr
 from ippbx_billing.pipeline import Rules
 
 Progress = Callable[[int, int], None]
+CONNECT_S = 10  # for a scheduler to answer
 TRIES = 5  # of a file whose worker dies, before it counts as the file's fault
 
 
@@ -91,13 +92,17 @@ def _client(scheduler: str, processes: int) -> Iterator[Any]:
     try:
         from distributed import Client, LocalCluster
     except ImportError:
-        raise BillingError(tr("rating on many processes needs Dask"), "pip install 'ippbx-bill[history]'") from None
+        raise BillingError(
+            tr("rating on many processes needs Dask"), tr("`pip install 'ippbx-bill[history]'` installs it")
+        ) from None
     if scheduler:
         try:
-            client = Client(scheduler, timeout=10)
+            client = Client(scheduler, timeout=CONNECT_S)
         except (OSError, ValueError, TimeoutError) as error:
             problem = tr("the scheduler {address} does not answer", address=scheduler)
-            raise BillingError(problem, f"dask scheduler --host {scheduler}") from error
+            raise BillingError(
+                problem, tr("start it with `dask scheduler`, and a `dask worker` on each machine")
+            ) from error
         with client:
             yield client
         return

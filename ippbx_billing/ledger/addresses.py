@@ -6,8 +6,6 @@ ledger.directory.mails("employee")   ->  {7: ("zhang@example.com",)}
 
 import sqlite3
 from collections.abc import Iterable
-from email.headerregistry import Address
-from email.utils import parseaddr
 
 from ippbx_billing.errors import UsageError
 from ippbx_billing.language import tr
@@ -23,6 +21,9 @@ def addresses_of(text: str) -> tuple[str, ...]:
 
 
 def _checked(text: str) -> str:
+    from email.headerregistry import Address  # here, because every report opens a ledger and few set an address
+    from email.utils import parseaddr
+
     name, found = parseaddr(text)
     try:
         if not found.isprintable() or "@" not in found[1:-1] or " " in found:

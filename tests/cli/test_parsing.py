@@ -160,8 +160,8 @@ def test_chinese_help_has_no_english_sentence_and_english_help_no_chinese_one(
 @pytest.mark.parametrize(
     ("lang", "headings"),
     [
-        ("en", ["Set up", "Every month", "Look up", "Prices", "People", "Upkeep", "Try"]),
-        ("zh", ["安装配置", "每月", "查询", "资费", "人员", "维护", "试用"]),
+        ("en", ["Set up", "Every month", "Look up", "Prices", "People", "Upkeep", "Many sites", "Try"]),
+        ("zh", ["安装配置", "每月", "查询", "资费", "人员", "维护", "多站点", "试用"]),
     ],
 )
 def test_the_first_help_heads_its_commands(
@@ -177,6 +177,7 @@ def test_the_first_help_heads_its_commands(
     assert re.findall(r"^  ([a-z]+)  ", month, re.MULTILINE) == [
         "report",
         "bill",
+        "deliver",
         "export",
         "compare",
         "verify",

@@ -139,7 +139,7 @@ def test_the_file_is_its_owners_and_says_what_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "values", "said"),
     [
-        ("a b", "mail", {"to": "x"}, "no name for a channel"),
+        ("a b", "mail", {"to": "x"}, "not a valid name for a channel"),
         ("boss", "pigeon", {}, "no kind of channel"),
         ("boss", "dingtalk", {}, "needs url"),
         ("boss", "dingtalk", {"url": "oapi.dingtalk.com"}, "must begin with http"),

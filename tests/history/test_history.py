@@ -191,7 +191,10 @@ def test_many_processes_give_the_same_though_one_is_killed(ledger: Ledger, tmp_p
     assert killed
 
 
-def test_a_scheduler_that_does_not_answer_is_said(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_scheduler_that_does_not_answer_is_said(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spreading, "CONNECT_S", 1)
     put(ledger, talk("58674577", 64))
     month = close(ledger, tmp_path)
     with pytest.raises(BillingError, match=r"tcp://127\.0\.0\.1:9 does not answer"):

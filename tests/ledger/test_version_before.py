@@ -103,7 +103,12 @@ def test_people_are_told_the_same(kept: Path, told: dict[str, Any]) -> None:
     new, old = with_codes(answer(kept, told)).splitlines(), told["told"].splitlines()
     assert [line for line in new if is_english(line)] == []
     kept_lines = [line for line in old if not (is_english(line) or CONTINUED.match(line))]
-    assert {" ".join(line.split()) for line in kept_lines} - {" ".join(line.split()) for line in new} == set()
+    assert set(map(words_of, kept_lines)) - set(map(words_of, new)) == set()
+
+
+def words_of(line: str) -> str:
+    """A line without its layout: columns may be wider now, and brackets those of Chinese."""
+    return "" if "─" in line else " ".join(line.replace("（", "(").replace("）", ")").split())
 
 
 def test_every_reason_kept_was_recognised(kept: Path) -> None:

@@ -151,6 +151,14 @@ def test_a_preview_tells_the_difference_and_changes_nothing(ledger: Ledger) -> N
     assert Rerating(ledger, rules_of(ledger), OCTOBER).preview() == {}
 
 
+def test_calls_without_talk_are_told_apart_by_direction(ledger: Ledger) -> None:
+    """Of two kinds that cost the same with talk, one belongs to a carrier without talk and the other to none."""
+    put(ledger, talk("902162345678", 0, direction=Direction.INTERNAL), talk("8002", 0))
+    rerate(ledger)
+    assert stored(ledger) == expected(ledger)
+    assert [row[3] is None for row in stored(ledger)] == [True, False]
+
+
 def test_earlier_charges_stay_in_the_history(ledger: Ledger) -> None:
     """Oldest first, one for each run that changed the call; a run that changes nothing leaves no trace."""
     put(ledger, talk("902162345678", 80), talk("58674577", 64))

@@ -75,7 +75,7 @@ def test_every_benchmark_has_its_module() -> None:
         ("rating 2000", {"rating, rate", "rating, explain"}),
         ("rerate 3000", {"rerate, nothing changed", "rerate, every price dearer", "rerate, memory"}),
         ("startup 1", {"start-up, more than bare Python: report --month"}),
-        ("suggest", {"suggest, both"}),
+        pytest.param("suggest", {"suggest, both"}, marks=pytest.mark.slow),  # a third of a minute, and no requirement
         ("bills 4 --calls-each 2", {"4 employees with 8 calls: `bill --all` as PDF"}),
         ("edits 60 --per-second 100 --edits 1", {"an edit beside 60 rows: the worker stands still"}),
         ("peers 400 --deck 60", {"ours: POST to rated row, durable", "SQLite: arithmetic", "DuckDB: arithmetic"}),

@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -365,8 +366,8 @@ def test_a_backup_holds_what_was_read_and_pruned_between_its_copies(
     """An event that comes after the ledger was copied, is read, and is pruned before the inbox is copied."""
     copy, done = backups.copies.copy, []
 
-    def meanwhile(source: Path, target: Path) -> dict[str, int]:
-        rows = copy(source, target)
+    def meanwhile(source: Path, target: Path, *more: Any) -> dict[str, int]:
+        rows = copy(source, target, *more)
         if source.name == "ledger.db" and not done:
             done.append(source)
             fill(busy_site / "inbox.db", [gateway_cdr("8002", "958674577", 64)])

@@ -42,7 +42,8 @@ def _service(url: str) -> "Apprise":
     try:
         import apprise
     except ImportError:
-        raise UsageError(tr("this channel needs apprise"), "pip install 'ippbx-bill[apprise]'") from None
+        hint = tr("`pip install 'ippbx-bill[apprise]'` installs it")
+        raise UsageError(tr("this channel needs apprise"), hint) from None
     service = apprise.Apprise()
     if not service.add(url):
         raise UsageError(

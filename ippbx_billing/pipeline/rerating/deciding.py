@@ -168,9 +168,7 @@ class Deciding:
         if isinstance(plan.settled, Charge) and (plan.how == FIXED or billed_s > 0):
             return plan.settled
         if billed_s <= 0 or isinstance(plan.settled, Charge):
-            return rate(
-                replace(call, twin=None, left_out=None, billed_s=billed_s), classification, self._noon, self._rules.book
-            )
+            return self._without_talk(call, classification)
         carrier, price = plan.settled
         clock = plan.how == BY_CLOCK
         local_start = moment(started_at).astimezone(self._rules.site.zone) if clock else self._noon
@@ -205,7 +203,14 @@ class Deciding:
         if charge.status is ChargeStatus.UNRATED and charge.reason.facts.get("match") == "number":
             return RatingPlan(ONE_BY_ONE, 0, charge)
         by_length = call.disposition is Disposition.ANSWERED and charge.status is not ChargeStatus.FILTERED
-        return RatingPlan(BY_LENGTH if by_length else FIXED, self._base(charge), charge)
+        if not by_length:
+            return RatingPlan(FIXED, self._base(charge), charge)
+        # A call without talk may cost nothing at a carrier, or at none, where both cost the same with talk.
+        return RatingPlan(BY_LENGTH, self._base((charge, self._without_talk(call, classification))), charge)
+
+    def _without_talk(self, call: Call, classification: Classification) -> Charge:
+        silent = replace(call, twin=None, left_out=None, billed_s=0)
+        return rate(silent, classification, self._noon, self._rules.book)
 
     def _base(self, key: object) -> int:
         return self._bases.setdefault(key, len(self._bases) + 1 << LENGTH_BITS + WINDOW_BITS)
