@@ -483,4 +483,4 @@ def test_other_services_are_told_by_apprise(bench: Bench, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "apprise", None)
     with pytest.raises(UsageError, match="needs apprise") as missing:
         put(bench.site, checked("more", "apprise", {"url": "json://127.0.0.1/"}))
-    assert missing.value.hint == "pip install 'ippbx-bill[apprise]'"
+    assert missing.value.hint == "`pip install 'ippbx-bill[apprise]'` installs it"

@@ -315,7 +315,7 @@ def test_comma_separated_lines() -> None:
 # -- anything
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(
     st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
     st.text(max_size=40),
@@ -328,7 +328,7 @@ def test_any_bytes_open_or_are_refused(body: bytes, query: str) -> None:
 
 @example({"": None, "}": [None]}, 10)  # what is left ends like a whole one
 @example({"}": {}}, 5)
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(
     st.recursive(
         st.text(max_size=8) | st.integers() | st.booleans() | st.none() | st.floats(allow_nan=False),

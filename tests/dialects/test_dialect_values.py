@@ -178,7 +178,7 @@ def test_text_is_fit_for_a_database() -> None:
     assert values.text(True) == "true"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.text(max_size=60), st.sampled_from([UTC, SHANGHAI, BERLIN]))
 def test_any_text_is_a_value_nothing_or_unreadable(written: str, zone: tzinfo) -> None:
     """No text raises anything but our own refusal."""
@@ -188,7 +188,7 @@ def test_any_text_is_a_value_nothing_or_unreadable(written: str, zone: tzinfo) -
             read()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.datetimes(min_value=datetime(1990, 1, 2), max_value=datetime(2099, 12, 30)))
 def test_every_spelling_of_an_instant_agrees(moment: datetime) -> None:
     """Epoch, clock time, compact and ISO text of one moment are the same instant."""
@@ -305,7 +305,7 @@ def test_contradictions_are_kept_with_a_note(said: Said, billed_s: int, note: st
     assert note in "; ".join(map(sentence, notes))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(
     st.builds(
         Said,

@@ -650,7 +650,7 @@ def test_a_flood_of_problems_is_counted() -> None:
     assert sentence(reading.problems[-1].reason) == "and 980 problems more"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["auto", *KNOWN]))
 def test_any_bytes_give_a_reading(body: bytes, chosen: str) -> None:
     """No delivery raises; what is not a call is a problem, or understood to be nothing."""
@@ -658,7 +658,7 @@ def test_any_bytes_give_a_reading(body: bytes, chosen: str) -> None:
     assert reading.calls or reading.states or reading.problems or reading.nothing
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.data())
 def test_any_values_under_known_names_give_a_reading(data: st.DataObject) -> None:
     """Bodies that look right and hold anything are read or refused, and every text is fit for a database."""

@@ -168,7 +168,7 @@ VALUES = st.one_of(MOMENTS, st.just(""), st.integers(0, 60), st.sampled_from(["8
 NAMES = st.sampled_from(["start", "answer", "end", "duration", "billsec", "talk", "src", "dst", "a", "b", "c"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(NAMES, VALUES, min_size=3, max_size=9), min_size=1, max_size=4))
 def test_nothing_proposed_contradicts_its_own_times(records: list[dict[str, Any]]) -> None:
     """In no record does a proposed start follow the end, or a duration disagree with the times beside it."""
@@ -326,14 +326,14 @@ def test_what_is_no_call_record_says_so() -> None:
     assert suggestion.problems
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), max_size=3))
 def test_any_bytes_give_a_suggestion(bodies: list[bytes]) -> None:
     """Whatever is in a body, nothing is raised."""
     suggest(bodies, known=KNOWN, zone=SHANGHAI, is_extension=is_extension).as_toml("mine")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text(max_size=12), st.one_of(st.text(max_size=12), MOMENTS, st.integers(0, 99)), min_size=1, max_size=6

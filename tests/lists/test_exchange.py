@@ -183,7 +183,7 @@ def test_the_standard_tariff_goes_through_every_form() -> None:
         assert found.settings["place"] == "天津"
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None)
 @given(st.sampled_from(["a.csv", "a.xlsx", "a.toml"]), st.one_of(st.binary(max_size=200), st.text(max_size=200)))
 def test_rubbish_is_a_fault_with_a_place(name: str, content: bytes | str) -> None:
     """Whatever the file holds, reading ends with an answer: without prices there is at least one sentence."""

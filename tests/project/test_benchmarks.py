@@ -76,9 +76,19 @@ def test_every_benchmark_has_its_module() -> None:
         ("rerate 3000", {"rerate, nothing changed", "rerate, every price dearer", "rerate, memory"}),
         ("startup 1", {"start-up, more than bare Python: report --month"}),
         pytest.param("suggest", {"suggest, both"}, marks=pytest.mark.slow),  # a third of a minute, and no requirement
-        ("bills 4 --calls-each 2", {"4 employees with 8 calls: `bill --all` as PDF"}),
-        ("edits 60 --per-second 100 --edits 1", {"an edit beside 60 rows: the worker stands still"}),
-        ("peers 400 --deck 60", {"ours: POST to rated row, durable", "SQLite: arithmetic", "DuckDB: arithmetic"}),
+        pytest.param(
+            "bills 4 --calls-each 2", {"4 employees with 8 calls: `bill --all` as PDF"}, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "edits 60 --per-second 100 --edits 1",
+            {"an edit beside 60 rows: the worker stands still"},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "peers 400 --deck 60",
+            {"ours: POST to rated row, durable", "SQLite: arithmetic", "DuckDB: arithmetic"},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_benchmark_runs_in_a_small_size(command: str, measured: set[str], tmp_path: Path) -> None:
@@ -120,6 +130,7 @@ def test_a_tiny_export_is_measured(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_tiny_growth_is_measured(tmp_path: Path) -> None:
     """Report, export and rating again of two ledgers, the second beside the first."""
     names = measured(tmp_path, "growth", "600", "1200", "--extensions", "5")
@@ -127,6 +138,7 @@ def test_tiny_growth_is_measured(tmp_path: Path) -> None:
     assert names[-2] == "1,200 calls: a year rated again"
 
 
+@pytest.mark.slow
 def test_tiny_lists_are_measured(tmp_path: Path) -> None:
     """A list is brought in and checked, and a price asked for beside it."""
     assert measured(tmp_path, "decks", "60", "--checked", "40", "--rounds", "1") == [
@@ -144,6 +156,7 @@ def test_tiny_reports_are_measured(tmp_path: Path) -> None:
     assert "reports: report --month 2026-02 --by number, its processor time above bare Python" in names
 
 
+@pytest.mark.slow
 def test_a_tiny_console_is_measured(tmp_path: Path) -> None:
     """Two open pages beside a listener that takes records, and every page over few calls."""
     tiny = "--pages 2 --per-second 50 --seconds 0.5 --turns 1 --calls 2000 --rounds 1"
