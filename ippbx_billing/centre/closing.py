@@ -16,9 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from psycopg.rows import tuple_row
-
-from ippbx_billing.centre.opening import Connection, Row
+from ippbx_billing.centre.opening import Connection, Row, tuple_row
 from ippbx_billing.centre.registry import SiteTable
 from ippbx_billing.errors import DataError, UsageError
 from ippbx_billing.history import months, pieces

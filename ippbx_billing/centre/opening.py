@@ -8,18 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ippbx_billing.centre import schema
-from ippbx_billing.errors import BillingError, DataError
+from ippbx_billing.centre import schema  # isort: skip  it says what to do where psycopg is missing
+import psycopg
+from psycopg.rows import dict_row, tuple_row
+from psycopg.types.string import TextLoader
+
+from ippbx_billing.errors import DataError
 from ippbx_billing.language import tr
 
-try:
-    import psycopg
-    from psycopg.rows import dict_row
-    from psycopg.types.string import TextLoader
-except ImportError as error:  # the extra is not installed
-    raise BillingError(
-        tr("the centre needs psycopg, which is not installed"), tr("`pip install 'ippbx-bill[centre]'` installs it")
-    ) from error
+__all__ = ["Connection", "Row", "connected", "opened", "plainly", "tuple_row"]
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]

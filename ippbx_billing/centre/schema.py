@@ -8,10 +8,15 @@ bigint micro-units. A tenant's reader sees the rows of the tenant's sites alone,
 
 from typing import LiteralString
 
-import psycopg
-
-from ippbx_billing.errors import DataError
+from ippbx_billing.errors import BillingError, DataError
 from ippbx_billing.language import tr
+
+try:
+    import psycopg
+except ImportError as error:  # the extra is not installed
+    raise BillingError(
+        tr("the centre needs psycopg, which is not installed"), tr("`pip install 'ippbx-bill[centre]'` installs it")
+    ) from error
 
 READER: LiteralString = "ippbx_bill_reader"  # the role under which a tenant's questions are asked
 EVENTS_AN_EPOCH = 1 << 40

@@ -55,3 +55,17 @@ def test_a_site_is_let_in_ships_and_is_seen_in_the_report(
     fill(site, records(1, seed=2))
     refused = cli("ship", "--to", address, "--site", "hq", "--key", str(key), "--until-done")
     assert (refused.exit_code, "revoked" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("report",), ("close", "--history", "x"), ("sites", "list"), ("rate",), ("ask", "SELECT 1", "--history", "x")],
+)
+def test_without_psycopg_each_command_says_what_to_install(site: Path, words: tuple[str, ...]) -> None:
+    """A sentence and a command, no traceback."""
+    blocked = "import sys; sys.modules['psycopg'] = None; from ippbx_billing.cli import main; sys.exit(main())"
+    where = [] if words[0] == "ask" else ["--centre", "host=nowhere"]
+    command = [sys.executable, "-c", blocked, "--data-dir", str(site), "centre", *words, *where]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert "pip install 'ippbx-bill[centre]'" in done.stderr
