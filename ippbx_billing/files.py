@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ippbx_billing.errors import BillingError
+from ippbx_billing.errors import BillingError, DataError
 from ippbx_billing.language import tr
 
 ENDING = ".ippbx-bill.part"
@@ -47,6 +47,16 @@ def write(output: Path, content: str | bytes, *, private: bool = False, hint: st
     """Write all of a file at once, text as UTF-8; as `whole` does."""
     with whole(output, private=private, hint=hint) as stream:
         stream.write(content.encode() if isinstance(content, str) else content)
+
+
+def read(path: Path) -> bytes:
+    """All of a file; DataError where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            tr("{path} cannot be read: {error}", path=path, error=error), tr("check the file's owner and mode")
+        ) from error
 
 
 @contextmanager

@@ -75,7 +75,7 @@ def _names(month: ClosedMonth) -> str:
 
 
 def _must_be_complete(connection: Connection, site: str, period: Period, now: datetime, accept_gaps: bool) -> None:
-    standing = next(row for row in SiteTable(connection).standing() if row["site"] == site)
+    (standing,) = SiteTable(connection).standing(site)
     over = datetime.combine(period.last + timedelta(days=1), clock_time(), ZoneInfo(standing["zone"]))
     if now < over:
         raise UsageError(
@@ -118,7 +118,7 @@ def _adjust(connection: Connection, history: Path, site: str, told_in: str) -> A
         period = Period.month(row["month"], datetime.min.date())
         digest = _digest(connection, site, period)
         if digest != row["digest"]:
-            one = _differences(connection, months.read(_folder(history, site, row["month"])), period, told_in)
+            one = _differences(connection, months.read(months.folder_of(history, site, row["month"])), period, told_in)
             found = Adjusted(found.calls + one.calls, found.fee_micro + one.fee_micro)
             connection.execute(
                 "UPDATE closed_months SET digest = %s WHERE site = %s AND month = %s", [digest, site, row["month"]]
@@ -196,7 +196,7 @@ def agreed(connection: Connection, history: Path, site: str, month: str) -> Clos
     row = connection.execute("SELECT files FROM closed_months WHERE site = %s AND month = %s", [site, month]).fetchone()
     if row is None:
         return None
-    folder = _folder(history, site, month)
+    folder = months.folder_of(history, site, month)
     if not (folder / months.NAME).exists():
         raise DataError(
             tr(
@@ -208,10 +208,6 @@ def agreed(connection: Connection, history: Path, site: str, month: str) -> Clos
     if [piece.name for piece in standing.pieces] == row["files"]:
         return standing
     return months.bring_in_force(standing, row["files"])
-
-
-def _folder(history: Path, site: str, month: str) -> Path:
-    return history / f"site={site}" / f"month={month}"
 
 
 def all_agreed(connection: Connection, history: Path, month: str, sites: list[str]) -> list[ClosedMonth]:

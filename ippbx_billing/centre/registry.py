@@ -109,8 +109,8 @@ class SiteTable:
             return None
         return KnownSite(row["site"], row["tenant"], bytes(row["key"]), row["pinned_epoch"], row["revoked_at"])
 
-    def standing(self) -> list[Row]:
-        """Each site with how far it is: its epochs, what came, what is not rated yet, the gaps, its last batch."""
+    def standing(self, site: str | None = None) -> list[Row]:
+        """Each site, or one, with how far it is: epochs, what came, what is not rated yet, gaps, the last batch."""
         return self.connection.execute(
             """
             SELECT s.site, s.tenant, s.zone, s.currency, s.book, s.added_at, s.revoked_at, s.pinned_epoch,
@@ -125,6 +125,8 @@ class SiteTable:
                 (SELECT count(*) FROM set_aside a WHERE a.site = s.site) AS set_aside,
                 (SELECT count(*) FROM incidents i WHERE i.site = s.site) AS incidents
             FROM sites s LEFT JOIN epochs e USING (site) LEFT JOIN marks m USING (site, epoch)
+            WHERE %(site)s::text IS NULL OR s.site = %(site)s
             GROUP BY s.site ORDER BY s.site
-            """
+            """,
+            {"site": site},
         ).fetchall()

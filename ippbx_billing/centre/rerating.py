@@ -9,6 +9,7 @@ each month of a site. A call that was corrected after its month was closed keeps
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ippbx_billing.centre.books import Shelf
 from ippbx_billing.centre.closing import put_charges
@@ -61,7 +62,7 @@ def rate_again(
 def put_in_force(connection: Connection, again: MonthAgain) -> ClosedMonth:
     """New charges take the place of the old in tables and files; DataError where others were quicker."""
     before = again.month
-    new = ClosedMonth(before.folder, before.site, before.month, before.closed, again.pieces, before.masked)
+    new = replace(before, pieces=again.pieces)
     with connection.transaction():
         row = connection.execute(
             "SELECT files FROM closed_months WHERE site = %s AND month = %s FOR UPDATE", [before.site, before.month]

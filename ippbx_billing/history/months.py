@@ -13,7 +13,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from ippbx_billing import files, money
 from ippbx_billing.errors import DataError, NotFoundError, UsageError
 from ippbx_billing.history import pieces
 from ippbx_billing.language import tr
-from ippbx_billing.ledger import Ledger, masking
+from ippbx_billing.ledger import Ledger
 
 FORMAT = 1
 ROWS_IN_A_PIECE = 1_000_000
@@ -97,11 +97,6 @@ def of_ledger(ledger: Ledger, first: str, last: str) -> Iterator[Sequence[Any]]:
         yield values
 
 
-def masked_before(ledger: Ledger) -> str:
-    """The local day before which the numbers of a ledger's calls were masked; "" where none were."""
-    return ledger.journey.state(masking.STATE) or ""
-
-
 def write(
     history: Path, site: str, month: str, rows: Iterable[Sequence[Any]], closed: datetime, *, masked: bool = False
 ) -> ClosedMonth:
@@ -109,7 +104,7 @@ def write(
 
     UsageError for a name that cannot be a folder's; DataError where the month is closed with other calls.
     """
-    folder = _folder(history, site, month)
+    folder = folder_of(history, site, month)
     found = tuple(_write_pieces(folder, iter(rows)))
     new = ClosedMonth(folder, site, month, closed.isoformat(), found, masked)
     if (folder / NAME).exists():
@@ -122,7 +117,8 @@ def write(
     return new
 
 
-def _folder(history: Path, site: str, month: str) -> Path:
+def folder_of(history: Path, site: str, month: str) -> Path:
+    """Where a month of a site lies; UsageError for a name that cannot be a folder's."""
     if not _SITE.fullmatch(site) or site.startswith("."):
         raise UsageError(tr("the site {site!r} cannot name a folder", site=site), tr("take letters, digits, - and _"))
     if not _MONTH.fullmatch(month):
@@ -237,15 +233,7 @@ def put_in_force(before: ClosedMonth, now: Sequence[PastFile]) -> ClosedMonth:
         return before
     if sum(one.totals.calls for one in now) != before.totals.calls:
         raise DataError(tr("the new files of {month} of {site} lack calls", month=before.month, site=before.site))
-    after = ClosedMonth(
-        before.folder,
-        before.site,
-        before.month,
-        before.closed,
-        tuple(now),
-        before.masked,
-        (before.pieces, *standing.earlier),
-    )
+    after = replace(before, pieces=tuple(now), earlier=(before.pieces, *standing.earlier))
     _write_down(after)
     return after
 

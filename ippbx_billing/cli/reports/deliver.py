@@ -11,7 +11,6 @@ from ippbx_billing.cli.common import FormatOption, OutputOption, say
 from ippbx_billing.cli.helping import Commands
 from ippbx_billing.documents.columns import Format
 from ippbx_billing.documents.render import show
-from ippbx_billing.errors import DataError
 from ippbx_billing.language import en, language, tr
 
 if TYPE_CHECKING:
@@ -249,11 +248,6 @@ def take_bounced(
 
 
 def _content(path: Path) -> bytes:
-    if str(path) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            tr("{path} cannot be read: {error}", path=path, error=error), tr("check the file's owner and mode")
-        ) from error
+    from ippbx_billing import files
+
+    return sys.stdin.buffer.read() if str(path) == "-" else files.read(path)

@@ -26,7 +26,7 @@ from ippbx_billing.delivery.alerts.sender import BACK_OFF_S, DEAD_AFTER_S, MINUT
 from ippbx_billing.delivery.mails.letters import letter_of
 from ippbx_billing.delivery.mails.making import archive, made_period
 from ippbx_billing.delivery.mails.periods import closed_at, correction_at, newest_due, next_due
-from ippbx_billing.errors import BillingError, BusyError, DataError
+from ippbx_billing.errors import BillingError, BusyError
 from ippbx_billing.inbox import Inbox
 from ippbx_billing.language import tr
 from ippbx_billing.ledger import Ledger
@@ -221,7 +221,7 @@ class Mailer:
         path = archive(self._settings) / one.file
         link = self._link(one, path)
         letter = letter_of(delivery, one, self._settings, link)
-        attached = () if link else (mail.Attachment(path.name, _content(path), _media_type(path)),)
+        attached = () if link else (mail.Attachment(path.name, files.read(path), _media_type(path)),)
         return mail.compose(
             letter.subject, letter.plain, letter.html, [one.recipient], sender, one.message_id, attached
         )
@@ -236,7 +236,7 @@ class Mailer:
         folder = using.data_dir / using.mail_link_folder / one.sha256[:32]
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / path.name).exists():
-            files.write(folder / path.name, _content(path))
+            files.write(folder / path.name, files.read(path))
         if using.mail_link.startswith(("http://", "https://")):
             return f"{using.mail_link.rstrip('/')}/{folder.name}/{quote(path.name)}"
         if "\\" in using.mail_link:
@@ -287,16 +287,6 @@ class Mailer:
 def _named(period: MadePeriod) -> Period:
     days = Period.days(period.first, period.last)
     return replace(days, name=f"{period.first:%Y-%m}") if days.is_month else days
-
-
-def _content(path: Path) -> bytes:
-    """The very file that was made; a lost one cannot be sent again."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            tr("{path} cannot be read: {error}", path=path, error=error), tr("check the file's owner and mode")
-        ) from error
 
 
 def _media_type(path: Path) -> str:
