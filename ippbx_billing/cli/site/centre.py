@@ -163,7 +163,7 @@ def close(
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
-    """Every site whose month is complete, or those named; a closed month stays as it is."""
+    """All sites or those named, in their order; the first that is not complete ends it, the closed ones stay closed."""
     from ippbx_billing.centre import closing, opening, views
     from ippbx_billing.centre.registry import SiteTable
 
